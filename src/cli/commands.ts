@@ -1,0 +1,5 @@
+import type { Command } from "./command.ts";
+
+/** Every command with its summary, so that `dsqn --help` loads none of them. */
+export const commands: readonly { name: string; summary: string; load: () => Promise<{ default: Command }> }[] = [
+];

@@ -1,0 +1,21 @@
+/** dsqn: Deep Spiking Q-Networks. This file re-exports, and does nothing else. */
+export { DsqnError, UsageError, type DsqnErrorOptions } from "./errors.ts";
+export { Random, type RandomState } from "./random.ts";
+export type { OnProgress, Progress } from "./progress.ts";
+export { createDenseNetwork, shapeOf, type DenseLayer, type DenseNetwork } from "./ann/network.ts";
+export {
+  createSpikingNetwork,
+  observationSize,
+  spikingNetwork,
+  type Decoding,
+  type Encoding,
+  type Reset,
+  type SpikingLayer,
+  type SpikingNetwork,
+  type SpikingOptions,
+  type TieRule,
+} from "./snn/network.ts";
+export { argmax } from "./snn/decide.ts";
+export type { RunOptions, RunResult, SpikeEvents, SpikingEngine, Work } from "./snn/engine.ts";
+export type { Policy } from "./agents/policy.ts";
+export type { LayerMapping, Mapping, SimulationResult, Simulator } from "./simulators/simulator.ts";
