@@ -6,8 +6,8 @@ import { commands } from "./commands.ts";
 import { progressReporter } from "./progress.ts";
 
 /**
- * Runs `dsqn` with `argv` (without node and script) and returns the exit code: 0 done, 1 failed, 2 bad arguments, 130
- * interrupted. With --json, stdout carries exactly one JSON document: the result, or `{"error": {...}}`.
+ * Runs `dsqn` with `argv` (without node and script) and returns the exit code: 0 done, 1 failed or
+ * interrupted, 2 bad arguments. With --json, stdout carries exactly one JSON document: the result, or `{"error": {...}}`.
  */
 export async function main(argv: readonly string[]): Promise<number> {
   const json = argv.includes("--json");
@@ -23,14 +23,13 @@ export async function main(argv: readonly string[]): Promise<number> {
   process.on("SIGTERM", interrupt);
   try {
     const code = await dispatch(argv, { json, verbose, progress, signal: abort.signal, log, print: printer(json, progress.clear) });
-    return abort.signal.aborted ? 130 : code;
+    return abort.signal.aborted ? 1 : code;
   } catch (error) {
     progress.clear();
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     const failure = error instanceof CommanderError ? usageError(error) : error;
     if (json) process.stdout.write(`${JSON.stringify({ error: describe(failure) })}\n`);
     process.stderr.write(render(failure, verbose));
-    if (abort.signal.aborted) return 130;
     return failure instanceof DsqnError ? failure.exitCode : 1;
   } finally {
     process.off("SIGINT", interrupt);
