@@ -1,0 +1,32 @@
+/**
+ * Several copies of one environment that step together: what training and evaluation need of `VectorEnvironment`, so that anything
+ * that steps can be learned from. Nothing resets by itself: after `terminated` or `truncated` the caller resets with a seed of
+ * its own, which makes an episode repeatable from its seed and its actions.
+ */
+export interface Environments {
+  /** Names the environment in results and messages. */
+  readonly id: string;
+  readonly count: number;
+  readonly observationSize: number;
+  /** Number of discrete actions. */
+  readonly actions: number;
+  /** Starts new episodes where `mask` is 1 (all without a mask). Returns all observations, [count, observationSize]. */
+  reset(options: { seed: readonly number[]; mask?: Uint8Array }): Promise<Float32Array>;
+  /** `actions`: [count]. What happens to an environment whose episode has ended is undefined until it is reset. */
+  step(actions: Int32Array): Promise<EnvironmentsStep>;
+  close(): Promise<void>;
+}
+
+export interface EnvironmentsStep {
+  /** [count, observationSize]; of an episode that ended, its final observation. */
+  readonly observations: Float32Array;
+  /** [count] */
+  readonly rewards: Float64Array;
+  /** The task ended (1) or not (0). */
+  readonly terminated: Uint8Array;
+  /** The time limit cut the episode (1) or not (0). */
+  readonly truncated: Uint8Array;
+}
+
+/** Opens `count` copies. */
+export type MakeEnvironments = (count: number) => Promise<Environments>;

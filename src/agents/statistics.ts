@@ -1,0 +1,53 @@
+/** Figures of a sample, each with the estimator that it is. */
+
+export function mean(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  return sum / values.length;
+}
+
+/** Sample standard deviation (n - 1), 0 for a single value. */
+export function standardDeviation(values: ArrayLike<number>): number {
+  if (values.length < 2) return 0;
+  const m = mean(values);
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += (values[i] - m) ** 2;
+  return Math.sqrt(sum / (values.length - 1));
+}
+
+/**
+ * The 97.5 % quantile of Student's t with `freedom` degrees: exact for 1 and 2, else Cornish & Fisher's expansion about the
+ * normal quantile (Abramowitz & Stegun 26.7.5; error below 0.004 from 3 degrees on, below 1e-5 from 10).
+ */
+export function studentQuantile(freedom: number): number {
+  if (freedom === 1) return 12.706204736432095;
+  if (freedom === 2) return 4.302652729911275;
+  const z = 1.959963984540054;
+  const g1 = (z ** 3 + z) / 4;
+  const g2 = (5 * z ** 5 + 16 * z ** 3 + 3 * z) / 96;
+  const g3 = (3 * z ** 7 + 19 * z ** 5 + 17 * z ** 3 - 15 * z) / 384;
+  const g4 = (79 * z ** 9 + 776 * z ** 7 + 1482 * z ** 5 - 1920 * z ** 3 - 945 * z) / 92160;
+  return z + g1 / freedom + g2 / freedom ** 2 + g3 / freedom ** 3 + g4 / freedom ** 4;
+}
+
+/** The 95 % t interval of the mean of independent values. */
+export function meanInterval(values: ArrayLike<number>): [number, number] {
+  const m = mean(values);
+  if (values.length < 2) return [m, m];
+  const half = (studentQuantile(values.length - 1) * standardDeviation(values)) / Math.sqrt(values.length);
+  return [m - half, m + half];
+}
+
+/**
+ * sum(part) / sum(whole) with its 95 % interval, the pairs being clusters: decisions within an episode depend on each other, episodes do not
+ * (ratio estimator, Cochran 1977, eq. 2.46; t with clusters - 1 degrees of freedom).
+ */
+export function ratioInterval(part: ArrayLike<number>, whole: ArrayLike<number>): { ratio: number; ci95: [number, number] } {
+  const n = whole.length;
+  const ratio = mean(part) / mean(whole);
+  if (n < 2) return { ratio, ci95: [ratio, ratio] };
+  let squares = 0;
+  for (let i = 0; i < n; i++) squares += (part[i] - ratio * whole[i]) ** 2;
+  const half = (studentQuantile(n - 1) * Math.sqrt(squares / (n - 1) / n)) / mean(whole);
+  return { ratio, ci95: [Math.max(0, ratio - half), Math.min(1, ratio + half)] };
+}

@@ -1,0 +1,34 @@
+import { existsSync } from "node:fs";
+import { basename, extname } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type PlainObject } from "../agents/config.ts";
+import { readJson } from "../agents/run/folder.ts";
+import { nearest, UsageError } from "../errors.ts";
+
+/** Every preset of `dsqn train` with what it is; a preset is a config as one would write it in a file. */
+export const presets: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<PlainObject> }>> = {
+  "cartpole-dqn": { summary: "CartPole, dense Q-network", load: async () => (await import("./cartpole-dqn.ts")).cartpoleDqn },
+  "cartpole-dqn-original": { summary: "CartPole DQN with the thesis's settings", load: async () => (await import("./original.ts")).cartpoleDqnOriginal },
+  "cartpole-dsqn": { summary: "CartPole, spiking Q-network, T = 20", load: async () => (await import("./cartpole-dsqn.ts")).cartpoleDsqn },
+  "cartpole-dsqn-original": { summary: "CartPole DSQN with the thesis's settings", load: async () => (await import("./original.ts")).cartpoleDsqnOriginal },
+  "mountaincar-dqn": { summary: "MountainCar, dense Q-network", load: async () => (await import("./mountaincar-dqn.ts")).mountaincarDqn },
+  "mountaincar-dqn-original": { summary: "MountainCar DQN with the thesis's settings", load: async () => (await import("./original.ts")).mountaincarDqnOriginal },
+  "mountaincar-dsqn": { summary: "MountainCar, spiking Q-network", load: async () => (await import("./mountaincar-dsqn.ts")).mountaincarDsqn },
+  "mountaincar-dsqn-original": { summary: "MountainCar DSQN with the thesis's settings", load: async () => (await import("./original.ts")).mountaincarDsqnOriginal },
+};
+
+/** The config that `name` stands for: a preset, or a .json file, or a module (.ts, .js) whose default export is one. */
+export async function loadConfig(name: string): Promise<{ name: string; config: PlainObject }> {
+  const preset = presets[name];
+  if (preset) return { name, config: await preset.load() };
+  const extension = extname(name);
+  if (extension !== "" && existsSync(name)) {
+    const config = extension === ".json" ? readJson(name) : ((await import(pathToFileURL(name).href)) as { default: unknown }).default;
+    if (typeof config === "object" && config !== null && !Array.isArray(config)) return { name: basename(name, extension), config: config as PlainObject };
+    throw new UsageError("CONFIG_INVALID", `"${name}" holds no config object.`, { hint: "docs/training.md shows one." });
+  }
+  const meant = nearest(name, Object.keys(presets));
+  throw new UsageError("PRESET_UNKNOWN", `There is no preset and no file "${name}".`, {
+    hint: `${meant ? `Did you mean "${meant}"? ` : ""}Presets: ${Object.keys(presets).join(", ")}.`,
+  });
+}
