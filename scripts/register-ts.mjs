@@ -1,3 +1,5 @@
 // Lets `node --import ./scripts/register-ts.mjs file.ts` run the TypeScript sources through ts-node.
 import { register } from "node:module";
-register("ts-node/esm", import.meta.url);
+
+process.setSourceMapsEnabled(true);
+register("./ts-hooks.mjs", import.meta.url);

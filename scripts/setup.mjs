@@ -1,0 +1,43 @@
+#!/usr/bin/env node
+// Everything that a fresh clone needs: npm run setup [-- --extras pynn,spinnaker]. Needs Node 20.6+ and Python 3.10-3.13 (or uv
+// with one); no npm package, for it runs before there are any.
+import { render } from "./setup/errors.mjs";
+import { interruptible } from "./setup/interrupt.mjs";
+
+const usage = `npm run setup [-- --extras NAME,NAME...]
+
+Installs the locked npm packages, makes the Python environment in .dsqn/ and builds the kernels; does nothing where that is done.
+Extras: base and nest always; pynn, spinnaker, atari, test, notebooks on request ("all" for all of them). They are set up by
+themselves when first needed.
+DSQN_PYTHON=/path/to/python names an interpreter of your own instead (conda included): it is checked, never changed.
+`;
+
+const args = process.argv.slice(2);
+if (args.includes("--help") || args.includes("-h")) process.stdout.write(usage);
+else
+  try {
+    const { extraNames } = await import("./setup/extras.mjs");
+    const { setUp } = await import("./setup/setup.mjs");
+    const asked = parse(args);
+    const extras = asked.includes("all") ? extraNames : [...new Set(["base", "nest", ...asked])];
+    const { python, seconds, changed } = await setUp({ extras, signal: interruptible() });
+    process.stderr.write(
+      `${changed ? "Set up" : "Everything is set up"} (${seconds.toFixed(1)} s). Python: ${python}\n`,
+    );
+  } catch (error) {
+    process.stderr.write(render(error));
+    process.exitCode = error.exitCode ?? 1;
+  }
+
+function parse(words) {
+  const names = [];
+  for (let i = 0; i < words.length; i++) {
+    const [option, inline] = words[i].split(/=(.*)/s);
+    if (option !== "--extras") {
+      process.stderr.write(`dsqn: BAD_ARGUMENT  "${words[i]}" is no option of setup.\n\n${usage}`);
+      process.exit(2);
+    }
+    names.push(...(inline ?? words[++i] ?? "").split(",").filter(Boolean));
+  }
+  return names;
+}

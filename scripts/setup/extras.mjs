@@ -1,0 +1,82 @@
+// The extras of the Python side: what each is for, its lock, and what to look for in an interpreter that is not ours.
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { root } from "./home.mjs";
+
+/**
+ * Every extra's lock is consistent with all others, so any set of them installs into one environment. `needs` names what an
+ * interpreter of the user's must have: module, distribution on PyPI, lowest version that works (null: any). `megabytes` is
+ * the disk space of an installation.
+ */
+export const extras = {
+  base: {
+    summary: "the bridge and Gymnasium",
+    megabytes: 160,
+    needs: [
+      { module: "zmq", distribution: "pyzmq", minimum: "22" },
+      { module: "msgpack", distribution: "msgpack", minimum: "1.0" },
+      { module: "numpy", distribution: "numpy", minimum: "1.20" },
+      { module: "gymnasium", distribution: "gymnasium", minimum: "1.0" },
+    ],
+  },
+  nest: {
+    summary: "the NEST simulator",
+    megabytes: 200,
+    needs: [{ module: "nest", distribution: "nest-simulator", minimum: "3.0" }],
+  },
+  pynn: { summary: "PyNN", megabytes: 120, needs: [{ module: "pyNN", distribution: "PyNN", minimum: "0.12" }] },
+  spinnaker: {
+    summary: "sPyNNaker",
+    megabytes: 220,
+    needs: [{ module: "spynnaker", distribution: "sPyNNaker", minimum: "7.0" }],
+  },
+  atari: {
+    summary: "Atari environments",
+    megabytes: 120,
+    needs: [
+      { module: "ale_py", distribution: "ale-py", minimum: "0.10" },
+      { module: "cv2", distribution: "opencv-python-headless", minimum: null },
+    ],
+  },
+  test: {
+    summary: "tests and linter of the Python side",
+    megabytes: 50,
+    needs: [
+      { module: "pytest", distribution: "pytest", minimum: "7" },
+      { module: "ruff", distribution: "ruff", minimum: null },
+    ],
+  },
+  notebooks: {
+    summary: "Jupyter for the notebooks",
+    megabytes: 150,
+    needs: [
+      { module: "nbconvert", distribution: "nbconvert", minimum: null },
+      { module: "ipykernel", distribution: "ipykernel", minimum: null },
+    ],
+  },
+};
+
+export const extraNames = Object.keys(extras);
+
+/** @param {string} extra */
+export const lockFile = (extra) => path.join(root, "py-bridge", "locks", `${extra}.txt`);
+
+/** @param {string} extra */
+export const lockHash = (extra) =>
+  createHash("sha256")
+    .update(readFileSync(lockFile(extra)))
+    .digest("hex");
+
+/**
+ * The pins of an extra's lock: name, version, and the environment marker under which it holds.
+ *
+ * @param {string} extra
+ * @returns {{ name: string, version: string, marker: string }[]}
+ */
+export function pins(extra) {
+  const lines = readFileSync(lockFile(extra), "utf8").matchAll(
+    /^([A-Za-z0-9][\w.-]*)==([^\s;\\]+)[ ]*(?:;[ ]*([^\\\n]*?))?[ ]*\\?$/gm,
+  );
+  return Array.from(lines, ([, name, version, marker = ""]) => ({ name, version, marker }));
+}

@@ -1,0 +1,111 @@
+// One set-up at a time per home: a lock file with the holder's pid, touched while it is held, taken over when its holder died.
+import { hostname } from "node:os";
+import { mkdir, open, readFile, rename, rm, stat, utimes } from "node:fs/promises";
+import path from "node:path";
+import { SetupError } from "./errors.mjs";
+
+const TOUCH_MS = 2_000;
+const STALE_MS = 30_000;
+const POLL_MS = 200;
+
+/**
+ * Runs `task` while holding `file`; waits for whoever holds it now.
+ *
+ * @template T
+ * @param {string} file
+ * @param {() => Promise<T>} task
+ * @param {{ signal?: AbortSignal, onWait?: (holder: string) => void }} [options]
+ * @returns {Promise<T>}
+ */
+export async function withLock(file, task, { signal, onWait } = {}) {
+  const mark = JSON.stringify({ pid: process.pid, host: hostname(), nonce: Math.random() });
+  await mkdir(path.dirname(file), { recursive: true }).catch((error) => {
+    throw cannotWrite(path.dirname(file), error);
+  });
+  for (let waited = false; !(await take(file, mark));) {
+    const holder = await holderOf(file);
+    if (holder && holder.stale) await takeAway(file, holder.text);
+    else {
+      if (holder && !waited) onWait?.(`process ${holder.pid ?? "?"}`);
+      waited = true;
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+    signal?.throwIfAborted();
+  }
+  const touching = setInterval(() => {
+    const now = new Date();
+    utimes(file, now, now).catch(() => undefined);
+  }, TOUCH_MS);
+  touching.unref();
+  try {
+    return await task();
+  } finally {
+    clearInterval(touching);
+    if ((await readFile(file, "utf8").catch(() => "")) === mark) await rm(file, { force: true });
+  }
+}
+
+async function take(file, mark) {
+  try {
+    const handle = await open(file, "wx");
+    await handle.writeFile(mark).finally(() => handle.close());
+    return true;
+  } catch (error) {
+    if (error.code === "EEXIST") return false;
+    await rm(file, { force: true }).catch(() => undefined);
+    throw cannotWrite(path.dirname(file), error);
+  }
+}
+
+async function holderOf(file) {
+  try {
+    const [text, { mtimeMs }] = [await readFile(file, "utf8"), await stat(file)];
+    const old = Date.now() - mtimeMs > STALE_MS;
+    let mark = {};
+    try {
+      mark = JSON.parse(text);
+    } catch {
+      // half written: only its age tells
+      return { text, stale: old };
+    }
+    const dead = mark.host === hostname() && !isAlive(mark.pid);
+    return { text, pid: mark.pid, stale: old || dead };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of several that find the same stale lock only one can rename it; what it renamed has to be the stale one. */
+async function takeAway(file, text) {
+  const aside = `${file}.${process.pid}.${Date.now()}`;
+  try {
+    await rename(file, aside);
+    if ((await readFile(aside, "utf8")) === text) await rm(aside, { force: true });
+    else await rename(aside, file);
+  } catch {
+    // someone else was faster
+  }
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === "EPERM";
+  }
+}
+
+export function cannotWrite(folder, error) {
+  if (error.code === "ENOSPC")
+    return new SetupError("DISK_FULL", `The disk with ${folder} is full.`, {
+      hint: "Free some space, then run the same command again.",
+      facts: { folder },
+      cause: error,
+    });
+  return new SetupError("NOT_PERMITTED", `Cannot write in ${folder} (${error.code ?? error.message}).`, {
+    hint: "Make that folder writable for you, or set DSQN_HOME to one that is, then run the same command again.",
+    facts: { folder },
+    cause: error,
+  });
+}

@@ -1,0 +1,17 @@
+#!/usr/bin/env node
+// npm start: sets up what is missing, then trains, converts, evaluates, certifies and reports (`dsqn start`).
+import { interruptible } from "./setup/interrupt.mjs";
+import { render } from "./setup/errors.mjs";
+
+try {
+  const { setUp } = await import("./setup/setup.mjs");
+  const signal = interruptible();
+  const { seconds } = await setUp({ extras: ["base", "nest"], signal });
+  process.removeAllListeners("SIGINT").removeAllListeners("SIGTERM");
+  process.env.DSQN_SETUP_SECONDS = seconds.toFixed(3);
+  process.argv.splice(2, 0, "start");
+  await import("./dsqn.mjs");
+} catch (error) {
+  process.stderr.write(render(error));
+  process.exitCode = 1;
+}

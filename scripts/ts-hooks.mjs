@@ -1,0 +1,62 @@
+// A module loader for TypeScript sources: ts-node transpiles, once per content; what it made lies in node_modules/.cache/dsqn.
+// Loading typescript itself takes longer than most commands, and with a warm cache it isn't loaded at all.
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const root = new URL("../", import.meta.url);
+const cache = fileURLToPath(new URL("node_modules/.cache/dsqn/", root));
+const config = readFileSync(new URL("tsconfig.json", root));
+const version = (name) => JSON.parse(readFileSync(new URL(`node_modules/${name}/package.json`, root), "utf8")).version;
+const salt = [config, version("ts-node"), version("typescript"), readFileSync(new URL(import.meta.url))];
+
+let transpiler;
+
+/** Our own .ts files (never those of a package) become ES modules; everything else goes its usual way. */
+export async function load(url, context, nextLoad) {
+  if (!url.startsWith("file:") || !url.split(/[?#]/)[0].endsWith(".ts") || url.includes("/node_modules/"))
+    return nextLoad(url, context);
+  const file = fileURLToPath(url);
+  const code = readFileSync(file, "utf8");
+  const hash = createHash("sha256").update(file).update("\0").update(code);
+  for (const part of salt) hash.update(part);
+  const entry = `${cache}${hash.digest("hex")}.js`;
+  return { format: "module", shortCircuit: true, source: read(entry) ?? keep(entry, await transpile(file, code)) };
+}
+
+async function transpile(file, code) {
+  transpiler ??= await import("ts-node").then(({ default: { create } }) =>
+    create({
+      cwd: fileURLToPath(root),
+      transpileOnly: true,
+      esm: true,
+      // Imports keep their .ts: this very loader takes them.
+      compilerOptions: {
+        module: "ESNext",
+        moduleResolution: "Bundler",
+        rewriteRelativeImportExtensions: false,
+        sourceMap: true,
+      },
+    }),
+  );
+  return transpiler.compile(code, file);
+}
+
+function read(entry) {
+  try {
+    return readFileSync(entry, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+function keep(entry, source) {
+  try {
+    mkdirSync(cache, { recursive: true });
+    writeFileSync(`${entry}.${process.pid}`, source);
+    renameSync(`${entry}.${process.pid}`, entry);
+  } catch {
+    // a cache that cannot be written only costs time
+  }
+  return source;
+}
