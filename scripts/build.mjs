@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+// npm run build: dist/ from src/: TypeScript compiled, everything else (kernels, templates) copied.
+import { cpSync, rmSync } from "node:fs";
+import path from "node:path";
+import { explain, render } from "./setup/errors.mjs";
+import { root } from "./setup/home.mjs";
+import { buildKernels, kernelsStale } from "./setup/kernels.mjs";
+import { run } from "./setup/process.mjs";
+
+const dist = path.join(root, "dist");
+const assembly = path.join(root, "src", "kernels", "assembly");
+
+try {
+  if (kernelsStale()) await buildKernels();
+  rmSync(dist, { recursive: true, force: true });
+  const tsc = path.join(root, "node_modules", "typescript", "bin", "tsc");
+  const { code, output } = await run(process.execPath, [tsc, "-p", "tsconfig.json"], { cwd: root });
+  if (code !== 0) throw explain("Compiling", output, {});
+  cpSync(path.join(root, "src"), dist, {
+    recursive: true,
+    filter: (file) => !file.startsWith(assembly) && !file.endsWith(".ts"),
+  });
+} catch (error) {
+  process.stderr.write(render(error));
+  process.exitCode = 1;
+}
