@@ -1,0 +1,122 @@
+"""NEST 3: what its Python interface needs of us, and a door for a plain prompt.
+
+>>> from dsqn_bridge.simulators import nest3
+>>> result = nest3.run(network, inputs)          # see network.py and nest_network.py
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Dict, List, NamedTuple, Union
+
+import numpy as np
+
+from ..errors import BridgeError
+from . import nest_network
+from .nest_mapping import map_network
+from .network import Network
+
+KNOWN_VERSIONS = ("3.9", "3.10")
+
+
+class Population(NamedTuple):
+    first: int
+    size: int
+
+
+def import_nest() -> Any:
+    """NEST 3 without its banner; SIMULATOR_MISSING says what to run when it isn't there."""
+    os.environ.setdefault("PYNEST_QUIET", "1")
+    try:
+        import nest
+    except ImportError as error:
+        raise BridgeError("SIMULATOR_MISSING", "NEST isn't installed for this Python (%s)." % error, "`npm run setup -- nest` installs NEST 3.10.") from error
+    if not nest.__version__.startswith("3"):
+        raise BridgeError("SIMULATOR_VERSION", "This Python has NEST %s, not NEST 3." % nest.__version__, "Choose the simulator nest2.")
+    nest.verbosity = nest.VerbosityLevel.ERROR if hasattr(nest, "VerbosityLevel") else nest.verbosity
+    return nest
+
+
+class Kernel:
+    """NEST 3's kernel, borrowed: `open` takes it, `close` leaves it as found."""
+
+    def __init__(self, nest: Any = None):
+        self.nest = nest or import_nest()
+        self.version = self.nest.__version__
+        self._found: Dict[str, Any] = {}
+
+    def open(self, resolution: float) -> None:
+        nest = self.nest
+        if nest.network_size > 0:
+            raise BridgeError(
+                "KERNEL_IN_USE",
+                "NEST's kernel already holds %d nodes." % nest.network_size,
+                "Finish that simulation (nest.ResetKernel()) or use another Python process.",
+            )
+        self._found = {key: getattr(nest, key) for key in ("resolution", "local_num_threads", "rng_seed", "print_time")}
+        nest.ResetKernel()
+        nest.resolution = resolution
+
+    def close(self) -> None:
+        self.nest.ResetKernel()
+        for key, value in self._found.items():
+            setattr(self.nest, key, value)
+
+    def create(self, model: str, count: int, parameters: Union[dict, List[dict]]) -> Population:
+        """`count` neurons or devices; parameters for all (arrays: one value per neuron), or a list with one dict per device."""
+        nodes = self.nest.Create(model, count, parameters if isinstance(parameters, list) else _per_node(parameters, model, count))
+        return Population(int(nodes[0].global_id), count)
+
+    def connect(self, pre: np.ndarray, post: np.ndarray, weights: np.ndarray, delay: float) -> None:
+        """One connection per element, all in one call."""
+        self.nest.Connect(pre, post, "one_to_one", {"weight": weights, "delay": np.full(len(weights), float(delay))})
+
+    def set(self, population: Population, values: dict) -> None:
+        nodes = self._nodes(population)
+        for key, value in values.items():
+            setattr(nodes, key, value.tolist() if isinstance(value, np.ndarray) else value)
+
+    def get(self, population: Population, key: str) -> np.ndarray:
+        return np.atleast_1d(np.asarray(self._nodes(population).get(key), np.float64))
+
+    def record_spikes(self, populations: List[Population]) -> Any:
+        recorder = self.nest.Create("spike_recorder")
+        for population in populations:
+            self.nest.Connect(self._nodes(population), recorder)
+        return recorder
+
+    def record_potentials(self, population: Population) -> Any:
+        meter = self.nest.Create("multimeter", params={"record_from": ["V_m"], "interval": 1.0})
+        self.nest.Connect(meter, self._nodes(population))
+        return meter
+
+    def simulate(self, milliseconds: float) -> None:
+        self.nest.Simulate(float(milliseconds))
+
+    def events(self, recorder: Any):
+        """Senders and time stamps since the last call."""
+        events = recorder.get("events")
+        recorder.n_events = 0
+        return events["senders"], events["times"]
+
+    def samples(self, meter: Any):
+        """Senders, time stamps and potentials since the last call."""
+        events = meter.get("events")
+        meter.n_events = 0
+        return events["senders"], events["times"], events["V_m"]
+
+    def _nodes(self, population: Population) -> Any:
+        return self.nest.NodeCollection(range(population.first, population.first + population.size))
+
+
+def _per_node(parameters: dict, model: str, count: int) -> dict:
+    """Arrays hold one value per neuron; NEST would take a list for such as well, so that a list that is one value goes in `count` times."""
+    if model == "spike_generator":
+        return parameters
+    spread = {list: lambda value: [value] * count, np.ndarray: lambda value: value.tolist()}
+    return {key: spread.get(type(value), lambda same: same)(value) for key, value in parameters.items()}
+
+
+def run(network: Network, inputs: nest_network.Inputs, steps: int = 0, subtraction: str = "eprop_iaf", **options: Any) -> nest_network.Result:
+    """Every state of `inputs` through `network` in NEST 3, `steps` (the network's own unless given) steps of 1 ms."""
+    return nest_network.run(Kernel(), network, map_network(network, subtraction), inputs, steps or network.steps, **options)
