@@ -66,4 +66,5 @@ h2{break-after:avoid}
 .moving{display:none}.still{display:block}
 .wide{display:block}.narrow{display:none}
 .scroll{overflow:visible}
+details::details-content{content-visibility:visible;block-size:auto}
 }`;
