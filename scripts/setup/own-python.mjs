@@ -44,8 +44,8 @@ export async function inspectPython(python, wanted, env = process.env) {
   } catch {
     // not an answer of ours
   }
-  throw new SetupError("PYTHON_MISSING", `DSQN_PYTHON names ${python}, which does not run as a Python interpreter.`, {
-    hint: "Name the interpreter itself (in a conda environment: its bin/python), or unset DSQN_PYTHON to have an environment made.",
+  throw new SetupError("PYTHON_MISSING", `${python} does not run as a Python interpreter.`, {
+    hint: "DSQN_PYTHON has to name the interpreter itself (in a conda environment: its bin/python); unset, an environment is made.",
     facts: { python },
     cause: new Error(output.trim().split("\n").slice(-5).join("\n")),
   });

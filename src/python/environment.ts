@@ -1,7 +1,7 @@
 import { DsqnError } from "../errors.ts";
 import type { OnProgress } from "../progress.ts";
 // The set-up runs before there are any npm packages, so its modules are plain JavaScript outside src/ (and dist/).
-import * as setup from "../../scripts/setup/environment.mjs";
+import * as setup from "../../scripts/setup/index.mjs";
 
 /** What the Python side can be asked to have: one hash-locked requirements file each, all fit into one environment. */
 export type Extra = "base" | "nest" | "pynn" | "spinnaker" | "atari" | "test" | "notebooks";
