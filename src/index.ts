@@ -19,3 +19,5 @@ export { argmax } from "./snn/decide.ts";
 export type { RunOptions, RunResult, SpikeEvents, SpikingEngine, Work } from "./snn/engine.ts";
 export type { Policy } from "./agents/policy.ts";
 export type { LayerMapping, Mapping, SimulationResult, Simulator } from "./simulators/simulator.ts";
+export * from "./bridge/index.ts";
+export * from "./envs/index.ts";

@@ -1,0 +1,1 @@
+"""Gymnasium environments behind the bridge."""

@@ -1,0 +1,102 @@
+"""N copies of one environment that step together, bit for bit as each would alone."""
+
+import numpy as np
+
+from dsqn_bridge.errors import BridgeError
+
+AUTORESET = ("next-step", "same-step", "disabled")
+
+
+class Outcome:
+    """What a step of all gives: a list of observations, arrays [N], and infos only where there are any."""
+
+    __slots__ = ("observations", "rewards", "terminated", "truncated", "raw_rewards", "infos", "finals")
+
+
+class Group:
+    """Steps ``envs`` in a plain loop: Gymnasium's own SyncVectorEnv does the same with more ceremony (bench/bridge.md).
+
+    ``autoreset`` has Gymnasium's meanings: "next-step" resets on the step after the end (its action is ignored, its reward 0),
+    "same-step" at once (the final observation is reported apart), "disabled" never. An ended environment that nobody reset
+    rests: it repeats its final observation and flags with reward 0.
+    """
+
+    def __init__(self, envs, autoreset):
+        self.envs = envs
+        self.autoreset = autoreset
+        self._steps = [env.step for env in envs]
+        self._observations = [None] * len(envs)
+        self._ended = [False] * len(envs)
+        self._started = [False] * len(envs)
+        self._all_started = False
+        self._flags = [(False, False)] * len(envs)
+        self._shaped = hasattr(envs[0], "raw_reward")
+
+    def reset(self, seeds, mask, options):
+        """``seeds``: one or None for each. Returns all observations, and the infos of those that were reset."""
+        infos = [None] * len(self.envs)
+        for index, env in enumerate(self.envs):
+            if mask is None or mask[index]:
+                self._observations[index], infos[index] = env.reset(seed=seeds[index], options=options)
+                self._ended[index] = False
+                self._started[index] = True
+        self._all_started = all(self._started)
+        return self._observations, infos
+
+    def step(self, actions):
+        """``actions``: one for each environment."""
+        if not self._all_started:
+            raise BridgeError("ENV_NEEDS_RESET", "An environment must be reset before its first step.", "Call reset first.")
+        observations, ended = self._observations, self._ended
+        rewards, terminations, truncations, infos = [], [], [], []
+        finals = {}
+        next_step, same_step = self.autoreset == "next-step", self.autoreset == "same-step"
+        for index, step in enumerate(self._steps):
+            if ended[index]:
+                terminated, truncated = self._flags[index]
+                reward, info = 0.0, {}
+                if next_step:
+                    observations[index], info = self.envs[index].reset()
+                    terminated = truncated = ended[index] = False
+            else:
+                observation, reward, terminated, truncated, info = step(actions[index])
+                if terminated or truncated:
+                    if same_step:
+                        finals[index] = (observation, info)
+                        observation, info = self.envs[index].reset()
+                    else:
+                        ended[index] = True
+                        self._flags[index] = (terminated, truncated)
+                observations[index] = observation
+            rewards.append(reward)
+            terminations.append(terminated)
+            truncations.append(truncated)
+            infos.append(info)
+        outcome = Outcome()
+        outcome.observations = observations
+        outcome.rewards = np.array(rewards, np.float64)
+        outcome.terminated = np.array(terminations, np.uint8)
+        outcome.truncated = np.array(truncations, np.uint8)
+        outcome.raw_rewards = np.array([env.raw_reward for env in self.envs], np.float64) if self._shaped else None
+        outcome.infos = infos
+        outcome.finals = finals
+        return outcome
+
+    @property
+    def ended(self):
+        """Whether the episode of each has ended and nothing has reset it."""
+        return self._ended
+
+    def render(self, index):
+        """What environment ``index`` looks like, [height, width, 3] uint8, in render mode "rgb_array"."""
+        if not self._started[index]:
+            raise BridgeError("ENV_NEEDS_RESET", "An environment must be reset before it can be rendered.", "Call reset first.")
+        frame = self.envs[index].render()
+        if not isinstance(frame, np.ndarray):
+            message = f"The environment gives no frames in render mode {self.envs[index].render_mode!r}."
+            raise BridgeError("ENV_NO_FRAMES", message, 'Make it with renderMode: "rgb_array".')
+        return frame
+
+    def close(self):
+        for env in self.envs:
+            env.close()

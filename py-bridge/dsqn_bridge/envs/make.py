@@ -1,0 +1,66 @@
+"""One environment from its id, with errors that name what to do."""
+
+import difflib
+
+import gymnasium
+
+from dsqn_bridge.envs.wrappers import wrap
+from dsqn_bridge.errors import BridgeError
+
+_UNKNOWN = (
+    gymnasium.error.NameNotFound,
+    gymnasium.error.NamespaceNotFound,
+    gymnasium.error.VersionNotFound,
+    gymnasium.error.UnregisteredEnv,
+    gymnasium.error.DeprecatedEnv,
+)
+
+
+def make(id, kwargs, max_steps, render_mode, wrappers):
+    """A Gymnasium environment; ``max_steps``: None as registered, -1 unlimited. OrderEnforcing and TimeLimit stay as in ``make``."""
+    # The passive checker looks at the first steps only and slows down all: the conformance suite does its work.
+    options = dict(kwargs, disable_env_checker=True)
+    if render_mode is not None:
+        options["render_mode"] = render_mode
+    if max_steps is not None:
+        options["max_episode_steps"] = max_steps
+    with explained(id):
+        return wrap(gymnasium.make(id, **options), wrappers)
+
+
+class explained:
+    """Turns what Gymnasium raises while it makes ``id`` into errors with a code."""
+
+    def __init__(self, id):
+        self._id = id
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, _kind, problem, _traceback):
+        id = self._id
+        if problem is None or isinstance(problem, BridgeError) or not isinstance(problem, Exception):
+            return False
+        if isinstance(problem, _UNKNOWN):
+            raise BridgeError("ENV_UNKNOWN", f'Gymnasium knows no environment "{id}".', _suggest(id), id=id) from problem
+        if isinstance(problem, ModuleNotFoundError) and ":" in id:
+            hint = "The part before the colon names a Python module: give its folder in the worker's `path`, or install it."
+            raise BridgeError("ENV_UNKNOWN", f'The module of "{id}" cannot be imported: {problem}.', hint, id=id) from problem
+        if isinstance(problem, gymnasium.error.DependencyNotInstalled):
+            raise dependency_missing(id, problem) from problem
+        message = f'"{id}" refuses these options: {type(problem).__name__}: {problem}'
+        raise BridgeError("ENV_OPTIONS_INVALID", message, "kwargs and renderMode must be ones that it takes.", id=id) from problem
+
+
+def dependency_missing(id, problem):
+    """The error for an environment whose package is not installed."""
+    hint = 'Open the worker with the extra that has it (such as extras: ["atari"]), or install it into your interpreter.'
+    return BridgeError("ENV_DEPENDENCY_MISSING", f'"{id}" needs a package: {problem}', hint, id=id)
+
+
+def _suggest(id):
+    known = list(gymnasium.registry)
+    near = difflib.get_close_matches(id, known, 3, 0.6)
+    if near:
+        return f"Did you mean {' or '.join(near)}?"
+    return 'A module of your own that registers it is named before a colon: "my_module:MyEnv-v0".'

@@ -1,0 +1,108 @@
+"""The methods of the area "env": from validated parameters to Gymnasium and back."""
+
+import numpy as np
+from gymnasium.error import DependencyNotInstalled
+
+from dsqn_bridge.envs.group import AUTORESET, Group
+from dsqn_bridge.envs.make import dependency_missing
+from dsqn_bridge.envs.make import make as make_one
+from dsqn_bridge.envs.spaces import decoder, describe, encoder
+from dsqn_bridge.errors import BridgeError
+
+
+class _Opened:
+    """A group with its coders, as the worker keeps it."""
+
+    def __init__(self, id, group, infos, strict):
+        first = group.envs[0]
+        self.id = id
+        self.group = group
+        self.infos = infos
+        self.strict = strict
+        self.encode = encoder(first.observation_space)
+        self.encode_final = encoder(first.observation_space, "f")
+        self.decode = decoder(first.action_space)
+        self.close = group.close
+
+
+def make(session, params, _arrays):
+    """``id, count, autoreset, kwargs, maxSteps, renderMode, wrappers, infos, strict``. Returns a handle and what the environment is."""
+    id, autoreset = params["id"], params.get("autoreset", "next-step")
+    if autoreset not in AUTORESET:
+        message = f'There is no autoreset mode "{autoreset}".'
+        raise BridgeError("ENV_OPTIONS_INVALID", message, f"Modes: {', '.join(AUTORESET)}.")
+    settings = (params.get("kwargs", {}), params.get("maxSteps"), params.get("renderMode"), params.get("wrappers", ()))
+    envs = [make_one(id, *settings) for _ in range(params.get("count", 1))]
+    opened = _Opened(id, Group(envs, autoreset), params.get("infos", False), params.get("strict", False))
+    spec = envs[0].spec
+    result = {
+        "env": session.keep(opened, "env"),
+        "observationSpace": describe(envs[0].observation_space),
+        "actionSpace": describe(envs[0].action_space),
+        "maxSteps": spec.max_episode_steps if spec else None,
+        "rewardThreshold": spec.reward_threshold if spec else None,
+        "renderFps": envs[0].metadata.get("render_fps"),
+    }
+    return result, {}
+
+
+def reset(session, params, arrays):
+    """``env, seeds`` (one or null for each), ``options``; array ``mask`` [N] names those to reset. Returns all observations."""
+    opened = session.get(params["env"], "ENV_CLOSED")
+    count = len(opened.group.envs)
+    seeds = params.get("seeds") or [None] * count
+    result, replies = {}, {}
+    observations, infos = opened.group.reset(seeds, arrays.get("mask"), params.get("options"))
+    opened.encode(observations, result, replies)
+    if opened.infos and any(infos):
+        result["infos"] = infos
+    return result, replies
+
+
+def step(session, params, arrays):
+    """``env``; arrays ``a...``: actions. Returns ``o...`` observations, ``r``, ``te``, ``tr``, ``raw``, ``f...`` final observations."""
+    opened = session.get(params["env"], "ENV_CLOSED")
+    group = opened.group
+    if opened.strict and group.ended[0]:
+        raise BridgeError("ENV_NEEDS_RESET", "The episode has ended.", "Reset the environment before its next step.")
+    try:
+        outcome = group.step(opened.decode(params, arrays))
+    except BridgeError:
+        raise
+    except Exception as problem:
+        message = f'"{opened.id}" failed in a step: {type(problem).__name__}: {problem}'
+        raise BridgeError("ENV_FAILED", message, id=opened.id) from problem
+    result = {}
+    replies = {"r": outcome.rewards, "te": outcome.terminated, "tr": outcome.truncated}
+    opened.encode(outcome.observations, result, replies)
+    if outcome.raw_rewards is not None:
+        replies["raw"] = outcome.raw_rewards
+    if outcome.finals:
+        _add_finals(opened, outcome, result, replies)
+    if opened.infos and any(outcome.infos):
+        result["infos"] = outcome.infos
+    return result, replies
+
+
+def _add_finals(opened, outcome, result, replies):
+    """Final observations of those that ended and were reset in the same step; ``finals`` [M] says which they are."""
+    indices = list(outcome.finals)
+    replies["finals"] = np.array(indices, np.int32)
+    opened.encode_final([outcome.finals[index][0] for index in indices], result, replies)
+    if opened.infos:
+        result["finalInfos"] = [outcome.finals[index][1] for index in indices]
+
+
+def render(session, params, _arrays):
+    """``env, index``. Returns ``frame``, [height, width, 3] uint8."""
+    opened = session.get(params["env"], "ENV_CLOSED")
+    try:
+        return {}, {"frame": opened.group.render(params.get("index", 0))}
+    except DependencyNotInstalled as problem:
+        raise dependency_missing(opened.id, problem) from problem
+
+
+def close(session, params, _arrays):
+    """``env``. Closes it; nothing happens where it is closed already."""
+    session.release(params["env"])
+    return {}, {}

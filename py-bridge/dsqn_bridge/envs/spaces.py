@@ -1,0 +1,98 @@
+"""Gymnasium's spaces: their description in plain data, and the way of their elements through named arrays.
+
+An element of a space travels as one array per leaf, for all environments at once: "o" for an observation of a Box, "o.position"
+and "o.0" for the leaves of a Dict and a Tuple. What is no array (Text, and spaces that are not known here) travels in plain data.
+"""
+
+import numpy as np
+from gymnasium import spaces
+
+_INT32 = np.iinfo(np.int32)
+
+
+def describe(space):
+    """What TypeScript's ``Space`` says. Bounds that are all alike shrink to one number."""
+    if isinstance(space, spaces.Box):
+        shape = list(space.shape)
+        return {"type": "box", "dtype": space.dtype.name, "shape": shape, "low": _bounds(space.low), "high": _bounds(space.high)}
+    if isinstance(space, spaces.Discrete):
+        return {"type": "discrete", "n": int(space.n), "start": int(space.start), "dtype": space.dtype.name}
+    if isinstance(space, spaces.MultiDiscrete):
+        start = np.asarray(getattr(space, "start", np.zeros_like(space.nvec)))
+        numbers = {"nvec": space.nvec.ravel().tolist(), "start": start.ravel().tolist()}
+        return {"type": "multi-discrete", "dtype": space.dtype.name, "shape": list(space.shape), **numbers}
+    if isinstance(space, spaces.MultiBinary):
+        return {"type": "multi-binary", "dtype": space.dtype.name, "shape": list(space.shape)}
+    if isinstance(space, spaces.Text):
+        lengths = {"minLength": space.min_length, "maxLength": space.max_length}
+        return {"type": "text", **lengths, "characters": "".join(sorted(space.character_set))}
+    if isinstance(space, spaces.Tuple):
+        return {"type": "tuple", "spaces": [describe(one) for one in space.spaces]}
+    if isinstance(space, spaces.Dict):
+        return {"type": "dict", "spaces": {str(name): describe(one) for name, one in space.spaces.items()}}
+    return {"type": "other", "name": type(space).__name__, "repr": repr(space)}
+
+
+def _bounds(values):
+    flat = np.asarray(values).ravel()
+    return flat[0].item() if flat.size and (flat == flat[0]).all() else flat.tolist()
+
+
+def encoder(space, path="o"):
+    """Returns ``encode(elements, plain, arrays)``, which puts N elements of ``space`` into ``arrays``, each [N, ...], or ``plain``."""
+    if isinstance(space, (spaces.Tuple, spaces.Dict)):
+        items = space.spaces.items() if isinstance(space, spaces.Dict) else enumerate(space.spaces)
+        parts = [(key, encoder(one, f"{path}.{key}")) for key, one in items]
+
+        def encode(elements, plain, arrays):
+            for key, part in parts:
+                part([element[key] for element in elements], plain, arrays)
+
+        return encode
+    if isinstance(space, (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)):
+        dtype, shape = _carried(space), space.shape
+
+        def encode(elements, plain, arrays):
+            batch = np.empty((len(elements), *shape), dtype)
+            for index, element in enumerate(elements):
+                batch[index] = element
+            arrays[path] = batch
+
+        return encode
+
+    def encode(elements, plain, arrays):
+        plain[path] = [element if isinstance(element, str) else repr(element) for element in elements]
+
+    return encode
+
+
+def _carried(space):
+    """The dtype on the wire: the space's own, but int32 where an int64 is only a small number (JavaScript has no other int64)."""
+    if isinstance(space, spaces.Box):
+        return np.uint8 if space.dtype == np.bool_ else np.float32 if space.dtype == np.float16 else space.dtype
+    if isinstance(space, spaces.MultiBinary):
+        return space.dtype
+    last = np.asarray(space.start) + (space.n if isinstance(space, spaces.Discrete) else space.nvec)
+    return np.int32 if np.min(space.start) >= _INT32.min and np.max(last) <= _INT32.max else np.int64
+
+
+def decoder(space, path="a"):
+    """Returns ``decode(plain, arrays)``, which takes N elements of ``space`` out of ``arrays`` as a list, each as Gymnasium wants it."""
+    if isinstance(space, spaces.Discrete):
+        return lambda plain, arrays: arrays[path].tolist()
+    if isinstance(space, (spaces.Box, spaces.MultiDiscrete, spaces.MultiBinary)):
+        dtype, shape = space.dtype, space.shape
+        # A copy: an environment may write into its action.
+        return lambda plain, arrays: list(arrays[path].astype(dtype).reshape((-1, *shape)))
+    if isinstance(space, spaces.Tuple):
+        parts = [decoder(one, f"{path}.{index}") for index, one in enumerate(space.spaces)]
+        return lambda plain, arrays: list(zip(*(part(plain, arrays) for part in parts)))
+    if isinstance(space, spaces.Dict):
+        named = [(name, decoder(one, f"{path}.{name}")) for name, one in space.spaces.items()]
+
+        def decode(plain, arrays):
+            columns = [(name, part(plain, arrays)) for name, part in named]
+            return [{name: column[index] for name, column in columns} for index in range(len(columns[0][1]))]
+
+        return decode
+    return lambda plain, arrays: plain[path]

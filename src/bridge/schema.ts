@@ -1,0 +1,79 @@
+import { z } from "zod";
+
+/**
+ * The one schema of the bridge: the TypeScript types are inferred from it, and `writeJsonSchema` makes from it the file that the
+ * Python side validates with. docs/protocol.md says in words what the messages mean.
+ */
+
+/** Raised with every change that an older side would misunderstand. */
+export const PROTOCOL = 1;
+
+/** An array of at most this many bytes travels inside the header: a frame of its own costs more than the copy (bench/bridge.md). */
+export const INLINE_BYTES = 2048;
+
+export const DTYPES = ["float32", "float64", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"] as const;
+
+const id = z.int().min(0);
+const text = z.string();
+const anything = z.record(z.string(), z.unknown());
+
+/** Row-major, little-endian. Without `data` the bytes are the next frame of the message. */
+const array = z.strictObject({
+  name: text,
+  dtype: z.enum(DTYPES),
+  shape: z.array(z.int().min(0)),
+  data: z.custom<Uint8Array>((value) => value instanceof Uint8Array).meta({ format: "binary" }).optional(),
+});
+
+const failure = z.strictObject({
+  code: text,
+  message: text,
+  hint: text.optional(),
+  /** The whole Python traceback, where there is one. */
+  traceback: text.optional(),
+  facts: anything.optional(),
+});
+
+export const messages = {
+  // Work channel, to the worker.
+  hello: z.strictObject({ type: z.literal("hello"), protocol: z.int(), version: text, dieWithParent: z.boolean().optional() }),
+  call: z.strictObject({ type: z.literal("call"), id, method: text.min(1), params: anything, arrays: z.array(array) }),
+  // Work channel, from the worker.
+  welcome: z.strictObject({
+    type: z.literal("welcome"),
+    protocol: z.int(),
+    version: text,
+    python: text,
+    pid: z.int().min(1),
+    capabilities: z.array(text),
+  }),
+  result: z.strictObject({ type: z.literal("result"), id, result: anything, arrays: z.array(array) }),
+  error: z.strictObject({ type: z.literal("error"), id, error: failure }),
+  progress: z.strictObject({
+    type: z.literal("progress"),
+    id,
+    done: z.number(),
+    total: z.number().optional(),
+    note: text.optional(),
+  }),
+  // Control channel.
+  ping: z.strictObject({ type: z.literal("ping"), seq: id }),
+  pong: z.strictObject({ type: z.literal("pong"), seq: id, call: z.union([id, z.null()]) }),
+  cancel: z.strictObject({ type: z.literal("cancel"), id }),
+  shutdown: z.strictObject({ type: z.literal("shutdown"), graceMs: z.int().min(0) }),
+} as const;
+
+export type MessageType = keyof typeof messages;
+export type Message<T extends MessageType = MessageType> = { [K in T]: z.infer<(typeof messages)[K]> }[T];
+export type ArraySpec = z.infer<typeof array>;
+export type Failure = z.infer<typeof failure>;
+export type Dtype = (typeof DTYPES)[number];
+
+/** The content of py-bridge/dsqn_bridge/protocol.schema.json. */
+export function jsonSchema(): Record<string, unknown> {
+  const schemas = Object.entries(messages).map(([type, schema]) => {
+    const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { unrepresentable: "any" });
+    return [type, rest];
+  });
+  return { protocol: PROTOCOL, inlineBytes: INLINE_BYTES, dtypes: DTYPES, messages: Object.fromEntries(schemas) };
+}

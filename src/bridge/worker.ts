@@ -1,0 +1,308 @@
+import { Dealer } from "zeromq";
+import { DsqnError } from "../errors.ts";
+import type { OnProgress } from "../progress.ts";
+import type { Extra } from "../python/environment.ts";
+import { decodeArrays, encodeArrays, type NdArray } from "./arrays.ts";
+import { pack, parse } from "./codec.ts";
+import { failureOf, WorkerLostError } from "./errors.ts";
+import { type Heartbeat, startHeartbeat } from "./heartbeat.ts";
+import { interpreter } from "./interpreter.ts";
+import { launch, type Launched } from "./launch.ts";
+import { openLog, type WorkerLog } from "./log.ts";
+import { type Message, PROTOCOL } from "./schema.ts";
+import { packageVersion } from "./version.ts";
+
+export interface WorkerOptions {
+  /** Which parts of the managed Python environment it needs; set up first if they are missing. */
+  readonly extras?: readonly Extra[];
+  /** An interpreter of the user's own instead. */
+  readonly python?: string;
+  /** In messages and log names. */
+  readonly name?: string;
+  /** How often the worker is asked whether it lives. A dead one is noticed within three of these. */
+  readonly heartbeatMs?: number;
+  readonly startTimeoutMs?: number;
+  /** How long `close` lets a running call finish. */
+  readonly graceMs?: number;
+  /** ipc where there is any (not on Windows), else tcp on the loopback interface. Both authenticate and encrypt (CURVE). */
+  readonly transport?: "ipc" | "tcp";
+  /** Folders of Python modules of the user's own: for environments ("module:Id-v0") and methods ("module:function"). */
+  readonly path?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** The Python module that speaks the protocol. */
+  readonly module?: string;
+  /** Each line that the worker prints. */
+  readonly onLog?: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface CallOptions {
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+export interface CallResult {
+  readonly result: Record<string, unknown>;
+  readonly arrays: Record<string, NdArray>;
+}
+
+interface Pending {
+  resolve(result: CallResult): void;
+  reject(error: unknown): void;
+  readonly onProgress?: OnProgress;
+  readonly method: string;
+  release(): void;
+}
+
+const idle = (): void => undefined;
+
+/**
+ * Starts a Python worker and greets it.
+ *
+ * @example
+ * const worker = await openWorker();
+ * const { arrays } = await worker.call("core.echo", {}, { x: ndarray(Float32Array.of(1, 2, 3)) });
+ * await worker.close();
+ *
+ * Errors: WORKER_START_FAILED, WORKER_START_TIMEOUT, WORKER_PROTOCOL, PROTOCOL_VERSION, SECOND_CLIENT, and those of the set-up.
+ */
+export async function openWorker(options: WorkerOptions = {}): Promise<Worker> {
+  const name = options.name ?? "worker";
+  const python = await interpreter(options);
+  const log = openLog(name, options.onLog);
+  try {
+    const launched = await launch(
+      {
+        python,
+        module: options.module ?? "dsqn_bridge",
+        path: options.path ?? [],
+        transport: options.transport ?? (process.platform === "win32" ? "tcp" : "ipc"),
+        startTimeoutMs: options.startTimeoutMs ?? 60_000,
+        env: options.env ?? {},
+        signal: options.signal,
+      },
+      log,
+    );
+    const worker = new Worker(name, launched, log, options);
+    await worker.greet(options.startTimeoutMs ?? 60_000);
+    return worker;
+  } catch (error) {
+    log.close(true);
+    throw error;
+  }
+}
+
+/** One Python process that serves calls, in order. */
+export class Worker {
+  readonly name: string;
+  readonly pid: number;
+  readonly log: string | undefined;
+  readonly #launched: Launched;
+  readonly #output: WorkerLog;
+  readonly #work: Dealer;
+  readonly #control: Dealer;
+  readonly #heartbeat: Heartbeat;
+  readonly #graceMs: number;
+  readonly #pending = new Map<number, Pending>();
+  readonly #ended: Promise<void>;
+  #welcome: Message<"welcome"> | undefined;
+  #nextId = 1;
+  #beats = 0;
+  /** Why no further call is possible. */
+  #over: DsqnError | undefined;
+  #losing: Promise<void> | undefined;
+
+  /** Use `openWorker`. */
+  constructor(name: string, launched: Launched, log: WorkerLog, options: WorkerOptions) {
+    this.name = name;
+    this.pid = launched.process.pid!;
+    this.log = log.file;
+    this.#launched = launched;
+    this.#output = log;
+    this.#graceMs = options.graceMs ?? 2000;
+    // Unlimited queues: a send then never waits, and never fails because another one does.
+    const socket = { ...launched.security, linger: 0, sendHighWaterMark: 0, receiveHighWaterMark: 0 };
+    this.#work = new Dealer(socket);
+    this.#control = new Dealer(socket);
+    this.#work.connect(launched.work);
+    this.#control.connect(launched.control);
+    this.#heartbeat = startHeartbeat(
+      this.pid,
+      options.heartbeatMs ?? 1000,
+      () => this.#send(this.#control, { type: "ping", seq: ++this.#beats }),
+      (reason) => void this.#lose("WORKER_HUNG", reason),
+    );
+    this.#ended = launched.process.then(({ signal, exitCode }) => {
+      const how = signal ? `was ended by ${signal}` : `ended with exit code ${exitCode}`;
+      void this.#lose("WORKER_LOST", how);
+    });
+    void this.#listen(this.#work);
+    void this.#listen(this.#control);
+  }
+
+  /** Python's version, such as "3.11.9". */
+  get python(): string {
+    return this.#welcome!.python;
+  }
+
+  /** The areas of methods that the worker knows. */
+  get capabilities(): readonly string[] {
+    return this.#welcome!.capabilities;
+  }
+
+  get closed(): boolean {
+    return this.#over !== undefined;
+  }
+
+  /** Exchanges versions; `openWorker` has done so. Afterwards nothing of the sockets is left in the file system. */
+  async greet(timeoutMs: number): Promise<void> {
+    try {
+      await this.#request(0, "hello", { timeoutMs }, { type: "hello", protocol: PROTOCOL, version: packageVersion() }, []);
+      this.#launched.removeDirectory();
+    } catch (error) {
+      await this.#lose("WORKER_LOST", "refused the greeting");
+      throw error;
+    }
+  }
+
+  /**
+   * Calls `method` ("area.name" or "module:function") with plain `params` and `arrays`. Calls queue: the worker serves them in the
+   * order in which they were made. Large arrays are sent without a copy: leave them alone until the call has resolved.
+   *
+   * Rejects with the code that the method raised (PYTHON_ERROR without one; the Python traceback is the `cause`), CALL_TIMEOUT,
+   * CALL_CANCELLED, WORKER_LOST, WORKER_HUNG, WORKER_PROTOCOL or WORKER_CLOSED.
+   */
+  call(
+    method: string,
+    params: Readonly<Record<string, unknown>> = {},
+    arrays: Readonly<Record<string, NdArray>> = {},
+    options: CallOptions = {},
+  ): Promise<CallResult> {
+    if (this.#over) return Promise.reject(this.#over);
+    if (options.signal?.aborted) return Promise.reject(cancelled(method, options.signal));
+    const { specs, frames } = encodeArrays(arrays);
+    const id = this.#nextId++;
+    return this.#request(id, method, options, { type: "call", id, method, params, arrays: specs }, frames);
+  }
+
+  /** Lets a running call finish (for `graceMs`), then ends the process. Pending calls reject with WORKER_CLOSED. */
+  async close(): Promise<void> {
+    if (!this.#over) {
+      this.#over = new DsqnError("WORKER_CLOSED", `The Python worker "${this.name}" is closed.`, { hint: "Open another one." });
+      this.#heartbeat.stop();
+      this.#send(this.#control, { type: "shutdown", graceMs: this.#graceMs });
+      const kill = setTimeout(() => this.#launched.process.kill("SIGKILL"), this.#graceMs + 500);
+      this.#rejectAll(this.#over);
+      await this.#ended;
+      clearTimeout(kill);
+      this.#release(false);
+    }
+    await this.#ended;
+    await this.#losing;
+  }
+
+  #request(id: number, method: string, options: CallOptions, message: Message, frames: Uint8Array[]): Promise<CallResult> {
+    return new Promise((resolve, reject) => {
+      const { timeoutMs, signal, onProgress } = options;
+      let release = idle;
+      if (timeoutMs !== undefined || signal) {
+        const give = (error: DsqnError): void => {
+          this.#pending.delete(id);
+          release();
+          this.#send(this.#control, { type: "cancel", id });
+          reject(error);
+        };
+        const timer = timeoutMs === undefined ? undefined : setTimeout(() => give(late(method, timeoutMs)), timeoutMs);
+        const abort = (): void => give(cancelled(method, signal!));
+        signal?.addEventListener("abort", abort);
+        release = () => {
+          clearTimeout(timer);
+          signal?.removeEventListener("abort", abort);
+        };
+      }
+      this.#pending.set(id, { resolve, reject, onProgress, method, release });
+      this.#send(this.#work, message, frames);
+    });
+  }
+
+  #send(socket: Dealer, message: Message, frames: readonly Uint8Array[] = []): void {
+    if (socket.closed) return;
+    socket.send(frames.length === 0 ? pack(message) : [pack(message), ...(frames as Buffer[])]).catch((error: unknown) => {
+      if (!socket.closed) void this.#lose("WORKER_PROTOCOL", `cannot be reached (${String(error)})`, error);
+    });
+  }
+
+  async #listen(socket: Dealer): Promise<void> {
+    try {
+      while (!socket.closed) {
+        const [header, ...frames] = await socket.receive();
+        this.#receive(parse(header), frames);
+      }
+    } catch (error) {
+      if (!socket.closed) void this.#lose("WORKER_PROTOCOL", `sent what the protocol does not allow (${String(error)})`, error);
+    }
+  }
+
+  #receive(message: Message, frames: readonly Uint8Array[]): void {
+    if (message.type === "pong") return this.#heartbeat.heard();
+    if (message.type === "welcome") {
+      this.#welcome = message;
+      return this.#settle(0)?.resolve({ result: {}, arrays: {} });
+    }
+    if (message.type === "result") {
+      const arrays = decodeArrays(message.arrays, frames);
+      return this.#settle(message.id)?.resolve({ result: message.result, arrays });
+    }
+    if (message.type === "error") return this.#settle(message.id)?.reject(failureOf(message.error));
+    if (message.type !== "progress") throw new Error(`a worker does not say "${message.type}"`);
+    const { done, total, note } = message;
+    const pending = this.#pending.get(message.id);
+    pending?.onProgress?.({ stage: pending.method, done, total, note });
+  }
+
+  /** The call that `id` answers; undefined where the caller has given up waiting. */
+  #settle(id: number): Pending | undefined {
+    const pending = this.#pending.get(id);
+    if (!pending) return undefined;
+    this.#pending.delete(id);
+    pending.release();
+    return pending;
+  }
+
+  /** Ends a worker that failed: first its process is gone, then every pending call hears why. */
+  #lose(code: string, reason: string, cause?: unknown): Promise<void> {
+    if (this.#over) return this.#losing ?? Promise.resolve();
+    const facts = { worker: this.name, pid: this.pid, pendingCalls: this.#pending.size, log: this.log };
+    this.#heartbeat.stop();
+    this.#over = new DsqnError("WORKER_LOST", `The Python worker "${this.name}" is gone: it ${reason}.`, { hint: "Open another one." });
+    this.#losing = (async () => {
+      this.#launched.process.kill("SIGKILL");
+      await this.#launched.process;
+      this.#over = new WorkerLostError(code, reason, { ...facts, output: this.#output.tail() }, cause);
+      this.#release(true);
+      this.#rejectAll(this.#over);
+    })();
+    return this.#losing;
+  }
+
+  #rejectAll(error: DsqnError): void {
+    for (const id of [...this.#pending.keys()]) this.#settle(id)?.reject(error);
+  }
+
+  #release(keepLog: boolean): void {
+    this.#work.close();
+    this.#control.close();
+    this.#launched.removeDirectory();
+    this.#output.close(keepLog);
+  }
+}
+
+function late(method: string, timeoutMs: number): DsqnError {
+  const hint = "Give it more time with timeoutMs. The worker stays usable, after it has finished or noticed the cancellation.";
+  return new DsqnError("CALL_TIMEOUT", `"${method}" took longer than ${timeoutMs} ms.`, { hint, facts: { method, timeoutMs } });
+}
+
+function cancelled(method: string, signal: AbortSignal): DsqnError {
+  return new DsqnError("CALL_CANCELLED", `"${method}" was cancelled.`, { facts: { method }, cause: signal.reason });
+}

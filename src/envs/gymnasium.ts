@@ -1,0 +1,120 @@
+import type { NdArray } from "../bridge/arrays.ts";
+import type { Worker } from "../bridge/worker.ts";
+import { openWorker } from "../bridge/worker.ts";
+import { DsqnError } from "../errors.ts";
+import { type Action, actionEncoder, type Sent } from "./action.ts";
+import type { Received } from "./observation.ts";
+import type { Space } from "./space.ts";
+
+/** What single environments and vectors of them are made with. */
+export interface MakeOptions {
+  /** The worker to live in; without one, a worker of its own, which closes with the environment. */
+  readonly worker?: Worker;
+  /** For the environment's constructor. */
+  readonly kwargs?: Readonly<Record<string, unknown>>;
+  /** Episodes are truncated after this many steps, whatever the registration says; Infinity: never. */
+  readonly maxSteps?: number;
+  readonly renderMode?: "rgb_array" | (string & {});
+  /** Python-side wrappers by name, innermost first (docs/environments.md). */
+  readonly wrappers?: readonly { readonly name: string; readonly options?: Readonly<Record<string, unknown>> }[];
+  /** Gymnasium's info dictionaries with every step: they cost time, so a vector leaves them out. */
+  readonly infos?: boolean;
+}
+
+/** An RGB image, [height, width, 3]. */
+export interface Frame {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array;
+}
+
+export type Info = Readonly<Record<string, unknown>>;
+
+interface Made {
+  readonly env: string;
+  readonly observationSpace: Space;
+  readonly actionSpace: Space;
+  readonly maxSteps: number | null;
+  readonly rewardThreshold: number | null;
+  readonly renderFps: number | null;
+}
+
+/** What lies in the worker, and the way to it: shared by Environment and VectorEnvironment. */
+export class Remote {
+  readonly id: string;
+  readonly made: Made;
+  readonly count: number;
+  readonly #worker: Worker;
+  readonly #ownsWorker: boolean;
+  readonly #encodeAction: (action: unknown, sent: Sent) => void;
+  #closed = false;
+  #busy = false;
+
+  private constructor(id: string, made: Made, count: number, worker: Worker, ownsWorker: boolean) {
+    this.id = id;
+    this.made = made;
+    this.count = count;
+    this.#worker = worker;
+    this.#ownsWorker = ownsWorker;
+    this.#encodeAction = actionEncoder(made.actionSpace, count);
+  }
+
+  static async make(id: string, count: number, options: MakeOptions, more: Record<string, unknown>): Promise<Remote> {
+    const { kwargs, maxSteps, renderMode, wrappers, infos } = options;
+    if (!Number.isInteger(count) || count < 1) throw new DsqnError("ENV_OPTIONS_INVALID", `count is ${count}, not a whole number from 1 on.`);
+    const worker = options.worker ?? (await openWorker({ name: id }));
+    try {
+      const limit = maxSteps === Infinity ? -1 : maxSteps;
+      const params = { id, count, kwargs, maxSteps: limit, renderMode, wrappers, infos, ...more };
+      const { result } = await worker.call("env.make", params);
+      return new Remote(id, result as unknown as Made, count, worker, !options.worker);
+    } catch (error) {
+      if (!options.worker) await worker.close();
+      throw error;
+    }
+  }
+
+  reset(seeds: readonly number[] | undefined, options: unknown, mask?: Uint8Array): Promise<Received> {
+    const arrays: Record<string, NdArray> = mask ? { mask: { dtype: "uint8", shape: [mask.length], data: mask } } : {};
+    return this.#exclusive("reset", { env: this.made.env, seeds, options }, arrays);
+  }
+
+  step(action: Action): Promise<Received> {
+    const sent: Sent = { plain: { env: this.made.env }, arrays: {} };
+    try {
+      if (!this.#closed) this.#encodeAction(action, sent);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#exclusive("step", sent.plain, sent.arrays);
+  }
+
+  async render(index: number): Promise<Frame> {
+    const { arrays } = await this.#exclusive("render", { env: this.made.env, index }, {});
+    const { shape, data } = arrays["frame"];
+    return { height: shape[0], width: shape[1], data: data as Uint8Array };
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#ownsWorker) await this.#worker.close();
+    else if (!this.#worker.closed) await this.#worker.call("env.close", { env: this.made.env });
+  }
+
+  /** One call at a time: what a second step means before the first one's outcome is known, nobody can say. */
+  async #exclusive(name: string, params: Record<string, unknown>, arrays: Record<string, NdArray>): Promise<Received> {
+    if (this.#closed) throw new DsqnError("ENV_CLOSED", `The environment "${this.id}" is closed.`, { hint: "Make another one." });
+    if (this.#busy) {
+      const hint = "Await the earlier step or reset first; to go faster, step several environments with makeVectorEnvironment.";
+      throw new DsqnError("ENV_BUSY", `"${this.id}" has not finished its last step or reset.`, { hint });
+    }
+    this.#busy = true;
+    try {
+      const { result, arrays: received } = await this.#worker.call(`env.${name}`, params, arrays);
+      return { plain: result, arrays: received };
+    } finally {
+      this.#busy = false;
+    }
+  }
+}

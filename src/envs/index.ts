@@ -1,0 +1,6 @@
+export type { Action } from "./action.ts";
+export { makeEnvironment, type Environment, type Step } from "./environment.ts";
+export type { Frame, Info, MakeOptions } from "./gymnasium.ts";
+export { flatSize, type Observation } from "./observation.ts";
+export { describeSpace, type Space } from "./space.ts";
+export { makeVectorEnvironment, type Autoreset, type VectorEnvironment, type VectorOptions, type VectorStep } from "./vector-environment.ts";

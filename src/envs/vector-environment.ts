@@ -1,0 +1,126 @@
+import { DsqnError } from "../errors.ts";
+import type { Action } from "./action.ts";
+import { type Frame, type Info, type MakeOptions, Remote } from "./gymnasium.ts";
+import { type Observation, observationDecoder, type Received } from "./observation.ts";
+import type { Space } from "./space.ts";
+
+/**
+ * When an environment starts anew after its episode ended (Gymnasium's AutoresetMode): "next-step": with the step after, whose action
+ * is ignored and whose reward is 0; "same-step": at once, the final observation comes in `finalObservations`; "disabled": when
+ * `reset` says so. Until then it rests: same observation, same flags, reward 0.
+ */
+export type Autoreset = "next-step" | "same-step" | "disabled";
+
+export interface VectorOptions extends MakeOptions {
+  readonly count: number;
+  /** "next-step" unless given. */
+  readonly autoreset?: Autoreset;
+}
+
+/** N copies of one environment that step together, with one message. */
+export interface VectorEnvironment<O extends Observation = Float32Array> {
+  readonly id: string;
+  readonly count: number;
+  readonly autoreset: Autoreset;
+  /** Of one copy. */
+  readonly observationSpace: Space;
+  /** Of one copy. */
+  readonly actionSpace: Space;
+  readonly maxSteps: number | undefined;
+  readonly rewardThreshold: number | undefined;
+  /**
+   * Starts episodes, of all copies or of those where `mask` [N] is 1. A number seeds copy i with seed + i. Returns the
+   * observations of all, [N, ...].
+   */
+  reset(options?: VectorReset): Promise<{ observations: O; infos?: readonly (Info | null)[] }>;
+  /**
+   * `actions`: [N] for Discrete, [N, ...] else, as one flat array. The promise resolves when all have stepped; there is time to
+   * learn meanwhile. Rejects like `Environment.step`.
+   */
+  step(actions: Action): Promise<VectorStep<O>>;
+  /** The picture of copy `index`. */
+  render(index?: number): Promise<Frame>;
+  close(): Promise<void>;
+}
+
+export interface VectorReset {
+  readonly seed?: number | readonly number[];
+  readonly mask?: Uint8Array;
+  readonly options?: Record<string, unknown>;
+}
+
+export interface VectorStep<O extends Observation = Float32Array> {
+  /** [N, ...]. Of a copy whose episode ended: its final observation, or with "same-step" the first of the next episode. */
+  readonly observations: O;
+  /** [N] */
+  readonly rewards: Float64Array;
+  /** [N] 1 where the task ended. */
+  readonly terminated: Uint8Array;
+  /** [N] 1 where the time limit cut the episode. */
+  readonly truncated: Uint8Array;
+  /** With "same-step", where episodes ended: observations [M, ...] of the copies `indices` [M]. */
+  readonly finalObservations?: { readonly indices: Int32Array; readonly observations: O; readonly infos?: readonly Info[] };
+  /** [N] Before a wrapper shaped them; only where one did. */
+  readonly rawRewards?: Float64Array;
+  readonly infos?: readonly Info[];
+}
+
+/**
+ * Opens `count` copies of an environment of Gymnasium; each behaves bit for bit as it would alone.
+ *
+ * @example
+ * const envs = await makeVectorEnvironment("CartPole-v1", { count: 64 });
+ * await envs.reset({ seed: 1 });
+ * const { observations, rewards } = await envs.step(new Int32Array(64));
+ *
+ * Errors: ENV_UNKNOWN, ENV_OPTIONS_INVALID, ENV_DEPENDENCY_MISSING, and those of `openWorker`.
+ */
+export async function makeVectorEnvironment<O extends Observation = Float32Array>(
+  id: string,
+  options: VectorOptions,
+): Promise<VectorEnvironment<O>> {
+  const { count, autoreset = "next-step", ...rest } = options;
+  const remote = await Remote.make(id, count, rest, { autoreset });
+  const { observationSpace, actionSpace, maxSteps, rewardThreshold } = remote.made;
+  const decode = observationDecoder(observationSpace, false) as (received: Received) => O;
+  const decodeFinal = observationDecoder(observationSpace, false, "f") as (received: Received) => O;
+  return {
+    id,
+    count,
+    autoreset,
+    observationSpace,
+    actionSpace,
+    maxSteps: maxSteps ?? undefined,
+    rewardThreshold: rewardThreshold ?? undefined,
+    async reset({ seed, mask, options } = {}) {
+      const seeds = typeof seed === "number" ? Array.from({ length: count }, (_, i) => seed + i) : seed;
+      if (seeds && seeds.length !== count) throw wrongLength("seed", seeds.length, count);
+      if (mask && mask.length !== count) throw wrongLength("mask", mask.length, count);
+      const received = await remote.reset(seeds, options, mask);
+      return { observations: decode(received), infos: received.plain["infos"] as (Info | null)[] | undefined };
+    },
+    async step(actions) {
+      const received = await remote.step(actions);
+      const { r, te, tr, raw, finals } = received.arrays;
+      return {
+        observations: decode(received),
+        rewards: r.data as Float64Array,
+        terminated: te.data as Uint8Array,
+        truncated: tr.data as Uint8Array,
+        rawRewards: raw?.data as Float64Array | undefined,
+        infos: received.plain["infos"] as Info[] | undefined,
+        finalObservations: finals && {
+          indices: finals.data as Int32Array,
+          observations: decodeFinal(received),
+          infos: received.plain["finalInfos"] as Info[] | undefined,
+        },
+      };
+    },
+    render: (index = 0) => remote.render(index),
+    close: () => remote.close(),
+  };
+}
+
+function wrongLength(what: string, length: number, count: number): DsqnError {
+  return new DsqnError("ENV_OPTIONS_INVALID", `${what} has ${length} element(s) for ${count} environment(s).`, { hint: "Give one for each." });
+}
