@@ -1,0 +1,34 @@
+/**
+ * What stands in for the derivative of the spike H(x), x = v - threshold:
+ * - fast-sigmoid: 1 / (scale |x| + 1)^2                      (Zenke & Ganguli 2018; the original's, scale 100)
+ * - arctan: 1 / (1 + (pi/2 scale x)^2)                        (Fang et al. 2021, up to the factor scale / 2)
+ * - triangular: max(0, 1 - scale |x|)                          (Bellec et al. 2018, up to the damping)
+ * - sigmoid: 4 sigma(scale x) (1 - sigma(scale x))
+ * All are 1 at the threshold, so that changing the shape does not change the size of a gradient there.
+ */
+export type SurrogateName = "fast-sigmoid" | "arctan" | "triangular" | "sigmoid";
+
+export interface SurrogateOptions {
+  readonly name: SurrogateName;
+  readonly scale: number;
+}
+
+export const surrogateNames: readonly SurrogateName[] = ["fast-sigmoid", "arctan", "triangular", "sigmoid"];
+
+export const surrogateDefaults: SurrogateOptions = { name: "fast-sigmoid", scale: 100 };
+
+/** The surrogate derivative at x. */
+export function surrogate({ name, scale }: SurrogateOptions, x: number): number {
+  switch (name) {
+    case "fast-sigmoid":
+      return 1 / (scale * Math.abs(x) + 1) ** 2;
+    case "arctan":
+      return 1 / (1 + ((Math.PI / 2) * scale * x) ** 2);
+    case "triangular":
+      return Math.max(0, 1 - scale * Math.abs(x));
+    case "sigmoid": {
+      const e = Math.exp(-Math.abs(scale * x));
+      return (4 * e) / ((1 + e) * (1 + e));
+    }
+  }
+}
