@@ -1,0 +1,92 @@
+/** The arrays that files hold. Half-precision floats are read as float32, which holds each of them exactly. */
+const constructors = {
+  bool: Uint8Array,
+  uint8: Uint8Array,
+  int8: Int8Array,
+  uint16: Uint16Array,
+  int16: Int16Array,
+  uint32: Uint32Array,
+  int32: Int32Array,
+  uint64: BigUint64Array,
+  int64: BigInt64Array,
+  float32: Float32Array,
+  float64: Float64Array,
+} as const;
+
+export type TensorDtype = keyof typeof constructors;
+export type TensorData =
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | BigUint64Array
+  | BigInt64Array
+  | Float32Array
+  | Float64Array;
+
+/** A row-major (C order) array of any rank. */
+export interface Tensor {
+  readonly dtype: TensorDtype;
+  readonly shape: readonly number[];
+  readonly data: TensorData;
+}
+
+export function bytesPerElement(dtype: TensorDtype): number {
+  return constructors[dtype].BYTES_PER_ELEMENT;
+}
+
+/** The number of elements of an array of `shape`; 1 for a scalar. Unsafe (above 2^53) products come back as Infinity. */
+export function sizeOf(shape: readonly number[]): number {
+  const size = shape.reduce((product, length) => product * length, 1);
+  return Number.isSafeInteger(size) ? size : Infinity;
+}
+
+/** A tensor around a typed array, one-dimensional unless `shape` says otherwise. */
+export function tensor(data: TensorData, shape: readonly number[] = [data.length]): Tensor {
+  if (sizeOf(shape) !== data.length) throw new RangeError(`${data.length} elements do not make an array of shape [${shape.join(", ")}].`);
+  const dtype = (Object.keys(constructors) as TensorDtype[]).find((name) => name !== "bool" && data instanceof constructors[name]);
+  return { dtype: dtype!, shape, data };
+}
+
+/** The little-endian bytes at `offset` as a typed array of `length` elements; copied only where they don't lie aligned. */
+export function viewData(dtype: TensorDtype, bytes: Uint8Array, offset: number, length: number): TensorData {
+  const size = bytesPerElement(dtype);
+  const aligned = (bytes.byteOffset + offset) % size === 0;
+  const source = aligned ? bytes.subarray(offset, offset + length * size) : bytes.slice(offset, offset + length * size);
+  return new constructors[dtype](source.buffer as ArrayBuffer, source.byteOffset, length);
+}
+
+/** The little-endian bytes of a typed array, not copied. */
+export function bytesOf(data: TensorData): Uint8Array {
+  return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+}
+
+/** The values rounded to float32; a copy unless they are float32 already. */
+export function toFloat32({ data }: Tensor): Float32Array {
+  if (data instanceof Float32Array) return data;
+  return Float32Array.from(data as ArrayLike<number | bigint>, Number);
+}
+
+/** [rows, columns] to [columns, rows]. */
+export function transposed(data: Float32Array, rows: number, columns: number): Float32Array {
+  const result = new Float32Array(data.length);
+  for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) result[c * rows + r] = data[r * columns + c];
+  return result;
+}
+
+/** IEEE 754 binary16 to a number. */
+export function fromFloat16(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 0x1f) return fraction ? NaN : sign * Infinity;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** bfloat16 is the upper half of a float32. */
+export function fromBfloat16(bits: number): number {
+  return new Float32Array(Uint32Array.of(bits << 16).buffer)[0];
+}
