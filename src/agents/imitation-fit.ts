@@ -1,9 +1,7 @@
 import type { TrainableNetwork } from "../ann/trainable.ts";
 import type { Random } from "../random.ts";
+import { adam, clipValues } from "../optimizers/index.ts";
 import { argmax } from "../snn/decide.ts";
-import type { DqnConfig } from "./dqn/config.ts";
-import { clipGradients } from "./dqn/clip.ts";
-import { createOptimizer } from "./dqn/optimizer.ts";
 import { valueAt, type Schedule } from "./schedules.ts";
 
 /** States and, for each, the probability of every action that is to be learned. */
@@ -18,8 +16,8 @@ export interface FitOptions {
   readonly iterations: number;
   readonly batchSize: number;
   readonly learningRate: Schedule;
-  readonly optimizer?: DqnConfig["optimizer"]["kind"];
-  readonly clip?: DqnConfig["clip"];
+  /** Largest absolute value of a gradient. */
+  readonly clip?: number;
   /** Logits are outputs times this. A readout that integrates over T steps needs about 1 / T of what a dense one needs. */
   readonly outputScale?: number;
   /** Iterations between looks at the validation set. */
@@ -29,7 +27,7 @@ export interface FitOptions {
   readonly onPoint?: (point: FitPoint) => void;
 }
 
-/** Running means since the last point, and the whole validation set. */
+/** Running means since the last point (NaN before the first batch), and the whole validation set. */
 export interface FitPoint {
   readonly iteration: number;
   readonly loss: number;
@@ -41,6 +39,8 @@ export interface FitPoint {
 
 export interface Fit {
   readonly curve: readonly FitPoint[];
+  /** Iteration 0. */
+  readonly before: FitPoint;
   /** The point whose parameters were kept: best validation accuracy, then loss. */
   readonly chosen: FitPoint;
 }
@@ -54,14 +54,16 @@ export function fit(network: TrainableNetwork, training: Examples, validation: E
   const { batchSize, outputScale = 1, random } = options;
   const count = training.states.length / n;
   const size = Math.min(batchSize, count);
-  const optimizer = createOptimizer({ kind: "adam", learningRate: options.learningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }, network.parameters.length);
+  const optimizer = adam(network.parameters.length);
   const states = new Float32Array(size * n);
   const targets = new Float32Array(size * actions);
   const gradients = new Float32Array(size * actions);
   const order = Int32Array.from({ length: count }, (_, i) => i);
   const curve: FitPoint[] = [];
+  const start = assess(network, validation, outputScale);
+  const before: FitPoint = { iteration: 0, loss: NaN, accuracy: NaN, validationLoss: start.loss, validationAccuracy: start.accuracy };
   let best = network.parameters.slice();
-  let chosen: FitPoint | undefined;
+  let chosen = before;
   let sum = { loss: 0, correct: 0, seen: 0 };
 
   for (let iteration = 1; iteration <= options.iterations; iteration++) {
@@ -76,7 +78,7 @@ export function fit(network: TrainableNetwork, training: Examples, validation: E
     }
     const { loss, correct } = crossEntropy(network.forward(states, size), targets, actions, outputScale, gradients);
     network.backward(gradients);
-    if (options.clip) clipGradients(network.gradients, options.clip);
+    if (options.clip !== undefined) clipValues(network.gradients, options.clip);
     optimizer.step(network.parameters, network.gradients, valueAt(options.learningRate, iteration - 1));
     sum = { loss: sum.loss + loss * size, correct: sum.correct + correct, seen: sum.seen + size };
     if (iteration % options.every !== 0 && iteration !== options.iterations) continue;
@@ -85,12 +87,11 @@ export function fit(network: TrainableNetwork, training: Examples, validation: E
     sum = { loss: 0, correct: 0, seen: 0 };
     curve.push(point);
     options.onPoint?.(point);
-    if (chosen && (validationAccuracy < chosen.validationAccuracy || (validationAccuracy === chosen.validationAccuracy && validationLoss >= chosen.validationLoss))) continue;
-    chosen = point;
-    best = network.parameters.slice();
+    const better = validationAccuracy - chosen.validationAccuracy || chosen.validationLoss - validationLoss;
+    if (better > 0) [chosen, best] = [point, network.parameters.slice()];
   }
   network.parameters.set(best);
-  return { curve, chosen: chosen! };
+  return { curve, before, chosen };
 }
 
 /** Mean cross-entropy and the share of equal best actions over all of `examples`. */

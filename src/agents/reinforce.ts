@@ -1,0 +1,186 @@
+import { createDenseNetwork, type DenseNetwork } from "../ann/network.ts";
+import type { TrainableNetwork } from "../ann/trainable.ts";
+import { DsqnError } from "../errors.ts";
+import type { OnProgress } from "../progress.ts";
+import { adam, clipNorm } from "../optimizers/index.ts";
+import { Random } from "../random.ts";
+import { argmax } from "../snn/decide.ts";
+import type { MakeTrainable } from "./dqn/networks.ts";
+import type { Environments, MakeEnvironments } from "./environments.ts";
+import { runEpisodes } from "./episodes.ts";
+import type { ReinforceConfig } from "./reinforce-config.ts";
+import { discountedReturns, policyGradient, type Episode } from "./reinforce-gradient.ts";
+import { foldScaling, scaleObservations } from "./scaling.ts";
+import { valueAt } from "./schedules.ts";
+import { mean } from "./statistics.ts";
+
+export interface ReinforceOptions {
+  readonly makeEnvironments: MakeEnvironments;
+  readonly makeTrainable: MakeTrainable;
+  readonly onProgress?: OnProgress;
+  readonly onEpisode?: (entry: ReinforceEpisode) => void;
+  readonly onEvaluation?: (entry: ReinforceEvaluation) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface ReinforceEpisode {
+  readonly episode: number;
+  readonly return: number;
+  readonly length: number;
+  readonly mean100: number;
+}
+
+export interface ReinforceEvaluation {
+  readonly episode: number;
+  readonly mean: number;
+}
+
+export interface ReinforceResult {
+  /** The checkpoint that greedy evaluation chose. */
+  readonly network: DenseNetwork;
+  readonly initial: DenseNetwork;
+  readonly curve: readonly ReinforceEpisode[];
+  readonly evaluations: readonly ReinforceEvaluation[];
+  readonly chosen: ReinforceEvaluation;
+  readonly confirmed: boolean;
+  readonly solvedAt: number | null;
+  readonly updates: number;
+  readonly seconds: number;
+}
+
+/** Validation seeds: away from those of training and of scores. */
+const VALIDATION_SEED = 500_000;
+const CONFIRMATION_SEED = 600_000;
+
+/**
+ * REINFORCE (Williams 1992) with a softmax policy: whole episodes with sampled actions, discounted and normalised returns, one
+ * Adam step per update. The policy is later used greedily, and its outputs convert like a classifier's.
+ */
+export async function reinforce(config: ReinforceConfig, options: ReinforceOptions): Promise<ReinforceResult> {
+  const started = performance.now();
+  const { signal, onProgress } = options;
+  const environments = await options.makeEnvironments(config.environment.count);
+  const { observationSize: n, actions } = environments;
+  const initial = createDenseNetwork([n, ...config.network.hidden, actions], Random.stream(config.seed, "network"));
+  const network = await options.makeTrainable(initial, { maxBatch: 512 });
+  const optimizer = adam(network.parameters.length);
+  const random = { seeds: Random.stream(config.seed, "environment"), actions: Random.stream(config.seed, "exploration") };
+  const scaled = (states: Float32Array): Float32Array => (config.scaling ? scaleObservations(config.scaling, states, new Float32Array(states.length)) : states);
+  const gradients = new Float32Array(network.parameters.length);
+  const curve: ReinforceEpisode[] = [];
+  const evaluations: ReinforceEvaluation[] = [];
+  let best = network.parameters.slice();
+  let chosen: ReinforceEvaluation | undefined;
+  let confirmed = false;
+  let solvedAt: number | null = null;
+  let solveCounter = 0;
+  let updates = 0;
+
+  const greedyMean = async (firstSeed: number, episodes: number): Promise<number> => {
+    const judges = await options.makeEnvironments(episodes);
+    try {
+      const seeds = Array.from({ length: episodes }, (_, i) => firstSeed + i);
+      const act = (observations: Float32Array, batch: number) => {
+        const outputs = network.forward(scaled(observations), batch);
+        return Int32Array.from({ length: batch }, (_, k) => argmax(outputs, k * actions, actions));
+      };
+      return mean((await runEpisodes(judges, act, { seeds, signal })).returns);
+    } finally {
+      await judges.close();
+    }
+  };
+  const evaluate = async (): Promise<void> => {
+    const entry: ReinforceEvaluation = { episode: curve.length, mean: await greedyMean(VALIDATION_SEED, config.evaluation.episodes) };
+    evaluations.push(entry);
+    options.onEvaluation?.(entry);
+    if (!chosen || entry.mean >= chosen.mean) [chosen, best] = [entry, network.parameters.slice()];
+    const { stop } = config.evaluation;
+    if (stop && entry.mean >= stop.mean) confirmed = (await greedyMean(CONFIRMATION_SEED, stop.episodes)) >= stop.mean;
+  };
+
+  try {
+    while (curve.length < config.episodes && !confirmed) {
+      if (signal?.aborted) throw new DsqnError("INTERRUPTED", `Training stopped after episode ${curve.length}.`, { cause: signal.reason });
+      const episodes = await playEpisodes(environments, network, scaled, random);
+      const returns = discountedReturns(episodes, config.gamma, config.normalise);
+      policyGradient(network, episodes, returns, config.entropy, gradients);
+      if (config.clip !== undefined) clipNorm(gradients, config.clip);
+      optimizer.step(network.parameters, gradients, valueAt(config.learningRate, updates));
+      updates++;
+      for (const { rewards } of episodes) {
+        const total = rewards.reduce((sum, reward) => sum + reward, 0);
+        const mean100 = mean([...curve.slice(-99).map((entry) => entry.return), total]);
+        curve.push({ episode: curve.length, return: total, length: rewards.length, mean100 });
+        options.onEpisode?.(curve.at(-1)!);
+        if (!config.solve) continue;
+        const { average, window, stay } = config.solve;
+        const reached = curve.length >= window && mean(curve.slice(-window).map((entry) => entry.return)) >= average;
+        solveCounter = reached ? solveCounter + 1 : 0;
+        if (solveCounter >= stay) solvedAt ??= curve.length - 1;
+      }
+      if (updates % config.evaluation.every === 0) await evaluate();
+      const note = `mean100 ${curve.at(-1)!.mean100.toFixed(1)}${chosen ? `  greedy ${chosen.mean.toFixed(1)}` : ""}`;
+      onProgress?.({ stage: "train", done: curve.length, total: config.episodes, unit: "episodes", note });
+    }
+    if (!chosen) await evaluate();
+    network.parameters.set(best);
+    const trained = network.toNetwork() as DenseNetwork;
+    const exported = (dense: DenseNetwork): DenseNetwork => (config.scaling ? foldScaling(dense, config.scaling) : dense);
+    return {
+      network: exported(trained), initial: exported(initial), curve, evaluations, chosen: chosen!, confirmed, solvedAt, updates,
+      seconds: (performance.now() - started) / 1000,
+    };
+  } finally {
+    network.close();
+    await environments.close();
+  }
+}
+
+/** One episode in each environment, actions drawn from the softmax of the outputs. */
+async function playEpisodes(
+  environments: Environments,
+  network: TrainableNetwork,
+  scaled: (states: Float32Array) => Float32Array,
+  random: { seeds: Random; actions: Random },
+): Promise<Episode[]> {
+  const { count, observationSize: n, actions } = environments;
+  const records = Array.from({ length: count }, () => ({ observations: [] as number[], actions: [] as number[], rewards: [] as number[] }));
+  const chosen = new Int32Array(count);
+  let observations = await environments.reset({ seed: Array.from({ length: count }, () => random.seeds.integer(2 ** 31)) });
+  let running = Array.from({ length: count }, (_, i) => i);
+  while (running.length > 0) {
+    const seen = scaled(observations);
+    const rows = new Float32Array(running.length * n);
+    running.forEach((i, k) => rows.set(seen.subarray(i * n, (i + 1) * n), k * n));
+    const outputs = network.forward(rows, running.length);
+    running.forEach((i, k) => {
+      chosen[i] = sampleSoftmax(outputs, k * actions, actions, random.actions);
+      records[i].observations.push(...rows.subarray(k * n, (k + 1) * n));
+      records[i].actions.push(chosen[i]);
+    });
+    const result = await environments.step(chosen);
+    observations = result.observations;
+    running = running.filter((i) => {
+      records[i].rewards.push(result.rewards[i]);
+      return !result.terminated[i] && !result.truncated[i];
+    });
+  }
+  return records.map((record) => ({
+    observations: Float32Array.from(record.observations),
+    actions: Int32Array.from(record.actions),
+    rewards: Float64Array.from(record.rewards),
+  }));
+}
+
+function sampleSoftmax(values: Float32Array, offset: number, count: number, random: Random): number {
+  let top = -Infinity;
+  for (let j = 0; j < count; j++) top = Math.max(top, values[offset + j]);
+  let sum = 0;
+  for (let j = 0; j < count; j++) sum += Math.exp(values[offset + j] - top);
+  let left = random.uniform() * sum;
+  for (let j = 0; j < count - 1; j++) {
+    left -= Math.exp(values[offset + j] - top);
+    if (left < 0) return j;
+  }
+  return count - 1;
+}

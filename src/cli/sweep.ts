@@ -1,0 +1,74 @@
+import { withGymnasium } from "../agents/gymnasium.ts";
+import { policyOf } from "../agents/policy.ts";
+import { sweep, sweepSteps, type Sweep } from "../conversion/sweep.ts";
+import { UsageError } from "../errors.ts";
+import { loadModel } from "../formats/model.ts";
+import { command } from "./command.ts";
+import { integer, real } from "./options.ts";
+
+interface Options {
+  env?: string;
+  steps: number[];
+  episodes: number;
+  maxSteps?: number;
+  target: number;
+}
+
+export default command<Options>({
+  name: "sweep",
+  configure(parser) {
+    parser
+      .argument("<dense>", "the network that was converted")
+      .argument("<spiking>", "what it became")
+      .option("--env <id>", "the environment to act in (default: the one that the model's card names)")
+      .option("--steps <T...>", "values of T to try", (text: string, all: number[]) => [...(all === sweepSteps ? [] : all), integer(1)(text)], sweepSteps as number[])
+      .option("--episodes <n>", "for each T", integer(1), 100)
+      .option("--max-steps <n>", "time limit of the environment in steps", integer(1))
+      .option("--target <share>", "share of equal actions to reach, for the recommendation", real(0, 1), 0.97)
+      .addHelpText("after", `
+Score, similarity (equal actions on the states that the spiking network visits) and work at each T, and which T to use.
+
+Example:
+  dsqn sweep models/cartpole-dqn.safetensors models/cartpole-dqn-converted.safetensors --env CartPole-v1 --steps 16 32 64 128`);
+  },
+  async run([densePath, spikingPath], options, { print, progress, signal }) {
+    const [dense, spiking] = [await loadModel(densePath), await loadModel(spikingPath)];
+    const { network } = spiking;
+    if (network.kind !== "spiking") throw new UsageError("MODEL_KIND", `"${spikingPath}" is a dense network; it has no T.`, { hint: "dsqn convert makes it spiking." });
+    const id = options.env ?? spiking.card.environment ?? dense.card.environment;
+    if (typeof id !== "string") throw new UsageError("ENV_MISSING", "Neither model's card names an environment.", { hint: "Name one with --env." });
+    const result = await withGymnasium({ id, count: 1, maxSteps: options.maxSteps, kwargs: {} }, (makeEnvironments) =>
+      sweep({
+        makeEnvironments,
+        source: policyOf(dense.network),
+        policyAt: (steps) => policyOf({ ...network, steps }),
+        steps: options.steps,
+        episodes: options.episodes,
+        target: options.target,
+        onProgress: progress,
+        signal,
+      }),
+    );
+    print({ env: id, ...result }, render);
+    return 0;
+  },
+});
+
+function render({ rows, source, recommended }: Sweep): string {
+  const percent = (share: number): string => (100 * share).toFixed(2);
+  const lines = rows.map((row) =>
+    [
+      String(row.steps).padStart(6),
+      `${row.mean.toFixed(2)} +- ${row.std.toFixed(2)}`.padStart(19),
+      `${percent(row.similarity)} [${percent(row.similarityCi95[0])}, ${percent(row.similarityCi95[1])}]`.padStart(24),
+      String(row.decisions).padStart(10),
+      (row.spikesPerDecision?.toFixed(0) ?? "-").padStart(8),
+    ].join("  "),
+  );
+  return [
+    `     T                score         similarity % [95 %]   decisions    spikes`,
+    ...lines,
+    `source  ${source.mean.toFixed(2)} +- ${source.std.toFixed(2)}`,
+    `Use T = ${recommended.steps}: ${recommended.reason}.`,
+  ].join("\n");
+}

@@ -1,0 +1,86 @@
+import { evaluate, type EvaluateOptions } from "../agents/evaluate.ts";
+import type { MakeEnvironments } from "../agents/environments.ts";
+import type { Policy } from "../agents/policy.ts";
+import type { OnProgress } from "../progress.ts";
+
+/** One T of a sweep. */
+export interface SweepRow {
+  readonly steps: number;
+  readonly mean: number;
+  readonly std: number;
+  readonly ci95: readonly [number, number];
+  readonly episodes: number;
+  readonly decisions: number;
+  /** Share of equal actions with the source, on the states that the spiking network visits. */
+  readonly similarity: number;
+  readonly similarityCi95: readonly [number, number];
+  readonly spikesPerDecision: number | null;
+  readonly synOpsPerDecision: number | null;
+}
+
+export interface Sweep {
+  readonly rows: readonly SweepRow[];
+  /** The source's own score on the same seeds. */
+  readonly source: { readonly mean: number; readonly std: number; readonly ci95: readonly [number, number]; readonly episodes: number };
+  readonly recommended: Recommendation;
+}
+
+export interface Recommendation {
+  readonly steps: number;
+  readonly reason: string;
+}
+
+export interface SweepOptions extends Pick<EvaluateOptions, "episodes" | "firstSeed" | "signal"> {
+  readonly makeEnvironments: MakeEnvironments;
+  /** The spiking policy at T = `steps`: the same network run longer, or one converted for that T. */
+  readonly policyAt: (steps: number) => Policy;
+  readonly source: Policy;
+  readonly steps: readonly number[];
+  /** The similarity to reach. */
+  readonly target?: number;
+  readonly onProgress?: OnProgress;
+}
+
+export const sweepSteps: readonly number[] = [8, 16, 32, 64, 128, 256];
+
+/** Score and similarity at each T, closed loop on the same seeds, and which T to use. */
+export async function sweep(options: SweepOptions): Promise<Sweep> {
+  const { makeEnvironments, policyAt, source, steps, target = 0.97, onProgress, ...common } = options;
+  const { mean, std, ci95, episodes } = await evaluate(source, makeEnvironments, common);
+  const rows: SweepRow[] = [];
+  for (const [i, t] of steps.entries()) {
+    onProgress?.({ stage: "sweep", done: i, total: steps.length, unit: "T", note: `T = ${t}` });
+    const result = await evaluate(policyAt(t), makeEnvironments, { ...common, compare: source });
+    rows.push({
+      steps: t,
+      mean: result.mean,
+      std: result.std,
+      ci95: result.ci95,
+      episodes: result.episodes,
+      decisions: result.decisions,
+      similarity: result.similarity!,
+      similarityCi95: result.similarityCi95!,
+      spikesPerDecision: result.spikesPerDecision,
+      synOpsPerDecision: result.synOpsPerDecision,
+    });
+  }
+  onProgress?.({ stage: "sweep", done: steps.length, total: steps.length, unit: "T" });
+  return { rows, source: { mean, std, ci95, episodes }, recommended: recommend(rows, { mean, ci95 }, target) };
+}
+
+/**
+ * The smallest T whose similarity reaches `target` and whose score's interval meets the source's (or lies above it); without
+ * one, the T of the highest similarity.
+ */
+export function recommend(rows: readonly SweepRow[], source: { mean: number; ci95: readonly [number, number] }, target: number): Recommendation {
+  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+  const ascending = [...rows].sort((a, b) => a.steps - b.steps);
+  const enough = ascending.find((row) => row.similarity >= target && row.ci95[1] >= source.ci95[0]);
+  if (enough)
+    return {
+      steps: enough.steps,
+      reason: `the smallest T with at least ${percent(target)} equal actions (${percent(enough.similarity)}) and a score no worse than the source's (${enough.mean.toFixed(1)} against ${source.mean.toFixed(1)})`,
+    };
+  const best = ascending.reduce((a, b) => (b.similarity > a.similarity ? b : a));
+  return { steps: best.steps, reason: `no T reaches ${percent(target)} equal actions with the source's score; this one has the most (${percent(best.similarity)})` };
+}
