@@ -15,7 +15,7 @@ export async function pythonChecks(env: NodeJS.ProcessEnv = process.env): Promis
   const checks = [good("python", version, true, python)];
   for (const extra of setup.extraNames)
     for (const need of setup.extras[extra].needs) checks.push(packageCheck(extra, need, packages[need.module] ?? null));
-  const loads = (name: string, extra: string, module: string, required: boolean): Promise<Check> | Check =>
+  const loads = async (name: string, extra: string, module: string, required: boolean): Promise<Check> =>
     packages[module] == null
       ? bad(name, fix(extra), required)
       : simulator(name, python, `import ${module}; print(${module}.__version__)`, required, env);
