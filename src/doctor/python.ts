@@ -80,7 +80,7 @@ async function nest2(env: NodeJS.ProcessEnv): Promise<Check> {
   if (python) return simulator("nest2", python, "import nest; print(nest.version().split()[-1])", false, env);
   return bad(
     "nest2",
-    `Only to cross-check with NEST 2: "conda create -n nest2 -c conda-forge nest-simulator=2.20", then set DSQN_NEST2_PYTHON to ${path.join("...", "envs", "nest2", "bin", "python")}; or docker/nest2.`,
+    `Only to cross-check with NEST 2: "conda create -n nest2 -c conda-forge nest-simulator=2.20", then set DSQN_NEST2_PYTHON to ${path.join("...", "envs", "nest2", "bin", "python")}; or docker/nest2.Dockerfile.`,
     false,
   );
 }
