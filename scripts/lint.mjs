@@ -2,7 +2,7 @@
 // npm run lint: types, eslint, prettier, ruff.
 import { render } from "./setup/errors.mjs";
 import { interruptible } from "./setup/interrupt.mjs";
-import { lint } from "./setup/lint.mjs";
+import { lint } from "./checks/lint.mjs";
 import { setUp } from "./setup/setup.mjs";
 
 try {

@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { environmentYaml } from "./setup/conda.mjs";
+import { environmentYaml } from "./lock/conda.mjs";
 import { extraNames, lockFile } from "./setup/extras.mjs";
 import { root } from "./setup/home.mjs";
 

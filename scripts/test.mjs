@@ -6,11 +6,11 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { jestCounts, junitCounts, line, sum } from "./setup/counts.mjs";
+import { jestCounts, junitCounts, line, sum } from "./checks/counts.mjs";
 import { render } from "./setup/errors.mjs";
 import { root } from "./setup/home.mjs";
 import { interruptible } from "./setup/interrupt.mjs";
-import { lint } from "./setup/lint.mjs";
+import { lint } from "./checks/lint.mjs";
 import { setUp } from "./setup/setup.mjs";
 
 const jestArguments = process.argv.slice(2);
