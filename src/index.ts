@@ -21,3 +21,8 @@ export type { Policy } from "./agents/policy.ts";
 export type { LayerMapping, Mapping, SimulationResult, Simulator } from "./simulators/simulator.ts";
 export * from "./bridge/index.ts";
 export * from "./envs/index.ts";
+export { referenceEngine, referenceEngine32 } from "./snn/reference/index.ts";
+export { createState, type NetworkState } from "./snn/state.ts";
+export { validateNetwork } from "./snn/validate.ts";
+export { loadModel, saveModel, type Model, type Network } from "./formats/model.ts";
+export type { ModelCard } from "./formats/card.ts";

@@ -1,4 +1,5 @@
 import type { SpikingNetwork } from "./network.ts";
+import type { NetworkState } from "./state.ts";
 
 /** The spikes of one layer, sorted by state, then step, then neuron. Step 0 is the first step. */
 export interface SpikeEvents {
@@ -28,6 +29,10 @@ export interface RunOptions {
   readonly recordSpikes?: boolean;
   /** Keep every membrane potential of every layer: [batch, steps, neurons], after the update of the step. */
   readonly recordPotentials?: boolean;
+  /** Go on from here instead of from rest, with the batch that it was made for; not modified. Decodings count from this run's first step. */
+  readonly state?: NetworkState;
+  /** Return the state after the last step (implied by `state`). */
+  readonly keepState?: boolean;
 }
 
 export interface RunResult {
@@ -42,6 +47,7 @@ export interface RunResult {
   readonly work: Work;
   readonly spikes?: readonly SpikeEvents[];
   readonly membranes?: readonly Float64Array[];
+  readonly state?: NetworkState;
 }
 
 /**

@@ -82,6 +82,11 @@ export function observationSize(network: SpikingNetwork): number {
   return network.layers[0].inputs - (network.biasInput ? 1 : 0);
 }
 
+/** How many layers spike, from the first on: all but the output layer where its potentials are decoded. */
+export function spikingLayers({ layers, decoding }: SpikingNetwork): number {
+  return decoding === "potential" || decoding === "max-potential" ? layers.length - 1 : layers.length;
+}
+
 /** A spiking network around given weights [inputs, outputs] and biases, every layer alike. */
 export function spikingNetwork(
   weights: readonly { inputs: number; outputs: number; weights: Float32Array; biases?: Float32Array | null }[],

@@ -32,3 +32,22 @@ export function surrogate({ name, scale }: SurrogateOptions, x: number): number 
     }
   }
 }
+
+/**
+ * A smooth step whose derivative is the surrogate. With it in place of H the network is differentiable, and its exact gradient
+ * is what backpropagation with the surrogate computes (as long as the gradient through the reset is kept).
+ */
+export function smoothStep({ name, scale }: SurrogateOptions, x: number): number {
+  switch (name) {
+    case "fast-sigmoid":
+      return x / (scale * Math.abs(x) + 1);
+    case "arctan":
+      return (2 / (Math.PI * scale)) * Math.atan((Math.PI / 2) * scale * x);
+    case "triangular": {
+      const y = Math.min(Math.abs(x), 1 / scale);
+      return Math.sign(x) * (y - (scale * y * y) / 2);
+    }
+    case "sigmoid":
+      return (4 / scale) * (1 / (1 + Math.exp(-scale * x)) - 0.5);
+  }
+}

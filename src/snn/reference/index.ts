@@ -1,0 +1,1 @@
+export { referenceEngine, referenceEngine32 } from "./engine.ts";
