@@ -2,5 +2,14 @@ import type { Command } from "./command.ts";
 
 /** Every command with its summary, so that `dsqn --help` loads none of them. */
 export const commands: readonly { name: string; summary: string; load: () => Promise<{ default: Command }> }[] = [
+  { name: "start", summary: "The main job: train, convert, act, and check spike for spike in NEST; leaves a report", load: () => import("./start.ts") },
   { name: "doctor", summary: "Check what dsqn rests on, with a fix for whatever is missing", load: () => import("./doctor.ts") },
+  { name: "train", summary: "Train an agent from a preset or a config file", load: () => import("./train.ts") },
+  { name: "evaluate", summary: "Score a model in the real environment", load: () => import("./evaluate.ts") },
+  { name: "collect", summary: "Collect the states a model visits, with its Q-values", load: () => import("./collect.ts") },
+  { name: "convert", summary: "Convert a dense network to a spiking one", load: () => import("./convert.ts") },
+  { name: "sweep", summary: "Score and similarity of a spiking network against T, and which T to use", load: () => import("./sweep.ts") },
+  { name: "bench", summary: "Ratios against peers, measured in one run", load: () => import("./bench.ts") },
+  { name: "reproduce", summary: "The thesis's tables, ours beside them", load: () => import("./reproduce.ts") },
+  { name: "certify", summary: "Compare a spiking network with a reference simulator, spike for spike", load: () => import("./certify.ts") },
 ];

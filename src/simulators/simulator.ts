@@ -40,6 +40,17 @@ export interface SimulationResult {
   readonly seconds: { readonly build: number; readonly run: number; readonly read: number };
 }
 
+export interface SimulationOptions {
+  /** The network's own T unless given. */
+  readonly steps?: number;
+  /** Of Poisson input, and of simulators that draw numbers themselves. */
+  readonly seed?: number;
+  /** On unless false. */
+  readonly recordSpikes?: boolean;
+  /** Observations enter as weighted generators inside the simulator, which multiplies them with the first weights itself. */
+  readonly generators?: boolean;
+}
+
 /** A judge: something that we didn't write (or a twin of it) running our network. */
 export interface Simulator {
   readonly name: string;
@@ -49,6 +60,6 @@ export interface Simulator {
   map(network: SpikingNetwork): Mapping | Promise<Mapping>;
   load(network: SpikingNetwork, mapping?: Mapping): Promise<void>;
   /** `inputs`: [states, observationSize]; all states run side by side where the simulator can. */
-  run(inputs: Float32Array | Float64Array, options?: { steps?: number; seed?: number; recordSpikes?: boolean }): Promise<SimulationResult>;
+  run(inputs: Float32Array | Float64Array, options?: SimulationOptions): Promise<SimulationResult>;
   close(): Promise<void>;
 }

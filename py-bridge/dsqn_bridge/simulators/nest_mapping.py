@@ -154,6 +154,11 @@ def describe(network: Network, mapping: NestMapping, simulator: str) -> dict:
     notes = []
     if mapping.resolution == 0.5:
         notes.append("Resolution is half a step: pp_psc_delta can't fire in two successive steps of NEST.")
+    if compatible_delay(mapping, network, network.steps) not in (None, 1):
+        notes.append(
+            "Delays are those of the table times %d, and each layer's clock runs that much later: spikes keep their steps, and NEST "
+            "updates neurons many steps at a time." % compatible_delay(mapping, network, network.steps)
+        )
     if mapping.shift:
         notes.append("The simulation starts one step before step 0 of ours.")
     if not mapping.exact:

@@ -1,0 +1,106 @@
+import { Option } from "commander";
+import { existsSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { loadReplayStates } from "../conversion/replay.ts";
+import { UsageError } from "../errors.ts";
+import { writeJsonAtomic } from "../formats/files.ts";
+import { loadModel } from "../formats/model.ts";
+import { Random } from "../random.ts";
+import { certifyNetworks, type Subject } from "../simulators/certificate.ts";
+import { randomNetwork, randomStates } from "../simulators/fuzz.ts";
+import { simulators } from "../simulators/names.ts";
+import { openSimulator } from "../simulators/open.ts";
+import { renderCertificate } from "../simulators/render.ts";
+import { observationSize, type Reset } from "../snn/network.ts";
+import { referenceEngine } from "../snn/reference/index.ts";
+import { command } from "./command.ts";
+import { integer } from "./options.ts";
+
+interface Options {
+  random?: number;
+  simulator: string;
+  reset?: Reset;
+  steps?: number;
+  states?: number;
+  replay?: string;
+  leaky?: boolean;
+  generators?: boolean;
+  seed: number;
+  out?: string;
+}
+
+export default command<Options>({
+  name: "certify",
+  configure(parser) {
+    parser
+      .argument("[models...]", "spiking networks (.safetensors)")
+      .option("--random <n>", "instead: n random networks that use every option there is", integer(1))
+      .addOption(new Option("--simulator <name>", "the judge").choices(Object.keys(simulators)).default("nest"))
+      .addOption(new Option("--reset <kind>", "instead of each network's own").choices(["subtraction", "zero"]))
+      .option("--steps <T>", "time steps, instead of each network's own", integer(1))
+      .option("--states <n>", "states per network (default: 100, random networks 3)", integer(1))
+      .option("--replay <folder>", "visited states; without it those of the model's own replay, else random ones")
+      .option("--leaky", "random networks with leak and synaptic currents, whose potentials agree to 1e-12")
+      .option("--generators", "observations enter through weighted generators inside the simulator")
+      .option("--seed <n>", "of networks, states and Poisson input", integer(), 0)
+      .option("--out <file>", "where to write the certificate (JSON)")
+      .addHelpText("after", `
+Examples:
+  dsqn certify models/cartpole-dqn-converted.safetensors --out certificate.json
+  dsqn certify --random 1000 --simulator nest --reset subtraction`);
+  },
+  async run(models, options, { print, progress, signal, log }) {
+    const { random, seed, out, generators } = options;
+    if ((models.length === 0) === (random === undefined))
+      throw new UsageError("BAD_ARGUMENT", "Name models, or a number of random networks.", { hint: "dsqn certify MODEL... or dsqn certify --random N" });
+    const subjects = random === undefined ? await Promise.all(models.map((path) => modelSubject(path, options))) : randomSubjects(random, options);
+    const simulator = await openSimulator(options.simulator, { onProgress: progress, onWarning: log, signal });
+    const close = (): void => void simulator.close();
+    signal.addEventListener("abort", close);
+    try {
+      const certificate = await certifyNetworks(subjects, random ?? models.length, {
+        simulator, engine: referenceEngine, steps: random === undefined ? options.steps : undefined, seed, generators, onProgress: progress, signal,
+      });
+      if (out !== undefined) await writeJsonAtomic(out, certificate);
+      print(certificate, renderCertificate);
+      return certificate.passed ? 0 : 1;
+    } finally {
+      signal.removeEventListener("abort", close);
+      await simulator.close();
+    }
+  },
+});
+
+function* randomSubjects(count: number, { seed, reset, steps, leaky, states = 3 }: Options): Generator<Subject> {
+  for (let index = 0; index < count; index++) {
+    const fuzz = { seed, reset, steps, leaky };
+    const network = randomNetwork(index, fuzz);
+    yield { name: `random ${seed}/${index}`, network, inputs: randomStates(network, index, states, fuzz), source: "random" };
+  }
+}
+
+async function modelSubject(path: string, { reset, states = 100, replay, seed }: Options): Promise<Subject> {
+  const { network: loaded, sha256 } = await loadModel(path);
+  if (loaded.kind !== "spiking")
+    throw new UsageError("MODEL_KIND", `"${path}" is a dense network; there is nothing to compare spike for spike.`, {
+      hint: `dsqn convert ${path} makes a spiking network of it.`,
+    });
+  const network = reset === undefined ? loaded : { ...loaded, layers: loaded.layers.map((layer) => ({ ...layer, reset })) };
+  const folder = replay ?? ownReplay(path);
+  const size = observationSize(network);
+  const random = Random.stream(seed, "states");
+  const name = basename(path, ".safetensors");
+  if (folder === undefined)
+    return { name, network, sha256, source: "random", inputs: Float32Array.from({ length: states * size }, () => random.normal()) };
+  const visited = await loadReplayStates(folder, size);
+  const count = visited.length / size;
+  const chosen = random.shuffle(Array.from({ length: count }, (_, i) => i)).slice(0, states);
+  return { name, network, sha256, source: "visited", inputs: Float32Array.from(chosen.flatMap((i) => [...visited.subarray(i * size, (i + 1) * size)])) };
+}
+
+/** models/cartpole-dqn-converted has its states in models/cartpole-dqn-replay. */
+function ownReplay(path: string): string | undefined {
+  const stem = basename(path, ".safetensors").replace(/-converted$/, "");
+  const folder = join(dirname(path), `${stem}-replay`);
+  return existsSync(folder) ? folder : undefined;
+}

@@ -1,0 +1,175 @@
+import { packageVersion } from "../bridge/version.ts";
+import type { OnProgress } from "../progress.ts";
+import type { SpikingEngine } from "../snn/engine.ts";
+import { observationSize, type SpikingNetwork } from "../snn/network.ts";
+import { shapeOf } from "../ann/network.ts";
+import { compareRuns, type Comparison, type FirstMismatch } from "./compare.ts";
+import { networkHash } from "./hash.ts";
+import type { Mapping, Simulator } from "./simulator.ts";
+
+/** What is certified: a network, and the states it is shown. */
+export interface Subject {
+  readonly name: string;
+  readonly network: SpikingNetwork;
+  /** [states, observationSize] */
+  readonly inputs: Float32Array;
+  /** Where the states come from: visited ones (a replay folder) or random ones. */
+  readonly source: "visited" | "random";
+  /** Of the model's file; that of the network itself unless given. */
+  readonly sha256?: string;
+}
+
+export interface NetworkCertificate extends Omit<Comparison, "equalActions"> {
+  readonly name: string;
+  readonly sha256: string;
+  readonly shape: readonly number[];
+  readonly steps: number;
+  readonly reset: string;
+  readonly encoding: string;
+  readonly decoding: string;
+  readonly source: Subject["source"];
+  /** 1: all. */
+  readonly actionsEqual: number;
+  readonly mapping: string;
+}
+
+/** "The same network", or where it stops being the same. */
+export interface Certificate {
+  readonly format: 1;
+  readonly date: string;
+  readonly simulator: string;
+  readonly version: string;
+  readonly engine: { readonly name: string; readonly precision: string };
+  readonly versions: Readonly<Record<string, string>>;
+  readonly seed: number;
+  /** How many. */
+  readonly networks: number;
+  readonly states: number;
+  /** Of every network, or null where they differ; likewise reset. */
+  readonly steps: number | null;
+  readonly reset: string | null;
+  readonly bins: number;
+  readonly spikes: number;
+  readonly mismatchedBins: number;
+  readonly maxPotentialError: number;
+  /** The largest potential error that the mapping allows: 0 where it is exact. */
+  readonly potentialTolerance: number;
+  /** The share of states in which both choose the same action: 1 is all. */
+  readonly actionsEqual: number;
+  readonly nearTies: number;
+  readonly passed: boolean;
+  readonly seconds: number;
+  /** The mapping of the first network, and in full. */
+  readonly mapping: Mapping;
+  readonly results: readonly NetworkCertificate[];
+}
+
+export interface CertifyOptions {
+  readonly simulator: Simulator;
+  readonly engine: SpikingEngine;
+  /** Instead of each network's own. */
+  readonly steps?: number;
+  readonly seed?: number;
+  /** Observations enter through weighted generators inside the simulator. */
+  readonly generators?: boolean;
+  readonly onProgress?: OnProgress;
+  readonly signal?: AbortSignal;
+}
+
+/** Membranes of a run are kept for its near ties; more than this many values at once are not. */
+const MEMBRANES = 20_000_000;
+const LEAKY_TOLERANCE = 1e-12;
+
+/** Runs each network in the simulator and in our engine, and compares them spike for spike. Takes subjects one at a time. */
+export async function certifyNetworks(subjects: Iterable<Subject>, count: number, options: CertifyOptions): Promise<Certificate> {
+  const { simulator, engine, seed = 0 } = options;
+  const began = performance.now();
+  const results: NetworkCertificate[] = [];
+  let mapping: Mapping | undefined;
+  let exact = true;
+  for (const subject of subjects) {
+    options.signal?.throwIfAborted();
+    options.onProgress?.({ stage: "certify", done: results.length, total: count, unit: "networks" });
+    const own = await simulator.map(subject.network);
+    mapping ??= own;
+    exact &&= own.exact;
+    results.push(await certifyNetwork(subject, own, options));
+  }
+  options.onProgress?.({ stage: "certify", done: count, total: count, unit: "networks" });
+  const sum = (pick: (result: NetworkCertificate) => number): number => results.reduce((total, result) => total + pick(result), 0);
+  const same = <T>(pick: (result: NetworkCertificate) => T): T | null =>
+    results.every((result) => pick(result) === pick(results[0])) ? pick(results[0]) : null;
+  const [states, mismatchedBins] = [sum((r) => r.states), sum((r) => r.mismatchedBins)];
+  const maxPotentialError = Math.max(0, ...results.map((r) => r.maxPotentialError));
+  const potentialTolerance = exact ? 0 : LEAKY_TOLERANCE;
+  const actionsEqual = sum((r) => r.actionsEqual * r.states) / states;
+  return {
+    format: 1,
+    date: new Date().toISOString(),
+    simulator: simulator.name,
+    version: simulator.version,
+    engine: { name: engine.name, precision: engine.precision },
+    versions: { dsqn: packageVersion(), node: process.versions.node, [simulator.name]: simulator.version },
+    seed,
+    networks: results.length,
+    states,
+    steps: same((r) => r.steps),
+    reset: same((r) => r.reset),
+    bins: sum((r) => r.bins),
+    spikes: sum((r) => r.spikes),
+    mismatchedBins,
+    maxPotentialError,
+    potentialTolerance,
+    actionsEqual,
+    nearTies: sum((r) => r.nearTies),
+    passed: mismatchedBins === 0 && maxPotentialError <= potentialTolerance && actionsEqual === 1,
+    seconds: (performance.now() - began) / 1000,
+    mapping: mapping!,
+    results,
+  };
+}
+
+async function certifyNetwork(subject: Subject, mapping: Mapping, options: CertifyOptions): Promise<NetworkCertificate> {
+  const { network, inputs } = subject;
+  const { simulator, engine, seed = 0, generators } = options;
+  const steps = options.steps ?? network.steps;
+  const size = observationSize(network);
+  const states = inputs.length / size;
+  const neurons = network.layers.reduce((sum, layer) => sum + layer.outputs, 0);
+  const atOnce = Math.max(1, Math.min(states, Math.floor(MEMBRANES / (neurons * steps))));
+  await simulator.load(network, mapping);
+  const parts: Comparison[] = [];
+  for (let first = 0; first < states; first += atOnce) {
+    const part = inputs.slice(first * size, (first + atOnce) * size);
+    const ours = engine.run(network, part, { steps, seed: seed + first, recordSpikes: true, recordPotentials: true });
+    const theirs = await simulator.run(part, { steps, seed: seed + first, generators });
+    const comparison = compareRuns(network, steps, ours, theirs);
+    const mismatch = comparison.firstMismatch;
+    parts.push({ ...comparison, firstMismatch: mismatch && { ...mismatch, state: mismatch.state + first } });
+  }
+  const sum = (pick: (part: Comparison) => number): number => parts.reduce((total, part) => total + pick(part), 0);
+  return {
+    name: subject.name,
+    sha256: subject.sha256 ?? networkHash(network),
+    shape: shapeOf(network),
+    steps,
+    reset: network.layers[0].reset,
+    encoding: network.encoding,
+    decoding: network.decoding,
+    source: subject.source,
+    states,
+    bins: sum((p) => p.bins),
+    spikes: sum((p) => p.spikes),
+    mismatchedBins: sum((p) => p.mismatchedBins),
+    maxPotentialError: Math.max(...parts.map((p) => p.maxPotentialError)),
+    actionsEqual: sum((p) => p.equalActions) / states,
+    nearTies: sum((p) => p.nearTies),
+    firstMismatch: earliest(parts.map((p) => p.firstMismatch)),
+    mapping: mapping.name,
+  };
+}
+
+function earliest(mismatches: readonly (FirstMismatch | null)[]): FirstMismatch | null {
+  return mismatches.reduce((best, next) => (next && (!best || next.step < best.step) ? next : best), null);
+}
+

@@ -1,0 +1,8 @@
+export { certifyNetworks, type Certificate, type CertifyOptions, type NetworkCertificate, type Subject } from "./certificate.ts";
+export { compareRuns, NEAR_TIE, type Comparison, type FirstMismatch } from "./compare.ts";
+export { randomNetwork, randomStates, type FuzzOptions } from "./fuzz.ts";
+export { networkHash } from "./hash.ts";
+export { simulators, type SimulatorName } from "./names.ts";
+export { openSimulator, type OpenOptions } from "./open.ts";
+export { simulatorPolicy, type SimulatorPolicy } from "./policy.ts";
+export type { LayerMapping, Mapping, SimulationOptions, SimulationResult, Simulator } from "./simulator.ts";

@@ -1,0 +1,25 @@
+import { encoder, inputValues } from "../snn/encoding.ts";
+import type { SpikeEvents } from "../snn/engine.ts";
+import { observationSize, type SpikingNetwork } from "../snn/network.ts";
+import { createState, inputNeurons } from "../snn/state.ts";
+import { SpikeList } from "./spike-list.ts";
+
+/** The spikes of the input neurons that our encoders make of `observations` [states, observationSize], to be played by a simulator. */
+export function inputSpikes(
+  network: SpikingNetwork,
+  observations: ArrayLike<number>,
+  { steps, seed }: { steps: number; seed: number },
+): SpikeEvents {
+  const states = observations.length / observationSize(network);
+  const memory = createState(network, states, seed);
+  const input = new Float64Array(inputNeurons(network));
+  const spikes = new SpikeList();
+  for (let s = 0; s < states; s++) {
+    const encode = encoder(network, inputValues(network, observations, s), s, memory);
+    for (let t = 0; t < steps; t++) {
+      encode(t, input);
+      for (let i = 0; i < input.length; i++) if (input[i] !== 0) spikes.push(s, t, i);
+    }
+  }
+  return spikes.events();
+}

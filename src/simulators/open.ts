@@ -1,0 +1,70 @@
+import { openWorker, type Worker } from "../bridge/index.ts";
+import { DsqnError, nearest, UsageError } from "../errors.ts";
+import type { OnProgress } from "../progress.ts";
+import { bridgedSimulator } from "./bridged.ts";
+import { engineSimulator } from "./engine.ts";
+import { isSimulator, simulators, type SimulatorName } from "./names.ts";
+import type { Simulator } from "./simulator.ts";
+
+export interface OpenOptions {
+  readonly onProgress?: OnProgress;
+  readonly onWarning?: (message: string) => void;
+  readonly signal?: AbortSignal;
+  /** A Python worker to live in, instead of one of its own. */
+  readonly worker?: Worker;
+  /** Further settings of the simulator: a board's address, its version, time-outs (docs/simulators/spinnaker.md). */
+  readonly settings?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Opens a simulator by name. Close it when done: most live in a Python process.
+ *
+ * @example
+ * const nest = await openSimulator("nest");
+ * await nest.load(network);
+ * const { spikes, potentials, actions } = await nest.run(observations);
+ * await nest.close();
+ *
+ * Errors: SIMULATOR_UNKNOWN, SIMULATOR_MISSING, SIMULATOR_VERSION, NEST2_PYTHON_MISSING, and those of the set-up and the worker.
+ */
+export async function openSimulator(name: string, options: OpenOptions = {}): Promise<Simulator> {
+  if (!isSimulator(name)) {
+    const meant = nearest(name, Object.keys(simulators));
+    throw new UsageError("SIMULATOR_UNKNOWN", `There is no simulator "${name}".`, {
+      hint: `${meant ? `Did you mean "${meant}"? ` : ""}There are ${Object.keys(simulators).join(", ")}.`,
+    });
+  }
+  return "area" in simulators[name] ? openBridged(name, (simulators[name] as { area: string }).area, options) : openOwn(name);
+}
+
+async function openOwn(name: SimulatorName): Promise<Simulator> {
+  if (name === "reference") return engineSimulator((await import("../snn/reference/index.ts")).referenceEngine);
+  if (name === "fast") return engineSimulator((await import("../snn/fast/engine.ts")).fastEngine);
+  if (name === "spinnaker-twin") return (await import("./twins/fixed-point.ts")).fixedPointTwin();
+  return (await import("./twins/leaky.ts")).leakyTwin();
+}
+
+async function openBridged(name: SimulatorName, area: string, options: OpenOptions): Promise<Simulator> {
+  const { onProgress, onWarning, settings, signal } = options;
+  const worker = options.worker ?? (await openWorker({ name, signal, ...(await place(name, options)) }));
+  try {
+    return await bridgedSimulator(worker, { area, name, settings, owned: worker !== options.worker, onProgress, onWarning });
+  } catch (error) {
+    if (worker !== options.worker) await worker.close();
+    throw error;
+  }
+}
+
+/** The interpreter: the managed one with what the simulator needs, or for NEST 2 the user's. */
+async function place(name: SimulatorName, { onProgress, signal }: OpenOptions): Promise<{ python: string }> {
+  if (name !== "nest2") {
+    const { ensurePython } = await import("../python/environment.ts");
+    const kind = simulators[name];
+    return ensurePython("extras" in kind ? kind.extras : [], { onProgress, signal });
+  }
+  const python = process.env.DSQN_NEST2_PYTHON;
+  if (python) return { python };
+  throw new DsqnError("NEST2_PYTHON_MISSING", "NEST 2 is used with an interpreter of yours, and none is named.", {
+    hint: "Set DSQN_NEST2_PYTHON to a Python 3.8 or later that has NEST 2.x (conda-forge: nest-simulator=2.20), pyzmq, msgpack, numpy and six; or use docker/.",
+  });
+}
