@@ -77,7 +77,7 @@ Examples:
     const network = tuned?.network ?? converted;
     await saveModel(out, network, {
       method: "convert",
-      environment: model.card.environment,
+      environment: model.card?.environment,
       source: { model: basename(path), sha256: model.sha256 },
       conversion: { ...conversion, ...(tuned && { fineTune: { iterations, seed, agreement: tuned.agreement } }) },
       scales: scales.map((scale) => (scale.length === 1 ? scale[0] : Array.from(scale))),

@@ -35,13 +35,13 @@ Example:
     const [dense, spiking] = [await loadModel(densePath), await loadModel(spikingPath)];
     const { network } = spiking;
     if (network.kind !== "spiking") throw new UsageError("MODEL_KIND", `"${spikingPath}" is a dense network; it has no T.`, { hint: "dsqn convert makes it spiking." });
-    const id = options.env ?? spiking.card.environment ?? dense.card.environment;
+    const id = options.env ?? spiking.card?.environment ?? dense.card?.environment;
     if (typeof id !== "string") throw new UsageError("ENV_MISSING", "Neither model's card names an environment.", { hint: "Name one with --env." });
-    const result = await withGymnasium({ id, count: 1, maxSteps: options.maxSteps, kwargs: {} }, (makeEnvironments) =>
+    const result = await withGymnasium({ id, maxSteps: options.maxSteps }, (makeEnvironments) =>
       sweep({
         makeEnvironments,
         source: policyOf(dense.network),
-        policyAt: (steps) => policyOf({ ...network, steps }),
+        policyAt: (steps) => policyOf(network, { steps }),
         steps: options.steps,
         episodes: options.episodes,
         target: options.target,

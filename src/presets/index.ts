@@ -15,6 +15,16 @@ export const presets: Readonly<Record<string, { readonly summary: string; readon
   "mountaincar-dqn-original": { summary: "MountainCar DQN with the thesis's settings", load: async () => (await import("./original.ts")).mountaincarDqnOriginal },
   "mountaincar-dsqn": { summary: "MountainCar, spiking Q-network", load: async () => (await import("./mountaincar-dsqn.ts")).mountaincarDsqn },
   "mountaincar-dsqn-original": { summary: "MountainCar DSQN with the thesis's settings", load: async () => (await import("./original.ts")).mountaincarDsqnOriginal },
+  "cartpole-classifier": { summary: "CartPole, dense classifier of the DQN's policy", load: async () => (await import("./imitation.ts")).cartpoleClassifier },
+  "cartpole-classifier-original": { summary: "The same with the thesis's settings", load: async () => (await import("./imitation.ts")).cartpoleClassifierOriginal },
+  "cartpole-snn-classifier": { summary: "CartPole, spiking classifier of the DQN's policy", load: async () => (await import("./imitation.ts")).cartpoleSnnClassifier },
+  "cartpole-snn-classifier-original": { summary: "The same with the thesis's settings", load: async () => (await import("./imitation.ts")).cartpoleSnnClassifierOriginal },
+  "cartpole-reinforce": { summary: "CartPole, policy gradient", load: async () => (await import("./reinforce.ts")).cartpoleReinforce },
+  "cartpole-reinforce-original": { summary: "The same with the thesis's settings", load: async () => (await import("./reinforce.ts")).cartpoleReinforceOriginal },
+  "mountaincar-classifier": { summary: "MountainCar, dense classifier of the DQN's policy", load: async () => (await import("./imitation.ts")).mountaincarClassifier },
+  "mountaincar-classifier-original": { summary: "The same with the thesis's settings", load: async () => (await import("./imitation.ts")).mountaincarClassifierOriginal },
+  "mountaincar-snn-classifier": { summary: "MountainCar, spiking classifier of the DQN's policy", load: async () => (await import("./imitation.ts")).mountaincarSnnClassifier },
+  "mountaincar-snn-classifier-original": { summary: "The same with the thesis's settings", load: async () => (await import("./imitation.ts")).mountaincarSnnClassifierOriginal },
 };
 
 /** The config that `name` stands for: a preset, or a .json file, or a module (.ts, .js) whose default export is one. */

@@ -5,6 +5,9 @@ import type { TrainMethod } from "./method.ts";
 export const methods: Readonly<Record<string, () => Promise<TrainMethod>>> = {
   dqn: async () => (await import("../dqn/method.ts")).dqnMethod as TrainMethod,
   dsqn: async () => (await import("../dqn/method.ts")).dqnMethod as TrainMethod,
+  classifier: async () => (await import("../imitation-method.ts")).imitationMethod as TrainMethod,
+  "snn-classifier": async () => (await import("../imitation-method.ts")).imitationMethod as TrainMethod,
+  reinforce: async () => (await import("../reinforce-method.ts")).reinforceMethod as TrainMethod,
 };
 
 export async function loadMethod(name: unknown, what: string): Promise<TrainMethod> {
