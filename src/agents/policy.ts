@@ -1,3 +1,10 @@
+import type { DenseNetwork } from "../ann/network.ts";
+import { denseForward } from "../ann/dense-forward.ts";
+import { argmax } from "../snn/decide.ts";
+import type { SpikingEngine } from "../snn/engine.ts";
+import { referenceEngine as fastEngine } from "../snn/reference/index.ts";
+import { observationSize, type SpikingNetwork, type TieRule } from "../snn/network.ts";
+
 /** Anything that can act: a network, a simulator, a random choice. */
 export interface Policy {
   /** Number of discrete actions. */
@@ -17,4 +24,49 @@ export interface PolicyWork {
   readonly spikes: number;
   /** Accumulates and multiply-accumulates. */
   readonly synOps: number;
+}
+
+export interface PolicyOptions {
+  /** Time steps per decision of a spiking network; its own T unless given. */
+  readonly steps?: number;
+  /** Which of several equal values acts; the network's own rule unless given, "first" for a dense one. */
+  readonly ties?: TieRule;
+  /** Seed of Poisson encoding. */
+  readonly seed?: number;
+  readonly engine?: SpikingEngine;
+}
+
+/** The greedy policy of a network, dense or spiking. */
+export function policyOf(network: DenseNetwork | SpikingNetwork, options: PolicyOptions = {}): Policy {
+  const work = { decisions: 0, spikes: 0, synOps: 0 };
+  const actions = network.layers.at(-1)!.outputs;
+  if (network.kind === "dense") {
+    const { ties = "first" } = options;
+    return {
+      actions,
+      observationSize: network.layers[0].inputs,
+      work,
+      act(observations, batch) {
+        const { outputs, multiplyAccumulates } = denseForward(network, observations, batch);
+        work.decisions += batch;
+        work.synOps += multiplyAccumulates;
+        return Int32Array.from({ length: batch }, (_, k) => argmax(outputs, k * actions, actions, ties));
+      },
+    };
+  }
+  const { steps = network.steps, ties = network.ties, seed = 0, engine = fastEngine } = options;
+  const read = { ...network, ties };
+  return {
+    actions,
+    observationSize: observationSize(network),
+    work,
+    act(observations, batch) {
+      // Successive calls get successive Poisson streams: the same state seen twice is encoded anew.
+      const result = engine.run(read, observations, { steps, seed: (seed + work.decisions) >>> 0 });
+      work.decisions += batch;
+      work.spikes += result.work.spikes * batch;
+      work.synOps += result.work.synOps * batch;
+      return result.actions;
+    },
+  };
 }

@@ -1,8 +1,8 @@
 import type { TrainableNetwork } from "../../ann/trainable.ts";
+import { clipNorm, clipValues } from "../../optimizers/index.ts";
 import { argmax } from "../../snn/decide.ts";
 import type { Batch } from "../replay/memory.ts";
 import { valueAt } from "../schedules.ts";
-import { clipGradients } from "./clip.ts";
 import type { DqnConfig } from "./config.ts";
 import type { TrainingState } from "./state.ts";
 
@@ -95,7 +95,8 @@ export function createLearner(config: DqnConfig, state: TrainingState): (environ
     const batch = memory.sample(batchSize, state.random.replay);
     temporalDifferenceTargets(policy, target, batch, config, targets);
     progression.loss = lossGradients(policy, batch, targets, config, errors, outputGradients);
-    clipGradients(policy.gradients, clip);
+    if (clip.kind === "value") clipValues(policy.gradients, clip.limit);
+    else if (clip.kind === "norm") clipNorm(policy.gradients, clip.limit);
     optimizer.step(policy.parameters, policy.gradients, valueAt(config.optimizer.learningRate, progression.environmentSteps));
     memory.updatePriorities(batch.indices, errors);
     progression.updates++;

@@ -1,10 +1,10 @@
 import type { TrainableNetwork } from "../../ann/trainable.ts";
+import { adam, rmsprop, type Optimizer } from "../../optimizers/index.ts";
 import { Random, type RandomState } from "../../random.ts";
 import type { Environments } from "../environments.ts";
 import { ReplayMemory } from "../replay/memory.ts";
 import { NStepWindow, type SavedWindow } from "../replay/n-step.ts";
 import type { DqnConfig } from "./config.ts";
-import { createOptimizer, type FlatOptimizer } from "./optimizer.ts";
 
 /** One greedy evaluation during training. */
 export interface EvaluationEntry {
@@ -58,7 +58,7 @@ export interface OpenEpisode {
 export interface TrainingState {
   readonly policy: TrainableNetwork;
   readonly target: TrainableNetwork;
-  readonly optimizer: FlatOptimizer;
+  readonly optimizer: Optimizer;
   readonly memory: ReplayMemory;
   readonly windows: readonly NStepWindow[];
   readonly random: { readonly environment: Random; readonly exploration: Random; readonly replay: Random };
@@ -115,6 +115,10 @@ export function createState(config: DqnConfig, environments: Environments, polic
       seconds: 0,
     },
   };
+}
+
+function createOptimizer(config: DqnConfig["optimizer"], size: number): Optimizer {
+  return config.kind === "adam" ? adam(size, { beta1: config.beta1, beta2: config.beta2, epsilon: config.epsilon }) : rmsprop(size, { alpha: config.decay, epsilon: config.epsilon });
 }
 
 /** `seconds`: spent so far, earlier parts of the run included. The tensors are views: write them before training goes on. */

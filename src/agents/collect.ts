@@ -1,0 +1,49 @@
+import { DsqnError } from "../errors.ts";
+import type { OnProgress } from "../progress.ts";
+import { assertFits, FIRST_SEED } from "./evaluate.ts";
+import type { MakeEnvironments } from "./environments.ts";
+import { runEpisodes } from "./episodes.ts";
+import type { Policy } from "./policy.ts";
+
+export interface CollectOptions {
+  /** Number of states. */
+  readonly size: number;
+  readonly firstSeed?: number;
+  /** Probability of a random action; the states that follow one are kept too. */
+  readonly epsilon?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+/** Environments that step side by side while states are collected. */
+const SIDE_BY_SIDE = 20;
+
+/**
+ * The first `size` states that `policy` visits in whole greedy episodes, [size, observationSize]: in the order of episodes and,
+ * within one, of time, so that a smaller set is the beginning of a larger one.
+ */
+export async function collectStates(policy: Policy, makeEnvironments: MakeEnvironments, options: CollectOptions): Promise<Float32Array> {
+  const { size, firstSeed = FIRST_SEED, epsilon = 0, signal, onProgress } = options;
+  const n = policy.observationSize;
+  const states = new Float32Array(size * n);
+  const environments = await makeEnvironments(SIDE_BY_SIDE);
+  try {
+    assertFits(policy, environments);
+    for (let filled = 0, first = firstSeed; filled < size; first += SIDE_BY_SIDE) {
+      const visited: Float32Array[][] = Array.from({ length: SIDE_BY_SIDE }, () => []);
+      await runEpisodes(environments, (observations, batch) => policy.act(observations, batch), {
+        seeds: Array.from({ length: SIDE_BY_SIDE }, (_, i) => first + i),
+        epsilon,
+        signal,
+        onDecisions: (observations, _actions, rows) => rows.forEach((row, k) => visited[row].push(observations.slice(k * n, (k + 1) * n))),
+      });
+      const found = visited.flat();
+      if (found.length === 0) throw new DsqnError("NOTHING_COLLECTED", "Every decision was random: nothing was collected.", { hint: "Lower --epsilon." });
+      for (const state of found) if (filled < size) states.set(state, n * filled++);
+      onProgress?.({ stage: "collect", done: filled, total: size, unit: "states" });
+    }
+    return states;
+  } finally {
+    await environments.close();
+  }
+}

@@ -1,0 +1,84 @@
+import { evaluate, FIRST_SEED, type Evaluation } from "../agents/evaluate.ts";
+import { withGymnasium } from "../agents/gymnasium.ts";
+import { policyOf, type Policy } from "../agents/policy.ts";
+import { loadModel } from "../formats/model.ts";
+import type { DenseNetwork } from "../ann/network.ts";
+import { UsageError } from "../errors.ts";
+import type { OnProgress } from "../progress.ts";
+import { openSimulator } from "../simulators/open.ts";
+import { simulatorPolicy } from "../simulators/policy.ts";
+import type { SpikingNetwork, TieRule } from "../snn/network.ts";
+import { command } from "./command.ts";
+import { choice, integer, real } from "./options.ts";
+
+interface Options {
+  env: string;
+  episodes: number;
+  maxSteps?: number;
+  simulator: string;
+  steps?: number;
+  compare?: string;
+  epsilon: number;
+  ties?: TieRule;
+  seed: number;
+}
+
+export default command<Options>({
+  name: "evaluate",
+  configure(parser) {
+    parser
+      .argument("<model>", "a model file (.safetensors)")
+      .requiredOption("--env <id>", "Gymnasium environment")
+      .option("--episodes <n>", "episodes, all side by side", integer(1), 100)
+      .option("--max-steps <n>", "time limit of an episode in steps, instead of the environment's own", integer(1))
+      .option("--simulator <name>", "what runs the network: engine, nest, nest2, pynn-nest, spinnaker-twin, spinnaker", "engine")
+      .option("--steps <n>", "time steps per decision of a spiking network, instead of its own T", integer(1))
+      .option("--compare <model>", "similarity: the share of equal actions with this model, on the states visited")
+      .option("--epsilon <p>", "probability of a random action", real(0, 1), 0)
+      .option("--ties <rule>", "which of several equal values acts: first, last or potential", choice("first", "last", "potential"))
+      .option("--seed <n>", "episode i starts from reset seed n + i", integer(), FIRST_SEED)
+      .addHelpText("after", `
+Examples:
+  dsqn evaluate models/cartpole-dqn.safetensors --env CartPole-v1 --episodes 500
+  dsqn evaluate models/cartpole-dqn-converted.safetensors --env CartPole-v1 --compare models/cartpole-dqn.safetensors --simulator nest`);
+  },
+  async run([path], options, { signal, progress, print }) {
+    const { env, episodes, maxSteps, epsilon, seed, ties, steps, simulator } = options;
+    const { network } = await loadModel(path);
+    const compare = options.compare === undefined ? undefined : policyOf((await loadModel(options.compare)).network, { ties });
+    const policy = await openPolicy(network, simulator, { ties, steps, onProgress: progress, signal });
+    try {
+      const evaluation = await withGymnasium({ id: env, maxSteps }, (make) =>
+        evaluate(policy, make, { episodes, firstSeed: seed, epsilon, compare, signal, onProgress: progress }));
+      print({ env, model: path, simulator, seed, ...evaluation }, render);
+      return 0;
+    } finally {
+      await policy.close?.();
+    }
+  },
+});
+
+/** The network in our own engine, or in a simulator; `close` ends the latter. */
+async function openPolicy(
+  network: DenseNetwork | SpikingNetwork,
+  name: string,
+  options: { ties?: TieRule; steps?: number; onProgress?: OnProgress; signal?: AbortSignal },
+): Promise<Policy & { close?(): Promise<void> }> {
+  if (name === "engine") return policyOf(network, options);
+  if (network.kind === "dense")
+    throw new UsageError("SIMULATOR_NEEDS_SPIKES", `"${name}" simulates spiking networks; this model is a dense one.`, { hint: 'Convert it first: "dsqn convert".' });
+  const simulator = await openSimulator(name, options);
+  return simulatorPolicy(simulator, options.ties ? { ...network, ties: options.ties } : network, options);
+}
+
+function render(result: Evaluation & { env: string; model: string }): string {
+  const { env, model, mean, std, ci95, episodes, decisions, similarity, similarityCi95, spikesPerDecision, synOpsPerDecision, seconds } = result;
+  const percent = (x: number): string => `${(100 * x).toFixed(2)} %`;
+  return [
+    `${model} in ${env}`,
+    `  score       ${mean.toFixed(2)} +- ${std.toFixed(2)} over ${episodes} episodes (95 %: ${ci95.map((x) => x.toFixed(2)).join(" to ")})`,
+    ...(similarity === null ? [] : [`  similarity  ${percent(similarity)} of ${decisions} decisions (95 %: ${similarityCi95!.map(percent).join(" to ")})`]),
+    ...(spikesPerDecision === null ? [] : [`  per decision  ${spikesPerDecision.toFixed(1)} spikes, ${synOpsPerDecision!.toFixed(0)} synaptic operations`]),
+    `  ${decisions} decisions in ${seconds.toFixed(1)} s`,
+  ].join("\n");
+}

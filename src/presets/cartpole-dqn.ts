@@ -1,0 +1,22 @@
+import type { DqnConfigInput } from "../agents/dqn/config.ts";
+
+/** Ends as soon as 100 greedy episodes on seeds of their own confirm the score. */
+export const cartpoleDqn: DqnConfigInput = {
+  method: "dqn",
+  environment: { id: "CartPole-v1", count: 8 },
+  network: { kind: "dense", hidden: [64, 64] },
+  scaling: { center: [0, 0, 0, 0], scale: [0.5, 0.5, 5, 0.5] },
+  episodes: 1500,
+  gamma: 0.99,
+  nStep: 3,
+  epsilon: { kind: "linear", start: 1, end: 0.05, steps: 5000 },
+  replay: { capacity: 50000, initial: 1000 },
+  batchSize: 64,
+  updateEvery: 2,
+  optimizer: { kind: "adam", learningRate: { kind: "linear", start: 1e-3, end: 1e-4, steps: 60000 } },
+  clip: { kind: "norm", limit: 10 },
+  target: { kind: "soft", tau: 0.01 },
+  solve: { average: 475, stay: 1 },
+  evaluation: { every: 2000, episodes: 20, of: "target", stop: { mean: 495, episodes: 100 } },
+  final: { episodes: 100, target: 475 },
+};
