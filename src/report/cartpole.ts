@@ -3,7 +3,24 @@ import type { SpikeEvents } from "../snn/engine.ts";
 import { type CartPoleEpisode, cartPoleAnimation, cartPoleStill } from "./images/cartpole.ts";
 import { type Content, html, type Html } from "./html/html.ts";
 import { renderPage } from "./html/page.ts";
-import { commands, details, filmStrip, keyFigures, legend, motionFigure, paragraph, plotFigure, scrollFigure, section, smallFigure, pair, table, untitled } from "./html/parts.ts";
+import {
+  commands,
+  details,
+  filmStrip,
+  keyFigures,
+  legend,
+  motionFigure,
+  paragraph,
+  plotFigure,
+  scrollFigure,
+  section,
+  smallFigure,
+  pair,
+  table,
+  untitled,
+} from "./html/parts.ts";
+import { stack } from "./svg/stack.ts";
+import { standalone } from "./theme.ts";
 import { learningCurve } from "./plots/learning-curve.ts";
 import { membraneTraces, type Trace } from "./plots/membranes.ts";
 import { actionMargins, qValueScatter } from "./plots/q-values.ts";
@@ -42,11 +59,12 @@ export interface CartPoleSummary {
     readonly version: string;
     readonly states: number;
     readonly steps: number;
-    /** Neurons x steps x states. */
+    /** Spiking neurons x steps x states. */
     readonly bins: number;
     readonly spikes: number;
     readonly mismatchedBins: number;
     readonly maxPotentialError: number;
+    /** Share of states in which both choose the same action. */
     readonly actionsEqual: number;
   };
   readonly seconds: Readonly<Record<"setup" | "train" | "convert" | "evaluate" | "certify" | "total", number>>;
@@ -65,11 +83,18 @@ export interface CartPoleReport {
   /** [inputs, hidden..., outputs] */
   readonly shape: readonly number[];
   readonly episodes: readonly CartPoleEpisode[];
-  readonly frames: readonly { readonly png: Uint8Array; readonly alt: string; readonly width: number; readonly height: number }[];
-  /** [states, 2] each; the spiking network's in the DQN's unit if it is known. */
+  readonly frames: readonly {
+    readonly png: Uint8Array;
+    readonly alt: string;
+    readonly width: number;
+    readonly height: number;
+  }[];
+  /** [states, 2] each, less the mean over the actions; the spiking network's in the DQN's unit. */
   readonly qValues: { readonly dqn: ArrayLike<number>; readonly snn: ArrayLike<number> };
   readonly sweep: readonly SweepPoint[];
   readonly decision: {
+    /** The state, in words. */
+    readonly words: string;
     readonly ours: readonly SpikeEvents[];
     readonly theirs: readonly SpikeEvents[];
     readonly steps: number;
@@ -85,13 +110,43 @@ export interface CartPoleReport {
 
 const ACTIONS = ["left", "right"];
 
+/** How a simulator calls itself. */
+const SIMULATORS: Readonly<Record<string, string>> = { "nest": "NEST", "nest-pp": "NEST", "nest2": "NEST" };
+const judgeOf = ({ simulator, version }: CartPoleSummary["certificate"]): string =>
+  `${SIMULATORS[simulator] ?? simulator} ${version}`;
+
+/** Pictures of a run as SVG files, light or dark as the reader prefers: the agents acting, the raster, the learning curve, an overview. */
+export function cartPoleFigures({
+  summary,
+  training: t,
+  episodes,
+  decision: d,
+}: CartPoleReport): Readonly<Record<string, string>> {
+  const judge = judgeOf(summary.certificate);
+  const agent = cartPoleAnimation(episodes);
+  const raster = spikeRaster({ ours: d.ours, theirs: d.theirs, simulator: judge, steps: d.steps, showNeurons: 14 });
+  const overview = stack(
+    [cartPoleAnimation(episodes.slice(-1)), raster],
+    `A spiking network balances the pole of CartPole; below, its spikes in one decision, and around each the spike of ${judge}.`,
+  );
+  return {
+    "agent": standalone(agent),
+    "raster": standalone(spikeRaster({ ours: d.ours, theirs: d.theirs, simulator: judge, steps: d.steps })),
+    "learning-curve": standalone(learningCurve(t)),
+    "overview": standalone(overview),
+  };
+}
+
 /** The report of a CartPole run as one HTML file. */
 export function renderCartPoleReport(report: CartPoleReport): string {
   const { summary } = report;
-  const judge = `${summary.certificate.simulator} ${summary.certificate.version}`;
+  const judge = judgeOf(summary.certificate);
   return renderPage({
-    title: summary.passed ? "A spiking CartPole agent, confirmed spike for spike" : "A CartPole run that missed its targets",
-    kicker: html`dsqn \u00b7 ${summary.environment} \u00b7 seed ${summary.seed} \u00b7 <time datetime="${summary.finished}">${summary.finished.slice(0, 16).replace("T", " ")} UTC</time>`,
+    title: summary.passed
+      ? "A spiking CartPole agent, confirmed spike for spike"
+      : "A CartPole run that missed its targets",
+    kicker: html`dsqn · ${summary.environment} · seed ${summary.seed} ·
+      <time datetime="${summary.finished}">${summary.finished.slice(0, 16).replace("T", " ")} UTC</time>`,
     lead: lead(summary, judge),
     sections: [
       untitled("result", "Result", headline(summary, judge)),
@@ -103,22 +158,40 @@ export function renderCartPoleReport(report: CartPoleReport): string {
       certificate(report, judge),
       next(report),
     ],
-    footer: html`Made by dsqn on ${Object.entries(summary.versions).map(([name, version], i) => `${i ? ", " : ""}${name} ${version}`)}. Every number and picture on this page comes from this run; the same seed gives the same networks.`,
+    footer: html`Made by dsqn on
+    ${Object.entries(summary.versions).map(([name, version], i) => `${i ? ", " : ""}${name} ${version}`)}. Every number
+    and picture on this page comes from this run; the same seed gives the same networks.`,
   });
 }
 
 function lead(summary: CartPoleSummary, judge: string): Content {
   if (!summary.passed) return html`This run ended without passing: ${summary.missed.join(" ")}`;
   const { dqn, snn, certificate: c } = summary;
-  return html`A DQN learned to balance a pole. Converted to spiking neurons it scores ${fixed(snn.mean)} where the DQN scores ${fixed(dqn.mean)}, and ${judge} reproduces it: all ${count(c.spikes)} spikes fall in the same time bin.`;
+  return html`A DQN learned to balance a pole. Converted to spiking neurons it scores ${fixed(snn.mean)} where the DQN
+  scores ${fixed(dqn.mean)}, and ${judge} reproduces it: all ${count(c.spikes)} spikes fall in the same time bin.`;
 }
 
 function headline({ dqn, snn, certificate: c }: CartPoleSummary, judge: string): Content {
   return keyFigures([
-    { label: "DQN, mean return", value: fixed(dqn.mean), note: `${dqn.episodes} greedy episodes, at most 500`, tone: "dqn" },
+    {
+      label: "DQN, mean return",
+      value: fixed(dqn.mean),
+      note: `${dqn.episodes} greedy episodes, at most 500`,
+      tone: "dqn",
+    },
     { label: "Spiking network", value: fixed(snn.mean), note: `T = ${snn.steps} steps per decision`, tone: "snn" },
-    { label: "Same decision", value: `${fixed(100 * snn.similarity, 2)}\u2009%`, note: "as the DQN, on the states the spiking network visits", tone: "snn" },
-    { label: `Mismatched bins, ${judge}`, value: count(c.mismatchedBins), note: `of ${count(c.bins)}, with ${count(c.spikes)} spikes`, tone: c.mismatchedBins ? "alarm" : "nest" },
+    {
+      label: "Same decision",
+      value: `${fixed(100 * snn.similarity, 2)}\u2009%`,
+      note: "as the DQN, on the states the spiking network visits",
+      tone: "snn",
+    },
+    {
+      label: `Mismatched bins, ${judge}`,
+      value: count(c.mismatchedBins),
+      note: `of ${count(c.bins)}, with ${count(c.spikes)} spikes`,
+      tone: c.mismatchedBins ? "alarm" : "nest",
+    },
   ]);
 }
 
@@ -129,9 +202,15 @@ function acting({ episodes, frames }: CartPoleReport): Html {
     motionFigure(
       cartPoleAnimation(episodes),
       cartPoleStill(episodes),
-      html`Recorded in Gymnasium and shown in real time: cart position and pole angle of every step, both agents from the same start. An episode ends when the pole leans by more than 12\u00b0, the cart leaves the track between the two marks, or after 500 steps.`,
+      html`Recorded in Gymnasium and shown in real time: cart position and pole angle of every step, both agents from
+      the same start. An episode ends when the pole leans by more than 12°, the cart leaves the track between the two
+      marks, or after 500 steps.`,
     ),
-    frames.length > 0 && filmStrip(frames, html`Gymnasium's own picture of the spiking network's episode, ${frames.length} moments of it.`),
+    frames.length > 0 &&
+      filmStrip(
+        frames,
+        html`Gymnasium's own picture of the spiking network's episode, ${frames.length} moments of it.`,
+      ),
   );
 }
 
@@ -139,13 +218,22 @@ function training({ training: t, summary, shape }: CartPoleReport): Html {
   return section(
     "training",
     "Training the DQN",
-    paragraph(html`A ${shape.join("\u2013")} network of rectified linear units learned from ${count(t.environmentSteps)} steps in ${t.returns.length} episodes, in ${fixed(summary.seconds.train)} seconds.`),
+    paragraph(
+      html`A ${shape.join("\u2013")} network of rectified linear units learned from ${count(t.environmentSteps)} steps
+      in ${t.returns.length} episodes, in ${fixed(summary.seconds.train)} seconds.`,
+    ),
     plotFigure(
-      (width) => learningCurve({ returns: t.returns, threshold: t.threshold, evaluations: t.evaluations, unit: "return" }, width),
+      (width) =>
+        learningCurve(
+          { returns: t.returns, threshold: t.threshold, evaluations: t.evaluations, unit: "return" },
+          width,
+        ),
       html`${legend([
         { name: "an episode", mark: "dot", tone: "dqn" },
         { name: "mean of the last 100", mark: "line", tone: "dqn" },
-      ])}Exploring costs return: the greedy agent scores higher than the curve.${t.evaluations?.length ? " Diamonds: greedy evaluations." : ""}`,
+      ])}Exploring
+      costs return: the greedy agent scores higher than the
+      curve.${t.evaluations?.length ? " Diamonds: greedy evaluations." : ""}`,
     ),
   );
 }
@@ -156,25 +244,36 @@ function conversion({ qValues, sweep, summary }: CartPoleReport): Html {
     "conversion",
     "From rates to spikes",
     paragraph(
-      html`The conversion keeps every weight and scales each layer so that its neurons spike at most once per step. A neuron's spike count over T steps then stands for the activation of the unit that it replaces, and the membrane potential of each output neuron for a Q-value.`,
+      html`The conversion keeps every weight and scales each layer so that its neurons spike at most once per step. A
+      neuron's spike count over T steps then stands for the activation of the unit that it replaces, and the membrane
+      potential of each output neuron for a Q-value.`,
     ),
     pair(
       smallFigure(
-        (width) => qValueScatter({ ...qValues, actions: 2, actionNames: ACTIONS, snnLabel: "Q-value read from the SNN" }, width),
+        (width) =>
+          qValueScatter({ ...qValues, actions: 2, actionNames: ACTIONS, snnLabel: "read from the SNN" }, width),
         html`${legend([
           { name: "left", mark: "ring", tone: "dqn" },
           { name: "right", mark: "ring", tone: "snn" },
-        ])}Q-values in ${states} visited states.`,
+        ])}Q-value
+        less the mean of both actions, in ${states} visited states. On a straight line the conversion would be perfect.`,
       ),
       smallFigure(
         (width) => actionMargins({ ...qValues, actions: 2, actionNames: ACTIONS }, width),
-        html`Only the sign decides. In the shaded quadrants both choose the same action; red crosses are states where they do not.`,
+        html`Only the sign decides. In the shaded quadrants both choose the same action; red crosses are states where
+        they do not.`,
       ),
     ),
     sweep.length > 1 &&
       pair(
-        smallFigure((width) => similaritySweep(sweep, width), html`More time per decision, finer rates: decisions equal to the DQN's against T.`),
-        smallFigure((width) => scoreSweep({ points: sweep, source: summary.dqn.mean }, width), html`Score in the environment with 95\u2009% interval; dashed, the DQN's.`),
+        smallFigure(
+          (width) => similaritySweep(sweep, width),
+          html`More time per decision, finer rates: decisions equal to the DQN's against T.`,
+        ),
+        smallFigure(
+          (width) => scoreSweep({ points: sweep, source: summary.dqn.mean }, width),
+          html`Score in the environment with 95 % interval; dashed, the DQN's.`,
+        ),
       ),
   );
 }
@@ -184,18 +283,28 @@ function decision({ decision: d }: CartPoleReport, judge: string): Html {
   return section(
     "decision",
     "One decision, spike by spike",
-    paragraph(html`What happens inside for one of the visited states${shown < d.steps ? ` (first ${shown} of ${d.steps} steps)` : ""}: our engine's spikes, and around them those of ${judge}.`),
+    paragraph(
+      html`What happens inside when ${d.words}: our engine's
+      spikes${shown < d.steps ? ` in the first ${shown} of ${d.steps} steps` : ""}, and around them those of ${judge}.`,
+    ),
     scrollFigure(
       spikeRaster({ ours: d.ours, theirs: d.theirs, simulator: judge, steps: d.steps }),
       html`${legend([
         { name: "ours", mark: "dot", tone: "snn" },
         { name: judge, mark: "ring", tone: "nest" },
         { name: "mismatch", mark: "ring", tone: "alarm" },
-      ])}The busiest neurons on top.`,
+      ])}The
+      busiest neurons on top.`,
     ),
     pair(
-      smallFigure((width) => membraneTraces({ traces: d.output, label: "output potential", height: 260 }, width), html`The two output neurons integrate; the higher one at the end is the action. Rings: where ${judge} ends.`),
-      smallFigure((width) => membraneTraces({ traces: d.hidden, threshold: 1, label: "hidden potential", height: 260 }, width), html`Hidden neurons climb to the threshold (dotted), spike, and keep the excess.`),
+      smallFigure(
+        (width) => membraneTraces({ traces: d.output, label: "output potential", height: 260 }, width),
+        html`The two output neurons integrate; the higher one at the end is the action. Rings: where ${judge} ends.`,
+      ),
+      smallFigure(
+        (width) => membraneTraces({ traces: d.hidden, threshold: 1, label: "hidden potential", height: 260 }, width),
+        html`Hidden neurons climb to the threshold (dotted), spike, and keep the excess.`,
+      ),
     ),
   );
 }
@@ -209,7 +318,10 @@ function scores({ summary: { dqn, snn } }: CartPoleReport): Html {
   return section(
     "scores",
     "Scores",
-    plotFigure((width) => scoreBars({ scores: rows, limit: 500 }, width), html`Mean return with its 95\u2009% confidence interval.`),
+    plotFigure(
+      (width) => scoreBars({ scores: rows, limit: 500 }, width),
+      html`Mean return with its 95 % confidence interval.`,
+    ),
     table(
       "Greedy episodes in CartPole-v1, limit 500 steps, the same seeds for both",
       [
@@ -221,7 +333,10 @@ function scores({ summary: { dqn, snn } }: CartPoleReport): Html {
       ],
       rows,
     ),
-    paragraph(html`A decision of the spiking network takes ${fixed(snn.spikesPerDecision)} spikes and ${fixed(snn.synOpsPerDecision)} synaptic operations on average.`),
+    paragraph(
+      html`A decision of the spiking network takes ${fixed(snn.spikesPerDecision)} spikes and
+      ${fixed(snn.synOpsPerDecision)} synaptic operations on average.`,
+    ),
   );
 }
 
@@ -229,20 +344,36 @@ function certificate({ mapping, summary: { certificate: c } }: CartPoleReport, j
   const facts: [string, Content][] = [
     ["simulator", judge],
     ["states compared", `${count(c.states)}, each for ${c.steps} steps`],
-    ["bins compared (neurons \u00d7 steps \u00d7 states)", count(c.bins)],
+    ["bins compared (spiking neurons \u00d7 steps \u00d7 states)", count(c.bins)],
     ["spikes", count(c.spikes)],
     ["mismatched bins", count(c.mismatchedBins)],
-    ["largest difference of an output potential", c.maxPotentialError === 0 ? "0 (equal to the last bit)" : c.maxPotentialError.toExponential(2)],
-    ["equal actions", `${count(c.actionsEqual)} of ${count(c.states)}`],
+    [
+      "largest difference of an output potential",
+      c.maxPotentialError === 0 ? "0 (equal to the last bit)" : c.maxPotentialError.toExponential(2),
+    ],
+    ["equal actions", `${fixed(100 * c.actionsEqual, c.actionsEqual === 1 ? 0 : 2)}\u2009%`],
   ];
-  const parameters = (p: Readonly<Record<string, unknown>>): string => Object.entries(p).map(([name, value]) => `${name} ${String(value)}`).join(", ");
+  const parameters = (p: Readonly<Record<string, unknown>>): string =>
+    Object.entries(p)
+      .map(([name, value]) => `${name} ${String(value)}`)
+      .join(", ");
   return section(
     "certificate",
     "The certificate",
-    paragraph(html`The same weights were loaded into ${judge}, a simulator that this project did not write, and every spike of every neuron compared with ours.`),
-    table("What was compared, and how it came out", [{ heading: "quantity", cell: (f) => f[0] }, { heading: "value", numeric: true, cell: (f) => f[1] }], facts),
+    paragraph(
+      html`The same weights were loaded into ${judge}, a simulator that this project did not write, and every spike of
+      every neuron compared with ours.`,
+    ),
+    table(
+      "What was compared, and how it came out",
+      [
+        { heading: "quantity", cell: (f) => f[0] },
+        { heading: "value", numeric: true, cell: (f) => f[1] },
+      ],
+      facts,
+    ),
     details(
-      `How the network is expressed in ${c.simulator}`,
+      `How the network is expressed in ${judge}`,
       table(
         `Mapping \u201c${mapping.name}\u201d: one step of ours is ${mapping.step} ms, resolution ${mapping.resolution} ms`,
         [
@@ -254,24 +385,46 @@ function certificate({ mapping, summary: { certificate: c } }: CartPoleReport, j
         mapping.layers,
       ),
       paragraph(html`Input: ${mapping.input} Ties: ${mapping.ties}`),
-      mapping.notes.length > 0 && html`<ul>${mapping.notes.map((note) => html`<li>${note}</li>`)}</ul>`,
+      mapping.notes.length > 0 &&
+        html`<ul>
+          ${mapping.notes.map((note) => html`<li>${note}</li>`)}
+        </ul>`,
     ),
   );
 }
 
 function next({ summary, files, cli }: CartPoleReport): Html {
   const s = summary.seconds;
-  const stages = (["setup", "train", "convert", "evaluate", "certify", "total"] as const).map((stage) => ({ stage, seconds: s[stage] }));
+  const stages = (["setup", "train", "convert", "evaluate", "certify", "total"] as const).map((stage) => ({
+    stage,
+    seconds: s[stage],
+  }));
   return section(
     "next",
     "How to go on",
     commands([
-      { remark: "Score the spiking network again, or under another simulator:", command: `${cli} evaluate ${files.snn} --env CartPole-v1 --compare ${files.dqn}` },
-      { remark: "Convert with another method, or another T:", command: `${cli} convert ${files.dqn} --replay ${files.replay} --method model --out other.safetensors` },
-      { remark: "Compare more states with NEST:", command: `${cli} certify ${files.snn} --simulator nest --states 1000` },
+      {
+        remark: "Score the spiking network again, or under another simulator:",
+        command: `${cli} evaluate ${files.snn} --env CartPole-v1 --compare ${files.dqn}`,
+      },
+      {
+        remark: "Convert with another method, or another T:",
+        command: `${cli} convert ${files.dqn} --replay ${files.replay} --method model --out other.safetensors`,
+      },
+      {
+        remark: "Compare more states with NEST:",
+        command: `${cli} certify ${files.snn} --states 1000`,
+      },
       { remark: "Train on another seed:", command: `${cli} train cartpole-dqn --seed ${summary.seed + 1}` },
     ]),
-    table(html`Where the time went`, [{ heading: "stage", cell: (r) => r.stage }, { heading: "seconds", numeric: true, cell: (r) => fixed(r.seconds) }], stages),
+    table(
+      html`Where the time went`,
+      [
+        { heading: "stage", cell: (r) => r.stage },
+        { heading: "seconds", numeric: true, cell: (r) => fixed(r.seconds) },
+      ],
+      stages,
+    ),
   );
 }
 

@@ -7,15 +7,17 @@ import { sampleReport } from "./sample.ts";
 
 describe("markup", () => {
   it("escapes what is put in, and leaves markup alone", () => {
-    expect(html`<p title="${'"<&>'}">${"<script>"}${raw("<b>bold</b>")}${[html`<i>${"&"}</i>`, null, false, 0]}</p>`.text).toBe(
-      '<p title="&quot;&lt;&amp;&gt;">&lt;script&gt;<b>bold</b><i>&amp;</i>0</p>',
-    );
+    expect(
+      html`<p title="${'"<&>'}">${"<script>"}${raw("<b>bold</b>")}${[html`<i>${"&"}</i>`, null, false, 0]}</p>`.text,
+    ).toBe('<p title="&quot;&lt;&amp;&gt;">&lt;script&gt;<b>bold</b><i>&amp;</i>0</p>');
   });
 
   it("escapes names from outside wherever a page shows them", () => {
     const evil = "<img src=x onerror=alert(1)>";
     const rows = table(evil, [{ heading: evil, cell: (row: string) => row }], [evil]);
-    expect(renderPage({ title: evil, lead: evil, sections: [section("a", evil, rows)], footer: evil })).not.toContain(evil);
+    expect(renderPage({ title: evil, lead: evil, sections: [section("a", evil, rows)], footer: evil })).not.toContain(
+      evil,
+    );
   });
 });
 
@@ -45,7 +47,8 @@ describe("the report of a CartPole run", () => {
   });
 
   it("respects the reader's scheme, paper, and wish for less motion", () => {
-    for (const query of ["(prefers-color-scheme:dark)", "(prefers-reduced-motion:reduce)", "@media print"]) expect(page).toContain(query);
+    for (const query of ["(prefers-color-scheme:dark)", "(prefers-reduced-motion:reduce)", "@media print"])
+      expect(page).toContain(query);
   });
 
   it("says so when a run did not pass, and never that all spikes agree", () => {

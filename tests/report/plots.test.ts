@@ -16,42 +16,50 @@ const sample = sampleReport();
 
 const drawings: Record<string, (width?: number) => string> = {
   "learning curve": (width) => learningCurve(sample.training, width),
-  raster: (width) => spikeRaster({ ...sample.decision, simulator: "NEST" }, width),
+  "raster": (width) => spikeRaster({ ...sample.decision, simulator: "NEST" }, width),
   "Q-values": (width) => qValueScatter({ ...sample.qValues, actions: 2 }, width),
-  margins: (width) => actionMargins({ ...sample.qValues, actions: 2 }, width),
-  scores: (width) => scoreBars({ scores: [{ name: "DQN", ...sample.summary.dqn }], limit: 500 }, width),
-  similarity: (width) => similaritySweep(sample.sweep, width),
+  "margins": (width) => actionMargins({ ...sample.qValues, actions: 2 }, width),
+  "scores": (width) => scoreBars({ scores: [{ name: "DQN", ...sample.summary.dqn }], limit: 500 }, width),
+  "similarity": (width) => similaritySweep(sample.sweep, width),
   "score against T": (width) => scoreSweep({ points: sample.sweep, source: 498 }, width),
-  membranes: (width) => membraneTraces({ traces: sample.decision.hidden, threshold: 1 }, width),
-  animation: () => cartPoleAnimation(sample.episodes),
-  still: () => cartPoleStill(sample.episodes),
+  "membranes": (width) => membraneTraces({ traces: sample.decision.hidden, threshold: 1 }, width),
+  "animation": () => cartPoleAnimation(sample.episodes),
+  "still": () => cartPoleStill(sample.episodes),
 };
 
 describe.each(Object.entries(drawings))("the drawing of %s", (_name, draw) => {
-  it.each([undefined, 340])("is well-formed SVG at width %s, says what it shows, and has no coordinate that is not a number", (width) => {
-    const svg = draw(width);
-    assertWellFormed(svg);
-    expect(svg).toMatch(/^<svg [^>]*role="img"/);
-    expect(/aria-label="([^"]{20,})"/.exec(svg)).not.toBeNull();
-    expect(svg.replace(/aria-label="[^"]*"/g, "")).not.toMatch(/NaN|undefined|Infinity/);
-  });
+  it.each([undefined, 340])(
+    "is well-formed SVG at width %s, says what it shows, and has no coordinate that is not a number",
+    (width) => {
+      const svg = draw(width);
+      assertWellFormed(svg);
+      expect(svg).toMatch(/^<svg [^>]*role="img"/);
+      expect(/aria-label="([^"]{20,})"/.exec(svg)).not.toBeNull();
+      expect(svg.replace(/aria-label="[^"]*"/g, "")).not.toMatch(/NaN|undefined|Infinity/);
+    },
+  );
 
   it("is a file of its own with the colours of a scheme", () => {
     const svg = standalone(draw(), "dark");
     assertWellFormed(svg);
-    for (const [, name] of svg.matchAll(/var\(--(\w+)\)/g)) expect(svg).toContain(`--${name}:${colours[name as keyof typeof colours].dark}`);
+    for (const [, name] of svg.matchAll(/var\(--(\w+)\)/g))
+      expect(svg).toContain(`--${name}:${colours[name as keyof typeof colours].dark}`);
   });
 });
 
 describe("mean of the last 100", () => {
   it("equals the mean written out, at every episode", () => {
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: -500, max: 500 }), { minLength: 1, maxLength: 40 }), fc.integer({ min: 1, max: 12 }), (values, window) => {
-        trailingMean(values, window).forEach((value, i) => {
-          const last = values.slice(Math.max(0, i + 1 - window), i + 1);
-          expect(value).toBeCloseTo(last.reduce((a, b) => a + b, 0) / last.length, 9);
-        });
-      }),
+      fc.property(
+        fc.array(fc.integer({ min: -500, max: 500 }), { minLength: 1, maxLength: 40 }),
+        fc.integer({ min: 1, max: 12 }),
+        (values, window) => {
+          trailingMean(values, window).forEach((value, i) => {
+            const last = values.slice(Math.max(0, i + 1 - window), i + 1);
+            expect(value).toBeCloseTo(last.reduce((a, b) => a + b, 0) / last.length, 9);
+          });
+        },
+      ),
     );
   });
 });
@@ -70,12 +78,31 @@ describe("spike raster", () => {
   });
 
   it("draws a dot for each spike of ours, a ring for each of the simulator's, and nothing red when they agree", () => {
-    const spikes = events([[0, 3], [1, 3], [1, 5], [9, 0]]);
+    const spikes = events([
+      [0, 3],
+      [1, 3],
+      [1, 5],
+      [9, 0],
+    ]);
     expect(shape(spikeRaster({ ours: [spikes], theirs: [spikes], steps: 10 }))).toEqual({ dots: 4, rings: 4, odd: 0 });
   });
 
   it("marks both bins of a spike that moved by one step", () => {
-    const svg = spikeRaster({ ours: [events([[0, 3], [4, 3]])], theirs: [events([[0, 3], [5, 3]])], steps: 10 });
+    const svg = spikeRaster({
+      ours: [
+        events([
+          [0, 3],
+          [4, 3],
+        ]),
+      ],
+      theirs: [
+        events([
+          [0, 3],
+          [5, 3],
+        ]),
+      ],
+      steps: 10,
+    });
     expect(shape(svg)).toEqual({ dots: 2, rings: 2, odd: 2 });
     expect(svg).toContain("2 bins differ");
   });
@@ -103,7 +130,8 @@ describe("animation of CartPole", () => {
   it("moves as recorded: screen position proportional to the cart's, rotation the pole's angle in degrees", () => {
     const poses = Float32Array.of(0, 0, 1.2, 0.1, -2.4, -0.2, 2.4, 0.2);
     const svg = cartPoleAnimation([{ name: "a", colour: "snn", poses, steps: 4 }]);
-    const values = (type: string): string[] => new RegExp(`type="${type}"[^>]*values="([^"]*)"`).exec(svg)![1].split(";");
+    const values = (type: string): string[] =>
+      new RegExp(`type="${type}"[^>]*values="([^"]*)"`).exec(svg)![1].split(";");
     expect(values("translate").map((v) => Number(v.split(" ")[0]))).toEqual([360, 2]); // every second step
     expect(values("rotate").map(Number)).toEqual([0, -11.5]);
     expect(svg).toContain('dur="0.08s"');
@@ -112,7 +140,9 @@ describe("animation of CartPole", () => {
 
 describe("colours", () => {
   const luminance = (hex: string): number => {
-    const [r, g, b] = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16) / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+    const [r, g, b] = [1, 3, 5]
+      .map((at) => parseInt(hex.slice(at, at + 2), 16) / 255)
+      .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const contrast = (a: string, b: string): number => {
@@ -123,6 +153,10 @@ describe("colours", () => {
   it.each(["light", "dark"] as const)("can be read on paper and panel in the %s scheme (WCAG AA)", (scheme: Scheme) => {
     for (const name of ["ink", "muted", "dqn", "snn", "nest", "alarm"] as const)
       for (const ground of ["paper", "panel"] as const)
-        expect([name, ground, contrast(colours[name][scheme], colours[ground][scheme]) >= 4.5]).toEqual([name, ground, true]);
+        expect([name, ground, contrast(colours[name][scheme], colours[ground][scheme]) >= 4.5]).toEqual([
+          name,
+          ground,
+          true,
+        ]);
   });
 });

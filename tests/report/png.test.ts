@@ -23,10 +23,18 @@ function decode(png: Buffer): { width: number; height: number; pixels: Uint8Arra
 
 describe("PNG", () => {
   it("decodes to the pixels that went in", () => {
-    const image = fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 })).chain(([width, height]) =>
-      fc.uint8Array({ minLength: width * height * 3, maxLength: width * height * 3 }).map((pixels) => ({ width, height, pixels })),
+    const image = fc
+      .tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }))
+      .chain(([width, height]) =>
+        fc
+          .uint8Array({ minLength: width * height * 3, maxLength: width * height * 3 })
+          .map((pixels) => ({ width, height, pixels })),
+      );
+    fc.assert(
+      fc.property(image, ({ width, height, pixels }) =>
+        expect(decode(encodePng(pixels, width, height))).toEqual({ width, height, pixels }),
+      ),
     );
-    fc.assert(fc.property(image, ({ width, height, pixels }) => expect(decode(encodePng(pixels, width, height))).toEqual({ width, height, pixels })));
   });
 
   it("has the standard's checksum on its last chunk", () => {

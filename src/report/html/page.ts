@@ -1,5 +1,5 @@
 import { css } from "./css.ts";
-import { type Content, html, Html, raw } from "./html.ts";
+import { type Content, html, type Html, raw } from "./html.ts";
 
 export interface Page {
   readonly title: string;
@@ -19,23 +19,29 @@ const script = `for(const b of document.querySelectorAll("[data-pause]")){const 
 export function renderPage({ title, lead, kicker, sections, footer, language = "en" }: Page): string {
   const policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
   return html`<!doctype html>
-<html lang="${language}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${raw(policy)}">
-<meta name="generator" content="dsqn">
-<title>${title}</title>
-<link rel="icon" href="data:,">
-<style>${raw(css)}</style>
-</head>
-<body>
-<header>${kicker ? html`<p class="kicker">${kicker}</p>` : null}<h1>${title}</h1><p class="lead">${lead}</p></header>
-<main>
-${sections.map((part) => html`${part}\n`)}</main>
-${footer ? html`<footer>${footer}</footer>` : null}
-<script>${raw(script)}</script>
-</body>
-</html>
-`.text;
+    <html lang="${language}">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta http-equiv="Content-Security-Policy" content="${raw(policy)}" />
+        <meta name="generator" content="dsqn" />
+        <title>${title}</title>
+        <link rel="icon" href="data:," />
+        <style>
+          ${raw(css)}
+        </style>
+      </head>
+      <body>
+        <header>
+          ${kicker ? html`<p class="kicker">${kicker}</p>` : null}
+          <h1>${title}</h1>
+          <p class="lead">${lead}</p>
+        </header>
+        <main>${sections.map((part) => html`${part} `)}</main>
+        ${footer ? html`<footer>${footer}</footer>` : null}
+        <script>
+          ${raw(script)};
+        </script>
+      </body>
+    </html> `.text;
 }

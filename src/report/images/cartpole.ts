@@ -53,15 +53,22 @@ function lane({ name, colour, poses, steps }: CartPoleEpisode, top: number, long
   const sampled = Array.from({ length: Math.ceil(longest / 2) }, (_, k) => Math.min(2 * k, shown - 1));
   const animate = (type: string, values: readonly (number | string)[]): string =>
     `<animateTransform attributeName="transform" type="${type}" dur="${duration}s" repeatCount="indefinite" values="${values.join(";")}"/>`;
-  const slide = animate("translate", sampled.map((step) => `${screenX(poses[2 * step])} ${RAIL}`));
-  const swing = animate("rotate", sampled.map((step) => degrees(poses[2 * step + 1])));
+  const slide = animate(
+    "translate",
+    sampled.map((step) => `${screenX(poses[2 * step])} ${RAIL}`),
+  );
+  const swing = animate(
+    "rotate",
+    sampled.map((step) => degrees(poses[2 * step + 1])),
+  );
   const progress = `<rect x="0" y="${LANE - 8}" height="3" width="0" fill="${ink(colour)}"><animate attributeName="width" dur="${duration}s" repeatCount="indefinite" values="0;${WIDTH}"/></rect>`;
   const body = `<g transform="translate(${screenX(poses[0])} ${RAIL})">${slide}${cart(colour)}<g transform="rotate(${degrees(poses[1])})">${swing}${pole()}</g></g>`;
   return `<g transform="translate(0 ${top})">${track(name, colour, steps)}${progress}${body}</g>`;
 }
 
 function track(name: string, colour: Colour, steps: number): string {
-  const edge = (x: number): string => `<path d="M${screenX(x)} ${RAIL - 7}v14" stroke="${ink("muted")}" stroke-width="2"/>`;
+  const edge = (x: number): string =>
+    `<path d="M${screenX(x)} ${RAIL - 7}v14" stroke="${ink("muted")}" stroke-width="2"/>`;
   return [
     `<path d="M${screenX(-EDGE)} ${RAIL}H${screenX(EDGE)}" stroke="${ink("line")}" stroke-width="2"/>`,
     edge(-EDGE),

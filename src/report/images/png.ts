@@ -23,11 +23,20 @@ export function encodePng(pixels: Uint8Array, width: number, height: number): Bu
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
   header.set([8, 2, 0, 0, 0], 8); // 8 bits, RGB, deflate, adaptive filtering, not interlaced
-  return Buffer.concat([SIGNATURE, chunk("IHDR", header), chunk("IDAT", deflateSync(filtered, { level: 9 })), chunk("IEND", Buffer.alloc(0))]);
+  return Buffer.concat([
+    SIGNATURE,
+    chunk("IHDR", header),
+    chunk("IDAT", deflateSync(filtered, { level: 9 })),
+    chunk("IEND", Buffer.alloc(0)),
+  ]);
 }
 
 /** Half the width and height, each pixel the mean of four. */
-export function halve(pixels: Uint8Array, width: number, height: number): { pixels: Uint8Array; width: number; height: number } {
+export function halve(
+  pixels: Uint8Array,
+  width: number,
+  height: number,
+): { pixels: Uint8Array; width: number; height: number } {
   const [w, h] = [width >> 1, height >> 1];
   const out = new Uint8Array(w * h * 3);
   for (let y = 0; y < h; y++)

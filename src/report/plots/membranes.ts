@@ -12,10 +12,17 @@ export interface Trace {
 
 /** Membrane potentials over the steps of one decision; `threshold` as a dashed line where the neurons have one. */
 export function membraneTraces(
-  { traces, threshold, label = "membrane potential", height = 240 }: { traces: readonly Trace[]; threshold?: number; label?: string; height?: number },
+  {
+    traces,
+    threshold,
+    label = "membrane potential",
+    height = 240,
+  }: { traces: readonly Trace[]; threshold?: number; label?: string; height?: number },
   width?: number,
 ): string {
-  const points = traces.flatMap(({ name, values, colour }) => Array.from(values, (v, step) => ({ name, step, v, colour })));
+  const points = traces.flatMap(({ name, values, colour }) =>
+    Array.from(values, (v, step) => ({ name, step, v, colour })),
+  );
   const ends = traces.map((t) => ({ ...t, step: t.values.length - 1, v: t.values[t.values.length - 1] }));
   // Labels at the ends must not lie on each other.
   const span = Math.max(1e-9, Math.max(...points.map((p) => p.v)) - Math.min(...points.map((p) => p.v)));
@@ -33,22 +40,43 @@ export function membraneTraces(
     marks: [
       grid(),
       threshold === undefined ? null : Plot.ruleY([threshold], { stroke: ink("muted"), strokeDasharray: "2 4" }),
-      Plot.line(points, { x: "step", y: "v", z: "name", stroke: (p: { colour: Colour }) => ink(p.colour), strokeWidth: 1.8, curve: "step-after" }),
+      Plot.line(points, {
+        x: "step",
+        y: "v",
+        z: "name",
+        stroke: (p: { colour: Colour }) => ink(p.colour),
+        strokeWidth: 1.8,
+        curve: "step-after",
+      }),
       free(({ x, y }, create) => {
         const group = create("g");
         for (const { step, simulatorEnd, v, colour } of ends) {
           const dot = create("circle");
-          for (const [name, value] of Object.entries({ cx: x(step), cy: y(v), r: 2.5, style: `fill:${ink(colour)}` })) dot.setAttribute(name, value);
+          for (const [name, value] of Object.entries({ cx: x(step), cy: y(v), r: 2.5, style: `fill:${ink(colour)}` }))
+            dot.setAttribute(name, value);
           group.appendChild(dot);
           if (simulatorEnd === undefined) continue;
           const ring = create("circle");
-          for (const [name, value] of Object.entries({ cx: x(step), cy: y(simulatorEnd), r: 5.5, style: `fill:none;stroke:${ink("nest")};stroke-width:1.8` }))
+          for (const [name, value] of Object.entries({
+            cx: x(step),
+            cy: y(simulatorEnd),
+            r: 5.5,
+            style: `fill:none;stroke:${ink("nest")};stroke-width:1.8`,
+          }))
             ring.setAttribute(name, value);
           group.appendChild(ring);
         }
         return group;
       }),
-      Plot.text(labels, { x: "step", y: "at", text: "name", textAnchor: "start", dx: 10, fill: (l: { colour: Colour }) => ink(l.colour), fontWeight: 600 }),
+      Plot.text(labels, {
+        x: "step",
+        y: "at",
+        text: "name",
+        textAnchor: "start",
+        dx: 10,
+        fill: (l: { colour: Colour }) => ink(l.colour),
+        fontWeight: 600,
+      }),
     ],
   });
 }

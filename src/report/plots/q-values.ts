@@ -8,21 +8,29 @@ export interface QValues {
   readonly snn: ArrayLike<number>;
   readonly actions: number;
   readonly actionNames?: readonly string[];
-  /** What the spiking network's values are, on the axis. */
+  /** What the values are, on the axes. */
+  readonly dqnLabel?: string;
   readonly snnLabel?: string;
 }
 
 const PALETTE = [ink("dqn"), ink("snn"), ink("nest"), ink("muted")];
 
 /** Each state and action as a dot: the DQN's value to the right, the spiking network's up. One line would be a perfect conversion. */
-export function qValueScatter({ dqn, snn, actions, actionNames, snnLabel = "SNN" }: QValues, width?: number): string {
-  const points = Array.from({ length: dqn.length }, (_, i) => ({ dqn: dqn[i], snn: snn[i], action: actionNames?.[i % actions] ?? `action ${i % actions}` }));
+export function qValueScatter(
+  { dqn, snn, actions, actionNames, dqnLabel = "Q-value of the DQN", snnLabel = "read from the SNN" }: QValues,
+  width?: number,
+): string {
+  const points = Array.from({ length: dqn.length }, (_, i) => ({
+    dqn: dqn[i],
+    snn: snn[i],
+    action: actionNames?.[i % actions] ?? `action ${i % actions}`,
+  }));
   const r = correlation(dqn, snn);
   return plotSvg({
     alt: `Q-values of the DQN against ${snnLabel} for ${dqn.length / actions} states: correlation ${r.toFixed(4)}.`,
     width,
     height: 320,
-    x: { label: "Q-value of the DQN", labelArrow: "none", tickSize: 0, ticks: 5, nice: true },
+    x: { label: dqnLabel, labelArrow: "none", tickSize: 0, ticks: 5, nice: true },
     y: { label: snnLabel, labelArrow: "none", tickSize: 0, ticks: 5, nice: true },
     color: { domain: [...new Set(points.map((p) => p.action))], range: PALETTE },
     marks: [
@@ -43,7 +51,8 @@ export function actionMargins({ dqn, snn, actions, actionNames }: QValues, width
     return { dqn: at(dqn), snn: at(snn) };
   });
   const agrees = (m: { dqn: number; snn: number }): boolean => m.dqn > 0 === m.snn > 0;
-  const bound = (of: (m: { dqn: number; snn: number }) => number): number => 1.05 * Math.max(1e-9, ...margins.map((m) => Math.abs(of(m))));
+  const bound = (of: (m: { dqn: number; snn: number }) => number): number =>
+    1.05 * Math.max(1e-9, ...margins.map((m) => Math.abs(of(m))));
   const [bx, by] = [bound((m) => m.dqn), bound((m) => m.snn)];
   const disagreeing = margins.filter((m) => !agrees(m)).length;
   const [zero, one] = [actionNames?.[0] ?? "action 0", actionNames?.[1] ?? "action 1"];
@@ -64,7 +73,10 @@ export function actionMargins({ dqn, snn, actions, actionNames }: QValues, width
       Plot.ruleX([0], { stroke: ink("muted") }),
       Plot.ruleY([0], { stroke: ink("muted") }),
       Plot.dot(margins.filter(agrees), { x: "dqn", y: "snn", r: 2.2, stroke: ink("snn"), strokeOpacity: 0.8 }),
-      Plot.dot(margins.filter((m) => !agrees(m)), { x: "dqn", y: "snn", r: 3, fill: ink("alarm"), symbol: "times", stroke: ink("alarm") }),
+      Plot.dot(
+        margins.filter((m) => !agrees(m)),
+        { x: "dqn", y: "snn", r: 3, fill: ink("alarm"), symbol: "times", stroke: ink("alarm") },
+      ),
       Plot.text([`both ${one}`], { frameAnchor: "top-right", dx: -6, dy: 8, fill: ink("muted") }),
       Plot.text([`both ${zero}`], { frameAnchor: "bottom-left", dx: 6, dy: -8, fill: ink("muted") }),
     ],

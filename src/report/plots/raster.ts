@@ -28,7 +28,10 @@ const GAP = 4; // rows between layers
  * Spikes of one decision: a dot for each of ours, a ring around it for each of the simulator's. A dot without a ring, or a ring
  * without a dot, is a mismatch and drawn in red. The busiest neuron of a layer stands on top; mismatches are never left out.
  */
-export function spikeRaster({ ours, theirs, simulator = "simulator", state = 0, steps, showSteps = 64, showNeurons = 28 }: Raster, width?: number): string {
+export function spikeRaster(
+  { ours, theirs, simulator = "simulator", state = 0, steps, showSteps = 64, showNeurons = 28 }: Raster,
+  width?: number,
+): string {
   const shown = Math.min(steps, showSteps);
   const bands: { name: string; top: number; rows: number }[] = [];
   const dots: Spike[] = [];
@@ -41,14 +44,19 @@ export function spikeRaster({ ours, theirs, simulator = "simulator", state = 0, 
     const active = byActivity([...mine, ...other]);
     const rows = active.filter((neuron, rank) => rank < showNeurons || odd.has(neuron));
     const rowOf = new Map(rows.map((neuron, row) => [neuron, top + row]));
-    for (const [spikes, into] of [[mine, dots], [other, rings]] as const)
+    for (const [spikes, into] of [
+      [mine, dots],
+      [other, rings],
+    ] as const)
       for (const { step, neuron } of spikes) if (rowOf.has(neuron)) into.push({ step, neuron: rowOf.get(neuron)! });
     const of = rows.length < active.length ? `the ${rows.length} busiest of ${active.length}` : `all ${active.length}`;
     bands.push({ name: `hidden layer ${layer + 1}: ${of} neurons that spike`, top, rows: Math.max(1, rows.length) });
     top += Math.max(1, rows.length) + GAP;
   });
   const odd = theirs ? difference(dots, rings) : [];
-  const both = theirs ? `; ${odd.length === 0 ? `${simulator}'s lie in the same bins` : `${odd.length} bins differ from ${simulator}'s`}` : "";
+  const both = theirs
+    ? `; ${odd.length === 0 ? `${simulator}'s lie in the same bins` : `${odd.length} bins differ from ${simulator}'s`}`
+    : "";
   return plotSvg({
     alt: `Spike raster of one decision, first ${shown} of ${steps} steps: ${dots.length} spikes of ours${both}.`,
     width,
@@ -58,16 +66,43 @@ export function spikeRaster({ ours, theirs, simulator = "simulator", state = 0, 
     x: { label: "time step", labelArrow: "none", domain: [-1, shown], ticks: 8, tickSize: 0 },
     y: { axis: null, domain: [-1, top - GAP + 1], range: [20, top * ROW + 14] },
     marks: [
-      Plot.rect(bands, { x1: -1, x2: shown, y1: (b: { top: number }) => b.top - 1, y2: (b: { top: number; rows: number }) => b.top + b.rows, fill: ink("panel") }),
-      Plot.text(bands, { x: -1, y: (b: { top: number }) => b.top - 1, text: "name", textAnchor: "start", dy: -9, fill: ink("muted") }),
-      free(({ x, y }, create) => circles(create, rings.map((s) => [x(s.step), y(s.neuron)]), 3.1, `fill:none;stroke:${ink("nest")};stroke-width:1.1`)),
+      Plot.rect(bands, {
+        x1: -1,
+        x2: shown,
+        y1: (b: { top: number }) => b.top - 1,
+        y2: (b: { top: number; rows: number }) => b.top + b.rows,
+        fill: ink("panel"),
+      }),
+      Plot.text(bands, {
+        x: -1,
+        y: (b: { top: number }) => b.top - 1,
+        text: "name",
+        textAnchor: "start",
+        dy: -9,
+        fill: ink("muted"),
+      }),
+      free(({ x, y }, create) =>
+        circles(
+          create,
+          rings.map((s) => [x(s.step), y(s.neuron)]),
+          3.1,
+          `fill:none;stroke:${ink("nest")};stroke-width:1.1`,
+        ),
+      ),
       free(({ x, y }, create) => {
         const path = create("path");
         path.setAttribute("d", dots.map((s) => `M${tenth(x(s.step))} ${tenth(y(s.neuron))}h0`).join(""));
         path.setAttribute("style", `fill:none;stroke:${ink("snn")};stroke-width:3.6;stroke-linecap:round`);
         return path;
       }),
-      free(({ x, y }, create) => circles(create, odd.map((s) => [x(s.step), y(s.neuron)]), 5.5, `fill:none;stroke:${ink("alarm")};stroke-width:2`)),
+      free(({ x, y }, create) =>
+        circles(
+          create,
+          odd.map((s) => [x(s.step), y(s.neuron)]),
+          5.5,
+          `fill:none;stroke:${ink("alarm")};stroke-width:2`,
+        ),
+      ),
     ],
   });
 }
@@ -75,7 +110,8 @@ export function spikeRaster({ ours, theirs, simulator = "simulator", state = 0, 
 function select(events: SpikeEvents, state: number, steps: number): Spike[] {
   const spikes: Spike[] = [];
   for (let i = 0; i < events.state.length; i++)
-    if (events.state[i] === state && events.step[i] < steps) spikes.push({ step: events.step[i], neuron: events.neuron[i] });
+    if (events.state[i] === state && events.step[i] < steps)
+      spikes.push({ step: events.step[i], neuron: events.neuron[i] });
   return spikes;
 }
 
@@ -95,7 +131,12 @@ function difference(a: readonly Spike[], b: readonly Spike[]): Spike[] {
 }
 
 /** Many circles as one path: a tenth of the bytes of as many elements. */
-function circles(create: (tag: string) => { setAttribute(name: string, value: unknown): void }, centres: readonly (readonly [number, number])[], r: number, style: string) {
+function circles(
+  create: (tag: string) => { setAttribute(name: string, value: unknown): void },
+  centres: readonly (readonly [number, number])[],
+  r: number,
+  style: string,
+) {
   const path = create("path");
   const arc = `a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0`;
   path.setAttribute("d", centres.map(([cx, cy]) => `M${tenth(cx - r)} ${tenth(cy)}${arc}`).join(""));

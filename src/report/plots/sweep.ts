@@ -27,7 +27,13 @@ export function similaritySweep(points: readonly SweepPoint[], width?: number): 
     width,
     height: 240,
     x: axisOf(points),
-    y: { label: "equal decisions, %", labelArrow: "none", domain: [Math.min(50, ...points.map((p) => 100 * p.similarity)), 100], ticks: 5, tickSize: 0 },
+    y: {
+      label: "equal decisions, %",
+      labelArrow: "none",
+      domain: [Math.min(50, ...points.map((p) => 100 * p.similarity)), 100],
+      ticks: 5,
+      tickSize: 0,
+    },
     marks: [
       grid(),
       Plot.line(points, { x: "steps", y: (p: SweepPoint) => 100 * p.similarity, stroke: ink("snn"), strokeWidth: 2 }),
@@ -37,7 +43,10 @@ export function similaritySweep(points: readonly SweepPoint[], width?: number): 
 }
 
 /** Score with its 95 % interval against T; `source`: what the dense network scores. */
-export function scoreSweep({ points, source, unit = "mean return" }: { points: readonly SweepPoint[]; source?: number; unit?: string }, width?: number): string {
+export function scoreSweep(
+  { points, source, unit = "mean return" }: { points: readonly SweepPoint[]; source?: number; unit?: string },
+  width?: number,
+): string {
   const scored = points.filter((p) => p.mean !== undefined);
   return plotSvg({
     alt: `Score against T: ${scored.map((p) => `${p.mean!.toFixed(1)} at ${p.steps}`).join(", ")}.`,
@@ -47,8 +56,19 @@ export function scoreSweep({ points, source, unit = "mean return" }: { points: r
     y: { label: unit, labelArrow: "none", ticks: 5, tickSize: 0, zero: true, nice: true },
     marks: [
       grid(),
-      source === undefined ? null : Plot.ruleY([source], { stroke: ink("dqn"), strokeWidth: 2, strokeDasharray: "6 4" }),
-      Plot.ruleX(scored.filter((p) => p.ci95), { x: "steps", y1: (p: SweepPoint) => p.ci95![0], y2: (p: SweepPoint) => p.ci95![1], stroke: ink("snn"), strokeWidth: 1.5 }),
+      source === undefined
+        ? null
+        : Plot.ruleY([source], { stroke: ink("dqn"), strokeWidth: 2, strokeDasharray: "6 4" }),
+      Plot.ruleX(
+        scored.filter((p) => p.ci95),
+        {
+          x: "steps",
+          y1: (p: SweepPoint) => p.ci95![0],
+          y2: (p: SweepPoint) => p.ci95![1],
+          stroke: ink("snn"),
+          strokeWidth: 1.5,
+        },
+      ),
       Plot.line(scored, { x: "steps", y: "mean", stroke: ink("snn"), strokeWidth: 2 }),
       Plot.dot(scored, { x: "steps", y: "mean", fill: ink("snn"), r: 3.5 }),
     ],

@@ -12,7 +12,10 @@ export interface Drawing {
 }
 
 /** A function mark: draws one element from the scales of the plot. */
-export type FreeMark = (place: { x(value: number): number; y(value: number): number }, create: (tag: string) => SvgElement) => SvgElement;
+export type FreeMark = (
+  place: { x(value: number): number; y(value: number): number },
+  create: (tag: string) => SvgElement,
+) => SvgElement;
 
 /** Draws with Observable Plot and returns inline SVG, coloured by the page's custom properties (theme.ts). */
 export function plotSvg({ alt, width = widths.wide, ...options }: Drawing & Plot.PlotOptions): string {
@@ -26,7 +29,7 @@ export function plotSvg({ alt, width = widths.wide, ...options }: Drawing & Plot
     className: "plot",
     style: { color: ink("ink"), background: "transparent", fontSize: "12px", fontFamily: "inherit" },
     ...options,
-    document: document as unknown as Plot.PlotOptions["document"],
+    document,
   }) as unknown as SvgElement;
   const style = svg.childNodes.find((child) => "tagName" in child && child.tagName === "style");
   if (style) svg.removeChild(style);
@@ -41,7 +44,7 @@ export function free(draw: FreeMark): Plot.Markish {
   const render: Plot.RenderFunction = (_index, scales, _values, _dimensions, context) => {
     const document = context.document as unknown as SvgDocument;
     const scale = (name: "x" | "y") => scales[name] as unknown as (value: number) => number;
-    return draw({ x: scale("x"), y: scale("y") }, (tag) => document.createElement(tag)) as unknown as ReturnType<Plot.RenderFunction>;
+    return draw({ x: scale("x"), y: scale("y") }, (tag) => document.createElement(tag));
   };
   return render;
 }

@@ -1,0 +1,316 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { shapeOf, type DenseNetwork } from "../ann/network.ts";
+import { collectReplay } from "../agents/collect.ts";
+import { evaluate, FIRST_SEED, type Evaluation } from "../agents/evaluate.ts";
+import { withGymnasium } from "../agents/gymnasium.ts";
+import type { MakeEnvironments } from "../agents/environments.ts";
+import { policyOf } from "../agents/policy.ts";
+import { defaultRunPath, openRunFolder, type RunFolder, writeAtomically } from "../agents/run/folder.ts";
+import { runTraining } from "../agents/run/run.ts";
+import type { TrainSummary } from "../agents/run/method.ts";
+import { balancedConversion, convert } from "../conversion/convert.ts";
+import { sweep } from "../conversion/sweep.ts";
+import { DsqnError } from "../errors.ts";
+import { loadModel, saveModel } from "../formats/model.ts";
+import { saveReplay } from "../formats/replay.ts";
+import type { OnProgress } from "../progress.ts";
+import {
+  type CartPoleReport,
+  type CartPoleSummary,
+  type Estimate,
+  cartPoleFigures,
+  renderCartPoleReport,
+} from "../report/cartpole.ts";
+import { certifyNetworks } from "../simulators/certificate.ts";
+import { openSimulator } from "../simulators/open.ts";
+import { referenceEngine } from "../snn/reference/index.ts";
+import type { SpikingNetwork } from "../snn/network.ts";
+import { compareValues, leaningState, lookInside, watchCartPole } from "./cartpole-evidence.ts";
+import { readTrainingLog } from "./training-log.ts";
+import { pointLatest } from "./latest.ts";
+
+const ENVIRONMENT = "CartPole-v1";
+
+/** What a run has to reach: the DQN's mean, and how far from it the spiking network's may lie. */
+export const cartPoleTargets = { dqn: 475, apart: 0.05 } as const;
+
+/** States that the conversion's scales rest on, and those that NEST replays. */
+const REPLAY_STATES = 4000;
+const CERTIFIED_STATES = 100;
+
+/** States whose Q-values the report shows. */
+const SHOWN_STATES = 300;
+
+/** The T's that the report compares, and from which the smallest that serves is chosen: on starts of its own, never on those of the final scores. */
+const SWEEP = { steps: [8, 16, 32, 64, 128], episodes: 20, firstSeed: 300000 } as const;
+
+export interface CartPoleOptions {
+  readonly seed?: number;
+  /** The run's folder; `runs/<time>-cartpole` unless given. */
+  readonly out?: string;
+  /** Greedy episodes per agent. */
+  readonly episodes?: number;
+  /** Spent on set-up before, for the record. */
+  readonly setupSeconds?: number;
+  /** How commands start in the report: "dsqn", or in a clone "npm run -s dsqn --". */
+  readonly cli?: string;
+  readonly versions?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+export interface CartPoleRun {
+  readonly summary: CartPoleSummary;
+  readonly folder: string;
+  /** Where `latest` points at the folder, if it could be made to. */
+  readonly latest: string | undefined;
+  readonly report: string;
+}
+
+/**
+ * The main job: trains a DQN on CartPole-v1, converts it to a spiking network, lets both act, replays the spiking network in NEST, and
+ * leaves the networks, `summary.json`, `certificate.json` and `report.html` in one folder. A run that misses a target says so in
+ * `summary.missed`; it is written down all the same.
+ */
+export async function runCartPole(options: CartPoleOptions = {}): Promise<CartPoleRun> {
+  const {
+    seed = 0,
+    out = defaultRunPath("cartpole"),
+    episodes = 100,
+    setupSeconds = 0,
+    cli = "dsqn",
+    signal,
+    onProgress,
+  } = options;
+  const began = performance.now();
+  if (existsSync(join(out, "summary.json")))
+    throw new DsqnError("RUN_EXISTS", `"${out}" already holds a run.`, { hint: "Choose another --out." });
+  const folder = openRunFolder(out);
+  const clock = stopwatch();
+
+  const trained = await clock("train", () =>
+    runTraining({ preset: "cartpole-dqn", changes: { seed }, out: folder.file("training"), signal, onProgress }),
+  );
+  const { network: dqn } = (await loadModel(trained.model)) as { network: DenseNetwork };
+
+  return await withGymnasium({ id: ENVIRONMENT }, async (makeEnvironments) => {
+    const converted = await clock("convert", () => convertForCartPole(dqn, makeEnvironments, { signal, onProgress }));
+    const { replay, snn, sweep: swept } = converted;
+    const { scores, seen } = await clock("evaluate", () =>
+      act(dqn, snn, makeEnvironments, { episodes, signal, onProgress }),
+    );
+    const proof = await clock("certify", () => certify(snn, replay.states, { signal, onProgress }));
+    signal?.throwIfAborted();
+
+    const { certificate } = proof;
+    const missed = misses(scores, certificate);
+    const summary: CartPoleSummary = {
+      environment: ENVIRONMENT,
+      seed,
+      finished: new Date().toISOString(),
+      passed: missed.length === 0,
+      missed,
+      dqn: estimate(scores.dqn),
+      snn: {
+        ...estimate(scores.snn),
+        similarity: scores.snn.similarity!,
+        steps: snn.steps,
+        spikesPerDecision: scores.snn.spikesPerDecision!,
+        synOpsPerDecision: scores.snn.synOpsPerDecision!,
+      },
+      certificate: {
+        simulator: certificate.simulator,
+        version: certificate.version,
+        states: certificate.states,
+        steps: snn.steps,
+        bins: certificate.bins,
+        spikes: certificate.spikes,
+        mismatchedBins: certificate.mismatchedBins,
+        maxPotentialError: certificate.maxPotentialError,
+        actionsEqual: certificate.actionsEqual,
+      },
+      seconds: { setup: setupSeconds, ...clock.seconds(), total: setupSeconds + (performance.now() - began) / 1000 },
+      versions: { ...certificate.versions, ...options.versions },
+    };
+    const shown: CartPoleReport = {
+      summary,
+      training: {
+        ...readTrainingLog(folder.file("training/progress.jsonl")),
+        threshold: cartPoleTargets.dqn,
+        environmentSteps: trained.environmentSteps as number,
+      },
+      shape: shapeOf(dqn),
+      ...seen,
+      qValues: compareValues(dqn, snn, replay.states.subarray(0, 4 * SHOWN_STATES)),
+      sweep: swept,
+      decision: proof.decision,
+      mapping: certificate.mapping,
+      files: {
+        dqn: folder.file("dqn.safetensors"),
+        snn: folder.file("dqn-converted.safetensors"),
+        replay: folder.file("dqn-replay"),
+      },
+      cli,
+    };
+    const report = folder.file("report.html");
+    await saveNetworks(folder, { dqn, snn, seed, trained, summary });
+    await saveReplay(folder.file("dqn-replay"), replay);
+    mkdirSync(folder.file("figures"), { recursive: true });
+    for (const [name, svg] of Object.entries(cartPoleFigures(shown)))
+      writeAtomically(folder.file(`figures/${name}.svg`), svg);
+    writeAtomically(folder.file("certificate.json"), `${JSON.stringify(certificate, null, 2)}\n`);
+    writeAtomically(report, renderCartPoleReport(shown));
+    writeAtomically(folder.file("summary.json"), `${JSON.stringify(summary, null, 2)}\n`);
+    return { summary, folder: folder.path, latest: pointLatest(folder.path), report };
+  });
+}
+
+type Work = Pick<CartPoleOptions, "signal" | "onProgress">;
+
+/** Robust conversion on the states that the DQN visits; T is the smallest that serves. */
+async function convertForCartPole(dqn: DenseNetwork, makeEnvironments: MakeEnvironments, work: Work) {
+  const source = policyOf(dqn);
+  const replay = await collectReplay(dqn, makeEnvironments, {
+    size: REPLAY_STATES,
+    firstSeed: SWEEP.firstSeed,
+    epsilon: 0.1,
+    ...work,
+  });
+  const at = (steps: number): SpikingNetwork =>
+    convert(dqn, replay.states, { ...balancedConversion, spiking: { steps } }).network;
+  const { rows, recommended } = await sweep({
+    ...SWEEP,
+    makeEnvironments,
+    source,
+    policyAt: (steps) => policyOf(at(steps)),
+    ...work,
+  });
+  return { replay, snn: at(recommended.steps), sweep: rows, recommended };
+}
+
+/** Both agents on the same starts, and one episode of each to look at. */
+async function act(
+  dqn: DenseNetwork,
+  snn: SpikingNetwork,
+  makeEnvironments: MakeEnvironments,
+  { episodes, ...work }: Work & { episodes: number },
+) {
+  const [source, spiking] = [policyOf(dqn), policyOf(snn)];
+  const scores = {
+    dqn: await evaluate(source, makeEnvironments, { episodes, ...work }),
+    snn: await evaluate(spiking, makeEnvironments, { episodes, compare: source, ...work }),
+  };
+  const first = await watchCartPole(source, { name: "DQN", colour: "dqn", seed: FIRST_SEED, signal: work.signal });
+  const second = await watchCartPole(spiking, {
+    name: `Spiking network, T = ${snn.steps}`,
+    colour: "snn",
+    seed: FIRST_SEED,
+    frames: 6,
+    signal: work.signal,
+  });
+  return {
+    scores,
+    seen: { episodes: [first.episode, second.episode], frames: second.frames } satisfies Pick<
+      CartPoleReport,
+      "episodes" | "frames"
+    >,
+  };
+}
+
+async function certify(snn: SpikingNetwork, states: Float32Array, { signal, onProgress }: Work) {
+  const simulator = await openSimulator("nest", { onProgress });
+  try {
+    // Evenly over all visited states: successive ones are alike.
+    const stride = Math.floor(states.length / 4 / CERTIFIED_STATES);
+    const inputs = Float32Array.from(
+      { length: 4 * CERTIFIED_STATES },
+      (_, i) => states[4 * stride * Math.floor(i / 4) + (i % 4)],
+    );
+    const engine = referenceEngine;
+    const certificate = await certifyNetworks([{ name: "snn", network: snn, inputs, source: "visited" }], 1, {
+      simulator,
+      engine,
+      signal,
+      onProgress,
+    });
+    const { state, words } = leaningState(inputs);
+    return { certificate, decision: await lookInside(engine, simulator, snn, state, words) };
+  } finally {
+    await simulator.close();
+  }
+}
+
+/** What the run missed, in words; nothing if it passed. */
+export function misses(
+  { dqn, snn }: { dqn: { mean: number }; snn: { mean: number } },
+  certificate: { passed: boolean; mismatchedBins: number; maxPotentialError: number },
+): string[] {
+  const missed: string[] = [];
+  if (dqn.mean < cartPoleTargets.dqn)
+    missed.push(`The DQN's greedy mean is ${dqn.mean.toFixed(1)}, below ${cartPoleTargets.dqn}.`);
+  if (Math.abs(snn.mean - dqn.mean) > cartPoleTargets.apart * dqn.mean)
+    missed.push(
+      `The spiking network's mean of ${snn.mean.toFixed(1)} is more than ${100 * cartPoleTargets.apart} % away from the DQN's ${dqn.mean.toFixed(1)}.`,
+    );
+  if (!certificate.passed)
+    missed.push(
+      `NEST differs from our engine in ${certificate.mismatchedBins} bins, and by up to ${certificate.maxPotentialError} in an output potential.`,
+    );
+  return missed;
+}
+
+async function saveNetworks(
+  folder: RunFolder,
+  {
+    dqn,
+    snn,
+    seed,
+    trained,
+    summary,
+  }: {
+    dqn: DenseNetwork;
+    snn: SpikingNetwork;
+    seed: number;
+    trained: TrainSummary;
+    summary: CartPoleSummary;
+  },
+): Promise<void> {
+  const common = { environment: ENVIRONMENT, seed, command: `dsqn start --seed ${seed}` };
+  const card = await saveModel(folder.file("dqn.safetensors"), dqn, {
+    ...common,
+    method: "dqn",
+    score: { ...summary.dqn },
+    training: { episodes: trained.episodesRun, seconds: trained.seconds },
+  });
+  await saveModel(folder.file("dqn-converted.safetensors"), snn, {
+    ...common,
+    method: "conversion",
+    score: { ...summary.snn },
+    source: { name: "dqn", sha256: card.sha256 },
+    conversion: { ...balancedConversion, spiking: { steps: snn.steps } },
+  });
+}
+
+function estimate({ mean, std, ci95, episodes }: Evaluation): Estimate {
+  return { mean, std, ci95, episodes };
+}
+
+/** Times named stages. */
+function stopwatch() {
+  const seconds: Record<"train" | "convert" | "evaluate" | "certify", number> = {
+    train: 0,
+    convert: 0,
+    evaluate: 0,
+    certify: 0,
+  };
+  const time = async <T>(stage: keyof typeof seconds, task: () => Promise<T>): Promise<T> => {
+    const began = performance.now();
+    try {
+      return await task();
+    } finally {
+      seconds[stage] += (performance.now() - began) / 1000;
+    }
+  };
+  return Object.assign(time, { seconds: () => ({ ...seconds }) });
+}
