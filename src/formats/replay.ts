@@ -1,0 +1,56 @@
+import { access } from "node:fs/promises";
+import { join } from "node:path";
+import { UsageError } from "../errors.ts";
+import { readBytes, writeFileAtomic } from "./files.ts";
+import { decodeNpz, encodeNpz } from "./npz.ts";
+import { type Tensor, tensor, toFloat32 } from "./tensor.ts";
+
+/** States that an agent visited, with the Q-values it gave them: what conversions and classifiers are made from. */
+export interface Replay {
+  readonly size: number;
+  readonly observationSize: number;
+  /** [size, observationSize] */
+  readonly states: Float32Array;
+  /** [size, actions], or null where only the states are known. */
+  readonly outputs: Float32Array | null;
+}
+
+const INPUTS = "memory_inputs.npz";
+const OUTPUTS = "memory_outputs.npz";
+
+/**
+ * Reads a replay folder as the original and `dsqn collect` write it: `memory_inputs.npz` with the states and, if it is there,
+ * `memory_outputs.npz` with the Q-values, each under the key arr_0, of any float type.
+ */
+export async function loadReplay(folder: string): Promise<Replay> {
+  const inputs = await readMatrix(join(folder, INPUTS));
+  const hasOutputs = await access(join(folder, OUTPUTS)).then(
+    () => true,
+    () => false,
+  );
+  const outputs = hasOutputs ? await readMatrix(join(folder, OUTPUTS)) : null;
+  if (outputs && outputs.shape[0] !== inputs.shape[0])
+    throw new UsageError("REPLAY_MISMATCH", `${folder} holds ${inputs.shape[0]} states, but Q-values for ${outputs.shape[0]}.`, {
+      hint: `Delete ${OUTPUTS}: whoever needs Q-values computes them again.`,
+    });
+  return { size: inputs.shape[0], observationSize: inputs.shape[1], states: toFloat32(inputs), outputs: outputs && toFloat32(outputs) };
+}
+
+/** Writes a replay folder that the original's code reads too. */
+export async function saveReplay(folder: string, { size, observationSize, states, outputs }: Omit<Replay, "size"> & { size?: number }): Promise<void> {
+  const n = size ?? states.length / observationSize;
+  await writeFileAtomic(join(folder, INPUTS), encodeNpz({ arr_0: tensor(states, [n, observationSize]) }));
+  if (outputs) await writeFileAtomic(join(folder, OUTPUTS), encodeNpz({ arr_0: tensor(outputs, [n, outputs.length / n]) }));
+}
+
+/** The first array of an .npz as rows; dimensions beyond the first are flattened, as some of the original's files have a 1 among them. */
+async function readMatrix(path: string): Promise<Tensor> {
+  const arrays = decodeNpz(await readBytes(path), path);
+  const array = arrays.arr_0 ?? Object.values(arrays)[0];
+  const columns = array?.shape.slice(1).reduce((product, n) => product * n, 1);
+  if (!array || array.shape.length < 2 || array.shape[0] === 0 || columns === 0)
+    throw new UsageError("REPLAY_MISMATCH", `${path} holds no rows of values (shape [${array?.shape.join(", ") ?? ""}]).`);
+  const bad = (array.data as ArrayLike<number>).length - toFloat32(array).filter(Number.isFinite).length;
+  if (bad > 0) throw new UsageError("REPLAY_NOT_FINITE", `${path} holds ${bad} values that are NaN or infinite.`);
+  return { ...array, shape: [array.shape[0], columns] };
+}

@@ -1,0 +1,19 @@
+/**
+ * A price on spikes, added to the loss (the upper bound of Zenke & Vogels 2021, without a lower one):
+ *
+ *   R = strength sum_l 1 / (B N_l) sum_b sum_j max(0, r_bj - rate)^2,   r_bj = 1/T sum_t s_bj[t]
+ *
+ * over the layers l that spike, their N_l neurons and the B states of a batch.
+ */
+export interface SpikeRegulariser {
+  readonly strength: number;
+  /** Spikes per step that cost nothing. */
+  readonly rate: number;
+}
+
+/** One neuron's part of R in one state, and the derivative with respect to each of its spikes, from its number of spikes. */
+export function spikePenalty({ strength, rate }: SpikeRegulariser, spikes: number, steps: number, neurons: number, batch: number): { penalty: number; gradient: number } {
+  const excess = Math.max(0, spikes / steps - rate);
+  const weight = strength / (batch * neurons);
+  return { penalty: weight * excess * excess, gradient: (2 * weight * excess) / steps };
+}
