@@ -1,9 +1,14 @@
+import { denseForward } from "../ann/dense-forward.ts";
+import type { DenseNetwork } from "../ann/network.ts";
 import { DsqnError } from "../errors.ts";
+import type { Replay } from "../formats/replay.ts";
 import type { OnProgress } from "../progress.ts";
+import { referenceEngine as fastEngine } from "../snn/reference/index.ts";
+import type { SpikingNetwork } from "../snn/network.ts";
 import { assertFits, FIRST_SEED } from "./evaluate.ts";
 import type { MakeEnvironments } from "./environments.ts";
 import { runEpisodes } from "./episodes.ts";
-import type { Policy } from "./policy.ts";
+import { policyOf, type Policy } from "./policy.ts";
 
 export interface CollectOptions {
   /** Number of states. */
@@ -46,4 +51,12 @@ export async function collectStates(policy: Policy, makeEnvironments: MakeEnviro
   } finally {
     await environments.close();
   }
+}
+
+/** States that `network` visits, with the Q-values it gives them: what conversions and classifiers are made from. */
+export async function collectReplay(network: DenseNetwork | SpikingNetwork, makeEnvironments: MakeEnvironments, options: CollectOptions): Promise<Replay> {
+  const policy = policyOf(network);
+  const states = await collectStates(policy, makeEnvironments, options);
+  const { outputs } = network.kind === "dense" ? denseForward(network, states, options.size) : fastEngine.run(network, states);
+  return { size: options.size, observationSize: policy.observationSize, states, outputs: Float32Array.from(outputs) };
 }
