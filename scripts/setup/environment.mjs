@@ -99,7 +99,7 @@ async function build(home, wanted, { report, signal, env }) {
     home,
     folder,
     version: interpreter.version,
-    base: interpreter.executable,
+    interpreter: interpreter.executable,
     extras: hashes(wanted),
   };
   await writeState(home, state);

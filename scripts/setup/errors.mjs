@@ -50,7 +50,7 @@ const causes = [
     pattern:
       /No matching distribution|Could not find a version|no (?:matching|compatible) (?:distribution|wheel|version)|No solution found|ETARGET|E404|has no wheels/i,
     message: (what) => `${what} failed: the registry has no build of a package for this system.`,
-    hint: "The locked packages exist for 64-bit Linux (glibc), most of them for macOS and Windows too; elsewhere use conda (environment.yml) and DSQN_PYTHON, or docker/.",
+    hint: "If the registry can be reached: the locked packages exist for 64-bit Linux (glibc), most of them for macOS and Windows too; elsewhere use conda (environment.yml) and DSQN_PYTHON, or docker/.",
   },
   {
     code: "NOT_PERMITTED",

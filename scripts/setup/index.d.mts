@@ -27,6 +27,10 @@ export function checkNode(version?: string): void;
 export function missingPackages(folder?: string): string[];
 export function kernelsStale(env?: NodeJS.ProcessEnv): boolean;
 
+export function findPython(options?: {
+  env?: NodeJS.ProcessEnv;
+  needVenv?: boolean;
+}): Promise<{ version: string; executable: string }>;
 export function inspectPython(
   python: string,
   wanted: readonly string[],

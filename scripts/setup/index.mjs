@@ -5,4 +5,5 @@ export { isClone, managedHome, root } from "./home.mjs";
 export { kernelsStale } from "./kernels.mjs";
 export { checkNode, missingPackages } from "./node.mjs";
 export { compareVersions, inspectPython } from "./own-python.mjs";
+export { findPython } from "./python.mjs";
 export { run } from "./process.mjs";

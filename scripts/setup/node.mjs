@@ -23,10 +23,10 @@ export function checkNode(version = process.versions.node) {
  * @returns {string[]} names; empty when all is there
  */
 export function missingPackages(folder = root) {
-  const installed = packages(path.join(folder, "node_modules", ".package-lock.json"));
   const locked = packages(path.join(folder, "package-lock.json"));
-  if (!installed) return Object.keys(locked ?? { "node_modules/*": {} });
-  return Object.entries(locked ?? {})
+  if (!locked) return ["package-lock.json"];
+  const installed = packages(path.join(folder, "node_modules", ".package-lock.json")) ?? {};
+  return Object.entries(locked)
     .filter(([name, { optional, version, integrity, link }]) => {
       if (name === "" || optional || link) return false;
       const found = installed[name];

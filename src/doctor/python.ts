@@ -34,7 +34,16 @@ async function interpreter(env: NodeJS.ProcessEnv): Promise<{ python: string; ve
       const { version } = await setup.inspectPython(env.DSQN_PYTHON, [], env);
       return { python: env.DSQN_PYTHON, version };
     }
-    return (await setup.readyPython([], env)) ?? bad("python", fix("base"));
+    const ready = await setup.readyPython([], env);
+    if (ready) return ready;
+    // No environment yet: is there at least something to make it with?
+    const { version, executable } = await setup.findPython({ env, needVenv: false });
+    return bad(
+      "python",
+      `Python ${version} (${executable}) is there, its packages are not yet. ${fix("base")}`,
+      true,
+      version,
+    );
   } catch (error) {
     const { message, hint } = error as Error & { hint?: string };
     return bad("python", [message, hint].filter(Boolean).join(" "));
@@ -55,9 +64,8 @@ function packageCheck(extra: string, { distribution, minimum }: setup.Need, vers
 function fix(extra: string, distribution = extra): string {
   const own = process.env.DSQN_PYTHON;
   if (own) return `"${own} -m pip install ${distribution}" installs it there.`;
-  if (!setup.isClone) return "The first command that needs it installs it.";
-  const option = REQUIRED.includes(extra) ? "" : ` -- --extras ${extra}`;
-  return `"npm run setup${option}" installs it; so does the first command that needs it.`;
+  const command = setup.isClone ? "npm run -s dsqn -- doctor" : "dsqn doctor";
+  return `"${command} --fix ${extra}" installs it; so does the first command that needs it.`;
 }
 
 /** Loading a simulator is the test: a compiled library may be there and still not fit. */

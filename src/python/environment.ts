@@ -6,6 +6,10 @@ import * as setup from "../../scripts/setup/index.mjs";
 /** What the Python side can be asked to have: one hash-locked requirements file each, all fit into one environment. */
 export type Extra = "base" | "nest" | "pynn" | "spinnaker" | "atari" | "test" | "notebooks";
 
+export const extraNames = setup.extraNames as readonly Extra[];
+
+export const isExtra = (name: string): name is Extra => (extraNames as readonly string[]).includes(name);
+
 export interface PythonEnvironment {
   /** The interpreter's path. */
   readonly python: string;

@@ -1,0 +1,103 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { sandbox } from "./sandbox.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const node = (args: string[], env: NodeJS.ProcessEnv = process.env) =>
+  spawnSync(process.execPath, args, { cwd: root, env, encoding: "utf8" });
+
+describe("npm run setup", () => {
+  it("does nothing the second time, in under a second", () => {
+    expect(node(["scripts/setup.mjs"]).status).toBe(0);
+    const start = performance.now();
+    const { status, stderr } = node(["scripts/setup.mjs"]);
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/^Everything is set up \(0\.\d s\)/);
+    expect(performance.now() - start).toBeLessThan(1000);
+  });
+
+  it("prints an error with a fix, not a stack", () => {
+    const box = sandbox();
+    const { status, stderr } = node(["scripts/setup.mjs"], {
+      ...process.env,
+      DSQN_PYTHON: "/no/such/python",
+      DSQN_HOME: box.home,
+    });
+    box.remove();
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/dsqn: PYTHON_MISSING {2}.*\n {2}what to do/);
+    expect(stderr).not.toContain("    at ");
+  });
+
+  it("exits 2 for options that it does not know, 1 for extras", () => {
+    expect(node(["scripts/setup.mjs", "--extra"]).status).toBe(2);
+    expect(node(["scripts/setup.mjs", "--extras", "nets"]).stderr).toContain("EXTRA_UNKNOWN");
+  });
+});
+
+describe("dsqn doctor", () => {
+  it("prints one JSON document with a fix for whatever is missing", () => {
+    const { stdout } = node(["scripts/dsqn.mjs", "doctor", "--json"]);
+    const { checks } = JSON.parse(stdout) as { checks: Record<string, unknown>[] };
+    const names = checks.map(({ name }) => name);
+    for (const name of [
+      "node",
+      "npm packages",
+      "python",
+      "base: numpy",
+      "nest",
+      "nest2",
+      "kernels",
+      "tfjs-node",
+      "disk",
+    ])
+      expect(names).toContain(name);
+    for (const { ok, hint, version, required } of checks) {
+      expect(typeof required).toBe("boolean");
+      expect(ok ? hint : typeof hint).toBe(ok ? null : "string");
+      expect(version === null || typeof version === "string").toBe(true);
+    }
+    expect(checks.find(({ name }) => name === "node")).toMatchObject({ ok: true, version: process.versions.node });
+  });
+
+  it("exits 1 when something required is missing", () => {
+    const { status, stdout } = node(["scripts/dsqn.mjs", "doctor", "--json"], {
+      ...process.env,
+      DSQN_PYTHON: "/no/such/python",
+    });
+    expect(status).toBe(1);
+    const { checks } = JSON.parse(stdout) as { checks: Record<string, unknown>[] };
+    expect(checks.find(({ name }) => name === "python")).toMatchObject({
+      ok: false,
+      hint: expect.stringContaining("/no/such/python") as string,
+    });
+  });
+});
+
+describe("npm pack", () => {
+  const listed = execFileSync("npm", ["pack", "--dry-run", "--ignore-scripts", "--json"], {
+    cwd: root,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const files = (JSON.parse(listed) as { files: { path: string }[] }[])[0].files.map(({ path }) => path);
+
+  it("holds what the installed CLI needs besides dist/", () => {
+    for (const file of [
+      "bin/dsqn.js",
+      "LICENSE",
+      "README.md",
+      "scripts/setup/index.mjs",
+      "py-bridge/dsqn_bridge/__main__.py",
+      "py-bridge/locks/base.txt",
+    ])
+      expect(files).toContain(file);
+  });
+
+  it("holds no sources, tests, caches or runs", () => {
+    const unwanted = files.filter((file) =>
+      /^(src|tests|runs|bench|py-bridge\/tests)\/|\.map$|__pycache__|\.dsqn/.test(file),
+    );
+    expect(unwanted).toEqual([]);
+  });
+});

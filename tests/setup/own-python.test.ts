@@ -1,0 +1,71 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import path from "node:path";
+import { ensurePython } from "../../scripts/setup/environment.mjs";
+import { checkOwnPython, compareVersions } from "../../scripts/setup/own-python.mjs";
+import { findPython } from "../../scripts/setup/python.mjs";
+import { type Sandbox, sandbox } from "./sandbox.ts";
+
+describe("DSQN_PYTHON", () => {
+  let box: Sandbox;
+  let bare: string;
+  beforeAll(async () => {
+    box = sandbox();
+    // A real interpreter without any package.
+    const { executable } = await findPython({ needVenv: false });
+    execFileSync(executable, ["-m", "venv", "--without-pip", path.join(box.folder, "bare")]);
+    bare = path.join(box.folder, "bare", "bin", "python");
+  });
+  afterAll(() => box.remove());
+
+  it("names what is missing, how to get it, and installs nothing", async () => {
+    const env = { ...process.env, DSQN_PYTHON: bare, DSQN_HOME: box.home };
+    const before = readdirSync(path.join(box.folder, "bare"), { recursive: true });
+    await expect(ensurePython(["nest"], { env })).rejects.toMatchObject({
+      code: "PYTHON_PACKAGES_MISSING",
+      message: expect.stringMatching(
+        /pyzmq \(missing\), msgpack \(missing\), numpy \(missing\), gymnasium \(missing\), nest-simulator \(missing\)/,
+      ) as string,
+      hint: expect.stringContaining(`"${bare} -m pip install "pyzmq>=22"`) as string,
+    });
+    expect(readdirSync(path.join(box.folder, "bare"), { recursive: true })).toEqual(before);
+  });
+
+  it("refuses versions that are too old, naming both", async () => {
+    box.script("old", `#!/bin/sh\necho '{"version": "3.7.16", "packages": {}}'\n`);
+    await expect(checkOwnPython(path.join(box.folder, "bin", "old"), ["base"])).rejects.toMatchObject({
+      code: "PYTHON_UNSUITABLE",
+      message: expect.stringMatching(/3\.7\.16.*3\.8 or newer/) as string,
+    });
+  });
+
+  it("names packages that are too old", async () => {
+    const packages = { zmq: "27.0", msgpack: "1.0", numpy: "2.0", gymnasium: "0.29.1" };
+    box.script("dated", `#!/bin/sh\necho '${JSON.stringify({ version: "3.11.0", packages })}'\n`);
+    await expect(checkOwnPython(path.join(box.folder, "bin", "dated"), ["base"])).rejects.toThrow(
+      /lacks: gymnasium \(0\.29\.1; needs 1\.0 or newer\)/,
+    );
+  });
+
+  it("takes a NEST that no package manager knows", async () => {
+    const packages = { zmq: "27.0", msgpack: "1.0", numpy: "2.0", gymnasium: "1.4.0", nest: "unknown" };
+    box.script("built", `#!/bin/sh\necho '${JSON.stringify({ version: "3.11.0", packages })}'\n`);
+    const python = path.join(box.folder, "bin", "built");
+    expect(await checkOwnPython(python, ["base", "nest"])).toEqual({ python, version: "3.11.0" });
+  });
+
+  it.each(["/no/such/python", process.execPath])("%s is no Python", async (python) => {
+    await expect(checkOwnPython(python, ["base"])).rejects.toMatchObject({ code: "PYTHON_MISSING" });
+  });
+});
+
+describe("compareVersions", () => {
+  it.each([
+    ["1.9", "1.10", -1],
+    ["1!7.4.1", "7.0", 1],
+    ["2.0.0rc1", "2.0", 0],
+    ["3.8", "3.8.0", 0],
+  ])("%s against %s", (a, b, sign) => {
+    expect(Math.sign(compareVersions(a, b))).toBe(sign);
+  });
+});
