@@ -54,7 +54,8 @@ export function tensor(data: TensorData, shape: readonly number[] = [data.length
 export function viewData(dtype: TensorDtype, bytes: Uint8Array, offset: number, length: number): TensorData {
   const size = bytesPerElement(dtype);
   const aligned = (bytes.byteOffset + offset) % size === 0;
-  const source = aligned ? bytes.subarray(offset, offset + length * size) : bytes.slice(offset, offset + length * size);
+  const view = bytes.subarray(offset, offset + length * size);
+  const source = aligned ? view : new Uint8Array(view); // not slice: a Buffer's doesn't copy
   return new constructors[dtype](source.buffer as ArrayBuffer, source.byteOffset, length);
 }
 
