@@ -22,7 +22,7 @@ export const simulators = {
   spinnaker: { summary: "sPyNNaker on a real board", area: "spinnaker", extras: ["spinnaker"] },
   "nest-original-iaf": { summary: "the thesis's NEST set-up, iaf_psc_delta at 0.1 ms", area: "nest", extras: ["nest"] },
   "nest-original-pp": { summary: "the thesis's NEST set-up, stochastic pp_psc_delta at 0.1 ms", area: "nest", extras: ["nest"] },
-  "pynn-original": { summary: "the thesis's PyNN set-up, weights times 1000 included", area: "pynn", extras: ["nest", "pynn"] },
+  "pynn-original": { summary: "the thesis's PyNN set-up on NEST, weights times 1000 included", area: "nest", extras: ["nest"] },
 } as const satisfies Record<string, Kind>;
 
 export type SimulatorName = keyof typeof simulators;

@@ -57,15 +57,18 @@ def tau(decay: float, longest: float = NO_LEAK) -> float:
     return longest if decay == 1 else -1.0 / math.log(decay)
 
 
-def map_network(network: Network, subtraction: str = "eprop_iaf") -> NestMapping:
-    """`subtraction` names the model for reset by subtraction: "eprop_iaf" (NEST 3.9 and later) or "pp_psc_delta" (NEST 2 as well)."""
+def map_network(network: Network, subtraction: str = "eprop_iaf", shifted: bool = False) -> NestMapping:
+    """`subtraction` names the model for reset by subtraction: "eprop_iaf" (NEST 3.9 and later) or "pp_psc_delta" (NEST 2 as well).
+
+    `shifted`: start one step early even where nothing needs it.
+    """
     layers = network.layers
     last = len(layers) - 1
     spiking = [index < last or network.output_spikes for index in range(len(layers))]
     for index, layer in enumerate(layers):
         _check(index, layer, spiking[index])
     # One step earlier: where v[0] already spikes, where it would decay, and where the synapse takes a step of its own.
-    shift = int(any(_needs_shift(layer, spikes) for layer, spikes in zip(layers, spiking)))
+    shift = int(shifted or any(_needs_shift(layer, spikes) for layer, spikes in zip(layers, spiking)))
     subtracts = any(spikes and layer.reset == "subtraction" for layer, spikes in zip(layers, spiking))
     half = subtracts and subtraction == "pp_psc_delta"
     neurons = [_neurons(layer, spikes, shift, subtraction) for layer, spikes in zip(layers, spiking)]

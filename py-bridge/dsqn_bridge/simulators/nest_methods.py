@@ -11,11 +11,16 @@ from ..errors import BridgeError
 from . import nest_network, nest_original
 from .nest_mapping import describe, map_network
 from .network import Network, network_from
+from .pynn import map_pynn
 
 
 def _kernel(simulator: str) -> Any:
     if simulator == "nest2":
         from .nest2 import Kernel
+    elif simulator in ("pynn-nest", "pynn-nest-standard"):
+        from .pynn import Kernel as PyNN
+
+        return PyNN(standard=simulator.endswith("standard"))
     else:
         from .nest3 import Kernel
     return Kernel()
@@ -26,8 +31,10 @@ def _subtraction(simulator: str) -> str:
 
 
 def _map(network: Network, simulator: str) -> Any:
-    if simulator.startswith("nest-original"):
+    if simulator in nest_original.SETUPS:
         return nest_original.map_network(network, simulator)
+    if simulator.startswith("pynn"):
+        return map_pynn(network, standard=simulator.endswith("standard"))
     return map_network(network, _subtraction(simulator))
 
 

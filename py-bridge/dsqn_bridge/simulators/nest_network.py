@@ -124,9 +124,10 @@ class _Run:
         simulated = self._wait_half_a_step()
         if self.network.output_spikes and last.model != self.shadow_of:
             # The last potential is read before it could spike: the threshold goes before the last step.
-            self.kernel.simulate(self.length - 1 - simulated)
+            ahead = getattr(self.kernel, "ahead", 0.0)
+            self.kernel.simulate(self.length - 1 - ahead - simulated)
             self.kernel.set(self.populations[-1], {"V_th": NO_THRESHOLD})
-            self.kernel.simulate(1)
+            self.kernel.simulate(1 + ahead)
         else:
             self.kernel.simulate(self.length - simulated)
 
@@ -190,6 +191,8 @@ class _Run:
                 self._feed(index, np.full(layers[index].size, neurons.feed), biases=False)
         recorded = self.populations if self.network.output_spikes else self.populations[:-1]
         self.recorder = kernel.record_spikes(recorded) if recorded else None
+        if hasattr(kernel, "watch"):
+            kernel.watch(self.readout)
         if self.network.decoding == "max-potential":
             self.meter = kernel.record_potentials(self.readout)
 

@@ -1,8 +1,11 @@
-"""The thesis's own NEST set-ups, by name, so that its tables can be reproduced. Neither equals our dynamics, and that is their point.
+"""The thesis's own set-ups on NEST, by name, so that its tables can be reproduced. None equals our dynamics, and that is their point.
 
-Resolution 0.1 ms (NEST's default, which the original never changed) for 1 ms per step of ours, delay 1 ms, a dc_generator per input,
-biases as I_e. `nest-original-iaf`: iaf_psc_delta, reset to zero, tested for a spike 10 times per step. `nest-original-pp`: pp_psc_delta with
-an adaptive threshold of 1 per spike and a stochastic hazard 1 - exp(-r h), r = c_1 V' + c_2 exp(c_3 V') (SPEC: thesis 5.2.3, tables 4.12 and 4.13).
+1 ms per step of ours, delay 1 ms, a dc_generator per input, biases as I_e; resolution 0.1 ms (NEST's default, which the original never changed):
+
+nest-original-iaf   iaf_psc_delta, reset to zero, tested for a spike 10 times per step
+nest-original-pp    pp_psc_delta with an adaptive threshold of 1 per spike and a stochastic hazard 1 - exp(-r h), r = c_1 V' + c_2 exp(c_3 V')
+pynn-original       what PyNN 0.9 made of iaf_psc_delta: 1 ms resolution, x W0 as I_e, weights between layers times 1000 (nA to pA), and
+                    connected twice, since a Projection connects and the original called its connector once more
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from .nest_network import Inputs, Result, Spikes, _blocks
 from .network import Network, input_values
 
 TAU = 1e10
-RESOLUTION = 0.1
+SETUPS = ("nest-original-iaf", "nest-original-pp", "pynn-original")
 IAF = {"C_m": 1.0, "tau_m": TAU, "E_L": 0.0, "V_m": 0.0, "V_reset": 0.0, "V_th": 1.0, "t_ref": 0.0}
 PP = {
     "C_m": 1.0, "tau_m": TAU, "V_m": 0.0, "q_sfa": [1.0], "tau_sfa": [TAU], "dead_time": 1e-8, "dead_time_random": False,
@@ -29,6 +32,8 @@ class OriginalMapping(NamedTuple):
     model: str
     parameters: dict
     description: dict
+    resolution: float
+    factor: float  # of weights between layers
 
 
 def map_network(network: Network, simulator: str) -> OriginalMapping:
@@ -39,13 +44,15 @@ def map_network(network: Network, simulator: str) -> OriginalMapping:
             "The simulator nest runs every encoding and decoding.",
         )
     model, parameters = ("pp_psc_delta", PP) if simulator.endswith("pp") else ("iaf_psc_delta", IAF)
+    pynn = simulator == "pynn-original"
+    resolution, factor = (1.0, 2000.0) if pynn else (0.1, 1.0)
     last = len(network.layers) - 1
     layers = [
         {
             "layer": index,
             "model": model if index < last else "iaf_psc_delta",
             "parameters": parameters if index < last else {**IAF, "V_th": 1e300},
-            "weights": {"unit": "mV per spike" if index else "mV/ms per unit of the dc_generator", "factor": 1},
+            "weights": {"unit": "mV per spike" if index else "mV/ms per unit of the dc_generator", "factor": factor if index else 1},
             "delay": 1.0,
         }
         for index in range(last + 1)
@@ -54,18 +61,27 @@ def map_network(network: Network, simulator: str) -> OriginalMapping:
         "name": simulator,
         "simulator": simulator,
         "step": 1.0,
-        "resolution": RESOLUTION,
+        "resolution": resolution,
         "input": "a dc_generator per input, biases as I_e",
         "ties": "fires at V >= V_th" if model == "iaf_psc_delta" else "stochastic",
         "layers": layers,
         "exact": False,
-        "notes": [
-            "10 threshold tests per step of ours: spikes fall between our steps, and up to 10 per step.",
-            "A layer costs 1 ms here and 2 steps in our network.",
-        ]
-        + (["pp_psc_delta fires by chance: results depend on NEST's random seed."] if model == "pp_psc_delta" else ["Reset to zero whatever the network's reset."]),
+        "notes": _notes(model, pynn),
     }
-    return OriginalMapping(model, parameters, description)
+    return OriginalMapping(model, parameters, description, resolution, factor)
+
+
+def _notes(model: str, pynn: bool) -> list:
+    notes = ["A layer costs 1 ms here and 2 steps in our network."]
+    if pynn:
+        notes.append("PyNN took the weights for nA and made pA of them: times 1000. Every connection exists twice.")
+    else:
+        notes.append("10 threshold tests per step of ours: spikes fall between our steps, and up to 10 per step.")
+    if model == "pp_psc_delta":
+        notes.append("pp_psc_delta fires by chance: results depend on NEST's random seed.")
+    else:
+        notes.append("Reset to zero whatever the network's reset.")
+    return notes
 
 
 def run(
@@ -74,7 +90,7 @@ def run(
     """States side by side in one kernel, `steps` ms each. Spikes are binned to whole ms."""
     began = time.perf_counter()
     states, layers = inputs.states, network.layers
-    kernel.open(RESOLUTION, seed)
+    kernel.open(mapping.resolution, seed)
     try:
         populations = []
         for index, layer in enumerate(layers):
@@ -88,7 +104,7 @@ def run(
         for index, layer in enumerate(layers):
             pre, post, weights = _blocks(layer.weights, states)
             before = populations[index - 1] if index else sources
-            kernel.connect(before.first + pre, populations[index].first + post, weights, 1.0)
+            kernel.connect(before.first + pre, populations[index].first + post, weights * (mapping.factor if index else 1.0), 1.0)
         recorder = kernel.record_spikes(populations[:-1])
         # The original read the last sample of a multimeter with an interval of 1 ms: the potential at steps - 1 ms.
         kernel.simulate(steps - 1)
