@@ -1,7 +1,8 @@
 // A module loader for TypeScript sources: ts-node transpiles, once per content; what it made lies in node_modules/.cache/dsqn.
 // Loading typescript itself takes longer than most commands, and with a warm cache it isn't loaded at all.
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = new URL("../", import.meta.url);
@@ -18,9 +19,10 @@ export async function load(url, context, nextLoad) {
     return nextLoad(url, context);
   const file = fileURLToPath(url);
   const code = readFileSync(file, "utf8");
-  const hash = createHash("sha256").update(file).update("\0").update(code);
+  const hash = createHash("sha256").update(code);
   for (const part of salt) hash.update(part);
-  const entry = `${cache}${hash.digest("hex")}.js`;
+  const name = createHash("sha256").update(file).digest("hex").slice(0, 16);
+  const entry = `${cache}${name}-${hash.digest("hex")}.js`;
   return { format: "module", shortCircuit: true, source: read(entry) ?? keep(entry, await transpile(file, code)) };
 }
 
@@ -53,6 +55,8 @@ function read(entry) {
 function keep(entry, source) {
   try {
     mkdirSync(cache, { recursive: true });
+    const name = path.basename(entry).slice(0, 17);
+    for (const old of readdirSync(cache)) if (old.startsWith(name)) rmSync(path.join(cache, old), { force: true });
     writeFileSync(`${entry}.${process.pid}`, source);
     renameSync(`${entry}.${process.pid}`, entry);
   } catch {
