@@ -2,7 +2,9 @@ import { UsageError } from "../errors.ts";
 import { spikingTrainable } from "../snn/bptt.ts";
 import type { SpikingNetwork } from "../snn/network.ts";
 import { surrogateDefaults, type SurrogateOptions } from "../snn/surrogate.ts";
-import { denseTrainable } from "./dense-trainable.ts";
+import { validateNetwork } from "../snn/validate.ts";
+import { kernelsLearn, spikingLearner } from "../snn/fast/learner.ts";
+import { denseLearner } from "./dense.ts";
 import type { DenseNetwork } from "./network.ts";
 import type { TrainableNetwork } from "./trainable.ts";
 
@@ -17,10 +19,13 @@ export interface TrainableOptions {
   readonly detachReset?: boolean;
 }
 
-/** A network that learns, from the portable form. Call `close` when done. */
+/** A network that learns, from the portable form, on the kernels where they know all its options. Call `close` when done. */
 export function createTrainable(network: DenseNetwork | SpikingNetwork, options: TrainableOptions): TrainableNetwork {
-  const { maxBatch, surrogate, detachReset = true } = options;
+  const { maxBatch, threads = 1, detachReset = true } = options;
   if (!Number.isInteger(maxBatch) || maxBatch < 1) throw new UsageError("BATCH_EMPTY", `maxBatch must be a positive integer, not ${maxBatch}.`);
-  if (network.kind === "dense") return denseTrainable(network, maxBatch);
-  return spikingTrainable(network, { maxBatch, surrogate: { ...surrogateDefaults, ...surrogate }, detachReset });
+  if (!Number.isInteger(threads) || threads < 1 || threads > 64) throw new UsageError("THREADS", `threads must be an integer from 1 to 64, not ${threads}.`);
+  validateNetwork(network);
+  if (network.kind === "dense") return denseLearner(network, { maxBatch, threads });
+  const all = { maxBatch, threads, surrogate: { ...surrogateDefaults, ...options.surrogate }, detachReset };
+  return kernelsLearn(network, all) ? spikingLearner(network, all) : spikingTrainable(network, all);
 }

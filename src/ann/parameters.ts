@@ -15,7 +15,7 @@ export function parameterCount(network: DenseNetwork | SpikingNetwork): number {
 }
 
 /** Weights and biases, layer by layer, in one flat array (a new one, or `into`). */
-export function packParameters(network: DenseNetwork | SpikingNetwork, into = new Float32Array(parameterCount(network))): Float32Array {
+export function packParameters(network: DenseNetwork | SpikingNetwork, into: Float32Array = new Float32Array(parameterCount(network))): Float32Array {
   unpackLayers(network, into).forEach(({ weights, biases }, l) => {
     weights.set(network.layers[l].weights);
     if (biases) biases.set(network.layers[l].biases!);

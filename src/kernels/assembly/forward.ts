@@ -1,0 +1,43 @@
+import { analog, event } from "./current";
+import { integrate } from "./dynamics";
+import { Layer, LAYER_BYTES, Plan } from "./layout";
+
+/** All steps of one state, layer by layer: a layer needs no more than its predecessor's spikes of the same step. */
+export function forwardState<T>(P: Plan, b: i32, slot: i32, scratch: usize): void {
+  let bitsBefore: usize = P.inputBits ? P.inputBits + <usize>(slot * P.steps * P.inputPlane) : 0;
+  let planeBefore = P.inputPlane;
+  let stepsBefore = P.steps;
+  for (let l = 0; l < P.depth; l++) {
+    const L = changetype<Layer>(P.layers + <usize>l * LAYER_BYTES);
+    const steps = L.steps;
+    const row = <usize>L.width * sizeof<T>();
+    const v = L.values + <usize>slot * <usize>steps * row;
+    const bits = L.bits + <usize>slot * <usize>(steps * L.plane);
+    const final = L.final + <usize>slot * row;
+    if (l == 0 && !bitsBefore) {
+      analog<T>(P.observations + <usize>b * <usize>L.inputs * sizeof<T>(), L.inputs, L.width, L.weights, L.biases, scratch);
+      integrate<T>(L, steps, scratch, 0, v, row, bits, final);
+    } else {
+      // The current of the last step would reach the potential one step after the end.
+      const count = min(stepsBefore, steps - 1);
+      for (let t = 0; t < count; t++)
+        event<T>(bitsBefore + <usize>(t * planeBefore), planeBefore, L.width, L.weights, L.biases, v + <usize>t * row, scratch);
+      integrate<T>(L, steps, v, row, v, row, bits, final);
+    }
+    bitsBefore = bits;
+    planeBefore = L.plane;
+    stepsBefore = steps;
+  }
+}
+
+export function forwardChunk(plan: usize, chunk: i32, scratch: usize): void {
+  const P = changetype<Plan>(plan);
+  const end = min((chunk + 1) * P.chunk, P.batch);
+  const L = changetype<Layer>(P.layers + <usize>(P.depth - 1) * LAYER_BYTES);
+  for (let b = chunk * P.chunk; b < end; b++) {
+    forwardState<f32>(P, b, b, scratch);
+    const to = P.outputs + <usize>(b * L.outputs << 2);
+    const from = L.final + <usize>(b * L.width << 2);
+    for (let k: usize = 0; k < <usize>L.outputs << 2; k += 4) store<f32>(to + k, load<f32>(from + k));
+  }
+}

@@ -1,0 +1,5 @@
+export { adam } from "./adam";
+export { runAlone, runShared, serve } from "./jobs";
+export { gather, pad, spread, transpose, unpad } from "./parameters";
+export { runSingle, runDouble } from "./run";
+export { multiply } from "./matrix";

@@ -1,0 +1,83 @@
+// Descriptors that TypeScript writes into memory (src/kernels/layout.ts has the same fields in the same order).
+
+// @ts-ignore: decorator
+@unmanaged
+export class Layer {
+  inputs: i32;
+  outputs: i32;
+  /** Outputs padded to whole vectors (a multiple of 4), the length of a row of weights. */
+  width: i32;
+  /** Steps that are computed: all, or in training those that reach the output. */
+  steps: i32;
+  /** Bytes of one step's spike bits: whole 64-bit words. */
+  plane: i32;
+  /** 1: the layer spikes and resets. */
+  spikes: i32;
+  /** 1: reset to zero, 0: by subtraction. */
+  zero: i32;
+  /** 1: alpha 0, beta 1, reset by subtraction. */
+  plain: i32;
+  /** [inputs, width] */
+  weights: usize;
+  /** [width], or 0 */
+  biases: usize;
+  /** [width]: the potential before the first step. */
+  initial: usize;
+  /** [outputs, width of the layer before]; 0 outside training and in the first layer. */
+  transposed: usize;
+  /** [slots, steps, width]: the potential before each step. */
+  values: usize;
+  /** [slots, steps, plane]: the spikes of each step, one bit per neuron. */
+  bits: usize;
+  /** [slots, width]: the potential after the last step. */
+  final: usize;
+  /** [width] of 32-bit integers, spikes per neuron; 0: not counted. */
+  counts: usize;
+  /** Offset of the layer's gradients from the start of a chunk's, in bytes: [inputs, width], then [width] if there are biases. */
+  gradient: i32;
+  reserved: i32;
+  alpha: f64;
+  beta: f64;
+  threshold: f64;
+  resetBy: f64;
+}
+
+export const LAYER_BYTES: usize = offsetof<Layer>();
+
+// @ts-ignore: decorator
+@unmanaged
+export class Plan {
+  layers: usize;
+  depth: i32;
+  steps: i32;
+  batch: i32;
+  /** States per chunk: the unit that a thread takes. */
+  chunk: i32;
+  /** [batch, inputs of the first layer]: constant currents; 0: the first layer takes spikes. */
+  observations: usize;
+  /** [slots, steps, plane of the inputs]: spikes of the input, when there are no constant currents. */
+  inputBits: usize;
+  inputPlane: i32;
+  /** [batch, width of the output layer] */
+  outputs: usize;
+  /** [batch, width of the output layer] */
+  outputGradients: usize;
+  /** [chunks, gradientBytes] */
+  gradients: usize;
+  gradientBytes: i32;
+  /** Per thread. */
+  scratch: usize;
+  scratchBytes: i32;
+  /** [steps]: derivative of the output potential with respect to the input of each step. */
+  coefficients: usize;
+  /** The widest layer. */
+  widest: i32;
+  /** Sum of the coefficients. */
+  coefficientSum: f32;
+  /** 0 fast sigmoid, 1 arctan, 2 triangular */
+  surrogate: i32;
+  /** 1: no gradient through the reset. */
+  detached: i32;
+  reserved: i32;
+  scale: f64;
+}

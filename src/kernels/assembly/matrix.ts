@@ -1,0 +1,64 @@
+// Dense products. Sums run over `inner` in ascending order with one rounding per product and per addition.
+
+/** Four rows of C (or one: K = u8) times 8 columns (or 4: N = u8). */
+// @ts-ignore: decorator
+@inline
+function tile<K, N>(a: usize, aRow: usize, aStep: usize, inner: i32, b: usize, bRow: usize, c: usize, cRow: usize): void {
+  const zero = i64x2.splat(0);
+  let c00 = zero, c01 = zero, c10 = zero, c11 = zero, c20 = zero, c21 = zero, c30 = zero, c31 = zero;
+  const a1 = a + aRow, a2 = a1 + aRow, a3 = a2 + aRow;
+  let k: usize = 0;
+  for (let n = inner; n > 0; n--) {
+    const b0 = v128.load(b);
+    const b1 = sizeof<N>() > 1 ? v128.load(b, 16) : zero;
+    let s = v128.load32_splat(a + k);
+    c00 = f32x4.add(c00, f32x4.mul(s, b0));
+    if (sizeof<N>() > 1) c01 = f32x4.add(c01, f32x4.mul(s, b1));
+    if (sizeof<K>() > 1) {
+      s = v128.load32_splat(a1 + k);
+      c10 = f32x4.add(c10, f32x4.mul(s, b0));
+      if (sizeof<N>() > 1) c11 = f32x4.add(c11, f32x4.mul(s, b1));
+      s = v128.load32_splat(a2 + k);
+      c20 = f32x4.add(c20, f32x4.mul(s, b0));
+      if (sizeof<N>() > 1) c21 = f32x4.add(c21, f32x4.mul(s, b1));
+      s = v128.load32_splat(a3 + k);
+      c30 = f32x4.add(c30, f32x4.mul(s, b0));
+      if (sizeof<N>() > 1) c31 = f32x4.add(c31, f32x4.mul(s, b1));
+    }
+    b += bRow;
+    k += aStep;
+  }
+  v128.store(c, c00);
+  if (sizeof<N>() > 1) v128.store(c, c01, 16);
+  if (sizeof<K>() > 1) {
+    v128.store(c + cRow, c10);
+    if (sizeof<N>() > 1) v128.store(c + cRow, c11, 16);
+    v128.store(c + 2 * cRow, c20);
+    if (sizeof<N>() > 1) v128.store(c + 2 * cRow, c21, 16);
+    v128.store(c + 3 * cRow, c30);
+    if (sizeof<N>() > 1) v128.store(c + 3 * cRow, c31, 16);
+  }
+}
+
+/**
+ * C [rows, width] = A [rows, inner] B [inner, width], width a multiple of 4. Consecutive rows of A lie `aRow` bytes apart, its columns
+ * `aStep` (4 for a plain matrix; a transposed one has them the other way round), rows of C `cRow`.
+ */
+export function multiply(rows: i32, inner: i32, width: i32, a: usize, aRow: usize, aStep: usize, b: usize, c: usize, cRow: usize): void {
+  const bRow = <usize>width << 2;
+  let r = 0;
+  for (; r + 4 <= rows; r += 4) {
+    let at: usize = 0;
+    for (; at + 32 <= bRow; at += 32) tile<u32, u32>(a, aRow, aStep, inner, b + at, bRow, c + at, cRow);
+    if (at < bRow) tile<u32, u8>(a, aRow, aStep, inner, b + at, bRow, c + at, cRow);
+    a += 4 * aRow;
+    c += 4 * cRow;
+  }
+  for (; r < rows; r++) {
+    let at: usize = 0;
+    for (; at + 32 <= bRow; at += 32) tile<u8, u32>(a, aRow, aStep, inner, b + at, bRow, c + at, cRow);
+    if (at < bRow) tile<u8, u8>(a, aRow, aStep, inner, b + at, bRow, c + at, cRow);
+    a += aRow;
+    c += cRow;
+  }
+}

@@ -1,0 +1,167 @@
+import { UsageError } from "../errors.ts";
+import { LAYER_BYTES, PLAN_BATCH, PLAN_BYTES, writeLayer, writePlan, type LayerFields } from "./layout.ts";
+import { allocate, type Block } from "./memory.ts";
+import { kernels } from "./module.ts";
+
+/** What the kernels need to know of a layer. */
+export interface PlannedLayer {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly biases: boolean;
+  /** Steps to compute; 0 for dense layers. */
+  readonly steps: number;
+  readonly spikes: boolean;
+  readonly dynamics?: { readonly alpha: number; readonly beta: number; readonly threshold: number; readonly resetBy: number; readonly reset: "subtraction" | "zero" };
+}
+
+export interface PlanOptions {
+  readonly layers: readonly PlannedLayer[];
+  /** Bytes of a potential, weight and current: 4 or 8. */
+  readonly element: 4 | 8;
+  readonly steps: number;
+  readonly maxBatch: number;
+  /** States whose potentials are kept side by side. */
+  readonly slots: number;
+  /** States per chunk. */
+  readonly chunk: number;
+  readonly threads: number;
+  readonly training: boolean;
+  /** The first layer takes spikes. */
+  readonly inputSpikes: boolean;
+  readonly surrogate?: { readonly kind: number; readonly scale: number; readonly detached: boolean };
+  /** [steps]: derivative of an output with respect to the current of each step into the output layer. */
+  readonly coefficients?: Float32Array;
+}
+
+/** Buffers of a network in the kernels' memory; offsets are bytes from the block's start. */
+export interface Plan {
+  readonly block: Block;
+  readonly address: number;
+  readonly layers: readonly LayerFields[];
+  readonly observations: number;
+  readonly inputBits: number;
+  readonly inputPlane: number;
+  readonly outputs: number;
+  readonly outputGradients: number;
+  setBatch(batch: number): void;
+  chunks(batch: number): number;
+}
+
+/** A row of `n` elements padded to whole vectors (of 4: two of float64). */
+export const padded = (n: number): number => Math.ceil(n / 4) * 4;
+/** Bytes of the spike bits of `n` neurons: whole 64-bit words. */
+export const planeBytes = (n: number): number => Math.ceil(n / 64) * 8;
+
+/** Memory that partial gradients of chunks may take, in bytes: beyond it chunks get larger. */
+const PARTIAL_GRADIENTS = 64 * 2 ** 20;
+
+export function createPlan(options: PlanOptions): Plan {
+  const { layers, element, steps, maxBatch, slots, threads, training } = options;
+  let size = 0;
+  const place = (bytes: number): number => {
+    const at = size;
+    // Kernels may read a panel of vectors past a row's end.
+    size = Math.ceil((size + bytes + 128) / 64) * 64;
+    return at;
+  };
+  const planAt = place(PLAN_BYTES);
+  const layersAt = place(LAYER_BYTES * layers.length);
+  const inputs = layers[0].inputs;
+  const widest = padded(Math.max(inputs, ...layers.map((l) => l.outputs)));
+  const inputPlane = options.inputSpikes ? planeBytes(inputs) : 0;
+
+  let gradientBytes = 0;
+  const fields = layers.map((layer, l): LayerFields => {
+    const width = padded(layer.outputs);
+    const plane = planeBytes(layer.outputs);
+    const d = layer.dynamics ?? { alpha: 0, beta: 1, threshold: 1, resetBy: 1, reset: "subtraction" as const };
+    const gradient = gradientBytes;
+    gradientBytes += 4 * width * (layer.inputs + Number(layer.biases));
+    return {
+      inputs: layer.inputs,
+      outputs: layer.outputs,
+      width,
+      steps: layer.steps,
+      plane,
+      spikes: Number(layer.spikes),
+      zero: Number(d.reset === "zero"),
+      plain: Number(d.alpha === 0 && d.beta === 1 && d.reset === "subtraction"),
+      weights: place(element * layer.inputs * width),
+      biases: layer.biases ? place(element * width) : 0,
+      initial: place(element * width),
+      transposed: training && l > 0 ? place(4 * layer.outputs * padded(layer.inputs)) : 0,
+      values: place(element * slots * Math.max(1, layer.steps) * width),
+      bits: layer.spikes ? place(slots * Math.max(0, layer.steps) * plane) : 0,
+      final: place(element * slots * width),
+      counts: training ? 0 : place(4 * width),
+      gradient,
+      reserved: 0,
+      alpha: d.alpha,
+      beta: d.beta,
+      threshold: d.threshold,
+      resetBy: d.resetBy,
+    };
+  });
+  gradientBytes = Math.ceil(gradientBytes / 64) * 64;
+  const partials = Math.max(1, Math.floor(PARTIAL_GRADIENTS / Math.max(1, gradientBytes)));
+  const chunk = training ? Math.max(options.chunk, Math.ceil(maxBatch / partials)) : options.chunk;
+  const top = fields.at(-1)!;
+  const observations = options.inputSpikes ? 0 : place(element * maxBatch * inputs);
+  const inputBits = options.inputSpikes ? place(slots * steps * inputPlane) : 0;
+  const outputs = place(4 * maxBatch * top.outputs);
+  const outputGradients = training ? place(4 * maxBatch * top.width) : 0;
+  const gradients = training ? place(gradientBytes * Math.ceil(maxBatch / chunk)) : 0;
+  const coefficients = place(4 * steps);
+  const scratchBytes = Math.ceil((widest * Math.max(element, 4) + (training ? 4 * widest * (steps + Math.ceil(steps / 32) + 2) : 0) + 128) / 64) * 64;
+  const scratch = place(threads * scratchBytes);
+  if (size > 2 ** 31)
+    throw new UsageError("NETWORK_TOO_LARGE", `The network needs ${Math.round(size / 2 ** 20)} MiB at a batch of ${maxBatch} and ${steps} steps; 2048 MiB is the limit.`, {
+      hint: "Use a smaller batch or fewer steps.",
+    });
+
+  const block = allocate(size);
+  const { buffer } = kernels().memory;
+  const base = block.address;
+  const absolute = (at: number): number => (at === 0 ? 0 : base + at);
+  fields.forEach((f, l) => {
+    const pointers = { weights: f.weights, biases: f.biases, initial: f.initial, transposed: f.transposed, values: f.values, bits: f.bits, final: f.final, counts: f.counts };
+    for (const [name, at] of Object.entries(pointers)) pointers[name as keyof typeof pointers] = absolute(at);
+    writeLayer(buffer, base + layersAt + l * LAYER_BYTES, { ...f, ...pointers });
+  });
+  if (options.coefficients) block.float32(coefficients, steps).set(options.coefficients);
+  writePlan(buffer, base + planAt, {
+    layers: base + layersAt,
+    depth: layers.length,
+    steps,
+    batch: maxBatch,
+    chunk,
+    observations: absolute(observations),
+    inputBits: absolute(inputBits),
+    inputPlane,
+    outputs: base + outputs,
+    outputGradients: absolute(outputGradients),
+    gradients: absolute(gradients),
+    gradientBytes,
+    scratch: base + scratch,
+    scratchBytes,
+    coefficients: base + coefficients,
+    widest,
+    coefficientSum: options.coefficients?.reduce((sum, c) => sum + c, 0) ?? 0,
+    surrogate: options.surrogate?.kind ?? 0,
+    detached: Number(options.surrogate?.detached ?? true),
+    scale: options.surrogate?.scale ?? 0,
+  });
+  const words = block.int32(planAt, PLAN_BYTES / 4);
+  return {
+    block,
+    address: base + planAt,
+    layers: fields,
+    observations,
+    inputBits,
+    inputPlane,
+    outputs,
+    outputGradients,
+    setBatch: (batch) => void (words[PLAN_BATCH] = batch),
+    chunks: (batch) => Math.ceil(batch / chunk),
+  };
+}
