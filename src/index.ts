@@ -26,3 +26,6 @@ export { createState, type NetworkState } from "./snn/state.ts";
 export { validateNetwork } from "./snn/validate.ts";
 export { loadModel, saveModel, type Model, type Network } from "./formats/model.ts";
 export type { ModelCard } from "./formats/card.ts";
+export * from "./report/index.ts";
+export { renderCartPoleReport, type CartPoleReport, type CartPoleSummary } from "./report/cartpole.ts";
+export { runCartPole, type CartPoleOptions, type CartPoleRun } from "./jobs/cartpole.ts";

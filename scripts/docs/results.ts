@@ -1,0 +1,129 @@
+// npm run docs:results [-- RUN]: measured results and the list of commands into README.md, and the picture beside them.
+//
+// docs/results/ holds what was measured, as the commands printed it:
+//   cartpole.json        summary.json of a run of `npm start` (RUN, or runs/latest: copied by this script)
+//   bench-*.json         dsqn bench TARGET --json > docs/results/bench-TARGET.json
+//   certify-*.json       dsqn certify --random N ... --json > docs/results/certify-NAME.json
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { commands } from "../../src/cli/commands.ts";
+import type { CartPoleSummary } from "../../src/report/cartpole.ts";
+import { markdownTable, withTable } from "./tables.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const results = join(root, "docs/results");
+
+interface BenchRow {
+  readonly name: string;
+  readonly unit: string;
+  readonly ours: number;
+  readonly peer: number;
+  readonly ratio: number;
+}
+
+interface Certificate {
+  readonly simulator: string;
+  readonly version: string;
+  readonly networks: number;
+  readonly bins: number;
+  readonly spikes: number;
+  readonly mismatchedBins: number;
+  readonly reset: string | null;
+}
+
+const read = <T>(name: string): T => JSON.parse(readFileSync(join(results, name), "utf8")) as T;
+const names = (prefix: string): string[] =>
+  (existsSync(results) ? readdirSync(results) : [])
+    .filter((name) => name.startsWith(prefix) && name.endsWith(".json"))
+    .sort();
+const n = (value: number): string =>
+  value >= 1000 ? Math.round(value).toLocaleString("en-US") : String(Number(value.toPrecision(4)));
+
+/** The rows of the README's table: what, how much, made by. */
+export function resultRows(): string[][] {
+  const rows: string[][] = [];
+  if (existsSync(join(results, "cartpole.json"))) {
+    const { dqn, snn, certificate: c, seconds, seed } = read<CartPoleSummary>("cartpole.json");
+    const score = (e: { mean: number; ci95: readonly [number, number] }): string =>
+      `${e.mean.toFixed(1)} (95 %: ${e.ci95.map((x) => x.toFixed(1)).join(" to ")})`;
+    const command = seed === 0 ? "`npm start`" : `\`npm start -- --seed ${seed}\``;
+    rows.push(
+      [`CartPole-v1, DQN, greedy mean of ${dqn.episodes} episodes (limit 500)`, score(dqn), command],
+      [
+        `CartPole-v1, converted to spikes, T = ${snn.steps}`,
+        `${score(snn)}; ${(100 * snn.similarity).toFixed(2)} % of decisions as the DQN's`,
+        command,
+      ],
+      [
+        `The same network in ${c.simulator === "nest" ? "NEST" : c.simulator} ${c.version}`,
+        `${n(c.mismatchedBins)} mismatched of ${n(c.bins)} bins, ${n(c.spikes)} spikes`,
+        command,
+      ],
+      [
+        "From nothing trained to the report",
+        `${seconds.total.toFixed(0)} s, of which training ${seconds.train.toFixed(0)} s`,
+        command,
+      ],
+    );
+  }
+  for (const name of names("certify-")) {
+    const c = read<Certificate>(name);
+    rows.push([
+      `${n(c.networks)} random networks${c.reset ? `, reset ${c.reset === "zero" ? "to zero" : "by subtraction"}` : ""}, in ${c.simulator} ${c.version}`,
+      `${n(c.mismatchedBins)} mismatched of ${n(c.bins)} bins, ${n(c.spikes)} spikes`,
+      `\`dsqn certify --random ${c.networks}${c.simulator === "nest" ? "" : ` --simulator ${c.simulator}`}${c.reset ? ` --reset ${c.reset}` : ""}\``,
+    ]);
+  }
+  for (const name of names("bench-"))
+    for (const row of read<{ rows: BenchRow[] }>(name).rows)
+      rows.push([
+        row.name,
+        `${n(row.ours)} ${row.unit}, peer ${n(row.peer)}: ratio ${row.ratio.toFixed(2)}`,
+        `\`dsqn bench ${name.slice(6, -5)}\``,
+      ]);
+  return rows;
+}
+
+/** Every command with its summary. */
+export function commandTable(): string {
+  return markdownTable(
+    ["command", "does"],
+    commands.map(({ name, summary }) => [`\`${name}\``, summary]),
+  );
+}
+
+/** The table with where and when it was measured. */
+export function resultTable(): string {
+  const { machine, date } = read<{ machine: string; date: string }>("machine.json");
+  return `${markdownTable(["what", "measured", "by"], resultRows())}\n\nMeasured on ${date} on ${machine}.`;
+}
+
+function collect(run: string): void {
+  mkdirSync(join(root, "docs/images"), { recursive: true });
+  mkdirSync(results, { recursive: true });
+  if (existsSync(join(run, "summary.json"))) {
+    copyFileSync(join(run, "summary.json"), join(results, "cartpole.json"));
+    copyFileSync(join(run, "figures/overview.svg"), join(root, "docs/images/overview.svg"));
+  }
+  const newest = Math.max(
+    ...readdirSync(results)
+      .filter((name) => name !== "machine.json")
+      .map((name) => statSync(join(results, name)).mtimeMs),
+  );
+  const machine = `${cpus().length} cores of ${cpus()[0].model.trim()}, Node.js ${process.versions.node}, ${process.platform} ${process.arch}`;
+  writeFileSync(
+    join(results, "machine.json"),
+    `${JSON.stringify({ machine, date: new Date(newest).toISOString().slice(0, 10) }, null, 2)}\n`,
+  );
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  collect(process.argv[2] ?? join(root, "runs/latest"));
+  const readme = join(root, "README.md");
+  writeFileSync(
+    readme,
+    withTable(withTable(readFileSync(readme, "utf8"), "results", resultTable()), "commands", commandTable()),
+  );
+}
