@@ -2,6 +2,8 @@
 
 import traceback
 
+from dsqn_bridge.validate import SchemaError
+
 
 class BridgeError(Exception):
     """A failure that a user can meet; ``code`` becomes the ``code`` of the DsqnError in TypeScript."""
@@ -31,6 +33,8 @@ def describe(error):
             described["hint"] = error.hint
         if error.facts:
             described["facts"] = error.facts
+    elif isinstance(error, SchemaError):
+        described.update(code="PROTOCOL_ERROR", message=str(error))
     elif isinstance(error, ModuleNotFoundError):
         described.update(code="PYTHON_MODULE_MISSING", facts={"module": error.name or ""})
     return described

@@ -17,14 +17,16 @@ INLINE_BYTES = SCHEMA["inlineBytes"]
 
 _CHECKS = {kind: compile_schema(schema) for kind, schema in SCHEMA["messages"].items()}
 _DTYPES = {name: np.dtype(name).newbyteorder("<") for name in SCHEMA["dtypes"]}
-_NAMES = {np.dtype(name): name for name in SCHEMA["dtypes"]}
+# By the type's character, which is quicker to look up than the dtype; a bool travels as uint8, and C has two names for int64.
+_NAMES = {char: np.dtype(char).name for char in np.typecodes["AllInteger"] + "fd" if np.dtype(char).name in SCHEMA["dtypes"]}
+_NAMES["?"] = "uint8"
 _EMPTY = {}
 
 
 def parse(header):
     """The validated header of a message; SchemaError for anything else."""
     try:
-        message = msgpack.unpackb(header, raw=False, strict_map_key=True)
+        message = msgpack.unpackb(header)
         check = _CHECKS[message["type"]]
     except Exception as problem:
         raise SchemaError(f"not a message of this protocol: {type(problem).__name__}: {problem}") from problem
@@ -32,33 +34,30 @@ def parse(header):
     return message
 
 
-def pack(message):
-    """The bytes of a header."""
-    return msgpack.packb(message, default=_plain, use_bin_type=True)
+def packer():
+    """A function from a message to its bytes, for one thread."""
+    return msgpack.Packer(default=_plain).pack
 
 
 def decode_arrays(specs, frames):
     """Arrays by name, from their descriptions in the header and the frames beside it. Views, read-only, no copies."""
-    if not specs:
-        if frames:
-            raise SchemaError(f"{len(frames)} frame(s) that no array describes")
+    if not specs and not frames:
         return _EMPTY
     arrays = {}
-    rest = iter(frames)
-    for spec in specs:
-        data = spec.get("data")
+    used = 0
+    for name, dtype, shape, data in specs:
         if data is None:
-            data = next(rest, None)
-            if data is None:
-                raise SchemaError(f"the frame of array {spec['name']!r} is missing")
+            if used == len(frames):
+                raise SchemaError(f"the frame of array {name!r} is missing")
+            data = frames[used]
+            used += 1
         try:
-            array = np.frombuffer(data, dtype=_DTYPES[spec["dtype"]])
-            shape = spec["shape"]
-            arrays[spec["name"]] = array if len(shape) == 1 and shape[0] == array.size else array.reshape(shape)
+            array = np.frombuffer(data, _DTYPES[dtype])
+            arrays[name] = array if len(shape) == 1 and shape[0] == array.size else array.reshape(shape)
         except ValueError as problem:
-            raise SchemaError(f"array {spec['name']!r} does not fit its shape {spec['shape']}: {problem}") from problem
-    if next(rest, None) is not None:
-        raise SchemaError("more frames than the header describes")
+            raise SchemaError(f"array {name!r} does not fit its shape {shape}: {problem}") from problem
+    if used < len(frames):
+        raise SchemaError(f"{len(frames) - used} frame(s) more than the header describes")
     return arrays
 
 
@@ -66,18 +65,16 @@ def encode_arrays(arrays):
     """The descriptions of ``arrays`` for a header, and the frames for those too large to travel inside it."""
     specs, frames = [], []
     for name, array in arrays.items():
-        array = np.asarray(array)
-        if array.dtype == np.bool_:
-            array = array.view(np.uint8)
-        dtype = _NAMES.get(array.dtype)
-        if dtype is None:
+        if type(array) is not np.ndarray:
+            array = np.asarray(array)
+        dtype = _NAMES.get(array.dtype.char)
+        if dtype is None or not array.dtype.isnative:
             raise TypeError(f"array {name!r} has dtype {array.dtype}, which the bridge does not carry")
-        spec = {"name": name, "dtype": dtype, "shape": array.shape}
         if array.nbytes <= INLINE_BYTES:
-            spec["data"] = array.tobytes()
+            specs.append((name, dtype, array.shape, array.tobytes()))
         else:
+            specs.append((name, dtype, array.shape, None))
             frames.append(np.ascontiguousarray(array))
-        specs.append(spec)
     return specs, frames
 
 

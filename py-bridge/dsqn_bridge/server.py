@@ -2,17 +2,16 @@
 
 import json
 import os
-import platform
 import signal
 import sys
 
 import zmq
-import zmq.utils.z85
 
-from dsqn_bridge import __version__, control, parent
-from dsqn_bridge.errors import BridgeError, Cancelled, describe
-from dsqn_bridge.methods import AREAS, resolve
-from dsqn_bridge.protocol import PROTOCOL, decode_arrays, encode_arrays, pack, parse
+from dsqn_bridge import control, parent
+from dsqn_bridge.errors import BridgeError, describe
+from dsqn_bridge.greeting import Greeter
+from dsqn_bridge.methods import resolve
+from dsqn_bridge.protocol import decode_arrays, encode_arrays, packer, parse
 from dsqn_bridge.session import Session
 from dsqn_bridge.validate import SchemaError
 
@@ -28,9 +27,6 @@ def main():
         return 2
     config = json.loads(line)
     parent.watch(stdin, config.get("directory"))
-    if not zmq.has("curve"):
-        print("dsqn_bridge: this pyzmq has no CURVE, so nobody could be authenticated; install a pyzmq wheel.")
-        return 3
     server = Server(config)
     os.write(ready, (json.dumps({"work": server.work, "control": server.control}) + "\n").encode())
     os.close(ready)
@@ -39,23 +35,22 @@ def main():
 
 
 class Server:
-    """``config``: work and control (addresses), secretKey and publicKey (ours), clientKey (the one client's public key)."""
+    """``config``: ``work`` and ``control`` (addresses), ``key`` (hex); ``publicKey`` and ``secretKey`` where CURVE is wanted."""
 
     def __init__(self, config):
         context = zmq.Context()
+        key = bytes.fromhex(config["key"])
         self.session = Session(self._send)
+        self._pack = packer()
         self._parent = os.getppid()
-        self._client = None
+        self._greeter = Greeter(key, "work")
         self._work = _listener(context, config)
-        control_socket = _listener(context, config)
-        client_key = zmq.utils.z85.decode(config["clientKey"])
-        # The list of those who are let in must be there before anybody can knock.
-        channel = control.Control(context, control_socket, self.session, client_key)
         control.bind_wake(self._work)
         self._work.bind(config["work"])
+        control_socket = _listener(context, config)
         control_socket.bind(config["control"])
         self.work, self.control = _address(self._work, config["work"]), _address(control_socket, config["control"])
-        channel.start()
+        control.Control(context, control_socket, self.session, Greeter(key, "control")).start()
 
     def serve(self):
         """Answers messages in order of arrival, until the control thread sends the empty one."""
@@ -70,40 +65,23 @@ class Server:
                 break
             try:
                 message = parse(header)
-                kind = message["type"]
-            except SchemaError as problem:
-                self._reply_error(identity, 0, BridgeError("PROTOCOL_ERROR", str(problem)))
-                continue
-            if identity == self._client and kind == "call":
-                self._serve_call(message, frames)
-            elif kind == "hello":
-                self._greet(identity, message)
-            else:
-                problem = f"{kind!r} from a client that has not said hello, or that does not belong on the work channel"
-                self._reply_error(identity, message.get("id", 0), BridgeError("PROTOCOL_ERROR", problem))
+                self._answer(identity, message, frames)
+            except (SchemaError, BridgeError) as problem:
+                self._reply_error(identity, 0, problem)
         self.session.close()
 
-    def _greet(self, identity, hello):
-        if hello["protocol"] != PROTOCOL:
-            theirs = f"The client speaks protocol {hello['protocol']}, this worker ({__version__}) protocol {PROTOCOL}."
-            hint = "Install the dsqn_bridge that came with this dsqn."
-            self._reply_error(identity, 0, BridgeError("PROTOCOL_VERSION", theirs, hint, worker=PROTOCOL))
-        elif self._client not in (None, identity):
-            self._reply_error(identity, 0, BridgeError("SECOND_CLIENT", "This worker already serves a client.", "Open another."))
+    def _answer(self, identity, message, frames):
+        kind = message["type"]
+        if kind == "call":
+            self._greeter.require(identity)
+            self._serve_call(message, frames)
+        elif kind == "hello":
+            welcome = self._greeter.greet(identity, message)
+            self._send(welcome)
+            # From here on the kernel may end this process: the client, which has removed the sockets' folder, leaves nothing behind.
+            parent.die_with(self._parent)
         else:
-            self._client = identity
-            self._send(
-                {
-                    "type": "welcome",
-                    "protocol": PROTOCOL,
-                    "version": __version__,
-                    "python": platform.python_version(),
-                    "pid": os.getpid(),
-                    "capabilities": sorted(AREAS),
-                }
-            )
-            if hello.get("dieWithParent", True):
-                parent.die_with(self._parent)
+            raise SchemaError(f"{kind!r} does not belong on the work channel")
 
     def _serve_call(self, message, frames):
         session = self.session
@@ -114,34 +92,35 @@ class Server:
             result, arrays = resolve(message["method"])(session, message["params"], arrays)
             specs, frames = encode_arrays(arrays)
             self._send({"type": "result", "id": call, "result": result, "arrays": specs}, frames)
-        except SchemaError as problem:
-            self._reply_error(self._client, call, BridgeError("PROTOCOL_ERROR", str(problem)))
-        except Cancelled as problem:
-            self._reply_error(self._client, call, problem)
         except Exception as problem:
-            self._reply_error(self._client, call, problem)
+            self._reply_error(self._greeter.client, call, problem)
         except SystemExit as problem:
-            self._reply_error(self._client, call, BridgeError("PYTHON_ERROR", f"The method called sys.exit({problem.code})."))
+            error = BridgeError("PYTHON_ERROR", f"The method called sys.exit({problem.code}).")
+            self._reply_error(self._greeter.client, call, error)
         finally:
             session.finished(call)
 
     def _send(self, message, frames=()):
-        self._work.send(self._client, zmq.SNDMORE)
+        send = self._work.send
+        send(self._greeter.client, zmq.SNDMORE)
         if frames:
-            self._work.send(pack(message), zmq.SNDMORE)
+            send(self._pack(message), zmq.SNDMORE)
             self._work.send_multipart(frames, copy=False)
         else:
-            self._work.send(pack(message))
+            send(self._pack(message))
 
     def _reply_error(self, identity, call, error):
-        self._work.send_multipart([identity, pack({"type": "error", "id": call, "error": describe(error)})])
+        self._work.send_multipart([identity, self._pack({"type": "error", "id": call, "error": describe(error)})])
 
 
 def _listener(context, config):
     socket = context.socket(zmq.ROUTER)
-    socket.curve_server = True
-    socket.curve_secretkey = config["secretKey"].encode()
-    socket.curve_publickey = config["publicKey"].encode()
+    if "secretKey" in config:
+        if not zmq.has("curve"):
+            raise SystemExit("dsqn_bridge: this pyzmq has no CURVE, which tcp needs; install a pyzmq wheel.")
+        socket.curve_server = True
+        socket.curve_secretkey = config["secretKey"].encode()
+        socket.curve_publickey = config["publicKey"].encode()
     socket.sndhwm = socket.rcvhwm = 0
     socket.linger = 1000
     return socket

@@ -57,10 +57,9 @@ export function encodeArrays(arrays: Readonly<Record<string, NdArray>>): { specs
   for (const name in arrays) {
     const { dtype, shape, data } = arrays[name];
     const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
-    const spec: ArraySpec = { name, dtype, shape: shape as number[] };
-    if (bytes.length <= INLINE_BYTES) spec.data = bytes;
-    else frames.push(bytes);
-    specs.push(spec);
+    const inline = bytes.length <= INLINE_BYTES;
+    specs.push([name, dtype, shape as number[], inline ? bytes : null]);
+    if (!inline) frames.push(bytes);
   }
   return { specs, frames };
 }
@@ -69,7 +68,7 @@ export function encodeArrays(arrays: Readonly<Record<string, NdArray>>): { specs
 export function decodeArrays(specs: readonly ArraySpec[], frames: readonly Uint8Array[]): Record<string, NdArray> {
   const arrays: Record<string, NdArray> = {};
   let next = 0;
-  for (const { name, dtype, shape, data } of specs) {
+  for (const [name, dtype, shape, data] of specs) {
     const bytes = data ?? frames[next++];
     if (bytes === undefined) throw new RangeError(`the frame of array "${name}" is missing`);
     const make = constructors[dtype];
@@ -77,7 +76,7 @@ export function decodeArrays(specs: readonly ArraySpec[], frames: readonly Uint8
     if (bytes.length !== size * make.BYTES_PER_ELEMENT)
       throw new RangeError(`array "${name}" has ${bytes.length} bytes, not ${dtype} of shape [${shape.join(", ")}]`);
     // Alignment: inline arrays lie anywhere in the header. They are small, and a copy also lets the header go.
-    const own = data === undefined && bytes.byteOffset % make.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes);
+    const own = data === null && bytes.byteOffset % make.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes);
     arrays[name] = { dtype, shape, data: new make(own.buffer as ArrayBuffer, own.byteOffset, size) };
   }
   if (next !== frames.length) throw new RangeError(`${frames.length - next} frame(s) more than the header describes`);

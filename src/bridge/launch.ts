@@ -1,4 +1,5 @@
 import { execa, type ResultPromise } from "execa";
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -25,8 +26,10 @@ export interface Launched {
   readonly process: ResultPromise<{ buffer: false; reject: false }>;
   readonly work: string;
   readonly control: string;
-  /** Of this client and this worker alone. */
-  readonly security: { curveServerKey: string; curvePublicKey: string; curveSecretKey: string };
+  /** 32 bytes that only this client and this worker know. */
+  readonly key: Buffer;
+  /** Socket options: CURVE on tcp, where others could listen; nothing on ipc. */
+  readonly security: { curveServerKey?: string; curvePublicKey?: string; curveSecretKey?: string };
   /** Removes the sockets' folder. Once both ends are connected nobody needs it, and then nothing can be left behind. */
   removeDirectory(): void;
 }
@@ -39,7 +42,8 @@ export async function launch(options: LaunchOptions, log: WorkerLog): Promise<La
     process.off("exit", removeDirectory);
   };
   process.on("exit", removeDirectory);
-  const [server, client] = [curveKeyPair(), curveKeyPair()];
+  const key = randomBytes(32);
+  const curve = directory ? undefined : { server: curveKeyPair(), client: curveKeyPair() };
   const child = execa(options.python, ["-X", "faulthandler", "-m", options.module], {
     env: {
       ...options.env,
@@ -58,18 +62,17 @@ export async function launch(options: LaunchOptions, log: WorkerLog): Promise<La
       work: directory ? `ipc://${join(directory, "work")}` : "tcp://127.0.0.1:*",
       control: directory ? `ipc://${join(directory, "control")}` : "tcp://127.0.0.1:*",
       directory,
-      publicKey: server.publicKey,
-      secretKey: server.secretKey,
-      clientKey: client.publicKey,
+      key: key.toString("hex"),
+      ...curve?.server,
     };
     child.stdin.write(`${JSON.stringify(config)}\n`);
     const { work, control } = await listening(child, options, log);
-    const security = {
-      curveServerKey: server.publicKey,
-      curvePublicKey: client.publicKey,
-      curveSecretKey: client.secretKey,
+    const security = curve && {
+      curveServerKey: curve.server.publicKey,
+      curvePublicKey: curve.client.publicKey,
+      curveSecretKey: curve.client.secretKey,
     };
-    return { process: child, work, control, security, removeDirectory };
+    return { process: child, work, control, key, security: security ?? {}, removeDirectory };
   } catch (error) {
     child.kill("SIGKILL");
     await child;

@@ -17,13 +17,12 @@ const id = z.int().min(0);
 const text = z.string();
 const anything = z.record(z.string(), z.unknown());
 
-/** Row-major, little-endian. Without `data` the bytes are the next frame of the message. */
-const array = z.strictObject({
-  name: text,
-  dtype: z.enum(DTYPES),
-  shape: z.array(z.int().min(0)),
-  data: z.custom<Uint8Array>((value) => value instanceof Uint8Array).meta({ format: "binary" }).optional(),
-});
+const binary = z.custom<Uint8Array>((value) => value instanceof Uint8Array).meta({ format: "binary" });
+
+/** Name, dtype, shape (row-major, little-endian), and the bytes, or null where they are the next frame of the message. */
+const array = z.tuple([text, z.enum(DTYPES), z.array(z.int().min(0)), z.union([binary, z.null()])]);
+
+const greeting = { protocol: z.int(), version: text, mac: binary };
 
 const failure = z.strictObject({
   code: text,
@@ -35,18 +34,12 @@ const failure = z.strictObject({
 });
 
 export const messages = {
+  // Both channels: the first message of each side.
+  hello: z.strictObject({ type: z.literal("hello"), ...greeting, nonce: binary }),
+  welcome: z.strictObject({ type: z.literal("welcome"), ...greeting, python: text, pid: z.int().min(1), capabilities: z.array(text) }),
   // Work channel, to the worker.
-  hello: z.strictObject({ type: z.literal("hello"), protocol: z.int(), version: text, dieWithParent: z.boolean().optional() }),
   call: z.strictObject({ type: z.literal("call"), id, method: text.min(1), params: anything, arrays: z.array(array) }),
   // Work channel, from the worker.
-  welcome: z.strictObject({
-    type: z.literal("welcome"),
-    protocol: z.int(),
-    version: text,
-    python: text,
-    pid: z.int().min(1),
-    capabilities: z.array(text),
-  }),
   result: z.strictObject({ type: z.literal("result"), id, result: anything, arrays: z.array(array) }),
   error: z.strictObject({ type: z.literal("error"), id, error: failure }),
   progress: z.strictObject({

@@ -6,11 +6,11 @@ import { decodeArrays, encodeArrays, type NdArray } from "./arrays.ts";
 import { pack, parse } from "./codec.ts";
 import { failureOf, WorkerLostError } from "./errors.ts";
 import { type Heartbeat, startHeartbeat } from "./heartbeat.ts";
+import { type Channel, greeting } from "./greeting.ts";
 import { interpreter } from "./interpreter.ts";
 import { launch, type Launched } from "./launch.ts";
 import { openLog, type WorkerLog } from "./log.ts";
-import { type Message, PROTOCOL } from "./schema.ts";
-import { packageVersion } from "./version.ts";
+import type { Message } from "./schema.ts";
 
 export interface WorkerOptions {
   /** Which parts of the managed Python environment it needs; set up first if they are missing. */
@@ -24,7 +24,7 @@ export interface WorkerOptions {
   readonly startTimeoutMs?: number;
   /** How long `close` lets a running call finish. */
   readonly graceMs?: number;
-  /** ipc where there is any (not on Windows), else tcp on the loopback interface. Both authenticate and encrypt (CURVE). */
+  /** ipc where there is any (not on Windows), else tcp on the loopback interface. Both authenticate, tcp encrypts (docs/protocol.md). */
   readonly transport?: "ipc" | "tcp";
   /** Folders of Python modules of the user's own: for environments ("module:Id-v0") and methods ("module:function"). */
   readonly path?: readonly string[];
@@ -57,6 +57,10 @@ interface Pending {
 
 const idle = (): void => undefined;
 
+/** Ids of the greetings among the pending calls, which count from 1. An error that concerns no call has id 0 as well. */
+const WORK_HELLO = 0;
+const CONTROL_HELLO = -1;
+
 /**
  * Starts a Python worker and greets it.
  *
@@ -84,7 +88,7 @@ export async function openWorker(options: WorkerOptions = {}): Promise<Worker> {
       },
       log,
     );
-    const worker = new Worker(name, launched, log, options);
+    const worker = new Worker(name, python, launched, log, options);
     await worker.greet(options.startTimeoutMs ?? 60_000);
     return worker;
   } catch (error) {
@@ -96,6 +100,8 @@ export async function openWorker(options: WorkerOptions = {}): Promise<Worker> {
 /** One Python process that serves calls, in order. */
 export class Worker {
   readonly name: string;
+  /** The interpreter that runs it. */
+  readonly executable: string;
   readonly pid: number;
   readonly log: string | undefined;
   readonly #launched: Launched;
@@ -114,8 +120,9 @@ export class Worker {
   #losing: Promise<void> | undefined;
 
   /** Use `openWorker`. */
-  constructor(name: string, launched: Launched, log: WorkerLog, options: WorkerOptions) {
+  constructor(name: string, executable: string, launched: Launched, log: WorkerLog, options: WorkerOptions) {
     this.name = name;
+    this.executable = executable;
     this.pid = launched.process.pid!;
     this.log = log.file;
     this.#launched = launched;
@@ -137,8 +144,8 @@ export class Worker {
       const how = signal ? `was ended by ${signal}` : `ended with exit code ${exitCode}`;
       void this.#lose("WORKER_LOST", how);
     });
-    void this.#listen(this.#work);
-    void this.#listen(this.#control);
+    void this.#listen(this.#work, WORK_HELLO);
+    void this.#listen(this.#control, CONTROL_HELLO);
   }
 
   /** Python's version, such as "3.11.9". */
@@ -155,15 +162,22 @@ export class Worker {
     return this.#over !== undefined;
   }
 
-  /** Exchanges versions; `openWorker` has done so. Afterwards nothing of the sockets is left in the file system. */
+  /** Proves who is who and exchanges versions; `openWorker` has done so. Then nothing of the sockets is left in the file system. */
   async greet(timeoutMs: number): Promise<void> {
     try {
-      await this.#request(0, "hello", { timeoutMs }, { type: "hello", protocol: PROTOCOL, version: packageVersion() }, []);
+      await Promise.all([this.#greet("work", WORK_HELLO, timeoutMs), this.#greet("control", CONTROL_HELLO, timeoutMs)]);
       this.#launched.removeDirectory();
     } catch (error) {
       await this.#lose("WORKER_LOST", "refused the greeting");
       throw error;
     }
+  }
+
+  async #greet(channel: Channel, id: number, timeoutMs: number): Promise<void> {
+    const { hello, check } = greeting(this.#launched.key, channel);
+    const { result } = await this.#request(id, "hello", { timeoutMs }, hello, [], channel === "work" ? this.#work : this.#control);
+    check(result as Message<"welcome">);
+    this.#welcome = result as Message<"welcome">;
   }
 
   /**
@@ -202,7 +216,7 @@ export class Worker {
     await this.#losing;
   }
 
-  #request(id: number, method: string, options: CallOptions, message: Message, frames: Uint8Array[]): Promise<CallResult> {
+  #request(id: number, method: string, options: CallOptions, message: Message, frames: Uint8Array[], socket = this.#work): Promise<CallResult> {
     return new Promise((resolve, reject) => {
       const { timeoutMs, signal, onProgress } = options;
       let release = idle;
@@ -210,7 +224,7 @@ export class Worker {
         const give = (error: DsqnError): void => {
           this.#pending.delete(id);
           release();
-          this.#send(this.#control, { type: "cancel", id });
+          if (id > 0) this.#send(this.#control, { type: "cancel", id });
           reject(error);
         };
         const timer = timeoutMs === undefined ? undefined : setTimeout(() => give(late(method, timeoutMs)), timeoutMs);
@@ -222,7 +236,7 @@ export class Worker {
         };
       }
       this.#pending.set(id, { resolve, reject, onProgress, method, release });
-      this.#send(this.#work, message, frames);
+      this.#send(socket, message, frames);
     });
   }
 
@@ -233,28 +247,31 @@ export class Worker {
     });
   }
 
-  async #listen(socket: Dealer): Promise<void> {
+  async #listen(socket: Dealer, helloId: number): Promise<void> {
     try {
       while (!socket.closed) {
         const [header, ...frames] = await socket.receive();
-        this.#receive(parse(header), frames);
+        this.#receive(parse(header), frames, helloId);
       }
     } catch (error) {
       if (!socket.closed) void this.#lose("WORKER_PROTOCOL", `sent what the protocol does not allow (${String(error)})`, error);
     }
   }
 
-  #receive(message: Message, frames: readonly Uint8Array[]): void {
-    if (message.type === "pong") return this.#heartbeat.heard();
-    if (message.type === "welcome") {
-      this.#welcome = message;
-      return this.#settle(0)?.resolve({ result: {}, arrays: {} });
-    }
+  #receive(message: Message, frames: readonly Uint8Array[], helloId: number): void {
     if (message.type === "result") {
       const arrays = decodeArrays(message.arrays, frames);
       return this.#settle(message.id)?.resolve({ result: message.result, arrays });
     }
-    if (message.type === "error") return this.#settle(message.id)?.reject(failureOf(message.error));
+    if (message.type === "pong") return this.#heartbeat.heard();
+    if (message.type === "welcome") return this.#settle(helloId)?.resolve({ result: message, arrays: {} });
+    if (message.type === "error") {
+      const failure = failureOf(message.error);
+      const pending = this.#settle(message.id || helloId);
+      // What concerns no call concerns the protocol, and then nothing that comes after can be trusted.
+      if (!pending && message.id === 0) throw failure;
+      return pending?.reject(failure);
+    }
     if (message.type !== "progress") throw new Error(`a worker does not say "${message.type}"`);
     const { done, total, note } = message;
     const pending = this.#pending.get(message.id);

@@ -1,5 +1,5 @@
 import type { Action } from "./action.ts";
-import { type Frame, type Info, type MakeOptions, Remote } from "./gymnasium.ts";
+import { type Frame, type Info, type MakeOptions, type PlainStep, Remote } from "./gymnasium.ts";
 import { type Observation, observationDecoder, type Received } from "./observation.ts";
 import type { Space } from "./space.ts";
 
@@ -60,14 +60,14 @@ export async function makeEnvironment<O extends Observation = Float32Array>(id: 
     },
     async step(action) {
       const received = await remote.step(action);
-      const { r, te, tr, raw } = received.arrays;
+      const { r, te, tr, raw } = received.plain as unknown as PlainStep;
       return {
         observation: decode(received),
-        reward: r.data[0] as number,
-        terminated: te.data[0] === 1,
-        truncated: tr.data[0] === 1,
+        reward: r[0],
+        terminated: te[0] === 1,
+        truncated: tr[0] === 1,
         info: infoOf(received),
-        ...(raw && { rawReward: raw.data[0] as number }),
+        ...(raw && { rawReward: raw[0] }),
       };
     },
     render: () => remote.render(0),

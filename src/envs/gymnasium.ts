@@ -30,6 +30,14 @@ export interface Frame {
 
 export type Info = Readonly<Record<string, unknown>>;
 
+/** The numbers of a step that come as plain lists, one element for each environment. */
+export interface PlainStep {
+  readonly r: readonly number[];
+  readonly te: readonly number[];
+  readonly tr: readonly number[];
+  readonly raw?: readonly number[];
+}
+
 interface Made {
   readonly env: string;
   readonly observationSpace: Space;

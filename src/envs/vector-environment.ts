@@ -1,6 +1,6 @@
 import { DsqnError } from "../errors.ts";
 import type { Action } from "./action.ts";
-import { type Frame, type Info, type MakeOptions, Remote } from "./gymnasium.ts";
+import { type Frame, type Info, type MakeOptions, type PlainStep, Remote } from "./gymnasium.ts";
 import { type Observation, observationDecoder, type Received } from "./observation.ts";
 import type { Space } from "./space.ts";
 
@@ -15,6 +15,11 @@ export interface VectorOptions extends MakeOptions {
   readonly count: number;
   /** "next-step" unless given. */
   readonly autoreset?: Autoreset;
+  /**
+   * "copies" (unless given): each copy behaves as it would alone. "native": Gymnasium's own vectorised implementation, where there is
+   * one (CartPole-v1): several times faster, but one random stream for all copies, one seed, "next-step" only.
+   */
+  readonly vectorization?: "copies" | "native";
 }
 
 /** N copies of one environment that step together, with one message. */
@@ -79,8 +84,8 @@ export async function makeVectorEnvironment<O extends Observation = Float32Array
   id: string,
   options: VectorOptions,
 ): Promise<VectorEnvironment<O>> {
-  const { count, autoreset = "next-step", ...rest } = options;
-  const remote = await Remote.make(id, count, rest, { autoreset });
+  const { count, autoreset = "next-step", vectorization = "copies", ...rest } = options;
+  const remote = await Remote.make(id, count, rest, { autoreset, vectorization });
   const { observationSpace, actionSpace, maxSteps, rewardThreshold } = remote.made;
   const decode = observationDecoder(observationSpace, false) as (received: Received) => O;
   const decodeFinal = observationDecoder(observationSpace, false, "f") as (received: Received) => O;
@@ -93,7 +98,7 @@ export async function makeVectorEnvironment<O extends Observation = Float32Array
     maxSteps: maxSteps ?? undefined,
     rewardThreshold: rewardThreshold ?? undefined,
     async reset({ seed, mask, options } = {}) {
-      const seeds = typeof seed === "number" ? Array.from({ length: count }, (_, i) => seed + i) : seed;
+      const seeds = typeof seed === "number" ? Array.from({ length: count }, (_, i) => seed + i) : seed; // a native one uses the first
       if (seeds && seeds.length !== count) throw wrongLength("seed", seeds.length, count);
       if (mask && mask.length !== count) throw wrongLength("mask", mask.length, count);
       const received = await remote.reset(seeds, options, mask);
@@ -101,13 +106,14 @@ export async function makeVectorEnvironment<O extends Observation = Float32Array
     },
     async step(actions) {
       const received = await remote.step(actions);
-      const { r, te, tr, raw, finals } = received.arrays;
+      const { r, te, tr, raw } = received.plain as unknown as PlainStep;
+      const { finals } = received.arrays;
       return {
         observations: decode(received),
-        rewards: r.data as Float64Array,
-        terminated: te.data as Uint8Array,
-        truncated: tr.data as Uint8Array,
-        rawRewards: raw?.data as Float64Array | undefined,
+        rewards: new Float64Array(r),
+        terminated: new Uint8Array(te),
+        truncated: new Uint8Array(tr),
+        rawRewards: raw && new Float64Array(raw),
         infos: received.plain["infos"] as Info[] | undefined,
         finalObservations: finals && {
           indices: finals.data as Int32Array,

@@ -8,9 +8,18 @@ AUTORESET = ("next-step", "same-step", "disabled")
 
 
 class Outcome:
-    """What a step of all gives: a list of observations, arrays [N], and infos only where there are any."""
+    """What a step of all gives: observations (a list, or a batch), lists of N numbers, infos; and the final observations."""
 
     __slots__ = ("observations", "rewards", "terminated", "truncated", "raw_rewards", "infos", "finals")
+
+    def __init__(self, observations, rewards, terminated, truncated, infos=(), finals=None, raw_rewards=None):
+        self.observations = observations
+        self.rewards = rewards
+        self.terminated = terminated
+        self.truncated = truncated
+        self.infos = infos
+        self.finals = finals
+        self.raw_rewards = raw_rewards
 
 
 class Group:
@@ -23,6 +32,11 @@ class Group:
 
     def __init__(self, envs, autoreset):
         self.envs = envs
+        self.count = len(envs)
+        self.spec = envs[0].spec
+        self.metadata = envs[0].metadata
+        self.observation_space = envs[0].observation_space
+        self.action_space = envs[0].action_space
         self.autoreset = autoreset
         self._steps = [env.step for env in envs]
         self._observations = [None] * len(envs)
@@ -47,40 +61,37 @@ class Group:
         """``actions``: one for each environment."""
         if not self._all_started:
             raise BridgeError("ENV_NEEDS_RESET", "An environment must be reset before its first step.", "Call reset first.")
-        observations, ended = self._observations, self._ended
+        observations, ended, same_step = self._observations, self._ended, self.autoreset == "same-step"
         rewards, terminations, truncations, infos = [], [], [], []
-        finals = {}
-        next_step, same_step = self.autoreset == "next-step", self.autoreset == "same-step"
+        finals = None
         for index, step in enumerate(self._steps):
             if ended[index]:
-                terminated, truncated = self._flags[index]
-                reward, info = 0.0, {}
-                if next_step:
-                    observations[index], info = self.envs[index].reset()
-                    terminated = truncated = ended[index] = False
+                reward, terminated, truncated, info = self._rest(index)
             else:
                 observation, reward, terminated, truncated, info = step(actions[index])
                 if terminated or truncated:
                     if same_step:
+                        finals = finals or {}
                         finals[index] = (observation, info)
                         observation, info = self.envs[index].reset()
                     else:
                         ended[index] = True
                         self._flags[index] = (terminated, truncated)
                 observations[index] = observation
-            rewards.append(reward)
-            terminations.append(terminated)
-            truncations.append(truncated)
+            rewards.append(float(reward))
+            terminations.append(1 if terminated else 0)
+            truncations.append(1 if truncated else 0)
             infos.append(info)
-        outcome = Outcome()
-        outcome.observations = observations
-        outcome.rewards = np.array(rewards, np.float64)
-        outcome.terminated = np.array(terminations, np.uint8)
-        outcome.truncated = np.array(truncations, np.uint8)
-        outcome.raw_rewards = np.array([env.raw_reward for env in self.envs], np.float64) if self._shaped else None
-        outcome.infos = infos
-        outcome.finals = finals
-        return outcome
+        raw_rewards = [float(env.raw_reward) for env in self.envs] if self._shaped else None
+        return Outcome(observations, rewards, terminations, truncations, infos, finals, raw_rewards)
+
+    def _rest(self, index):
+        """What a step gives where the episode has ended: the next episode's start, or once more its end."""
+        if self.autoreset != "next-step":
+            return 0.0, *self._flags[index], {}
+        self._observations[index], info = self.envs[index].reset()
+        self._ended[index] = False
+        return 0.0, False, False, info
 
     @property
     def ended(self):

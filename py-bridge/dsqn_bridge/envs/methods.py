@@ -6,6 +6,7 @@ from gymnasium.error import DependencyNotInstalled
 from dsqn_bridge.envs.group import AUTORESET, Group
 from dsqn_bridge.envs.make import dependency_missing
 from dsqn_bridge.envs.make import make as make_one
+from dsqn_bridge.envs.native import make_native
 from dsqn_bridge.envs.spaces import decoder, describe, encoder
 from dsqn_bridge.errors import BridgeError
 
@@ -14,34 +15,36 @@ class _Opened:
     """A group with its coders, as the worker keeps it."""
 
     def __init__(self, id, group, infos, strict):
-        first = group.envs[0]
         self.id = id
         self.group = group
         self.infos = infos
         self.strict = strict
-        self.encode = encoder(first.observation_space)
-        self.encode_final = encoder(first.observation_space, "f")
-        self.decode = decoder(first.action_space)
+        self.encode = encoder(group.observation_space)
+        self.encode_final = encoder(group.observation_space, "f")
+        self.decode = decoder(group.action_space)
         self.close = group.close
 
 
 def make(session, params, _arrays):
-    """``id, count, autoreset, kwargs, maxSteps, renderMode, wrappers, infos, strict``. Returns a handle and what the environment is."""
+    """``id, count, autoreset, vectorization, kwargs, maxSteps, renderMode, wrappers, infos, strict``. Returns a handle and what it is."""
     id, autoreset = params["id"], params.get("autoreset", "next-step")
     if autoreset not in AUTORESET:
         message = f'There is no autoreset mode "{autoreset}".'
         raise BridgeError("ENV_OPTIONS_INVALID", message, f"Modes: {', '.join(AUTORESET)}.")
     settings = (params.get("kwargs", {}), params.get("maxSteps"), params.get("renderMode"), params.get("wrappers", ()))
-    envs = [make_one(id, *settings) for _ in range(params.get("count", 1))]
-    opened = _Opened(id, Group(envs, autoreset), params.get("infos", False), params.get("strict", False))
-    spec = envs[0].spec
+    count = params.get("count", 1)
+    if params.get("vectorization") == "native":
+        group = make_native(id, count, autoreset, *settings)
+    else:
+        group = Group([make_one(id, *settings) for _ in range(count)], autoreset)
+    spec = group.spec
     result = {
-        "env": session.keep(opened, "env"),
-        "observationSpace": describe(envs[0].observation_space),
-        "actionSpace": describe(envs[0].action_space),
+        "env": session.keep(_Opened(id, group, params.get("infos", False), params.get("strict", False)), "env"),
+        "observationSpace": describe(group.observation_space),
+        "actionSpace": describe(group.action_space),
         "maxSteps": spec.max_episode_steps if spec else None,
         "rewardThreshold": spec.reward_threshold if spec else None,
-        "renderFps": envs[0].metadata.get("render_fps"),
+        "renderFps": group.metadata.get("render_fps"),
     }
     return result, {}
 
@@ -49,8 +52,7 @@ def make(session, params, _arrays):
 def reset(session, params, arrays):
     """``env, seeds`` (one or null for each), ``options``; array ``mask`` [N] names those to reset. Returns all observations."""
     opened = session.get(params["env"], "ENV_CLOSED")
-    count = len(opened.group.envs)
-    seeds = params.get("seeds") or [None] * count
+    seeds = params.get("seeds") or [None] * opened.group.count
     result, replies = {}, {}
     observations, infos = opened.group.reset(seeds, arrays.get("mask"), params.get("options"))
     opened.encode(observations, result, replies)
@@ -60,7 +62,10 @@ def reset(session, params, arrays):
 
 
 def step(session, params, arrays):
-    """``env``; arrays ``a...``: actions. Returns ``o...`` observations, ``r``, ``te``, ``tr``, ``raw``, ``f...`` final observations."""
+    """``env``; arrays ``a...``: actions. Returns ``r``, ``te``, ``tr``, ``raw``; arrays ``o...`` observations, ``f...`` final ones.
+
+    Rewards and flags go as plain lists: for a few environments an array of its own for each would cost more than the step.
+    """
     opened = session.get(params["env"], "ENV_CLOSED")
     group = opened.group
     if opened.strict and group.ended[0]:
@@ -72,11 +77,10 @@ def step(session, params, arrays):
     except Exception as problem:
         message = f'"{opened.id}" failed in a step: {type(problem).__name__}: {problem}'
         raise BridgeError("ENV_FAILED", message, id=opened.id) from problem
-    result = {}
-    replies = {"r": outcome.rewards, "te": outcome.terminated, "tr": outcome.truncated}
+    result, replies = {"r": outcome.rewards, "te": outcome.terminated, "tr": outcome.truncated}, {}
     opened.encode(outcome.observations, result, replies)
     if outcome.raw_rewards is not None:
-        replies["raw"] = outcome.raw_rewards
+        result["raw"] = outcome.raw_rewards
     if outcome.finals:
         _add_finals(opened, outcome, result, replies)
     if opened.infos and any(outcome.infos):

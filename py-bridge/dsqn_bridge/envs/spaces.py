@@ -53,6 +53,9 @@ def encoder(space, path="o"):
         dtype, shape = _carried(space), space.shape
 
         def encode(elements, plain, arrays):
+            if type(elements) is np.ndarray:  # a batch already
+                arrays[path] = elements.astype(dtype, copy=False)
+                return
             batch = np.empty((len(elements), *shape), dtype)
             for index, element in enumerate(elements):
                 batch[index] = element

@@ -1,0 +1,48 @@
+"""What the benchmark runs in Python: Gymnasium alone (the peers), and an environment of frames."""
+
+import time
+
+import gymnasium
+import numpy as np
+
+
+class Frames(gymnasium.Env):
+    """Gives an 84 x 84 x 4 frame (28,224 bytes) per step and does nothing else."""
+
+    observation_space = gymnasium.spaces.Box(0, 255, (84, 84, 4), np.uint8)
+    action_space = gymnasium.spaces.Discrete(2)
+
+    def __init__(self):
+        self._frames = [np.full((84, 84, 4), value, np.uint8) for value in range(2)]
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return self._frames[0], {}
+
+    def step(self, action):
+        return self._frames[action], 0.0, False, False, {}
+
+
+gymnasium.register("dsqn-bench/Frames-v0", Frames)
+
+_vectors = {}
+
+
+def alone(_session, params, arrays):
+    """Steps a vector of CartPoles without any bridge: ``mode`` ("sync" or "native"), array ``actions`` [steps, N]. Returns seconds."""
+    actions = arrays["actions"]
+    key = (params["mode"], actions.shape[1])
+    if key not in _vectors:
+        _vectors[key] = _make(*key)
+        _vectors[key].reset(seed=0)
+    step = _vectors[key].step
+    started = time.perf_counter()
+    for row in actions:
+        step(row)
+    return {"seconds": time.perf_counter() - started}, {}
+
+
+def _make(mode, count):
+    if mode == "native":
+        return gymnasium.make_vec("CartPole-v1", num_envs=count, vectorization_mode="vector_entry_point")
+    return gymnasium.vector.SyncVectorEnv([lambda: gymnasium.make("CartPole-v1")] * count)
