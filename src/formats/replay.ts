@@ -33,7 +33,7 @@ export async function loadReplay(folder: string): Promise<Replay> {
     throw new UsageError("REPLAY_MISMATCH", `${folder} holds ${inputs.shape[0]} states, but Q-values for ${outputs.shape[0]}.`, {
       hint: `Delete ${OUTPUTS}: whoever needs Q-values computes them again.`,
     });
-  return { size: inputs.shape[0], observationSize: inputs.shape[1], states: toFloat32(inputs), outputs: outputs && toFloat32(outputs) };
+  return { size: inputs.shape[0], observationSize: inputs.shape[1], states: inputs.data as Float32Array, outputs: outputs && (outputs.data as Float32Array) };
 }
 
 /** Writes a replay folder that the original's code reads too. */
@@ -50,7 +50,8 @@ async function readMatrix(path: string): Promise<Tensor> {
   const columns = array?.shape.slice(1).reduce((product, n) => product * n, 1);
   if (!array || array.shape.length < 2 || array.shape[0] === 0 || columns === 0)
     throw new UsageError("REPLAY_MISMATCH", `${path} holds no rows of values (shape [${array?.shape.join(", ") ?? ""}]).`);
-  const bad = (array.data as ArrayLike<number>).length - toFloat32(array).filter(Number.isFinite).length;
-  if (bad > 0) throw new UsageError("REPLAY_NOT_FINITE", `${path} holds ${bad} values that are NaN or infinite.`);
-  return { ...array, shape: [array.shape[0], columns] };
+  const data = toFloat32(array);
+  const bad = data.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) throw new UsageError("REPLAY_NOT_FINITE", `${path} holds ${data[bad]} in row ${Math.floor(bad / columns)}.`);
+  return { dtype: "float32", data, shape: [array.shape[0], columns] };
 }

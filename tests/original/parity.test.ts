@@ -1,0 +1,156 @@
+import { afterAll, describe, expect, it } from "@jest/globals";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { originalConversion, convert } from "../../src/conversion/convert.ts";
+import { loadReplay } from "../../src/formats/replay.ts";
+import { spikingLayers } from "../../src/snn/network.ts";
+import { type Engine, engines } from "./engines.ts";
+import { type Case, type ConversionCase, denseFrom, flat, goldenCases, type GradientCase, listed, ORIGINAL, relativeError, spikingFrom, type UpdateCase } from "./golden.ts";
+import { fastUpdates, referenceUpdates } from "./updates.ts";
+
+/** What the original computed in float32 repeats to about this, relative to the largest value. */
+const FORWARD = 1e-5;
+/** A spike that rounding moves by a step shows up in gradients. */
+const GRADIENT = 1e-3;
+
+const ran: Record<string, number> = {};
+
+/** How each kind of case is checked, by an engine. */
+const kinds: Record<string, (testCase: never, engine: Engine) => void | Promise<void>> = {
+  "dense-forward"({ network, inputs, outputs }: Case, engine) {
+    expect(relativeError(engine.dense(denseFrom(network), states(inputs)), flat(outputs))).toBeLessThan(FORWARD);
+  },
+
+  "spiking-forward"({ network, snn, inputs, outputs }: Case, engine) {
+    const spiking = spikingFrom(network, snn!);
+    const result = engine.spiking.run(spiking, states(inputs), { recordSpikes: true });
+    const expected = flat(outputs);
+    const error = relativeError(result.outputs, expected);
+    // In a batch, the original reads all states in the step in which the first of them spikes.
+    if (spiking.decoding === "first-spike" && error > 0) {
+      const { state, step, neuron } = result.spikes![spikingLayers(spiking) - 1];
+      const first = Math.min(...step);
+      const together = new Float64Array(expected.length);
+      state.forEach((b, k) => (together[b * outputs[0].length + neuron[k]] += Number(step[k] === first)));
+      expect(Array.from(together)).toEqual(expected);
+    } else expect(error).toBeLessThan(FORWARD);
+  },
+
+  "spiking-gradient"(testCase: GradientCase, engine) {
+    checkGradients(testCase, engine, testCase.labels ? negativeLogLikelihood(testCase) : squaredError(testCase));
+  },
+
+  "classifier-gradient"(testCase: GradientCase, engine) {
+    checkGradients(testCase, engine, negativeLogLikelihood(testCase));
+  },
+
+  "dense-update"(testCase: UpdateCase, engine) {
+    checkUpdates(testCase, engine);
+  },
+
+  "spiking-update"(testCase: UpdateCase, engine) {
+    checkUpdates(testCase, engine);
+  },
+
+  // The conversion has one implementation; both engines then run what it made.
+  async conversion({ network, replay, method, percentile, weights, biases }: ConversionCase, engine) {
+    const dense = denseFrom(network);
+    const observations = replay ? (await loadReplay(join(ORIGINAL, "networks", replay))).states : new Float32Array(0);
+    const converted = convert(dense, observations, { ...originalConversion, method, percentile }).network;
+    const actual = listed("dense", converted.layers);
+    const expected = weights.flatMap((weight, l) => [flat(weight), flat(biases[l])]);
+    expect(actual.length).toBe(expected.length);
+    for (const [k, tensor] of expected.entries()) expect(relativeError(actual[k], tensor)).toBeLessThan(FORWARD);
+    const { outputs } = engine.spiking.run(converted, observations.subarray(0, 20 * dense.layers[0].inputs));
+    expect(outputs.every(Number.isFinite)).toBe(true);
+  },
+};
+
+const cases = goldenCases();
+
+if (cases.length === 0) {
+  describe("the original's golden cases", () => {
+    it.skip(`no ${join(ORIGINAL, "golden.json")} here: set DSQN_ORIGINAL to the folder that holds golden.json and networks/`, () => undefined);
+  });
+} else {
+  describe.each(engines)("$name engine", (engine) => {
+    it.each(cases.map((testCase) => [testCase.kind, testCase.id, testCase] as const))("%s: %s", async (kind, _id, testCase) => {
+      if (!Object.hasOwn(kinds, kind)) throw new Error(`golden.json has a case of the unknown kind "${kind}"`);
+      await kinds[kind](testCase as never, engine);
+      ran[`${kind}, ${engine.name}`] = (ran[`${kind}, ${engine.name}`] ?? 0) + 1;
+    });
+  });
+  afterAll(() => {
+    const lines = Object.entries(ran).sort().map(([name, count]) => `  ${String(count).padStart(4)}  ${name}`);
+    process.stderr.write(`\nCases of ${join(ORIGINAL, "golden.json")} that agree, by kind:\n${lines.join("\n")}\n`);
+  });
+}
+
+it("knows that the networks of the cases are there", () => {
+  for (const { network } of cases) if (network) expect(existsSync(join(ORIGINAL, "networks", network, "model.npz"))).toBe(true);
+});
+
+type Loss = (outputs: ArrayLike<number>) => { value: number; gradient: Float64Array };
+
+function checkGradients({ network, snn, inputs, outputs, loss_value, gradients }: GradientCase, engine: Engine, loss: Loss): void {
+  const net = snn ? spikingFrom(network, snn) : denseFrom(network);
+  const result = engine.gradients(net, states(inputs), (values) => loss(values).gradient, snn?.surrogate);
+  expect(relativeError(result.outputs, flat(outputs))).toBeLessThan(FORWARD);
+  expect(relativeError([loss(result.outputs).value], [loss_value])).toBeLessThan(FORWARD);
+  const actual = listed(net.kind, result.layers);
+  expect(actual.length).toBe(gradients.length);
+  for (const [k, gradient] of gradients.entries()) expect(relativeError(actual[k], flat(gradient))).toBeLessThan(snn ? GRADIENT : FORWARD);
+}
+
+/** Mean over the batch of the squared error of the taken action's value. */
+function squaredError({ actions, targets, loss }: GradientCase): Loss {
+  if (loss !== undefined && loss !== "mse over the Q-value of the taken action") throw new Error(`unknown loss "${loss}"`);
+  return (outputs) => {
+    const gradient = new Float64Array(outputs.length);
+    const width = outputs.length / actions.length;
+    let value = 0;
+    for (const [b, action] of actions.entries()) {
+      const error = outputs[b * width + action] - targets[b];
+      value += (error * error) / actions.length;
+      gradient[b * width + action] = (2 * error) / actions.length;
+    }
+    return { value, gradient };
+  };
+}
+
+/** Mean over the batch of -log softmax(outputs)[label]. */
+function negativeLogLikelihood({ labels }: GradientCase): Loss {
+  return (outputs) => {
+    const gradient = new Float64Array(outputs.length);
+    const width = outputs.length / labels.length;
+    let value = 0;
+    for (const [b, label] of labels.entries()) {
+      const row = Array.from({ length: width }, (_, a) => outputs[b * width + a]);
+      const largest = Math.max(...row);
+      const logSum = largest + Math.log(row.reduce((sum, x) => sum + Math.exp(x - largest), 0));
+      value += (logSum - row[label]) / labels.length;
+      for (let a = 0; a < width; a++) gradient[b * width + a] = (Math.exp(row[a] - logSum) - Number(a === label)) / labels.length;
+    }
+    return { value, gradient };
+  };
+}
+
+/** Optimisers divide by the size of a gradient, so that rounding in a tiny one moves a parameter by a part of the learning rate. */
+function checkUpdates(testCase: UpdateCase, engine: Engine): void {
+  const { policy, target, snn, parameters_after_each_update: expected } = testCase;
+  const load = (name: string) => (snn ? spikingFrom(name, snn) : denseFrom(name));
+  const updates = engine.name === "fast" ? fastUpdates : referenceUpdates;
+  const actual = updates(testCase, load(policy), load(target), expected.length);
+  for (const [u, tensors] of expected.entries()) {
+    expect(actual[u].length).toBe(tensors.length);
+    for (const [k, tensor] of tensors.entries()) {
+      const values = flat(tensor);
+      const difference = Math.max(...values.map((value, i) => Math.abs(value - actual[u][k][i])));
+      expect(difference).toBeLessThan(0.01 * testCase.optimizer.lr * (u + 1) + 1e-6);
+    }
+  }
+}
+
+function states(inputs: number[][]): Float32Array {
+  return Float32Array.from(inputs.flat());
+}
