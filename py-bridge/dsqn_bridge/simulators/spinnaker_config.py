@@ -1,0 +1,102 @@
+"""Where sPyNNaker finds its configuration: a home of our own, so that the user's files stay as they are.
+
+sPyNNaker reads $HOME/.spynnaker.cfg when it is imported, and writes its reports into the working directory.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import NamedTuple, Optional
+
+from ..errors import BridgeError
+
+SCP_PORT = 17893  # UDP, every Ethernet-attached chip listens there
+SPALLOC_PORT = 22244  # TCP
+
+
+class Board(NamedTuple):
+    home: str
+    virtual: bool
+    version: int  # 3: 4 chips, 5: 48 chips
+    host: Optional[str]
+    spalloc: Optional[str]  # host, host:port, or an http(s) URL
+    user: str
+    timeout: float  # seconds to wait for an answer
+
+
+def board_from(settings: dict) -> Board:
+    """From the bridge's settings; BOARD_MISSING where neither an address, nor a server, nor `virtual` is given."""
+    board = Board(
+        home=settings["home"],
+        virtual=bool(settings.get("virtual")),
+        version=int(settings.get("boardVersion") or 5),
+        host=settings.get("host"),
+        spalloc=settings.get("spalloc"),
+        user=settings.get("user") or "dsqn",
+        timeout=float(settings.get("timeoutMs") or 5000) / 1000,
+    )
+    if not (board.virtual or board.host or board.spalloc):
+        raise BridgeError(
+            "BOARD_MISSING",
+            "No SpiNNaker board is named.",
+            "Name one (DSQN_SPINNAKER_HOST, DSQN_SPINNAKER_VERSION) or a spalloc server (DSQN_SPINNAKER_SPALLOC); "
+            "without a board there are `dsqn map` and the simulator spinnaker-twin.",
+        )
+    return board
+
+
+def write_config(board: Board) -> None:
+    """Makes `board.home` the home of this process, with sPyNNaker's configuration in it. Before sPyNNaker is imported."""
+    os.makedirs(board.home, exist_ok=True)
+    lines = ["[Machine]", "version = %d" % board.version, "virtual_board = %s" % board.virtual]
+    if board.spalloc:
+        lines += ["spalloc_server = %s" % board.spalloc, "spalloc_user = %s" % board.user]
+    elif board.host:
+        lines.append("machine_name = %s" % board.host)
+    lines += ["[Mode]", "mode = Debug", "[Reports]", "write_network_graph = False"]
+    with open(os.path.join(board.home, ".spynnaker.cfg"), "w") as file:
+        file.write("\n".join(lines) + "\n")
+    os.environ["HOME"] = board.home
+    os.chdir(board.home)
+
+
+def reach(board: Board) -> None:
+    """BOARD_UNREACHABLE unless the board (or the spalloc server) answers within the time-out. sPyNNaker itself would try for minutes."""
+    if board.virtual:
+        return
+    if board.spalloc:
+        host, port = _address(board.spalloc)
+        try:
+            socket.create_connection((host, port), board.timeout).close()
+        except OSError as error:
+            raise _unreachable("The spalloc server %s:%d" % (host, port), error) from error
+        return
+    # SCP "version" (command 0) to the monitor of chip (0, 0): 2 bytes of padding, the SDP header, command, sequence, three arguments.
+    request = bytes([0, 0, 0x87, 0xFF, 0, 0xFF, 0, 0, 0, 0]) + bytes(4) + bytes(12)
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as connection:
+            connection.settimeout(board.timeout)
+            connection.connect((board.host, SCP_PORT))
+            connection.send(request)
+            connection.recv(512)
+    except OSError as error:
+        raise _unreachable("The board %s" % board.host, error) from error
+
+
+def _address(server: str):
+    from urllib.parse import urlparse
+
+    if "://" in server:
+        url = urlparse(server)
+        return url.hostname, url.port or (443 if url.scheme == "https" else 80)
+    host, _, port = server.partition(":")
+    return host, int(port or SPALLOC_PORT)
+
+
+def _unreachable(what: str, error: OSError) -> BridgeError:
+    return BridgeError(
+        "BOARD_UNREACHABLE",
+        "%s doesn't answer (%s)." % (what, error or "time-out"),
+        "Is it switched on, and reachable from here? Its address and version are right? A longer time-out: DSQN_SPINNAKER_TIMEOUT_MS.",
+    )
