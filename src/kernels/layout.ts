@@ -2,7 +2,7 @@
 
 const layerIntegers = [
   "inputs", "outputs", "width", "steps", "plane", "spikes", "zero", "plain", "weights", "biases", "initial", "transposed",
-  "values", "bits", "final", "counts", "gradient", "reserved",
+  "values", "bits", "final", "counts", "gradient", "currents", "finalCurrents", "reserved",
 ] as const; // prettier-ignore
 const layerDoubles = ["alpha", "beta", "threshold", "resetBy"] as const;
 const planIntegers = [

@@ -95,6 +95,8 @@ export function createPlan(options: PlanOptions): Plan {
       final: place(element * slots * width),
       counts: training ? 0 : place(4 * width),
       gradient,
+      currents: place(element * width),
+      finalCurrents: training ? 0 : place(element * width),
       reserved: 0,
       alpha: d.alpha,
       beta: d.beta,
@@ -124,7 +126,7 @@ export function createPlan(options: PlanOptions): Plan {
   const base = block.address;
   const absolute = (at: number): number => (at === 0 ? 0 : base + at);
   fields.forEach((f, l) => {
-    const pointers = { weights: f.weights, biases: f.biases, initial: f.initial, transposed: f.transposed, values: f.values, bits: f.bits, final: f.final, counts: f.counts };
+    const pointers = { weights: f.weights, biases: f.biases, initial: f.initial, transposed: f.transposed, values: f.values, bits: f.bits, final: f.final, counts: f.counts, currents: f.currents, finalCurrents: f.finalCurrents };
     for (const [name, at] of Object.entries(pointers)) pointers[name as keyof typeof pointers] = absolute(at);
     writeLayer(buffer, base + layersAt + l * LAYER_BYTES, { ...f, ...pointers });
   });

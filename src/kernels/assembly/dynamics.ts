@@ -49,7 +49,7 @@ function panel4<T, F>(L: Layer, steps: i32, at: usize, h: usize, hStride: usize,
   const plane = <usize>L.plane;
   const none = i64x2.splat(0);
   let v0 = v128.load(L.initial + at), v1 = v128.load(L.initial + at, 16), v2 = v128.load(L.initial + at, 32), v3 = v128.load(L.initial + at, 48);
-  let i0 = none, i1 = none, i2 = none, i3 = none;
+  let i0 = v128.load(L.currents + at), i1 = v128.load(L.currents + at, 16), i2 = v128.load(L.currents + at, 32), i3 = v128.load(L.currents + at, 48);
   let c0 = none, c1 = none, c2 = none, c3 = none;
   for (let t = 0; t < steps; t++) {
     let h0 = v128.load(h), h1 = v128.load(h, 16), h2 = v128.load(h, 32), h3 = v128.load(h, 48);
@@ -92,6 +92,12 @@ function panel4<T, F>(L: Layer, steps: i32, at: usize, h: usize, hStride: usize,
   v128.store(final, v1, 16);
   v128.store(final, v2, 32);
   v128.store(final, v3, 48);
+  if (L.finalCurrents) {
+    v128.store(L.finalCurrents + at, i0);
+    v128.store(L.finalCurrents + at, i1, 16);
+    v128.store(L.finalCurrents + at, i2, 32);
+    v128.store(L.finalCurrents + at, i3, 48);
+  }
   if (sizeof<F>() < 4 && L.counts) {
     const counts = L.counts + at / sizeof<T>() * 4;
     count<T>(counts, c0);
@@ -110,7 +116,7 @@ function panel1<T, F>(L: Layer, steps: i32, at: usize, h: usize, hStride: usize,
   const plane = <usize>L.plane;
   const none = i64x2.splat(0);
   let v0 = v128.load(L.initial + at);
-  let i0 = none, c0 = none;
+  let i0 = v128.load(L.currents + at), c0 = none;
   for (let t = 0; t < steps; t++) {
     let h0 = v128.load(h);
     v128.store(v, v0);
@@ -128,6 +134,7 @@ function panel1<T, F>(L: Layer, steps: i32, at: usize, h: usize, hStride: usize,
     bits += plane;
   }
   v128.store(final, v0);
+  if (L.finalCurrents) v128.store(L.finalCurrents + at, i0);
   if (sizeof<F>() < 4 && L.counts) count<T>(L.counts + at / sizeof<T>() * 4, c0);
 }
 

@@ -18,8 +18,8 @@ export function forwardState<T>(P: Plan, b: i32, slot: i32, scratch: usize): voi
       analog<T>(P.observations + <usize>b * <usize>L.inputs * sizeof<T>(), L.inputs, L.width, L.weights, L.biases, scratch);
       integrate<T>(L, steps, scratch, 0, v, row, bits, final);
     } else {
-      // The current of the last step would reach the potential one step after the end.
-      const count = min(stepsBefore, steps - 1);
+      // The input of the last step reaches the current, but no potential any more.
+      const count = min(stepsBefore, L.finalCurrents ? steps : steps - 1);
       for (let t = 0; t < count; t++)
         event<T>(bitsBefore + <usize>(t * planeBefore), planeBefore, L.width, L.weights, L.biases, v + <usize>t * row, scratch);
       integrate<T>(L, steps, v, row, v, row, bits, final);

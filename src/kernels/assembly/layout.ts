@@ -35,6 +35,10 @@ export class Layer {
   counts: usize;
   /** Offset of the layer's gradients from the start of a chunk's, in bytes: [inputs, width], then [width] if there are biases. */
   gradient: i32;
+  /** [width]: the current before the first step. */
+  currents: usize;
+  /** [width]: the current after the last step; 0: not wanted. */
+  finalCurrents: usize;
   reserved: i32;
   alpha: f64;
   beta: f64;
