@@ -1,4 +1,4 @@
-// The whole set-up of a clone: npm packages, Python environment, kernels. What is done already is not done again.
+// The whole set-up of a clone: npm packages, kernels, Python environment. What is done already is not done again.
 import path from "node:path";
 import { stepPrinter } from "./console.mjs";
 import { ensurePython, readyPython } from "./environment.mjs";
@@ -14,28 +14,37 @@ import { checkNode, installPackages, missingPackages } from "./node.mjs";
 export async function setUp({ extras = ["base", "nest"], signal, env = process.env } = {}) {
   const start = performance.now();
   const step = stepPrinter();
-  const lock = path.join(managedHome(env), "clone.lock");
-  const waits = (note) => ({ signal, onWait: (holder) => note(`waiting for another set-up (${holder})`) });
-  let changed = false;
   checkNode();
-  if (missingPackages().length > 0) {
-    changed = true;
+  // Both mostly wait for downloads. If one fails the other still finishes, so that the next run has less to do.
+  const results = await Promise.allSettled([node({ step, signal, env }), python({ extras, step, signal, env })]);
+  const failed = results.find(({ status }) => status === "rejected");
+  if (failed) throw failed.reason;
+  const [nodeChanged, environment] = results.map(({ value }) => value);
+  const seconds = (performance.now() - start) / 1000;
+  return { python: environment.python, seconds, changed: nodeChanged || environment.changed };
+}
+
+async function node({ step, signal, env }) {
+  const lock = path.join(managedHome(env), "clone.lock");
+  const alone = (note, task) =>
+    withLock(lock, task, { signal, onWait: (holder) => note(`waiting for another set-up (${holder})`) });
+  const packages = missingPackages().length > 0;
+  if (packages)
     await step("npm packages", (note) =>
-      withLock(lock, async () => missingPackages().length > 0 && installPackages({ env, signal }), waits(note)),
+      alone(note, async () => missingPackages().length > 0 && installPackages({ env, signal })),
     );
-  }
-  if (kernelsStale(env)) {
-    changed = true;
-    await step("WASM kernels", (note) =>
-      withLock(lock, async () => kernelsStale(env) && buildKernels({ env, signal }), waits(note)),
-    );
-  }
+  // The compiler is one of the packages.
+  const kernels = kernelsStale(env);
+  if (kernels)
+    await step("WASM kernels", (note) => alone(note, async () => kernelsStale(env) && buildKernels({ env, signal })));
+  return packages || kernels;
+}
+
+async function python({ extras, step, signal, env }) {
   const ready = await readyPython(extras, env);
-  const { python } =
-    ready ??
-    (await step("Python environment", (note) =>
-      ensurePython(extras, { env, signal, onProgress: (progress) => note(progress.note ?? "") }),
-    ));
-  changed ||= ready === undefined;
-  return { python, seconds: (performance.now() - start) / 1000, changed };
+  if (ready) return { ...ready, changed: false };
+  const made = await step("Python environment", (note) =>
+    ensurePython(extras, { env, signal, onProgress: (progress) => note(progress.note ?? "") }),
+  );
+  return { ...made, changed: true };
 }
