@@ -12,4 +12,8 @@ export const commands: readonly { name: string; summary: string; load: () => Pro
   { name: "bench", summary: "Ratios against peers, measured in one run", load: () => import("./bench.ts") },
   { name: "reproduce", summary: "The thesis's tables, ours beside them", load: () => import("./reproduce.ts") },
   { name: "certify", summary: "Compare a spiking network with a reference simulator, spike for spike", load: () => import("./certify.ts") },
+  { name: "forward", summary: "One forward pass: outputs, actions, spikes", load: () => import("./forward.ts") },
+  { name: "import", summary: "Make a model of weights from elsewhere (torch, NumPy, safetensors)", load: () => import("./import.ts") },
+  { name: "export", summary: "Write a model in another format", load: () => import("./export.ts") },
+  { name: "map", summary: "What a network takes of a SpiNNaker board", load: () => import("./map.ts") },
 ];

@@ -3,7 +3,7 @@ import { denseForward } from "../../src/ann/dense-forward.ts";
 import type { DenseNetwork } from "../../src/ann/network.ts";
 import { referenceDenseForward, referenceDenseGradients } from "../../src/ann/reference.ts";
 import type { SpikingEngine } from "../../src/snn/engine.ts";
-import { referenceEngine32 as fastEngine } from "../../src/snn/reference/index.ts";
+import { fastEngine } from "../../src/snn/fast/engine.ts";
 import type { SpikingNetwork } from "../../src/snn/network.ts";
 import { referenceEngine32, referenceGradients } from "../../src/snn/reference/index.ts";
 import type { SurrogateOptions } from "../../src/snn/surrogate.ts";
@@ -37,7 +37,7 @@ const reference: Engine = {
 
 const fast: Engine = {
   name: "fast",
-  spiking: fastEngine,
+  spiking: fastEngine("float32"),
   dense: (network, observations) => denseForward(network, observations, observations.length / network.layers[0].inputs).outputs,
   gradients(network, observations, outputGradients, surrogate) {
     const size = network.layers[0].inputs - (network.kind === "spiking" && network.biasInput ? 1 : 0);

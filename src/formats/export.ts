@@ -1,0 +1,82 @@
+import { UsageError, nearest } from "../errors.ts";
+import { observationSize } from "../snn/network.ts";
+import { writeFileAtomic, writeJsonAtomic } from "./files.ts";
+import { type Network, networkTensors } from "./model.ts";
+import { encodeNpz } from "./npz.ts";
+import { encodeSafetensors } from "./safetensors.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** A format that networks can be written to. */
+export interface Exporter {
+  readonly name: string;
+  readonly summary: string;
+  /** With the dot. */
+  readonly extension: string;
+  write(network: Network, path: string): Promise<void>;
+}
+
+const exporters: readonly Exporter[] = [
+  {
+    name: "safetensors",
+    summary: "the tensors alone, under torch's names",
+    extension: ".safetensors",
+    write: (network, path) => writeFileAtomic(path, encodeSafetensors(networkTensors(network))),
+  },
+  {
+    name: "npz",
+    summary: "NumPy arrays W0, b0, W1, ... in the original's layout",
+    extension: ".npz",
+    write: (network, path) => writeFileAtomic(path, encodeNpz(numbered(networkTensors(network)))),
+  },
+  {
+    name: "torch-state-json",
+    summary: "a state_dict as JSON: {name: nested lists}",
+    extension: ".json",
+    write: (network, path) =>
+      writeJsonAtomic(path, Object.fromEntries(Object.entries(networkTensors(network)).map(([name, { data, shape }]) => [name, nested(Array.from(data as Float32Array), shape)]))),
+  },
+  {
+    name: "json",
+    summary: "everything, dynamics included, weights as flat lists [inputs, outputs]",
+    extension: ".json",
+    write: (network, path) => writeJsonAtomic(path, described(network)),
+  },
+];
+
+export function exportFormats(): readonly Exporter[] {
+  return exporters;
+}
+
+export function exporter(name: string): Exporter {
+  const found = exporters.find((candidate) => candidate.name === name);
+  if (found) return found;
+  const names = exporters.map((candidate) => candidate.name);
+  const meant = nearest(name, names);
+  throw new UsageError("FORMAT_UNKNOWN", `There is no export format "${name}".`, {
+    hint: `${meant ? `Did you mean "${meant}"? ` : ""}Formats: ${names.join(", ")}.`,
+  });
+}
+
+/** W0, b0, v0 (initial potentials), W1, ... */
+function numbered(tensors: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
+  const letters: Record<string, string> = { weight: "W", bias: "b", initial_potential: "v" };
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, value]) => {
+      const [, layer, part] = name.split(".");
+      return [`${letters[part]}${layer}`, value];
+    }),
+  );
+}
+
+function nested(values: number[], shape: readonly number[]): unknown {
+  if (shape.length <= 1) return values;
+  const size = values.length / shape[0];
+  return Array.from({ length: shape[0] }, (_, i) => nested(values.slice(i * size, (i + 1) * size), shape.slice(1)));
+}
+
+function described(network: Network): Record<string, unknown> {
+  const layers = network.layers.map((layer) =>
+    Object.fromEntries(Object.entries(layer).map(([key, value]) => [key, value instanceof Float32Array ? Array.from(value) : value])),
+  );
+  return { ...network, layers, ...(network.kind === "spiking" && { observationSize: observationSize(network) }) };
+}

@@ -1,0 +1,55 @@
+import { referenceDenseForward } from "../ann/reference.ts";
+import { denseForward } from "../ann/dense-forward.ts";
+import type { DenseNetwork } from "../ann/network.ts";
+import { argmax } from "./decide.ts";
+import type { RunOptions, SpikingEngine, Work } from "./engine.ts";
+import type { Decoding, Encoding, Reset, SpikingNetwork, TieRule } from "./network.ts";
+import { batchSize } from "./validate.ts";
+
+/** One forward pass as plain lists. */
+export interface ForwardPass {
+  /** [state][action] */
+  readonly outputs: number[][];
+  /** [state] */
+  readonly actions: number[];
+  /** [layer that spikes][state][neuron], spikes in the whole decision; empty for a dense network */
+  readonly spikes: number[][][];
+  /** Per decision; of a dense network only multiply-accumulates. */
+  readonly work: Work;
+}
+
+/** Runs a dense network (float64 or float32) on `observations` [batch, observationSize]. */
+export function forwardDense(network: DenseNetwork, observations: Float32Array | Float64Array, precision: "float32" | "float64", ties: TieRule = "first"): ForwardPass {
+  const batch = batchSize(observations, network.layers[0].inputs);
+  const { outputs: single, multiplyAccumulates } = denseForward(network, Float32Array.from(observations), batch);
+  const outputs = rows(precision === "float64" ? referenceDenseForward(network, observations) : single, batch);
+  const perDecision = multiplyAccumulates / batch;
+  const work = { spikes: 0, accumulates: 0, multiplyAccumulates: perDecision, synOps: perDecision };
+  return { outputs, actions: outputs.map((row) => argmax(row, 0, row.length, ties)), spikes: [], work };
+}
+
+/** Runs a spiking network on `observations` [batch, observationSize]. */
+export function forwardSpiking(engine: SpikingEngine, network: SpikingNetwork, observations: Float32Array | Float64Array, options: RunOptions = {}): ForwardPass {
+  const { outputs, actions, spikes, work } = engine.run(network, observations, { ...options, recordSpikes: true });
+  const batch = actions.length;
+  const counts = spikes!.map(({ state, neuron }, l) => {
+    const perState = Array.from({ length: batch }, () => new Array<number>(network.layers[l].outputs).fill(0));
+    state.forEach((b, k) => perState[b][neuron[k]]++);
+    return perState;
+  });
+  return { outputs: rows(outputs, batch), actions: Array.from(actions), spikes: counts, work };
+}
+
+/** The network read or written in another way than its own. */
+export function withOptions(
+  network: SpikingNetwork,
+  { encoding = network.encoding, decoding = network.decoding, ties = network.ties, reset }: { encoding?: Encoding; decoding?: Decoding; ties?: TieRule; reset?: Reset },
+): SpikingNetwork {
+  const layers = reset === undefined ? network.layers : network.layers.map((layer) => ({ ...layer, reset }));
+  return { ...network, encoding, decoding, ties, layers };
+}
+
+function rows(values: ArrayLike<number>, batch: number): number[][] {
+  const width = values.length / batch;
+  return Array.from({ length: batch }, (_, b) => Array.from({ length: width }, (_, a) => values[b * width + a]));
+}
