@@ -1,8 +1,9 @@
 import { UsageError } from "../errors.ts";
-import { spikingTrainable } from "../snn/bptt.ts";
 import type { SpikingNetwork } from "../snn/network.ts";
 import { surrogateDefaults, type SurrogateOptions } from "../snn/surrogate.ts";
 import { validateNetwork } from "../snn/validate.ts";
+import { type LearnedDynamics, referenceLearner } from "../snn/reference-learner.ts";
+import type { SpikeRegulariser } from "../snn/regulariser.ts";
 import { kernelsLearn, spikingLearner } from "../snn/fast/learner.ts";
 import { denseLearner } from "./dense.ts";
 import type { DenseNetwork } from "./network.ts";
@@ -17,6 +18,12 @@ export interface TrainableOptions {
   readonly surrogate?: Partial<SurrogateOptions>;
   /** Spiking networks: whether no gradient flows through the reset (the original's; default true). */
   readonly detachReset?: boolean;
+  /** Spiking networks: a price on spikes. */
+  readonly regulariser?: SpikeRegulariser;
+  /** Spiking networks: decays and thresholds (one of each per layer) that are trained with the weights. */
+  readonly learn?: readonly LearnedDynamics[];
+  /** Seed of a random encoding. */
+  readonly seed?: number;
 }
 
 /** A network that learns, from the portable form, on the kernels where they know all its options. Call `close` when done. */
@@ -26,6 +33,6 @@ export function createTrainable(network: DenseNetwork | SpikingNetwork, options:
   if (!Number.isInteger(threads) || threads < 1 || threads > 64) throw new UsageError("THREADS", `threads must be an integer from 1 to 64, not ${threads}.`);
   validateNetwork(network);
   if (network.kind === "dense") return denseLearner(network, { maxBatch, threads });
-  const all = { maxBatch, threads, surrogate: { ...surrogateDefaults, ...options.surrogate }, detachReset };
-  return kernelsLearn(network, all) ? spikingLearner(network, all) : spikingTrainable(network, all);
+  const all = { ...options, threads, surrogate: { ...surrogateDefaults, ...options.surrogate }, detachReset };
+  return kernelsLearn(network, all) ? spikingLearner(network, all) : referenceLearner(network, all);
 }

@@ -1,5 +1,5 @@
 import { createDenseNetwork, type DenseNetwork } from "../../src/ann/network.ts";
-import { denseTrainable } from "../../src/ann/dense-trainable.ts";
+import { createTrainable } from "../../src/ann/create.ts";
 import { assess, crossEntropy, fit, oneHot, split } from "../../src/agents/imitation-fit.ts";
 import { imitate } from "../../src/agents/imitation.ts";
 import { imitationSchema } from "../../src/agents/imitation-config.ts";
@@ -47,7 +47,7 @@ describe("split", () => {
 describe("fit", () => {
   it("keeps the parameters of the best point, and repeats bit for bit", async () => {
     const run = async () => {
-      const learner = denseTrainable(createDenseNetwork([2, 16, 3], new Random(3)), 256);
+      const learner = createTrainable(createDenseNetwork([2, 16, 3], new Random(3)), { maxBatch: 256 });
       const examples = { training: await examplesOf(normals(4000, 1)), validation: await examplesOf(normals(1000, 2)) };
       const result = fit(learner, examples.training, examples.validation, {
         iterations: 1500, batchSize: 32, learningRate: { kind: "constant", value: 0.01 }, every: 100, random: new Random(4),
@@ -78,10 +78,10 @@ describe("imitate", () => {
 
   it("learns the source's policy on scaled observations, and takes raw ones afterwards", async () => {
     const scaling = { center: [0, 0], scale: [2, 0.5] };
-    const { network, chosen } = await imitate({ ...config, scaling }, { states: normals(6000, 1), source: plane, makeTrainable: (net) => denseTrainable(net as DenseNetwork, 500) });
+    const { network, chosen } = await imitate({ ...config, scaling }, { states: normals(6000, 1), source: plane, makeTrainable: (net) => createTrainable(net as DenseNetwork, { maxBatch: 500 }) });
     expect(chosen.validationAccuracy).toBeGreaterThan(0.96);
     const fresh = await examplesOf(normals(2000, 9));
-    expect(assess(denseTrainable(network as DenseNetwork, 500), fresh).accuracy).toBeGreaterThan(0.95);
+    expect(assess(createTrainable(network as DenseNetwork, { maxBatch: 500 }), fresh).accuracy).toBeGreaterThan(0.95);
   });
 
   it("asks for the network that the method needs", () => {

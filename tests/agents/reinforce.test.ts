@@ -1,4 +1,4 @@
-import { denseTrainable } from "../../src/ann/dense-trainable.ts";
+import { createTrainable } from "../../src/ann/create.ts";
 import { createDenseNetwork, type DenseNetwork } from "../../src/ann/network.ts";
 import type { Environments } from "../../src/agents/environments.ts";
 import { reinforce } from "../../src/agents/reinforce.ts";
@@ -25,7 +25,7 @@ describe("discountedReturns", () => {
 
 describe("policyGradient", () => {
   it("is that of the objective, by finite differences, across chunks of a batch", () => {
-    const network = denseTrainable(createDenseNetwork([2, 5, 3], new Random(1)), 4);
+    const network = createTrainable(createDenseNetwork([2, 5, 3], new Random(1)), { maxBatch: 4 });
     const random = new Random(2);
     const make = (length: number): Episode => ({
       observations: Float32Array.from({ length: 2 * length }, () => random.normal()),
@@ -97,7 +97,7 @@ describe("reinforce", () => {
     learningRate: { kind: "constant", value: 0.02 },
     evaluation: { every: 5, stop: { mean: 20, episodes: 30 } },
   });
-  const makeTrainable = (network: unknown) => denseTrainable(network as DenseNetwork, 512);
+  const makeTrainable = (network: unknown) => createTrainable(network as DenseNetwork, { maxBatch: 512 });
 
   it("solves what can be solved, stops when confirmed, and repeats from its seed", async () => {
     const run = () => reinforce({ ...config, seed: 5 }, { makeEnvironments: signs, makeTrainable });

@@ -1,6 +1,6 @@
 import { Layer, Plan } from "./layout";
 
-// A layer's gradients through time (equations in src/snn/bptt.ts), one vector of neurons at a time with its state in registers. dh[t]
+// A layer's gradients through time (equations in src/snn/reference/gradients.ts), one vector of neurons at a time with its state in registers. dh[t]
 // replaces v[t], which is needed no more. On the way: when each neuron spiked, the spikes weighted by the output's coefficients, and the
 // sum of dh.
 

@@ -4,6 +4,8 @@ import { learner } from "../../kernels/learner.ts";
 import { createPlan } from "../../kernels/plan.ts";
 import { acquirePool, jobs } from "../../kernels/pool.ts";
 import type { SpikingLayer, SpikingNetwork } from "../network.ts";
+import type { LearnedDynamics } from "../reference-learner.ts";
+import type { SpikeRegulariser } from "../regulariser.ts";
 import type { SurrogateOptions } from "../surrogate.ts";
 
 const CHUNK = 16;
@@ -13,23 +15,27 @@ export interface SpikingLearnerOptions {
   readonly threads: number;
   readonly surrogate: SurrogateOptions;
   readonly detachReset: boolean;
+  readonly regulariser?: SpikeRegulariser;
+  readonly learn?: readonly LearnedDynamics[];
 }
 
 const kinds = { "fast-sigmoid": 0, arctan: 1, triangular: 2, sigmoid: -1 } as const;
 
-/** Whether the kernels compute the gradients of this network; `snn/bptt.ts` computes all. */
-export function kernelsLearn(network: SpikingNetwork, { surrogate, detachReset }: SpikingLearnerOptions): boolean {
+/** Whether the kernels compute the gradients of this network; `snn/reference/gradients.ts` computes all. */
+export function kernelsLearn(network: SpikingNetwork, { surrogate, detachReset, regulariser, learn }: SpikingLearnerOptions): boolean {
   return (
     network.decoding === "potential" &&
     network.encoding === "constant" &&
     !network.signedInputs &&
     kinds[surrogate.name] >= 0 &&
+    !regulariser &&
+    !learn?.length &&
     (detachReset || network.layers.every((layer) => layer.reset === "subtraction"))
   );
 }
 
 /**
- * Backpropagation through time on the kernels (equations in snn/bptt.ts), float32. Of a layer that is d layers below the output only the first
+ * Backpropagation through time on the kernels (equations in snn/reference/gradients.ts), float32. Of a layer that is d layers below the output only the first
  * T - 2d + 1 steps are computed: a later spike reaches the output after the end.
  */
 export function spikingLearner(network: SpikingNetwork, options: SpikingLearnerOptions): TrainableNetwork {

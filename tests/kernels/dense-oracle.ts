@@ -1,6 +1,6 @@
-import type { DenseNetwork } from "./network.ts";
-import { packParameters, unpackLayers } from "./parameters.ts";
-import type { TrainableNetwork } from "./trainable.ts";
+import type { DenseNetwork } from "../../src/ann/network.ts";
+import { packParameters, unpackLayers } from "../../src/ann/parameters.ts";
+import type { TrainableNetwork } from "../../src/ann/trainable.ts";
 
 /**
  * Forward and backward pass of a dense ReLU network in plain TypeScript: the equations that the kernels are tested against.
