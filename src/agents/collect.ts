@@ -3,7 +3,7 @@ import type { DenseNetwork } from "../ann/network.ts";
 import { DsqnError } from "../errors.ts";
 import type { Replay } from "../formats/replay.ts";
 import type { OnProgress } from "../progress.ts";
-import { referenceEngine as fastEngine } from "../snn/reference/index.ts";
+import { fastEngine } from "../snn/fast/index.ts";
 import type { SpikingNetwork } from "../snn/network.ts";
 import { assertFits, FIRST_SEED } from "./evaluate.ts";
 import type { MakeEnvironments } from "./environments.ts";
@@ -57,6 +57,6 @@ export async function collectStates(policy: Policy, makeEnvironments: MakeEnviro
 export async function collectReplay(network: DenseNetwork | SpikingNetwork, makeEnvironments: MakeEnvironments, options: CollectOptions): Promise<Replay> {
   const policy = policyOf(network);
   const states = await collectStates(policy, makeEnvironments, options);
-  const { outputs } = network.kind === "dense" ? denseForward(network, states, options.size) : fastEngine.run(network, states);
+  const { outputs } = network.kind === "dense" ? denseForward(network, states, options.size) : fastEngine().run(network, states);
   return { size: options.size, observationSize: policy.observationSize, states, outputs: Float32Array.from(outputs) };
 }

@@ -2,7 +2,7 @@ import type { DenseNetwork } from "../ann/network.ts";
 import { denseForward } from "../ann/dense-forward.ts";
 import { argmax } from "../snn/decide.ts";
 import type { SpikingEngine } from "../snn/engine.ts";
-import { referenceEngine as fastEngine } from "../snn/reference/index.ts";
+import { fastEngine } from "../snn/fast/index.ts";
 import { observationSize, type SpikingNetwork, type TieRule } from "../snn/network.ts";
 
 /** Anything that can act: a network, a simulator, a random choice. */
@@ -54,7 +54,7 @@ export function policyOf(network: DenseNetwork | SpikingNetwork, options: Policy
       },
     };
   }
-  const { steps = network.steps, ties = network.ties, seed = 0, engine = fastEngine } = options;
+  const { steps = network.steps, ties = network.ties, seed = 0, engine = fastEngine() } = options;
   const read = { ...network, ties };
   return {
     actions,

@@ -111,7 +111,7 @@ export function createLearner(config: DqnConfig, state: TrainingState): (environ
     if (config.target.kind !== "steps") return;
     const { every } = config.target;
     const copies = (steps: number): number => Math.floor(steps / every);
-    if (copies(progression.environmentSteps) > copies(progression.environmentSteps - environmentSteps)) target.parameters.set(policy.parameters);
+    if (copies(progression.environmentSteps + environmentSteps) > copies(progression.environmentSteps)) target.parameters.set(policy.parameters);
   };
 }
 

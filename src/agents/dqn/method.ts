@@ -10,9 +10,6 @@ import { openEventFile } from "../../formats/tensorboard.ts";
 import { dqnSchema, type DqnConfig } from "./config.ts";
 import { trainDqn, type DqnResult } from "./train.ts";
 
-/** Seconds between checkpoints. When they are written has no influence on the curve. */
-const CHECKPOINT_SECONDS = 5;
-
 /** DQN and DSQN as runs: a folder with log, TensorBoard events, resumable checkpoints, and the initial, best and last network. */
 export const dqnMethod: TrainMethod<DqnConfig> = {
   schema: dqnSchema,
@@ -43,7 +40,7 @@ async function run(config: DqnConfig, context: RunContext, makeEnvironments: Par
         events.scalars(entry.environmentSteps, { "evaluation/mean": entry.mean, "evaluation/min": entry.min });
       },
       onSafePoint({ snapshot, last }) {
-        if (!last && performance.now() - written < CHECKPOINT_SECONDS * 1000) return;
+        if (!last && performance.now() - written < config.checkpointSeconds * 1000) return;
         checkpoints.save({ snapshot: snapshot(), marks: { log: log.bytes, events: events.bytes } });
         written = performance.now();
       },

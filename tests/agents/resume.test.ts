@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { execa } from "execa";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** A run of a few seconds in the real CartPole, with everything in it that has a state of its own. */
+const config = {
+  method: "dqn",
+  seed: 7,
+  environment: { id: "CartPole-v1", count: 3 },
+  network: { kind: "dense", hidden: [24] },
+  episodes: 160,
+  nStep: 2,
+  epsilon: { kind: "linear", start: 1, end: 0.2, steps: 2000 },
+  replay: { capacity: 1000, prioritisation: {} },
+  batchSize: 32,
+  optimizer: { kind: "adam", learningRate: { kind: "constant", value: 0.002 } },
+  target: { kind: "soft", tau: 0.02 },
+  evaluation: { every: 700, episodes: 5 },
+  final: { episodes: 5 },
+  checkpointSeconds: 0.1,
+};
+
+const folder = mkdtempSync(join(tmpdir(), "dsqn-resume-"));
+const at = (...names: string[]): string => join(folder, ...names);
+const dsqn = (...args: string[]) => execa("node", ["--import", "./scripts/register-ts.mjs", "src/cli/run.ts", ...args, "--json"], { reject: false });
+const curve = (run: string): string => readFileSync(at(run, "progress.jsonl"), "utf8");
+const lines = (run: string): number => (existsSync(at(run, "progress.jsonl")) ? curve(run).split("\n").length - 1 : 0);
+const until = async (condition: () => boolean): Promise<void> => {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
+};
+/** The same curve, the same networks, the same TensorBoard scalars (their wall times apart: the sizes), as if it had never stopped. */
+const expectSame = (run: string): void => {
+  expect(curve(run)).toBe(curve("whole"));
+  for (const model of ["best", "last", "initial"])
+    expect(readFileSync(at(run, `${model}.safetensors`)).equals(readFileSync(at("whole", `${model}.safetensors`)))).toBe(true);
+  expect(readFileSync(at(run, "events.out.tfevents.0.dsqn")).length).toBe(readFileSync(at("whole", "events.out.tfevents.0.dsqn")).length);
+};
+
+beforeAll(async () => {
+  writeFileSync(at("config.json"), JSON.stringify(config));
+  const { exitCode, stdout } = await dsqn("train", at("config.json"), "--out", at("whole"));
+  expect(exitCode).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ env: "CartPole-v1", method: "dqn", seed: 7, episodesRun: 160, model: at("whole", "best.safetensors") });
+}, 60000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("a run that was stopped", () => {
+  it("goes on to the same curve after kill -9, twice", async () => {
+    let running = dsqn("train", at("config.json"), "--out", at("killed"));
+    for (const episodes of [40, 100]) {
+      // A little beyond the checkpoint, so that the logs hold lines it does not know of.
+      await until(() => lines("killed") > episodes && existsSync(at("killed", "checkpoint.previous.safetensors")));
+      running.kill("SIGKILL");
+      await running;
+      expect(lines("killed")).toBeLessThan(lines("whole"));
+      running = dsqn("train", "--resume", at("killed"));
+    }
+    expect((await running).exitCode).toBe(0);
+    expectSame("killed");
+  }, 90000);
+
+  it("goes on to the same curve after Ctrl-C, which says how", async () => {
+    const running = dsqn("train", at("config.json"), "--out", at("stopped"));
+    await until(() => lines("stopped") > 30);
+    running.kill("SIGINT");
+    const { exitCode, stdout } = await running;
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: "INTERRUPTED", hint: expect.stringContaining(`--resume ${at("stopped")}`) } });
+    expect((await dsqn("train", "--resume", at("stopped"))).exitCode).toBe(0);
+    expectSame("stopped");
+  }, 90000);
+
+  it("refuses a damaged checkpoint, and goes on from the one before", async () => {
+    mkdirSync(at("damaged"));
+    for (const file of ["config.json", "progress.jsonl", "events.out.tfevents.0.dsqn", "checkpoint.safetensors", "checkpoint.previous.safetensors"])
+      copyFileSync(at("whole", file), at("damaged", file));
+    truncateSync(at("damaged", "checkpoint.safetensors"), 1000);
+    const refused = await dsqn("train", "--resume", at("damaged"));
+    expect(refused.exitCode).toBe(1);
+    const previous = at("damaged", "checkpoint.previous.safetensors");
+    expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: "CHECKPOINT_INVALID", hint: expect.stringContaining(previous) } });
+    expect((await dsqn("train", "--resume", previous)).exitCode).toBe(0);
+    expectSame("damaged");
+  }, 60000);
+
+  it("refuses the checkpoint of another run", async () => {
+    mkdirSync(at("foreign"));
+    writeFileSync(at("foreign", "config.json"), JSON.stringify({ ...config, gamma: 0.5 }));
+    copyFileSync(at("whole", "checkpoint.safetensors"), at("foreign", "checkpoint.safetensors"));
+    const { exitCode, stdout } = await dsqn("train", "--resume", at("foreign"));
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: "CHECKPOINT_INVALID", message: expect.stringContaining("another config") } });
+  }, 30000);
+});
+
+describe("dsqn train", () => {
+  const failing = async (...args: string[]) => {
+    const { exitCode, stdout } = await dsqn("train", ...args);
+    return { exitCode, ...(JSON.parse(stdout) as { error: Record<string, unknown> }).error };
+  };
+
+  it.each([
+    [["cartpole-dqm"], 2, "PRESET_UNKNOWN"],
+    [["cartpole-dqn", "--set", "gama=1"], 2, "CONFIG_INVALID"],
+    [["cartpole-dqn", "--seed", "x"], 2, "BAD_ARGUMENT"],
+    [[], 2, "BAD_ARGUMENT"],
+    [["--resume", "/nowhere/at/all"], 2, "RUN_NOT_FOUND"],
+    [["cartpole-dqn", "--out", "/proc/nowhere"], 1, "RUN_FOLDER_UNWRITABLE"],
+  ])("%j exits %i with %s", async (args, exitCode, code) => expect(await failing(...args)).toMatchObject({ exitCode, code }), 30000);
+
+  it("refuses continuous actions, and a folder that holds a run", async () => {
+    expect(await failing(at("config.json"), "--set", 'environment.id="Pendulum-v1"', "--out", at("pendulum"))).toMatchObject({ exitCode: 1, code: "ACTIONS_NOT_DISCRETE" });
+    expect(await failing(at("config.json"), "--out", at("whole"))).toMatchObject({ exitCode: 1, code: "RUN_EXISTS" });
+  }, 30000);
+
+  it("exits 1 and says so where the target is missed", async () => {
+    const { exitCode, stdout, stderr } = await dsqn("train", at("config.json"), "--episodes", "3", "--set", "final.target=400", "--out", at("missed"));
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ reached: false, target: 400 });
+    expect(stderr).toContain("TARGET_MISSED");
+  }, 30000);
+});
