@@ -36,7 +36,7 @@ export const originalConversion = { output: "scaled", start: "zero", population:
 export const balancedConversion = {
   output: "centred",
   start: "balanced",
-  population: 4,
+  population: 2,
   granularity: "neuron",
   percentile: 0.999,
   spiking: { steps: 64 },
