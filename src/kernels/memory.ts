@@ -20,6 +20,8 @@ const MARGIN = 1024;
 const GUARD = 64;
 const CANARY = 0x5ca1ab1e;
 
+/** Every object that stood for the memory: growing makes a new one, and the old ones stay valid. */
+const buffers = new WeakSet<ArrayBufferLike>();
 const used = new Map<number, { bytes: number }>();
 let gaps: { address: number; bytes: number }[] = [];
 let top = MARGIN;
@@ -48,6 +50,7 @@ export function allocate(bytes: number): Block {
   const view = <T>(make: (buffer: ArrayBufferLike, at: number, length: number) => T, width: number) => (offset: number, length: number): T => {
     if (offset < 0 || length < 0 || offset % width !== 0 || offset + length * width > bytes)
       throw new DsqnError("KERNEL_BOUNDS", `A view of ${length} elements at byte ${offset} leaves its block of ${bytes} bytes.`);
+    buffers.add(memory.buffer);
     return make(memory.buffer, address + offset, length);
   };
   return {
@@ -59,6 +62,11 @@ export function allocate(bytes: number): Block {
     uint8: view((b, at, n) => new Uint8Array(b, at, n), 1),
     free: () => release(address, size),
   };
+}
+
+/** Where an array lies in the kernels' memory; undefined if elsewhere. */
+export function addressOf(array: Float32Array): number | undefined {
+  return buffers.has(array.buffer) ? array.byteOffset : undefined;
 }
 
 /** Addresses of blocks whose guards were overwritten: none, unless a kernel wrote out of bounds. */

@@ -4,6 +4,7 @@ import { DsqnError } from "../errors.ts";
 /** What the kernels export (src/kernels/assembly/index.ts); addresses are bytes in the shared memory. */
 export interface KernelExports {
   adam(size: number, p: number, g: number, m: number, v: number, beta1: number, beta2: number, stepSize: number, correction: number, epsilon: number): void;
+  clamp(size: number, p: number, limit: number): void;
   runAlone(job: number, plan: number, chunks: number): void;
   runShared(control: number, job: number, plan: number, chunks: number): void;
   serve(control: number, thread: number, seen: number, spins: number): number;

@@ -1,5 +1,10 @@
+import { addressOf } from "../kernels/memory.ts";
+import { kernels } from "../kernels/module.ts";
+
 /** Element-wise clamp of gradients to [-limit, limit], in place (the thesis's clipping, limit 1). */
 export function clipValues(gradients: Float32Array, limit: number): void {
+  const address = addressOf(gradients);
+  if (address !== undefined) return kernels().exports.clamp(gradients.length, address, limit);
   for (let i = 0; i < gradients.length; i++) {
     const g = gradients[i];
     if (g > limit) gradients[i] = limit;

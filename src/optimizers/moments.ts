@@ -8,8 +8,12 @@ export interface Moments {
 }
 
 export function createMoments(size: number, count: number): Moments {
-  if (!Number.isInteger(size) || size < 1) throw new UsageError("OPTIMIZER_SIZE", `An optimiser needs at least one parameter, not ${size}.`);
+  checkSize(size);
   return { steps: 0, moments: Array.from({ length: count }, () => new Float32Array(size)) };
+}
+
+export function checkSize(size: number): void {
+  if (!Number.isInteger(size) || size < 1) throw new UsageError("OPTIMIZER_SIZE", `An optimiser needs at least one parameter, not ${size}.`);
 }
 
 export function saveMoments({ steps, moments }: Moments): OptimizerState {
