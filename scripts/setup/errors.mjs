@@ -15,6 +15,11 @@ export class SetupError extends Error {
   }
 }
 
+/** How much of a tool's output an error repeats, and what of it says nothing: pip's markers, npm's stack frames. */
+const LINES = 15;
+const WIDTH = 240;
+const NOISE = /^Ignoring \S+: markers|^npm (?:error|ERR!)\s+at |^npm (?:error|ERR!)\s*$/;
+
 const AGAIN = "then run the same command again: it goes on from there.";
 
 /** What npm, pip and uv print, and what it means. The first match counts. */
@@ -68,7 +73,11 @@ const causes = [
  * @param {Record<string, unknown>} facts
  */
 export function explain(what, output, facts) {
-  const tail = output.trim().split(/\r?\n/).slice(-25).join("\n");
+  const telling = output.split(/\r?\n/).filter((line) => line.trim() && !NOISE.test(line));
+  const tail = telling
+    .slice(-LINES)
+    .map((line) => line.slice(0, WIDTH))
+    .join("\n");
   const known = causes.find(({ pattern }) => pattern.test(output));
   if (known)
     return new SetupError(known.code, known.message(what), { hint: known.hint, facts, cause: new Error(tail) });

@@ -2,6 +2,8 @@
 import { spawn } from "node:child_process";
 
 const KEPT = 200_000;
+/** npm, for one, finishes what it is at after a SIGTERM; nothing here is harmed by being killed. */
+const GRACE_MS = 1_000;
 
 /**
  * @typedef {{ code: number | null, signal: string | null, output: string, stdout: string }} Outcome
@@ -49,11 +51,16 @@ export function run(command, args, { cwd, env = process.env, signal, timeoutMs, 
         // already gone
       }
     };
-    const onAbort = () => kill("SIGTERM");
+    let insisting;
+    const onAbort = () => {
+      kill("SIGTERM");
+      insisting = setTimeout(() => kill("SIGKILL"), GRACE_MS);
+    };
     signal?.addEventListener("abort", onAbort, { once: true });
     const timer = timeoutMs ? setTimeout(() => kill("SIGKILL"), timeoutMs) : undefined;
     const finish = (outcome) => {
       clearTimeout(timer);
+      clearTimeout(insisting);
       signal?.removeEventListener("abort", onAbort);
       if (signal?.aborted) reject(signal.reason);
       else resolve(outcome);
