@@ -106,7 +106,7 @@ function fromTorch(value: TorchValue, source: string): FileLayers {
     const [weights, biases] = value.tuple;
     const none = biases === null || (Array.isArray(biases) && biases.every((bias) => bias === null));
     if (Array.isArray(weights) && (none || Array.isArray(biases)))
-      return { form: "tuple of weights and biases", kind: "spiking", layers: pair(weights, none ? null : (biases as TorchValue[]), source) };
+      return { form: "tuple of weights and biases", kind: "spiking", layers: pair(weights, none ? null : (biases), source) };
   }
   throw unknownForm(source, "it holds neither a state_dict, nor (weights, biases), nor a list of weights");
 }
@@ -116,7 +116,7 @@ function pair(weights: readonly TorchValue[], biases: readonly TorchValue[] | nu
   if (biases && (biases.length !== weights.length || !biases.every(isTensor))) throw unknownForm(source, `${weights.length} weights need as many biases`);
   return weights.map((tensor, l) => ({
     weight: { name: `weights.${l}`, tensor },
-    bias: biases ? { name: `biases.${l}`, tensor: biases[l] as Tensor } : null,
+    bias: biases ? { name: `biases.${l}`, tensor: biases[l] } : null,
   }));
 }
 

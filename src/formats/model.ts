@@ -142,7 +142,7 @@ function decodeSpiking({ tensors, metadata }: SafetensorsFile, source: string): 
 function parseDynamics(json: string | undefined, source: string): z.infer<typeof dynamicsSchema> {
   if (json === undefined) invalid(source, "its metadata lacks the spiking network's dynamics");
   try {
-    return dynamicsSchema.parse(JSON.parse(json!));
+    return dynamicsSchema.parse(JSON.parse(json));
   } catch (cause) {
     const problem = cause instanceof z.ZodError ? `${cause.issues[0].path.join(".")}: ${cause.issues[0].message}` : (cause as Error).message;
     return invalid(source, `the dynamics in its metadata are wrong (${problem})`, { cause });

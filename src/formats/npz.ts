@@ -1,6 +1,7 @@
-import { unzipSync, zipSync } from "fflate";
+import { zipSync } from "fflate";
 import { DsqnError } from "../errors.ts";
 import { bytesOf, bytesPerElement, fromFloat16, sizeOf, type Tensor, tensor, type TensorDtype, viewData } from "./tensor.ts";
+import { unzip } from "./zip.ts";
 
 /**
  * NumPy's .npy (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html) and .npz, a zip of them. Arrays of Python
@@ -27,7 +28,7 @@ const dtypes = new Map(Object.entries(descriptors).map(([dtype, descriptor]) => 
 export function decodeNpz(bytes: Uint8Array, source = "The npz file"): Record<string, Tensor> {
   let files: Record<string, Uint8Array>;
   try {
-    files = unzipSync(bytes);
+    files = unzip(bytes);
   } catch (cause) {
     throw invalid(source, `it is not a complete zip archive (${(cause as Error).message})`, cause);
   }

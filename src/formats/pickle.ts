@@ -54,7 +54,14 @@ export function readPickle(bytes: Uint8Array, { globals, persistent, source }: P
     if (count > bytes.length - at) throw broken(`it ends within a value (cut short?)`);
     return (at += count) - count;
   };
-  const text = (length: number): string => new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(take(length), at));
+  const text = (length: number): string => {
+    const from = take(length);
+    try {
+      return new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(from, at));
+    } catch {
+      throw broken("it holds text that is not UTF-8");
+    }
+  };
   const line = (): string => {
     const end = bytes.indexOf(0x0a, at);
     if (end < 0) throw broken("it ends within a line (cut short?)");

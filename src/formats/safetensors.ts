@@ -76,7 +76,7 @@ export function decodeSafetensors(bytes: Uint8Array, source = "The safetensors f
     const size = sizeOf(shape);
     const offset = dataStart + data_offsets[0];
     if (dtype) return [name, { dtype, shape, data: viewData(dtype, bytes, offset, size) }] as const;
-    return [name, tensor(Float32Array.from(viewData("uint16", bytes, offset, size) as Uint16Array, half!), shape)] as const;
+    return [name, tensor(Float32Array.from(viewData("uint16", bytes, offset, size) as Uint16Array, half), shape)] as const;
   });
   return { tensors: Object.fromEntries(tensors), metadata };
 }
@@ -100,7 +100,7 @@ function parseHeader(bytes: Uint8Array, fail: Fail): { entries: Entry[]; metadat
   const entries = Object.entries(rest).map(([name, value]): Entry => {
     const entry = entrySchema.safeParse(value);
     if (!entry.success) fail(`tensor "${name}" needs dtype, shape and data_offsets, and nothing else`, { tensor: name });
-    return { name, ...(entry.data as z.infer<typeof entrySchema>) };
+    return { name, ...(entry.data) };
   });
   return { entries, metadata: metadata as Record<string, string> };
 }

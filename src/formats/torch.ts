@@ -1,7 +1,7 @@
-import { unzipSync } from "fflate";
 import { DsqnError } from "../errors.ts";
 import { type PickleCallable, type PickleMap, type PickleValue, readPickle, Tuple } from "./pickle.ts";
 import { bytesPerElement, fromBfloat16, fromFloat16, sizeOf, type Tensor, type TensorDtype, viewData } from "./tensor.ts";
+import { unzip } from "./zip.ts";
 
 /**
  * What torch.save wrote, legacy stream (before torch 1.6) or zip archive, as plain values with tensors in them. Nothing in the
@@ -85,7 +85,7 @@ function decodeLegacy(bytes: Uint8Array, source: string): TorchValue {
 function decodeZip(bytes: Uint8Array, source: string): TorchValue {
   let files: Record<string, Uint8Array>;
   try {
-    files = unzipSync(bytes);
+    files = unzip(bytes);
   } catch (cause) {
     throw new DsqnError("TORCH_INVALID", `${source}: it is not a complete zip archive.`, { cause });
   }
@@ -155,7 +155,7 @@ function plain(value: PickleValue, data: ReadonlyMap<string, Uint8Array>, source
   if (typeof value === "bigint") return Number(value);
   if (value instanceof Tuple) return { tuple: value.items.map(inner) };
   if (Array.isArray(value)) return value.map(inner);
-  if (value instanceof Map) return new Map([...(value as PickleMap)].map(([key, item]) => [String(key), inner(item)]));
+  if (value instanceof Map) return new Map([...(value)].map(([key, item]) => [String(key), inner(item)]));
   if (isPickled<StridedTensor>(value, "tensor")) return materialise(value, data, source);
   throw invalid(source, "it holds something that is neither a tensor nor a plain value");
 }
