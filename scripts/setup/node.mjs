@@ -53,7 +53,8 @@ export async function installPackages({ folder = root, env = process.env, signal
     : [process.platform === "win32" ? "npm.cmd" : "npm"];
   const args = [...npm.slice(1), "ci", "--no-audit", "--no-fund", "--loglevel=error"];
   // npm's own pauses between attempts (10 s, 60 s) keep someone without a network waiting for over a minute.
-  args.push("--fetch-retries=3", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=8000");
+  if (env.npm_config_fetch_retries === undefined)
+    args.push("--fetch-retries=3", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=8000");
   const outcome = await run(npm[0], args, { cwd: folder, env, signal });
   if (outcome.code === 0 && missingPackages(folder).length === 0) return;
   if (outcome.code === null)
