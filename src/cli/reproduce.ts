@@ -1,0 +1,50 @@
+import { Argument } from "commander";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { writeFileAtomic } from "../formats/files.ts";
+import { renderReproduction } from "../reproduce/page.ts";
+import { measured, renderCsv, renderText } from "../reproduce/render.ts";
+import { reproduce } from "../reproduce/reproduce.ts";
+import { experiments, type ExperimentName } from "../reproduce/trials.ts";
+import { command } from "./command.ts";
+import { integer } from "./options.ts";
+
+interface Options {
+  quick?: boolean;
+  runs?: number;
+  original?: string;
+  out?: string;
+}
+
+export default command<Options>({
+  name: "reproduce",
+  configure(parser) {
+    parser
+      .addArgument(new Argument("<experiment>", "which tables of the thesis").choices(Object.keys(experiments)))
+      .option("--quick", "twenty episodes a row, T up to 1,000, no training: a few minutes")
+      .option("--runs <n>", "training runs for each row of tables 4.5 and 4.10 (default: 5; 0 with --quick)", integer())
+      .option("--original <folder>", "the original's networks, to run them too (default: $DSQN_ORIGINAL, else ../shared/original beside the clone)")
+      .option("--out <folder>", "where report.html, rows.csv and summary.json go (default: runs/reproduce-<experiment>)")
+      .addHelpText("after", "\nExample:\n  dsqn reproduce cartpole --quick");
+  },
+  async run([name], { quick, runs, out = `runs/reproduce-${name}`, original = defaultOriginal() }, { progress, signal, print, log, json }) {
+    const result = await reproduce(name as ExperimentName, {
+      quick, runs, original, signal,
+      onProgress: progress,
+      onRow: (row) => json || log(`  ${row.table}  ${row.name}: ours ${measured(row.ours)} (${row.verdict})${row.original ? `, original's network ${measured(row.original)} (${row.originalVerdict})` : ""}`),
+    });
+    const report = join(out, "report.html");
+    await writeFileAtomic(report, renderReproduction(result));
+    await writeFileAtomic(join(out, "rows.csv"), renderCsv(result));
+    await writeFileAtomic(join(out, "summary.json"), `${JSON.stringify(result, null, 2)}\n`);
+    print({ ...result, report }, (r) => `${renderText(r)}\n\n${r.report}`);
+    return 0;
+  },
+});
+
+function defaultOriginal(): string | undefined {
+  const beside = fileURLToPath(new URL("../../../shared/original", import.meta.url));
+  const folder = process.env.DSQN_ORIGINAL ?? (existsSync(beside) ? beside : undefined);
+  return folder && existsSync(join(folder, "networks")) ? folder : undefined;
+}
