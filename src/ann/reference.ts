@@ -24,7 +24,10 @@ export function referenceDenseGradients(
   const outputs = activations.at(-1)!;
   const batch = outputs.length / network.layers.at(-1)!.outputs;
   let delta = Float64Array.from(outputGradients(outputs));
-  const layers = network.layers.map(({ inputs, outputs }) => ({ weights: new Float64Array(inputs * outputs), biases: new Float64Array(outputs) }));
+  const layers = network.layers.map(({ inputs, outputs }) => ({
+    weights: new Float64Array(inputs * outputs),
+    biases: new Float64Array(outputs),
+  }));
   for (let l = network.layers.length - 1; l >= 0; l--) {
     const { inputs: m, outputs: n, weights } = network.layers[l];
     const before = activations[l];

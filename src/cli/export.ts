@@ -15,7 +15,10 @@ export default command<Options>({
       .argument("<model>", "a model file (.safetensors)")
       .requiredOption("--format <name>", "one of those below")
       .option("--out <file>", "default: the model's name and the format's extension")
-      .addHelpText("after", `\nFormats:\n${formats.join("\n")}\n\nExample:\n  dsqn export models/cartpole-dqn.safetensors --format npz --out cartpole.npz`);
+      .addHelpText(
+        "after",
+        `\nFormats:\n${formats.join("\n")}\n\nExample:\n  dsqn export models/cartpole-dqn.safetensors --format npz --out cartpole.npz`,
+      );
   },
   async run([path], { format, out }, { print }) {
     const { name, extension, write } = exporter(format);
@@ -23,7 +26,10 @@ export default command<Options>({
     const file = out ?? `${path.replace(/\.safetensors$/, "")}-${name}${extension}`;
     await write(network, file);
     const tensors = Object.entries(networkTensors(network)).map(([tensor, { shape }]) => ({ name: tensor, shape }));
-    print({ tensors, out: file, format: name }, (result) => `${result.out}  ${result.format}, ${result.tensors.length} tensors`);
+    print(
+      { tensors, out: file, format: name },
+      (result) => `${result.out}  ${result.format}, ${result.tensors.length} tensors`,
+    );
     return 0;
   },
 });

@@ -32,36 +32,72 @@ export default command<Options>({
       .argument("<model>", "a model file (.safetensors)")
       .requiredOption("--input <json>", "one observation [..], several [[..], ..], or @FILE with either")
       .option("--steps <T>", "time steps, instead of the model's own", integer(1))
-      .addOption(new Option("--encoding <name>", "instead of the model's own").choices(["constant", "poisson", "equidistant", "equidistant-original"]))
-      .addOption(new Option("--decoding <name>", "instead of the model's own").choices(["potential", "max-potential", "spikes", "first-spike"]))
+      .addOption(
+        new Option("--encoding <name>", "instead of the model's own").choices([
+          "constant",
+          "poisson",
+          "equidistant",
+          "equidistant-original",
+        ]),
+      )
+      .addOption(
+        new Option("--decoding <name>", "instead of the model's own").choices([
+          "potential",
+          "max-potential",
+          "spikes",
+          "first-spike",
+        ]),
+      )
       .addOption(new Option("--reset <kind>", "instead of the model's own").choices(["subtraction", "zero"]))
-      .addOption(new Option("--ties <rule>", "which of several equal values acts").choices(["first", "last", "potential"]))
-      .addOption(new Option("--engine <name>", "kernels, or the readable reference").choices(["fast", "reference"]).default("fast"))
+      .addOption(
+        new Option("--ties <rule>", "which of several equal values acts").choices(["first", "last", "potential"]),
+      )
+      .addOption(
+        new Option("--engine <name>", "kernels, or the readable reference")
+          .choices(["fast", "reference"])
+          .default("fast"),
+      )
       .addOption(new Option("--precision <type>", "arithmetic").choices(["float32", "float64"]).default("float32"))
       .option("--seed <n>", "of Poisson encoding", integer(), 0)
-      .addHelpText("after", '\nspikes[layer][state][neuron] of --json are the spikes of a whole decision.\n\nExample:\n  dsqn forward models/cartpole-dqn-converted.safetensors --input "[0.1, 0.2, -0.1, 0.3]" --steps 100');
+      .addHelpText(
+        "after",
+        '\nspikes[layer][state][neuron] of --json are the spikes of a whole decision.\n\nExample:\n  dsqn forward models/cartpole-dqn-converted.safetensors --input "[0.1, 0.2, -0.1, 0.3]" --steps 100',
+      );
   },
   async run([path], { input, steps, engine, precision, seed, ...rest }, { print }) {
     const { network } = await loadModel(path);
     const width = network.kind === "dense" ? network.layers[0].inputs : observationSize(network);
     const observations = await parseInput(input, width);
-    if (network.kind === "dense") refuseSpikingOptions({ steps, encoding: rest.encoding, decoding: rest.decoding, reset: rest.reset });
-    const runner = engine === "fast" ? fastEngine(precision) : precision === "float64" ? referenceEngine : referenceEngine32;
+    if (network.kind === "dense")
+      refuseSpikingOptions({ steps, encoding: rest.encoding, decoding: rest.decoding, reset: rest.reset });
+    const runner =
+      engine === "fast" ? fastEngine(precision) : precision === "float64" ? referenceEngine : referenceEngine32;
     const pass =
-      network.kind === "dense" ? forwardDense(network, observations, precision, rest.ties) : forwardSpiking(runner, withOptions(network, rest), observations, { steps, seed });
-    print({ ...pass, steps: network.kind === "spiking" ? (steps ?? network.steps) : null, engine, precision }, ({ outputs, actions, spikes, work }) =>
-      [
-        ...outputs.map((values, b) => `action ${actions[b]}   outputs ${values.map((value) => value.toPrecision(7)).join("  ")}`),
-        ...spikes.map((states, l) => `layer ${l}: ${states.map((counts) => counts.reduce((sum, count) => sum + count, 0)).join(", ")} spikes`),
-        `${work.synOps.toFixed(0)} synaptic operations per decision`,
-      ].join("\n"),
+      network.kind === "dense"
+        ? forwardDense(network, observations, precision, rest.ties)
+        : forwardSpiking(runner, withOptions(network, rest), observations, { steps, seed });
+    print(
+      { ...pass, steps: network.kind === "spiking" ? (steps ?? network.steps) : null, engine, precision },
+      ({ outputs, actions, spikes, work }) =>
+        [
+          ...outputs.map(
+            (values, b) => `action ${actions[b]}   outputs ${values.map((value) => value.toPrecision(7)).join("  ")}`,
+          ),
+          ...spikes.map(
+            (states, l) =>
+              `layer ${l}: ${states.map((counts) => counts.reduce((sum, count) => sum + count, 0)).join(", ")} spikes`,
+          ),
+          `${work.synOps.toFixed(0)} synaptic operations per decision`,
+        ].join("\n"),
     );
     return 0;
   },
 });
 
 async function parseInput(text: string, width: number): Promise<Float64Array> {
-  const json = text.startsWith("@") ? await readFile(text.slice(1), "utf8").catch((cause: unknown) => bad(`${text.slice(1)} could not be read`, cause)) : text;
+  const json = text.startsWith("@")
+    ? await readFile(text.slice(1), "utf8").catch((cause: unknown) => bad(`${text.slice(1)} could not be read`, cause))
+    : text;
   let value: unknown;
   try {
     value = JSON.parse(json);
@@ -71,14 +107,24 @@ async function parseInput(text: string, width: number): Promise<Float64Array> {
   const rows = inputSchema.safeParse(value);
   if (!rows.success) return bad("the input is neither an observation [..] nor a list of observations [[..], ..]");
   for (const [k, { length }] of rows.data.entries())
-    if (length !== width) throw new UsageError("OBSERVATION_MISMATCH", `Observation ${k} has ${length} values; the network takes ${width}.`, { facts: { observation: k, values: length, observationSize: width } });
+    if (length !== width)
+      throw new UsageError(
+        "OBSERVATION_MISMATCH",
+        `Observation ${k} has ${length} values; the network takes ${width}.`,
+        { facts: { observation: k, values: length, observationSize: width } },
+      );
   return Float64Array.from(rows.data.flat());
 }
 
 function refuseSpikingOptions(options: Readonly<Record<string, unknown>>): void {
-  for (const name in options) if (options[name] !== undefined) throw new UsageError("BAD_ARGUMENT", `--${name} is for spiking networks, and this one is dense.`);
+  for (const name in options)
+    if (options[name] !== undefined)
+      throw new UsageError("BAD_ARGUMENT", `--${name} is for spiking networks, and this one is dense.`);
 }
 
 function bad(problem: string, cause?: unknown): never {
-  throw new UsageError("BAD_ARGUMENT", `--input: ${problem}.`, { cause, hint: 'For example --input "[0.1, 0, -0.2, 0]".' });
+  throw new UsageError("BAD_ARGUMENT", `--input: ${problem}.`, {
+    cause,
+    hint: 'For example --input "[0.1, 0, -0.2, 0]".',
+  });
 }

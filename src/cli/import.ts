@@ -26,25 +26,47 @@ export default command<Options>({
     parser
       .argument("<file>", ".pt or .pth (torch), .npz, .safetensors, or a folder with model.pt or model.npz")
       .requiredOption("--out <file>", "the model file to write (.safetensors)")
-      .addOption(new Option("--kind <kind>", "what the weights are, where the file can't tell").choices(["dense", "spiking"]))
+      .addOption(
+        new Option("--kind <kind>", "what the weights are, where the file can't tell").choices(["dense", "spiking"]),
+      )
       .option("--observation-size <n>", "values of an observation: one input more is a constant 1", integer(1))
       .option("--bias-input", "spiking: the last input is a constant 1 (default: if there are no biases)")
       .option("--no-bias-input", "spiking: it is not")
       .option("--signed-inputs", "spiking: two input neurons for each value of an observation")
-      .option("--steps <T>", `spiking: time steps per decision (default: ${importDefaults.stepsWithBiases}, without biases ${importDefaults.stepsWithoutBiases})`, integer(1))
+      .option(
+        "--steps <T>",
+        `spiking: time steps per decision (default: ${importDefaults.stepsWithBiases}, without biases ${importDefaults.stepsWithoutBiases})`,
+        integer(1),
+      )
       .option("--alpha <decay>", "spiking: of the current per step (default: 0)", real(0, 1))
       .option("--beta <decay>", "spiking: of the potential per step (default: 1)", real(0, 1))
       .option("--threshold <v>", "spiking (default: 1)", real())
       .addOption(new Option("--reset <kind>", "spiking (default: subtraction)").choices(["subtraction", "zero"]))
       .option("--env <id>", "Gymnasium environment, for the card")
-      .addHelpText("after", "\nExamples:\n  dsqn import model.pt --out models/mine.safetensors --env CartPole-v1\n  dsqn import weights.npz --kind spiking --no-bias-input --steps 50 --out mine.safetensors");
+      .addHelpText(
+        "after",
+        "\nExamples:\n  dsqn import model.pt --out models/mine.safetensors --env CartPole-v1\n  dsqn import weights.npz --kind spiking --no-bias-input --steps 50 --out mine.safetensors",
+      );
   },
   async run([path], { out, kind, observationSize, env, ...options }, { print }) {
     const { biasInput, signedInputs, steps, alpha, beta, threshold, reset } = options;
-    const spiking = Object.fromEntries(Object.entries({ biasInput, signedInputs, steps, alpha, beta, threshold, reset }).filter(([, value]) => value !== undefined));
+    const spiking = Object.fromEntries(
+      Object.entries({ biasInput, signedInputs, steps, alpha, beta, threshold, reset }).filter(
+        ([, value]) => value !== undefined,
+      ),
+    );
     const { network, tensors, source, form } = await importNetwork(path, { kind, observationSize, spiking });
-    const card = await saveModel(out, network, { method: "import", environment: env, source: { model: basename(source), form } });
-    const facts = { kind: network.kind, form, shape: shapeOf(network), biasInput: network.kind === "spiking" ? network.biasInput : undefined };
+    const card = await saveModel(out, network, {
+      method: "import",
+      environment: env,
+      source: { model: basename(source), form },
+    });
+    const facts = {
+      kind: network.kind,
+      form,
+      shape: shapeOf(network),
+      biasInput: network.kind === "spiking" ? network.biasInput : undefined,
+    };
     print({ tensors, out, ...facts, sha256: card.sha256 }, (result) =>
       [
         `${result.out}  ${result.kind} ${result.shape.join("-")}${result.biasInput ? ", last input a constant 1" : ""}, from ${source} (${form})`,

@@ -33,7 +33,15 @@ const exporters: readonly Exporter[] = [
     summary: "a state_dict as JSON: {name: nested lists}",
     extension: ".json",
     write: (network, path) =>
-      writeJsonAtomic(path, Object.fromEntries(Object.entries(networkTensors(network)).map(([name, { data, shape }]) => [name, nested(Array.from(data as Float32Array), shape)]))),
+      writeJsonAtomic(
+        path,
+        Object.fromEntries(
+          Object.entries(networkTensors(network)).map(([name, { data, shape }]) => [
+            name,
+            nested(Array.from(data as Float32Array), shape),
+          ]),
+        ),
+      ),
   },
   {
     name: "json",
@@ -76,7 +84,9 @@ function nested(values: number[], shape: readonly number[]): unknown {
 
 function described(network: Network): Record<string, unknown> {
   const layers = network.layers.map((layer) =>
-    Object.fromEntries(Object.entries(layer).map(([key, value]) => [key, value instanceof Float32Array ? Array.from(value) : value])),
+    Object.fromEntries(
+      Object.entries(layer).map(([key, value]) => [key, value instanceof Float32Array ? Array.from(value) : value]),
+    ),
   );
   return { ...network, layers, ...(network.kind === "spiking" && { observationSize: observationSize(network) }) };
 }

@@ -42,11 +42,15 @@ export async function readBytes(path: string): Promise<Uint8Array> {
     return await readFile(path);
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === "ENOENT";
-    throw new DsqnError(missing ? "FILE_NOT_FOUND" : "FILE_UNREADABLE", missing ? `There is no file ${path}.` : `${path} could not be read (${reason(cause)}).`, {
-      cause,
-      facts: { path },
-      hint: missing ? "Paths are relative to the current folder." : undefined,
-    });
+    throw new DsqnError(
+      missing ? "FILE_NOT_FOUND" : "FILE_UNREADABLE",
+      missing ? `There is no file ${path}.` : `${path} could not be read (${reason(cause)}).`,
+      {
+        cause,
+        facts: { path },
+        hint: missing ? "Paths are relative to the current folder." : undefined,
+      },
+    );
   }
 }
 

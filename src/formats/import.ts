@@ -58,7 +58,10 @@ export async function importNetwork(path: string, options: ImportOptions = {}): 
   const extension = extname(source).toLowerCase();
   if (extension === ".safetensors" && decodeSafetensors(bytes, source).metadata.format === "dsqn") {
     const network = decodeModel(bytes, source);
-    const tensors = Object.entries(decodeSafetensors(bytes, source).tensors).map(([name, { shape }]) => ({ name, shape }));
+    const tensors = Object.entries(decodeSafetensors(bytes, source).tensors).map(([name, { shape }]) => ({
+      name,
+      shape,
+    }));
     return { network, tensors, source, form: "dsqn" };
   }
   const found = readLayers(bytes, extension, source);
@@ -67,9 +70,14 @@ export async function importNetwork(path: string, options: ImportOptions = {}): 
   try {
     validateNetwork(network);
   } catch (cause) {
-    throw new DsqnError("IMPORT_INVALID", `${source}: ${(cause as Error).message}`, { cause, hint: "Are the weights of the other kind? --kind dense or --kind spiking says so." });
+    throw new DsqnError("IMPORT_INVALID", `${source}: ${(cause as Error).message}`, {
+      cause,
+      hint: "Are the weights of the other kind? --kind dense or --kind spiking says so.",
+    });
   }
-  const tensors = found.layers.flatMap(({ weight, bias }) => [weight, ...(bias ? [bias] : [])]).map(({ name, tensor }) => ({ name, shape: tensor.shape }));
+  const tensors = found.layers
+    .flatMap(({ weight, bias }) => [weight, ...(bias ? [bias] : [])])
+    .map(({ name, tensor }) => ({ name, shape: tensor.shape }));
   return { network, tensors, source, form: found.form };
 }
 
@@ -83,16 +91,23 @@ async function modelFile(path: string): Promise<string> {
     const file = join(path, name);
     if (await stat(file).catch(() => undefined)) return file;
   }
-  throw new UsageError("FILE_NOT_FOUND", `The folder ${path} holds no model.pt, model.npz or model.safetensors.`, { facts: { path } });
+  throw new UsageError("FILE_NOT_FOUND", `The folder ${path} holds no model.pt, model.npz or model.safetensors.`, {
+    facts: { path },
+  });
 }
 
 function readLayers(bytes: Uint8Array, extension: string, source: string): FileLayers {
   if (extension === ".npz") return byNames(decodeNpz(bytes, source), "npz", source);
   if (extension === ".safetensors") return byNames(decodeSafetensors(bytes, source).tensors, "safetensors", source);
-  if (extension === ".pt" || extension === ".pth" || extension === ".bin") return fromTorch(decodeTorch(bytes, source), source);
-  throw new UsageError("FORMAT_UNKNOWN", `${source}: "${extension || "no extension"}" is not a format that can be imported.`, {
-    hint: "Known: .pt and .pth (torch), .npz (NumPy), .safetensors.",
-  });
+  if (extension === ".pt" || extension === ".pth" || extension === ".bin")
+    return fromTorch(decodeTorch(bytes, source), source);
+  throw new UsageError(
+    "FORMAT_UNKNOWN",
+    `${source}: "${extension || "no extension"}" is not a format that can be imported.`,
+    {
+      hint: "Known: .pt and .pth (torch), .npz (NumPy), .safetensors.",
+    },
+  );
 }
 
 /** The four forms of the original's checkpoints. */
@@ -106,14 +121,24 @@ function fromTorch(value: TorchValue, source: string): FileLayers {
     const [weights, biases] = value.tuple;
     const none = biases === null || (Array.isArray(biases) && biases.every((bias) => bias === null));
     if (Array.isArray(weights) && (none || Array.isArray(biases)))
-      return { form: "tuple of weights and biases", kind: "spiking", layers: pair(weights, none ? null : (biases), source) };
+      return {
+        form: "tuple of weights and biases",
+        kind: "spiking",
+        layers: pair(weights, none ? null : biases, source),
+      };
   }
   throw unknownForm(source, "it holds neither a state_dict, nor (weights, biases), nor a list of weights");
 }
 
-function pair(weights: readonly TorchValue[], biases: readonly TorchValue[] | null, source: string): FileLayers["layers"] {
-  if (weights.length === 0 || !weights.every(isTensor)) throw unknownForm(source, "its weights are not a list of tensors");
-  if (biases && (biases.length !== weights.length || !biases.every(isTensor))) throw unknownForm(source, `${weights.length} weights need as many biases`);
+function pair(
+  weights: readonly TorchValue[],
+  biases: readonly TorchValue[] | null,
+  source: string,
+): FileLayers["layers"] {
+  if (weights.length === 0 || !weights.every(isTensor))
+    throw unknownForm(source, "its weights are not a list of tensors");
+  if (biases && (biases.length !== weights.length || !biases.every(isTensor)))
+    throw unknownForm(source, `${weights.length} weights need as many biases`);
   return weights.map((tensor, l) => ({
     weight: { name: `weights.${l}`, tensor },
     bias: biases ? { name: `biases.${l}`, tensor: biases[l] } : null,
@@ -124,9 +149,21 @@ function pair(weights: readonly TorchValue[], biases: readonly TorchValue[] | nu
 function byNames(tensors: Readonly<Record<string, Tensor>>, form: string, source: string): FileLayers {
   const weights = Object.keys(tensors).flatMap((name) => {
     const match = /^W(\d+)$/.exec(name) ?? /^(?:.*?)(\d+)\.weight$/.exec(name);
-    return match ? [{ name, number: Number(match[1]), biasName: name.startsWith("W") ? `b${match[1]}` : name.replace(/weight$/, "bias") }] : [];
+    return match
+      ? [
+          {
+            name,
+            number: Number(match[1]),
+            biasName: name.startsWith("W") ? `b${match[1]}` : name.replace(/weight$/, "bias"),
+          },
+        ]
+      : [];
   });
-  if (weights.length === 0) throw unknownForm(source, `among its tensors (${Object.keys(tensors).join(", ") || "none"}) are no W0, W1... and no layers.0.weight...`);
+  if (weights.length === 0)
+    throw unknownForm(
+      source,
+      `among its tensors (${Object.keys(tensors).join(", ") || "none"}) are no W0, W1... and no layers.0.weight...`,
+    );
   weights.sort((a, b) => a.number - b.number);
   const layers = weights.map(({ name, biasName }) => ({
     weight: { name, tensor: tensors[name] },
@@ -149,9 +186,13 @@ function kindOf({ layers }: FileLayers, source: string): "dense" | "spiking" {
   const dense = chains(1, 0) && layers.every(({ bias }) => bias !== null);
   const spiking = chains(0, 1);
   if (dense && spiking)
-    throw new UsageError("KIND_UNKNOWN", `${source} could be a dense or a spiking network: its layers chain both ways.`, {
-      hint: "Add --kind dense (weights [outputs, inputs]) or --kind spiking (weights [inputs, outputs]).",
-    });
+    throw new UsageError(
+      "KIND_UNKNOWN",
+      `${source} could be a dense or a spiking network: its layers chain both ways.`,
+      {
+        hint: "Add --kind dense (weights [outputs, inputs]) or --kind spiking (weights [inputs, outputs]).",
+      },
+    );
   return dense ? "dense" : "spiking";
 }
 
@@ -161,27 +202,45 @@ function denseNetwork({ layers }: FileLayers, source: string): DenseNetwork {
     layers: layers.map(({ weight, bias }) => {
       const [outputs, inputs] = matrix(weight, source);
       if (!bias) throw unknownForm(source, `${weight.name} has no bias, which a dense network needs`);
-      return { inputs, outputs, weights: transposed(floats(weight, source), outputs, inputs), biases: floats(bias, source).slice() };
+      return {
+        inputs,
+        outputs,
+        weights: transposed(floats(weight, source), outputs, inputs),
+        biases: floats(bias, source).slice(),
+      };
     }),
   };
 }
 
-function fromSpiking({ layers }: FileLayers, { observationSize, spiking = {} }: ImportOptions, source: string): Network {
+function fromSpiking(
+  { layers }: FileLayers,
+  { observationSize, spiking = {} }: ImportOptions,
+  source: string,
+): Network {
   const hasBiases = layers.some(({ bias }) => bias !== null);
   const [inputs] = matrix(layers[0].weight, source);
   if (observationSize !== undefined && inputs !== observationSize && inputs !== observationSize + 1)
-    throw new UsageError("OBSERVATION_MISMATCH", `${source} has ${inputs} inputs: neither ${observationSize} nor, with a constant 1, ${observationSize + 1}.`);
+    throw new UsageError(
+      "OBSERVATION_MISMATCH",
+      `${source} has ${inputs} inputs: neither ${observationSize} nor, with a constant 1, ${observationSize + 1}.`,
+    );
   const biasInput = spiking.biasInput ?? (observationSize === undefined ? !hasBiases : inputs === observationSize + 1);
   const steps = spiking.steps ?? (hasBiases ? importDefaults.stepsWithBiases : importDefaults.stepsWithoutBiases);
   const weights = layers.map(({ weight, bias }) => {
     const [rows, columns] = matrix(weight, source);
-    return { inputs: rows, outputs: columns, weights: floats(weight, source).slice(), biases: bias && floats(bias, source).slice() };
+    return {
+      inputs: rows,
+      outputs: columns,
+      weights: floats(weight, source).slice(),
+      biases: bias && floats(bias, source).slice(),
+    };
   });
   return spikingNetwork(weights, { ...spiking, biasInput, steps });
 }
 
 function matrix({ name, tensor }: Named, source: string): readonly number[] {
-  if (tensor.shape.length !== 2) throw unknownForm(source, `${name} has shape [${tensor.shape.join(", ")}] instead of two dimensions`);
+  if (tensor.shape.length !== 2)
+    throw unknownForm(source, `${name} has shape [${tensor.shape.join(", ")}] instead of two dimensions`);
   return tensor.shape;
 }
 

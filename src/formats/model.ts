@@ -77,7 +77,10 @@ export function encodeModel(network: Network): Uint8Array {
   const metadata = { format: "dsqn", version: "1", kind: network.kind };
   if (network.kind === "dense") return encodeSafetensors(networkTensors(network), metadata);
   const { kind: _, layers, ...options } = network;
-  const dynamics = { ...options, layers: layers.map(({ alpha, beta, threshold, reset, resetBy }) => ({ alpha, beta, threshold, reset, resetBy })) };
+  const dynamics = {
+    ...options,
+    layers: layers.map(({ alpha, beta, threshold, reset, resetBy }) => ({ alpha, beta, threshold, reset, resetBy })),
+  };
   return encodeSafetensors(networkTensors(network), { ...metadata, dynamics: JSON.stringify(dynamics) });
 }
 
@@ -93,7 +96,8 @@ export function decodeModel(bytes: Uint8Array, source = "The model file"): Netwo
   try {
     validateNetwork(network);
   } catch (error) {
-    if (error instanceof DsqnError) invalid(source, error.message.replace(/\.$/, ""), { facts: error.facts, cause: error });
+    if (error instanceof DsqnError)
+      invalid(source, error.message.replace(/\.$/, ""), { facts: error.facts, cause: error });
     throw error;
   }
   return network;
@@ -105,9 +109,12 @@ export function networkTensors(network: Network): Record<string, Tensor> {
   for (const [l, layer] of network.layers.entries()) {
     const { inputs, outputs, weights, biases } = layer;
     tensors[`layers.${l}.weight`] =
-      network.kind === "dense" ? tensor(transposed(weights, inputs, outputs), [outputs, inputs]) : tensor(weights, [inputs, outputs]);
+      network.kind === "dense"
+        ? tensor(transposed(weights, inputs, outputs), [outputs, inputs])
+        : tensor(weights, [inputs, outputs]);
     if (biases) tensors[`layers.${l}.bias`] = tensor(biases);
-    if ("initialPotential" in layer && layer.initialPotential) tensors[`layers.${l}.initial_potential`] = tensor(layer.initialPotential);
+    if ("initialPotential" in layer && layer.initialPotential)
+      tensors[`layers.${l}.initial_potential`] = tensor(layer.initialPotential);
   }
   return tensors;
 }
@@ -144,7 +151,10 @@ function parseDynamics(json: string | undefined, source: string): z.infer<typeof
   try {
     return dynamicsSchema.parse(JSON.parse(json));
   } catch (cause) {
-    const problem = cause instanceof z.ZodError ? `${cause.issues[0].path.join(".")}: ${cause.issues[0].message}` : (cause as Error).message;
+    const problem =
+      cause instanceof z.ZodError
+        ? `${cause.issues[0].path.join(".")}: ${cause.issues[0].message}`
+        : (cause as Error).message;
     return invalid(source, `the dynamics in its metadata are wrong (${problem})`, { cause });
   }
 }
@@ -155,8 +165,12 @@ function taker(tensors: SafetensorsFile["tensors"], source: string) {
   const take = (name: string, rank: number): Tensor => {
     if (!left.delete(name)) return invalid(source, `tensor "${name}" is missing`, { facts: { tensor: name } });
     const { dtype, shape } = tensors[name];
-    if (!dtype.startsWith("float")) invalid(source, `tensor "${name}" is ${dtype} instead of float32`, { facts: { tensor: name } });
-    if (shape.length !== rank) invalid(source, `tensor "${name}" has shape [${shape.join(", ")}] instead of ${rank} dimension(s)`, { facts: { tensor: name } });
+    if (!dtype.startsWith("float"))
+      invalid(source, `tensor "${name}" is ${dtype} instead of float32`, { facts: { tensor: name } });
+    if (shape.length !== rank)
+      invalid(source, `tensor "${name}" has shape [${shape.join(", ")}] instead of ${rank} dimension(s)`, {
+        facts: { tensor: name },
+      });
     return tensors[name];
   };
   const finish = () => {
@@ -182,13 +196,20 @@ async function readCard(path: string, sha256: string): Promise<ModelCard | null>
   try {
     card = cardSchema.parse(JSON.parse(text));
   } catch (cause) {
-    throw new DsqnError("CARD_INVALID", `${file} is not a model card.`, { cause, hint: "Delete it to use the model without its card." });
+    throw new DsqnError("CARD_INVALID", `${file} is not a model card.`, {
+      cause,
+      hint: "Delete it to use the model without its card.",
+    });
   }
   if (card.sha256 !== sha256)
-    throw new DsqnError("MODEL_CHECKSUM", `${path} is not the file that its card ${basename(file)} describes: their SHA-256 differ.`, {
-      hint: "The model was damaged or replaced. If it is meant to be this one, delete the card.",
-      facts: { card: card.sha256, file: sha256 },
-    });
+    throw new DsqnError(
+      "MODEL_CHECKSUM",
+      `${path} is not the file that its card ${basename(file)} describes: their SHA-256 differ.`,
+      {
+        hint: "The model was damaged or replaced. If it is meant to be this one, delete the card.",
+        facts: { card: card.sha256, file: sha256 },
+      },
+    );
   return card;
 }
 

@@ -1,6 +1,15 @@
 import { zipSync } from "fflate";
 import { DsqnError } from "../errors.ts";
-import { bytesOf, bytesPerElement, fromFloat16, sizeOf, type Tensor, tensor, type TensorDtype, viewData } from "./tensor.ts";
+import {
+  bytesOf,
+  bytesPerElement,
+  fromFloat16,
+  sizeOf,
+  type Tensor,
+  tensor,
+  type TensorDtype,
+  viewData,
+} from "./tensor.ts";
 import { unzip } from "./zip.ts";
 
 /**
@@ -22,7 +31,9 @@ const descriptors: Record<TensorDtype, string> = {
   float32: "<f4",
   float64: "<f8",
 };
-const dtypes = new Map(Object.entries(descriptors).map(([dtype, descriptor]) => [descriptor.slice(1), dtype as TensorDtype]));
+const dtypes = new Map(
+  Object.entries(descriptors).map(([dtype, descriptor]) => [descriptor.slice(1), dtype as TensorDtype]),
+);
 
 /** The arrays of an .npz by name (without ".npy"). `source` names the file in errors (NPZ_INVALID). */
 export function decodeNpz(bytes: Uint8Array, source = "The npz file"): Record<string, Tensor> {
@@ -33,12 +44,17 @@ export function decodeNpz(bytes: Uint8Array, source = "The npz file"): Record<st
     throw invalid(source, `it is not a complete zip archive (${(cause as Error).message})`, cause);
   }
   const entries = Object.entries(files).filter(([name]) => name.endsWith(".npy"));
-  return Object.fromEntries(entries.map(([name, data]) => [name.slice(0, -4), decodeNpy(data, `${source}, array "${name.slice(0, -4)}"`)]));
+  return Object.fromEntries(
+    entries.map(([name, data]) => [name.slice(0, -4), decodeNpy(data, `${source}, array "${name.slice(0, -4)}"`)]),
+  );
 }
 
 /** Uncompressed, as `np.savez` writes it. */
 export function encodeNpz(arrays: Readonly<Record<string, Tensor>>): Uint8Array {
-  return zipSync(Object.fromEntries(Object.entries(arrays).map(([name, array]) => [`${name}.npy`, encodeNpy(array)])), { level: 0, mtime: "1980-01-01T12:00:00" });
+  return zipSync(Object.fromEntries(Object.entries(arrays).map(([name, array]) => [`${name}.npy`, encodeNpy(array)])), {
+    level: 0,
+    mtime: "1980-01-01T12:00:00",
+  });
 }
 
 export function encodeNpy({ dtype, shape, data }: Tensor): Uint8Array {
@@ -55,17 +71,20 @@ export function encodeNpy({ dtype, shape, data }: Tensor): Uint8Array {
 }
 
 export function decodeNpy(bytes: Uint8Array, source = "The npy file"): Tensor {
-  if (bytes.length < 10 || MAGIC.some((byte, i) => bytes[i] !== byte)) throw invalid(source, "it does not begin like a .npy file");
+  if (bytes.length < 10 || MAGIC.some((byte, i) => bytes[i] !== byte))
+    throw invalid(source, "it does not begin like a .npy file");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const long = bytes[6] >= 2;
   const headerStart = long ? 12 : 10;
-  const dataStart = bytes.length < headerStart ? Infinity : headerStart + (long ? view.getUint32(8, true) : view.getUint16(8, true));
+  const dataStart =
+    bytes.length < headerStart ? Infinity : headerStart + (long ? view.getUint32(8, true) : view.getUint16(8, true));
   if (dataStart > bytes.length) throw invalid(source, "it ends within its header (cut short?)");
   const header = new TextDecoder().decode(bytes.subarray(headerStart, dataStart));
   const descriptor = /'descr': *'([<>|=])(\w+)'/.exec(header);
   const order = /'fortran_order': *(True|False)/.exec(header);
   const dimensions = /'shape': *\(([\d, ]*)\)/.exec(header);
-  if (!descriptor || !order || !dimensions) throw invalid(source, `its header ${header.trim()} describes no plain array`);
+  if (!descriptor || !order || !dimensions)
+    throw invalid(source, `its header ${header.trim()} describes no plain array`);
   const shape = dimensions[1].split(",").flatMap((text) => (text.trim() ? [Number(text)] : []));
   const half = descriptor[2] === "f2";
   const dtype = half ? "uint16" : dtypes.get(descriptor[2]);
@@ -73,7 +92,10 @@ export function decodeNpy(bytes: Uint8Array, source = "The npy file"): Tensor {
   const size = sizeOf(shape);
   const width = bytesPerElement(dtype);
   if (bytes.length - dataStart !== size * width)
-    throw invalid(source, `shape [${shape.join(", ")}] needs ${size * width} bytes, and ${bytes.length - dataStart} follow the header (cut short?)`);
+    throw invalid(
+      source,
+      `shape [${shape.join(", ")}] needs ${size * width} bytes, and ${bytes.length - dataStart} follow the header (cut short?)`,
+    );
   const little = descriptor[1] === ">" ? swapped(bytes.subarray(dataStart), width) : bytes.subarray(dataStart);
   const raw = viewData(dtype, little, 0, size);
   const data = half ? Float32Array.from(raw as Uint16Array, fromFloat16) : raw;

@@ -5,7 +5,18 @@ import { DsqnError } from "../errors.ts";
  * writes, and every class or function must be on the caller's list, where it stands for a plain TypeScript function.
  * Everything else is refused by name: PICKLE_REFUSED. Opcodes: CPython's pickletools.
  */
-export type PickleValue = null | boolean | number | bigint | string | Uint8Array | PickleValue[] | Tuple | PickleMap | PickleCallable | PickleObject;
+export type PickleValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | PickleValue[]
+  | Tuple
+  | PickleMap
+  | PickleCallable
+  | PickleObject;
 
 /** A tuple, as opposed to a list (a plain array). */
 export class Tuple {
@@ -38,18 +49,27 @@ const MARK = Symbol("mark");
 type StackItem = PickleValue | typeof MARK;
 
 /** The value pickled at `start`, and where the pickle ends. */
-export function readPickle(bytes: Uint8Array, { globals, persistent, source }: PickleOptions, start = 0): { value: PickleValue; end: number } {
+export function readPickle(
+  bytes: Uint8Array,
+  { globals, persistent, source }: PickleOptions,
+  start = 0,
+): { value: PickleValue; end: number } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const stack: StackItem[] = [];
   const memo = new Map<number, PickleValue>();
   let at = start;
 
-  const broken = (problem: string): DsqnError => new DsqnError("PICKLE_INVALID", `${source}: ${problem} (at byte ${at}).`, { facts: { source, offset: at } });
+  const broken = (problem: string): DsqnError =>
+    new DsqnError("PICKLE_INVALID", `${source}: ${problem} (at byte ${at}).`, { facts: { source, offset: at } });
   const refuse = (what: string): DsqnError =>
-    new DsqnError("PICKLE_REFUSED", `${source}: the pickle wants ${what}, which no network needs. Nothing of it was run.`, {
-      hint: "Don't load this file with Python either unless you trust whoever made it.",
-      facts: { source, offset: at },
-    });
+    new DsqnError(
+      "PICKLE_REFUSED",
+      `${source}: the pickle wants ${what}, which no network needs. Nothing of it was run.`,
+      {
+        hint: "Don't load this file with Python either unless you trust whoever made it.",
+        facts: { source, offset: at },
+      },
+    );
   const take = (count: number): number => {
     if (count > bytes.length - at) throw broken(`it ends within a value (cut short?)`);
     return (at += count) - count;
@@ -84,7 +104,8 @@ export function readPickle(bytes: Uint8Array, { globals, persistent, source }: P
   };
   const setItems = (items: PickleValue[]): void => {
     const map = top();
-    if (!(map instanceof Map) || items.length % 2 !== 0) throw broken("items are set on something that is no dictionary");
+    if (!(map instanceof Map) || items.length % 2 !== 0)
+      throw broken("items are set on something that is no dictionary");
     for (let i = 0; i < items.length; i += 2) map.set(items[i], items[i + 1]);
   };
   const append = (items: PickleValue[]): void => {
@@ -137,7 +158,8 @@ export function readPickle(bytes: Uint8Array, { globals, persistent, source }: P
     0x87: () => stack.push(new Tuple([pop(), pop(), pop()].reverse())),
     0x74: () => stack.push(new Tuple(popMark())), // t
     0x6c: () => stack.push(popMark()), // l
-    0x64: () => { // d
+    0x64: () => {
+      // d
       const items = popMark();
       stack.push(new Map());
       setItems(items);
@@ -157,12 +179,14 @@ export function readPickle(bytes: Uint8Array, { globals, persistent, source }: P
       const [name, module] = [pop(), pop()];
       stack.push(lookUp(`${String(module)}.${String(name)}`));
     },
-    0x51: () => { // Q
+    0x51: () => {
+      // Q
       const id = pop();
       if (!persistent) throw refuse("a persistent object");
       stack.push(persistent(id));
     },
-    0x52: () => { // R
+    0x52: () => {
+      // R
       const [args, callable] = [pop(), pop()];
       if (typeof callable !== "function" || !(args instanceof Tuple)) throw broken("something is called that can't be");
       stack.push(callable(args.items));

@@ -30,17 +30,30 @@ export async function loadReplay(folder: string): Promise<Replay> {
   );
   const outputs = hasOutputs ? await readMatrix(join(folder, OUTPUTS)) : null;
   if (outputs && outputs.shape[0] !== inputs.shape[0])
-    throw new UsageError("REPLAY_MISMATCH", `${folder} holds ${inputs.shape[0]} states, but Q-values for ${outputs.shape[0]}.`, {
-      hint: `Delete ${OUTPUTS}: whoever needs Q-values computes them again.`,
-    });
-  return { size: inputs.shape[0], observationSize: inputs.shape[1], states: inputs.data as Float32Array, outputs: outputs && (outputs.data as Float32Array) };
+    throw new UsageError(
+      "REPLAY_MISMATCH",
+      `${folder} holds ${inputs.shape[0]} states, but Q-values for ${outputs.shape[0]}.`,
+      {
+        hint: `Delete ${OUTPUTS}: whoever needs Q-values computes them again.`,
+      },
+    );
+  return {
+    size: inputs.shape[0],
+    observationSize: inputs.shape[1],
+    states: inputs.data as Float32Array,
+    outputs: outputs && (outputs.data as Float32Array),
+  };
 }
 
 /** Writes a replay folder that the original's code reads too. */
-export async function saveReplay(folder: string, { size, observationSize, states, outputs }: Omit<Replay, "size"> & { size?: number }): Promise<void> {
+export async function saveReplay(
+  folder: string,
+  { size, observationSize, states, outputs }: Omit<Replay, "size"> & { size?: number },
+): Promise<void> {
   const n = size ?? states.length / observationSize;
   await writeFileAtomic(join(folder, INPUTS), encodeNpz({ arr_0: tensor(states, [n, observationSize]) }));
-  if (outputs) await writeFileAtomic(join(folder, OUTPUTS), encodeNpz({ arr_0: tensor(outputs, [n, outputs.length / n]) }));
+  if (outputs)
+    await writeFileAtomic(join(folder, OUTPUTS), encodeNpz({ arr_0: tensor(outputs, [n, outputs.length / n]) }));
 }
 
 /** The first array of an .npz as rows; dimensions beyond the first are flattened, as some of the original's files have a 1 among them. */
@@ -49,9 +62,13 @@ async function readMatrix(path: string): Promise<Tensor> {
   const array = arrays.arr_0 ?? Object.values(arrays)[0];
   const columns = array?.shape.slice(1).reduce((product, n) => product * n, 1);
   if (!array || array.shape.length < 2 || array.shape[0] === 0 || columns === 0)
-    throw new UsageError("REPLAY_MISMATCH", `${path} holds no rows of values (shape [${array?.shape.join(", ") ?? ""}]).`);
+    throw new UsageError(
+      "REPLAY_MISMATCH",
+      `${path} holds no rows of values (shape [${array?.shape.join(", ") ?? ""}]).`,
+    );
   const data = toFloat32(array);
   const bad = data.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) throw new UsageError("REPLAY_NOT_FINITE", `${path} holds ${data[bad]} in row ${Math.floor(bad / columns)}.`);
+  if (bad >= 0)
+    throw new UsageError("REPLAY_NOT_FINITE", `${path} holds ${data[bad]} in row ${Math.floor(bad / columns)}.`);
   return { dtype: "float32", data, shape: [array.shape[0], columns] };
 }

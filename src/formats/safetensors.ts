@@ -1,6 +1,16 @@
 import { z } from "zod";
 import { DsqnError } from "../errors.ts";
-import { bytesOf, bytesPerElement, fromBfloat16, fromFloat16, sizeOf, type Tensor, tensor, type TensorDtype, viewData } from "./tensor.ts";
+import {
+  bytesOf,
+  bytesPerElement,
+  fromBfloat16,
+  fromFloat16,
+  sizeOf,
+  type Tensor,
+  tensor,
+  type TensorDtype,
+  viewData,
+} from "./tensor.ts";
 
 /**
  * The safetensors format (https://github.com/huggingface/safetensors): eight bytes of little-endian header length, a JSON header
@@ -30,15 +40,24 @@ const dtypes: Record<string, { bytes: number; dtype?: TensorDtype; half?: (bits:
   I64: { bytes: 8, dtype: "int64" },
   F64: { bytes: 8, dtype: "float64" },
 };
-const names = Object.fromEntries(Object.entries(dtypes).flatMap(([name, { dtype }]) => (dtype ? [[dtype, name]] : []))) as Record<TensorDtype, string>;
+const names = Object.fromEntries(
+  Object.entries(dtypes).flatMap(([name, { dtype }]) => (dtype ? [[dtype, name]] : [])),
+) as Record<TensorDtype, string>;
 
 const length = z.number().int().nonnegative();
-const entrySchema = z.strictObject({ dtype: z.string(), shape: z.array(length), data_offsets: z.tuple([length, length]) });
+const entrySchema = z.strictObject({
+  dtype: z.string(),
+  shape: z.array(length),
+  data_offsets: z.tuple([length, length]),
+});
 const metadataSchema = z.record(z.string(), z.string());
 type Entry = z.infer<typeof entrySchema> & { name: string };
 
 /** Larger elements come first, so that every tensor lies aligned. */
-export function encodeSafetensors(tensors: Readonly<Record<string, Tensor>>, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+export function encodeSafetensors(
+  tensors: Readonly<Record<string, Tensor>>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
   const sorted = Object.entries(tensors).sort(([, a], [, b]) => bytesPerElement(b.dtype) - bytesPerElement(a.dtype));
   let end = 0;
   const entries = sorted.map(([name, { dtype, shape, data }]) => {
@@ -46,13 +65,17 @@ export function encodeSafetensors(tensors: Readonly<Record<string, Tensor>>, met
     end += data.byteLength;
     return [name, { dtype: names[dtype], shape, data_offsets: [begin, end] }] as const;
   });
-  const header = Object.fromEntries([...(Object.keys(metadata).length > 0 ? [["__metadata__", metadata] as const] : []), ...entries]);
+  const header = Object.fromEntries([
+    ...(Object.keys(metadata).length > 0 ? [["__metadata__", metadata] as const] : []),
+    ...entries,
+  ]);
   const json = new TextEncoder().encode(JSON.stringify(header));
   const dataStart = Math.ceil((8 + json.length) / 8) * 8;
   const bytes = new Uint8Array(dataStart + end).fill(0x20, 8, dataStart);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(dataStart - 8), true);
   bytes.set(json, 8);
-  for (const [i, [, { data_offsets }]] of entries.entries()) bytes.set(bytesOf(sorted[i][1].data), dataStart + data_offsets[0]);
+  for (const [i, [, { data_offsets }]] of entries.entries())
+    bytes.set(bytesOf(sorted[i][1].data), dataStart + data_offsets[0]);
   return bytes;
 }
 
@@ -68,7 +91,8 @@ export function decodeSafetensors(bytes: Uint8Array, source = "The safetensors f
   const headerLength = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
   if (headerLength > MAX_HEADER) fail(`the header claims ${headerLength} bytes, above the limit of ${MAX_HEADER}`);
   const dataStart = 8 + headerLength;
-  if (dataStart > bytes.length) fail(`the header claims ${headerLength} bytes, but only ${bytes.length - 8} follow (cut short?)`);
+  if (dataStart > bytes.length)
+    fail(`the header claims ${headerLength} bytes, but only ${bytes.length - 8} follow (cut short?)`);
   const { entries, metadata } = parseHeader(bytes.subarray(8, dataStart), fail);
   checkLayout(entries, bytes.length - dataStart, fail);
   const tensors = entries.map(({ name, dtype: code, shape, data_offsets }) => {
@@ -76,7 +100,10 @@ export function decodeSafetensors(bytes: Uint8Array, source = "The safetensors f
     const size = sizeOf(shape);
     const offset = dataStart + data_offsets[0];
     if (dtype) return [name, { dtype, shape, data: viewData(dtype, bytes, offset, size) }] as const;
-    return [name, tensor(Float32Array.from(viewData("uint16", bytes, offset, size) as Uint16Array, half), shape)] as const;
+    return [
+      name,
+      tensor(Float32Array.from(viewData("uint16", bytes, offset, size) as Uint16Array, half), shape),
+    ] as const;
   });
   return { tensors: Object.fromEntries(tensors), metadata };
 }
@@ -99,8 +126,9 @@ function parseHeader(bytes: Uint8Array, fail: Fail): { entries: Entry[]; metadat
   if (!metadataSchema.safeParse(metadata).success) fail("__metadata__ may hold strings only");
   const entries = Object.entries(rest).map(([name, value]): Entry => {
     const entry = entrySchema.safeParse(value);
-    if (!entry.success) fail(`tensor "${name}" needs dtype, shape and data_offsets, and nothing else`, { tensor: name });
-    return { name, ...(entry.data) };
+    if (!entry.success)
+      fail(`tensor "${name}" needs dtype, shape and data_offsets, and nothing else`, { tensor: name });
+    return { name, ...entry.data };
   });
   return { entries, metadata: metadata as Record<string, string> };
 }
@@ -109,16 +137,26 @@ function parseHeader(bytes: Uint8Array, fail: Fail): { entries: Entry[]; metadat
 function checkLayout(entries: readonly Entry[], dataLength: number, fail: Fail): void {
   let position = 0;
   let previous = "";
-  const sorted = [...entries].sort((a, b) => a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1]);
+  const sorted = [...entries].sort(
+    (a, b) => a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1],
+  );
   for (const { name, dtype, shape, data_offsets } of sorted) {
     const [begin, end] = data_offsets;
-    if (!Object.hasOwn(dtypes, dtype)) fail(`tensor "${name}" has the unknown dtype "${dtype}"`, { tensor: name, dtype });
+    if (!Object.hasOwn(dtypes, dtype))
+      fail(`tensor "${name}" has the unknown dtype "${dtype}"`, { tensor: name, dtype });
     if (end < begin || end > dataLength)
-      fail(`tensor "${name}" lies at bytes ${begin} to ${end} of ${dataLength} (cut short?)`, { tensor: name, data_offsets });
+      fail(`tensor "${name}" lies at bytes ${begin} to ${end} of ${dataLength} (cut short?)`, {
+        tensor: name,
+        data_offsets,
+      });
     if (begin < position) fail(`tensor "${name}" overlaps tensor "${previous}"`, { tensor: name, data_offsets });
-    if (begin > position) fail(`nothing owns bytes ${position} to ${begin}, before tensor "${name}"`, { tensor: name, data_offsets });
+    if (begin > position)
+      fail(`nothing owns bytes ${position} to ${begin}, before tensor "${name}"`, { tensor: name, data_offsets });
     if (end - begin !== sizeOf(shape) * dtypes[dtype].bytes)
-      fail(`tensor "${name}" of shape [${shape.join(", ")}] and dtype ${dtype} does not take ${end - begin} bytes`, { tensor: name, shape });
+      fail(`tensor "${name}" of shape [${shape.join(", ")}] and dtype ${dtype} does not take ${end - begin} bytes`, {
+        tensor: name,
+        shape,
+      });
     [position, previous] = [end, name];
   }
   if (position !== dataLength) fail(`nothing owns bytes ${position} to ${dataLength}, at the end`);

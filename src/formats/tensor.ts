@@ -45,8 +45,11 @@ export function sizeOf(shape: readonly number[]): number {
 
 /** A tensor around a typed array, one-dimensional unless `shape` says otherwise. */
 export function tensor(data: TensorData, shape: readonly number[] = [data.length]): Tensor {
-  if (sizeOf(shape) !== data.length) throw new RangeError(`${data.length} elements do not make an array of shape [${shape.join(", ")}].`);
-  const dtype = (Object.keys(constructors) as TensorDtype[]).find((name) => name !== "bool" && data instanceof constructors[name]);
+  if (sizeOf(shape) !== data.length)
+    throw new RangeError(`${data.length} elements do not make an array of shape [${shape.join(", ")}].`);
+  const dtype = (Object.keys(constructors) as TensorDtype[]).find(
+    (name) => name !== "bool" && data instanceof constructors[name],
+  );
   return { dtype: dtype!, shape, data };
 }
 

@@ -34,7 +34,9 @@ export function openEventFile(path: string, options: { keep?: number; now?: () =
   if (bytes === 0) append(Buffer.concat([double(1, now()), bytesField(3, Buffer.from("brain.Event:2"))]));
   return {
     scalars(step, values) {
-      const summary = Object.entries(values).map(([tag, value]) => bytesField(1, Buffer.concat([bytesField(1, Buffer.from(tag)), float(2, value)])));
+      const summary = Object.entries(values).map(([tag, value]) =>
+        bytesField(1, Buffer.concat([bytesField(1, Buffer.from(tag)), float(2, value)])),
+      );
       append(Buffer.concat([double(1, now()), varintField(2, step), bytesField(5, Buffer.concat(summary))]));
     },
     get bytes() {

@@ -1,13 +1,22 @@
 import { DsqnError } from "../errors.ts";
-import { type PickleCallable, type PickleMap, type PickleValue, readPickle, Tuple } from "./pickle.ts";
-import { bytesPerElement, fromBfloat16, fromFloat16, sizeOf, type Tensor, type TensorDtype, viewData } from "./tensor.ts";
+import { type PickleCallable, type PickleValue, readPickle, Tuple } from "./pickle.ts";
+import {
+  bytesPerElement,
+  fromBfloat16,
+  fromFloat16,
+  sizeOf,
+  type Tensor,
+  type TensorDtype,
+  viewData,
+} from "./tensor.ts";
 import { unzip } from "./zip.ts";
 
 /**
  * What torch.save wrote, legacy stream (before torch 1.6) or zip archive, as plain values with tensors in them. Nothing in the
  * file is run (see pickle.ts). Strides are honoured: tensors come out row-major.
  */
-export type TorchValue = null | boolean | number | string | Tensor | TorchTuple | TorchValue[] | Map<string, TorchValue>;
+export type TorchValue =
+  null | boolean | number | string | Tensor | TorchTuple | TorchValue[] | Map<string, TorchValue>;
 
 export interface TorchTuple {
   readonly tuple: readonly TorchValue[];
@@ -64,7 +73,8 @@ function decodeLegacy(bytes: Uint8Array, source: string): TorchValue {
   if (bytes[0] !== 0x80 || next() !== LEGACY_MAGIC) throw invalid(source, "it is no file of torch.save");
   if (next() !== 1001) throw invalid(source, "it has an unknown protocol version");
   const system = next();
-  if (system instanceof Map && system.get("little_endian") === false) throw invalid(source, "it comes from a big-endian machine");
+  if (system instanceof Map && system.get("little_endian") === false)
+    throw invalid(source, "it comes from a big-endian machine");
   const object = next();
   const keys = next();
   if (!Array.isArray(keys)) throw invalid(source, "its list of storages is missing");
@@ -75,7 +85,8 @@ function decodeLegacy(bytes: Uint8Array, source: string): TorchValue {
     const length = storage.size * bytesPerElement(storage.type.dtype);
     if (at + 8 + length > bytes.length) throw invalid(source, `it ends within storage "${key}" (cut short?)`);
     const size = Number(new DataView(bytes.buffer, bytes.byteOffset + at, 8).getBigUint64(0, true));
-    if (size !== storage.size) throw invalid(source, `storage "${key}" has ${size} elements instead of ${storage.size}`);
+    if (size !== storage.size)
+      throw invalid(source, `storage "${key}" has ${size} elements instead of ${storage.size}`);
     data.set(key, bytes.subarray(at + 8, at + 8 + length));
     at += 8 + length;
   }
@@ -92,13 +103,15 @@ function decodeZip(bytes: Uint8Array, source: string): TorchValue {
   const pickle = Object.keys(files).find((name) => /(^|\/)data\.pkl$/.test(name));
   if (pickle === undefined) throw invalid(source, "the archive holds no data.pkl");
   const folder = pickle.slice(0, -"data.pkl".length);
-  if (files[`${folder}byteorder`] && new TextDecoder().decode(files[`${folder}byteorder`]) !== "little") throw invalid(source, "it comes from a big-endian machine");
+  if (files[`${folder}byteorder`] && new TextDecoder().decode(files[`${folder}byteorder`]) !== "little")
+    throw invalid(source, "it comes from a big-endian machine");
   const { options, storages } = reader(source);
   const { value } = readPickle(files[pickle], options);
   const data = new Map<string, Uint8Array>();
   for (const [key, { size, type }] of storages) {
     const storage = files[`${folder}data/${key}`];
-    if (storage?.length !== size * bytesPerElement(type.dtype)) throw invalid(source, `storage "${key}" is missing or cut short`);
+    if (storage?.length !== size * bytesPerElement(type.dtype))
+      throw invalid(source, `storage "${key}" is missing or cut short`);
     data.set(key, storage);
   }
   return plain(value, data, source);
@@ -111,13 +124,15 @@ function reader(source: string) {
   const rebuildTensor: PickleCallable = ([storage, offset, shape, strides]) => {
     const sizes = numbers(shape);
     const steps = numbers(strides);
-    if (!isPickled(storage, "storage") || typeof offset !== "number" || !sizes || sizes.length !== steps?.length) throw wrong("a tensor");
+    if (!isPickled(storage, "storage") || typeof offset !== "number" || !sizes || sizes.length !== steps?.length)
+      throw wrong("a tensor");
     return { pickled: "tensor", storage, offset, shape: sizes, strides: steps } as StridedTensor;
   };
   const globals: Record<string, PickleCallable> = {
     "collections.OrderedDict": ([items]) => {
       if (items === undefined) return new Map();
-      if (!Array.isArray(items) || !items.every((pair) => pair instanceof Tuple && pair.items.length === 2)) throw wrong("an OrderedDict");
+      if (!Array.isArray(items) || !items.every((pair) => pair instanceof Tuple && pair.items.length === 2))
+        throw wrong("an OrderedDict");
       return new Map(items.map((pair) => (pair as Tuple).items as [PickleValue, PickleValue]));
     },
     "torch._utils._rebuild_tensor": rebuildTensor,
@@ -125,7 +140,10 @@ function reader(source: string) {
     "torch._utils._rebuild_parameter": ([data]) => data,
     "torch.Size": ([items]) => items,
   };
-  for (const name in storageTypes) globals[`torch.${name}`] = () => { throw invalid(source, `torch.${name} is called`); };
+  for (const name in storageTypes)
+    globals[`torch.${name}`] = () => {
+      throw invalid(source, `torch.${name} is called`);
+    };
   const typeOf = new Map(Object.entries(storageTypes).map(([name, type]) => [globals[`torch.${name}`], type] as const));
   const persistent = (id: PickleValue): PickleValue => {
     if (!(id instanceof Tuple)) throw wrong("a storage");
@@ -143,7 +161,12 @@ function reader(source: string) {
 const MAX_VALUES = 100_000;
 
 /** Puts real tensors in place of their descriptions. */
-function plain(value: PickleValue, data: ReadonlyMap<string, Uint8Array>, source: string, count = { values: 0, depth: 0 }): TorchValue {
+function plain(
+  value: PickleValue,
+  data: ReadonlyMap<string, Uint8Array>,
+  source: string,
+  count = { values: 0, depth: 0 },
+): TorchValue {
   if (++count.values > MAX_VALUES || count.depth > 50) throw invalid(source, "its values are nested without end");
   const inner = (item: PickleValue): TorchValue => {
     count.depth++;
@@ -151,20 +174,34 @@ function plain(value: PickleValue, data: ReadonlyMap<string, Uint8Array>, source
     count.depth--;
     return result;
   };
-  if (value === null || typeof value === "boolean" || typeof value === "number" || typeof value === "string") return value;
+  if (value === null || typeof value === "boolean" || typeof value === "number" || typeof value === "string")
+    return value;
   if (typeof value === "bigint") return Number(value);
   if (value instanceof Tuple) return { tuple: value.items.map(inner) };
   if (Array.isArray(value)) return value.map(inner);
-  if (value instanceof Map) return new Map([...(value)].map(([key, item]) => [String(key), inner(item)]));
+  if (value instanceof Map) return new Map([...value].map(([key, item]) => [String(key), inner(item)]));
   if (isPickled<StridedTensor>(value, "tensor")) return materialise(value, data, source);
   throw invalid(source, "it holds something that is neither a tensor nor a plain value");
 }
 
-function materialise({ storage, offset, shape, strides }: StridedTensor, data: ReadonlyMap<string, Uint8Array>, source: string): Tensor {
+function materialise(
+  { storage, offset, shape, strides }: StridedTensor,
+  data: ReadonlyMap<string, Uint8Array>,
+  source: string,
+): Tensor {
   const size = sizeOf(shape);
   const reach = shape.reduce((last, length, axis) => last + (length - 1) * strides[axis], offset);
-  if (!isCount(offset) || !shape.every(isCount) || !strides.every(isCount) || size > storage.size || (size > 0 && reach >= storage.size))
-    throw invalid(source, `a tensor of shape [${shape.join(", ")}] reaches beyond its storage of ${storage.size} elements`);
+  if (
+    !isCount(offset) ||
+    !shape.every(isCount) ||
+    !strides.every(isCount) ||
+    size > storage.size ||
+    (size > 0 && reach >= storage.size)
+  )
+    throw invalid(
+      source,
+      `a tensor of shape [${shape.join(", ")}] reaches beyond its storage of ${storage.size} elements`,
+    );
   const { dtype, half } = storage.type;
   const elements = viewData(dtype, data.get(storage.key) ?? new Uint8Array(0), 0, storage.size);
   if (elements.length < storage.size) throw invalid(source, `storage "${storage.key}" is missing`);
@@ -174,7 +211,9 @@ function materialise({ storage, offset, shape, strides }: StridedTensor, data: R
     raw[k] = elements[index.reduce((position, i, axis) => position + i * strides[axis], offset)];
     for (let axis = shape.length - 1; axis >= 0 && ++index[axis] === shape[axis]; axis--) index[axis] = 0;
   }
-  return half ? { dtype: "float32", shape, data: Float32Array.from(raw as Uint16Array, half) } : { dtype, shape, data: raw };
+  return half
+    ? { dtype: "float32", shape, data: Float32Array.from(raw as Uint16Array, half) }
+    : { dtype, shape, data: raw };
 }
 
 function isPickled<T extends { pickled: string } = Storage>(value: unknown, kind: T["pickled"]): value is T {

@@ -11,7 +11,8 @@ export function unzip(bytes: Uint8Array): Record<string, Uint8Array> {
   return unzipSync(bytes, {
     filter({ name, size, originalSize }) {
       total += originalSize;
-      if (originalSize > size * LARGEST_RATIO + 64 || total > LARGEST_TOTAL) throw new Error(`"${name}" claims ${originalSize} bytes`);
+      if (originalSize > size * LARGEST_RATIO + 64 || total > LARGEST_TOTAL)
+        throw new Error(`"${name}" claims ${originalSize} bytes`);
       return true;
     },
   });

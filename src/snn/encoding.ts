@@ -6,7 +6,12 @@ import { inputNeurons, type NetworkState } from "./state.ts";
  * The values of the input neurons for batch element `index` of `observations` [batch, observationSize]: the observation, then the 1 of
  * biasInput, and with signedInputs the positive parts of all these followed by the magnitudes of their negative parts.
  */
-export function inputValues(network: SpikingNetwork, observations: ArrayLike<number>, index: number, round: (x: number) => number = (x) => x): Float64Array {
+export function inputValues(
+  network: SpikingNetwork,
+  observations: ArrayLike<number>,
+  index: number,
+  round: (x: number) => number = (x) => x,
+): Float64Array {
   const size = observationSize(network);
   const n = network.layers[0].inputs;
   const values = new Float64Array(inputNeurons(network));
@@ -32,7 +37,13 @@ export type Encoder = (step: number, input: Float64Array) => void;
  *
  * `state` is the one being run: its encoder part is updated.
  */
-export function encoder(network: SpikingNetwork, values: Float64Array, index: number, state: NetworkState, round: (x: number) => number = (x) => x): Encoder {
+export function encoder(
+  network: SpikingNetwork,
+  values: Float64Array,
+  index: number,
+  state: NetworkState,
+  round: (x: number) => number = (x) => x,
+): Encoder {
   const n = network.layers[0].inputs;
   switch (network.encoding) {
     case "constant":

@@ -19,7 +19,12 @@ export interface ForwardPass {
 }
 
 /** Runs a dense network (float64 or float32) on `observations` [batch, observationSize]. */
-export function forwardDense(network: DenseNetwork, observations: Float32Array | Float64Array, precision: "float32" | "float64", ties: TieRule = "first"): ForwardPass {
+export function forwardDense(
+  network: DenseNetwork,
+  observations: Float32Array | Float64Array,
+  precision: "float32" | "float64",
+  ties: TieRule = "first",
+): ForwardPass {
   const batch = batchSize(observations, network.layers[0].inputs);
   const { outputs: single, multiplyAccumulates } = denseForward(network, Float32Array.from(observations), batch);
   const outputs = rows(precision === "float64" ? referenceDenseForward(network, observations) : single, batch);
@@ -29,7 +34,12 @@ export function forwardDense(network: DenseNetwork, observations: Float32Array |
 }
 
 /** Runs a spiking network on `observations` [batch, observationSize]. */
-export function forwardSpiking(engine: SpikingEngine, network: SpikingNetwork, observations: Float32Array | Float64Array, options: RunOptions = {}): ForwardPass {
+export function forwardSpiking(
+  engine: SpikingEngine,
+  network: SpikingNetwork,
+  observations: Float32Array | Float64Array,
+  options: RunOptions = {},
+): ForwardPass {
   const { outputs, actions, spikes, work } = engine.run(network, observations, { ...options, recordSpikes: true });
   const batch = actions.length;
   const counts = spikes!.map(({ state, neuron }, l) => {
@@ -43,7 +53,12 @@ export function forwardSpiking(engine: SpikingEngine, network: SpikingNetwork, o
 /** The network read or written in another way than its own. */
 export function withOptions(
   network: SpikingNetwork,
-  { encoding = network.encoding, decoding = network.decoding, ties = network.ties, reset }: { encoding?: Encoding; decoding?: Decoding; ties?: TieRule; reset?: Reset },
+  {
+    encoding = network.encoding,
+    decoding = network.decoding,
+    ties = network.ties,
+    reset,
+  }: { encoding?: Encoding; decoding?: Decoding; ties?: TieRule; reset?: Reset },
 ): SpikingNetwork {
   const layers = reset === undefined ? network.layers : network.layers.map((layer) => ({ ...layer, reset }));
   return { ...network, encoding, decoding, ties, layers };

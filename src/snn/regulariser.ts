@@ -12,7 +12,13 @@ export interface SpikeRegulariser {
 }
 
 /** One neuron's part of R in one state, and the derivative with respect to each of its spikes, from its number of spikes. */
-export function spikePenalty({ strength, rate }: SpikeRegulariser, spikes: number, steps: number, neurons: number, batch: number): { penalty: number; gradient: number } {
+export function spikePenalty(
+  { strength, rate }: SpikeRegulariser,
+  spikes: number,
+  steps: number,
+  neurons: number,
+  batch: number,
+): { penalty: number; gradient: number } {
   const excess = Math.max(0, spikes / steps - rate);
   const weight = strength / (batch * neurons);
   return { penalty: weight * excess * excess, gradient: (2 * weight * excess) / steps };

@@ -43,7 +43,10 @@ export function createState(network: SpikingNetwork, batch: number, seed = 0): N
       if (initialPotential) for (let b = 0; b < batch; b++) potential.set(initialPotential, b * outputs);
       return { current: new Float64Array(batch * outputs), potential };
     }),
-    encoder: { random, next: new Float64Array(network.encoding === "equidistant-original" ? batch * inputNeurons(network) : 0).fill(1) },
+    encoder: {
+      random,
+      next: new Float64Array(network.encoding === "equidistant-original" ? batch * inputNeurons(network) : 0).fill(1),
+    },
   };
 }
 
@@ -52,10 +55,17 @@ export function copyState(network: SpikingNetwork, batch: number, state: Network
   const fits =
     state.batch === batch &&
     state.layers.length === network.layers.length &&
-    state.layers.every(({ current, potential }, l) => current.length === batch * network.layers[l].outputs && potential.length === current.length) &&
+    state.layers.every(
+      ({ current, potential }, l) =>
+        current.length === batch * network.layers[l].outputs && potential.length === current.length,
+    ) &&
     state.encoder.random.length === (network.encoding === "poisson" ? batch * 4 : 0) &&
     state.encoder.next.length === (network.encoding === "equidistant-original" ? batch * inputNeurons(network) : 0);
-  if (!fits) throw new UsageError("STATE_MISMATCH", `The state was made for another network or for a batch other than ${batch}.`);
+  if (!fits)
+    throw new UsageError(
+      "STATE_MISMATCH",
+      `The state was made for another network or for a batch other than ${batch}.`,
+    );
   return {
     ...state,
     layers: state.layers.map(({ current, potential }) => ({ current: current.slice(), potential: potential.slice() })),

@@ -11,7 +11,8 @@ export function validateNetwork(network: DenseNetwork | SpikingNetwork): void {
   if (network.layers.length === 0) fail("The network has no layers");
   for (const [l, layer] of network.layers.entries()) {
     const { inputs, outputs } = layer;
-    if (!isCount(inputs) || !isCount(outputs)) fail(`Layer ${l} has ${inputs} inputs and ${outputs} outputs: both must be whole numbers above 0`, l);
+    if (!isCount(inputs) || !isCount(outputs))
+      fail(`Layer ${l} has ${inputs} inputs and ${outputs} outputs: both must be whole numbers above 0`, l);
     if (l > 0 && network.layers[l - 1].outputs !== inputs)
       fail(`Layer ${l} takes ${inputs} inputs, but layer ${l - 1} has ${network.layers[l - 1].outputs} outputs`, l);
     checkTensor(`layers.${l}.weight`, layer.weights, inputs * outputs, `[${inputs}, ${outputs}]`, l);
@@ -24,45 +25,70 @@ export function validateNetwork(network: DenseNetwork | SpikingNetwork): void {
     checkChoice("decoding", network.decoding, ["potential", "max-potential", "spikes", "first-spike"]);
     checkChoice("ties", network.ties, ["first", "last", "potential"]);
     if (observationSize(network) < 1) fail("Layer 0 has no input besides the constant 1 of biasInput", 0);
-    if (!isCount(network.steps)) fail(`The network's number of time steps is ${network.steps}: it must be a whole number above 0`);
+    if (!isCount(network.steps))
+      fail(`The network's number of time steps is ${network.steps}: it must be a whole number above 0`);
   }
 }
 
 /** Refuses what can't be run on a valid network, and returns the batch size. */
-export function validateRun(network: SpikingNetwork, observations: ArrayLike<number>, { steps = network.steps, seed = 0 }: RunOptions = {}): number {
-  if (!isCount(steps)) throw new UsageError("BAD_STEPS", `${steps} time steps: it must be a whole number above 0.`, { facts: { steps } });
-  if (!Number.isSafeInteger(seed) || seed < 0) throw new UsageError("BAD_ARGUMENT", `Seed ${seed}: it must be a whole number of at least 0.`);
+export function validateRun(
+  network: SpikingNetwork,
+  observations: ArrayLike<number>,
+  { steps = network.steps, seed = 0 }: RunOptions = {},
+): number {
+  if (!isCount(steps))
+    throw new UsageError("BAD_STEPS", `${steps} time steps: it must be a whole number above 0.`, { facts: { steps } });
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw new UsageError("BAD_ARGUMENT", `Seed ${seed}: it must be a whole number of at least 0.`);
   return batchSize(observations, observationSize(network));
 }
 
 /** How many observations of `size` values `observations` holds; an error when that is none, or a fraction, or one holds NaN. */
 export function batchSize(observations: ArrayLike<number>, size: number): number {
   const batch = observations.length / size;
-  if (observations.length === 0) throw new UsageError("BATCH_EMPTY", `There is no observation: the network takes one or more of ${size} values each.`);
+  if (observations.length === 0)
+    throw new UsageError(
+      "BATCH_EMPTY",
+      `There is no observation: the network takes one or more of ${size} values each.`,
+    );
   if (!Number.isInteger(batch))
-    throw new UsageError("OBSERVATION_MISMATCH", `${observations.length} values are not observations of ${size} values each, which the network takes.`, {
-      hint: "Was the network made for another environment?",
-      facts: { values: observations.length, observationSize: size },
-    });
+    throw new UsageError(
+      "OBSERVATION_MISMATCH",
+      `${observations.length} values are not observations of ${size} values each, which the network takes.`,
+      {
+        hint: "Was the network made for another environment?",
+        facts: { values: observations.length, observationSize: size },
+      },
+    );
   for (let i = 0; i < observations.length; i++)
     if (!Number.isFinite(observations[i]))
-      throw new UsageError("OBSERVATION_NOT_FINITE", `Value ${i % size} of observation ${Math.floor(i / size)} is ${observations[i]}.`, {
-        facts: { observation: Math.floor(i / size), index: i % size },
-      });
+      throw new UsageError(
+        "OBSERVATION_NOT_FINITE",
+        `Value ${i % size} of observation ${Math.floor(i / size)} is ${observations[i]}.`,
+        {
+          facts: { observation: Math.floor(i / size), index: i % size },
+        },
+      );
   return batch;
 }
 
-function checkDynamics({ outputs, alpha, beta, threshold, reset, resetBy, initialPotential }: SpikingLayer, l: number): void {
-  if (!(alpha >= 0 && alpha <= 1)) fail(`Layer ${l} has alpha ${alpha}: the decay of the current must lie in [0, 1]`, l);
+function checkDynamics(
+  { outputs, alpha, beta, threshold, reset, resetBy, initialPotential }: SpikingLayer,
+  l: number,
+): void {
+  if (!(alpha >= 0 && alpha <= 1))
+    fail(`Layer ${l} has alpha ${alpha}: the decay of the current must lie in [0, 1]`, l);
   if (!(beta >= 0 && beta <= 1)) fail(`Layer ${l} has beta ${beta}: the decay of the potential must lie in [0, 1]`, l);
   if (!Number.isFinite(threshold)) fail(`Layer ${l} has threshold ${threshold}`, l);
   if (!Number.isFinite(resetBy)) fail(`Layer ${l} has resetBy ${resetBy}`, l);
   checkChoice(`reset of layer ${l}`, reset, ["subtraction", "zero"]);
-  if (initialPotential !== null) checkTensor(`layers.${l}.initial_potential`, initialPotential, outputs, `[${outputs}]`, l);
+  if (initialPotential !== null)
+    checkTensor(`layers.${l}.initial_potential`, initialPotential, outputs, `[${outputs}]`, l);
 }
 
 function checkTensor(name: string, data: Float32Array, size: number, shape: string, layer: number): void {
-  if (data.length !== size) fail(`${name} has ${data.length} values instead of ${size} for shape ${shape}`, layer, name);
+  if (data.length !== size)
+    fail(`${name} has ${data.length} values instead of ${size} for shape ${shape}`, layer, name);
   const bad = data.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) fail(`${name} holds ${data[bad]} at index ${bad}`, layer, name);
 }

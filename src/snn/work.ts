@@ -8,7 +8,12 @@ import { type SpikingNetwork, spikingLayers } from "./network.ts";
  * `inputCounts` [input neurons]: over the batch, how often each input neuron was not zero; constant input counts once per decision,
  * spikes in every step. `spikeCounts`: per layer that spikes, [neurons], summed over batch and steps.
  */
-export function countWork(network: SpikingNetwork, batch: number, inputCounts: ArrayLike<number>, spikeCounts: readonly ArrayLike<number>[]): Work {
+export function countWork(
+  network: SpikingNetwork,
+  batch: number,
+  inputCounts: ArrayLike<number>,
+  spikeCounts: readonly ArrayLike<number>[],
+): Work {
   const { layers } = network;
   let spikes = 0;
   let accumulates = 0;
@@ -25,11 +30,24 @@ export function countWork(network: SpikingNetwork, batch: number, inputCounts: A
   const analog = network.encoding === "constant";
   if (!analog) accumulates += inputOperations;
   const multiplyAccumulates = analog ? inputOperations / batch : 0;
-  return { spikes: spikes / batch, accumulates: accumulates / batch, multiplyAccumulates, synOps: accumulates / batch + multiplyAccumulates };
+  return {
+    spikes: spikes / batch,
+    accumulates: accumulates / batch,
+    multiplyAccumulates,
+    synOps: accumulates / batch + multiplyAccumulates,
+  };
 }
 
 /** [inputs], the connections of nonzero weight that leave each input of a layer. */
-export function fanOut({ inputs, outputs, weights }: { inputs: number; outputs: number; weights: Float32Array }): Float64Array {
+export function fanOut({
+  inputs,
+  outputs,
+  weights,
+}: {
+  inputs: number;
+  outputs: number;
+  weights: Float32Array;
+}): Float64Array {
   const fan = new Float64Array(inputs);
   for (let i = 0; i < inputs; i++) for (let j = 0; j < outputs; j++) if (weights[i * outputs + j] !== 0) fan[i]++;
   return fan;

@@ -49,7 +49,11 @@ const spiking = (biases: boolean, options: object): Network =>
 
 describe("import of the original's four forms", () => {
   it.each([
-    ["layers.i", dictOf({ "layers.0.weight": W0, "layers.0.bias": B[0], "layers.1.weight": W1, "layers.1.bias": B[1] }, true), storages],
+    [
+      "layers.i",
+      dictOf({ "layers.0.weight": W0, "layers.0.bias": B[0], "layers.1.weight": W1, "layers.1.bias": B[1] }, true),
+      storages,
+    ],
     ["l1, l2", dictOf({ "l1.weight": W0, "l1.bias": B[0], "l2.weight": W1, "l2.bias": B[1] }), storages],
   ])("a state_dict with %s is dense", async (name, object, data) => {
     const { network, tensors, form } = await importNetwork(await file(`${name}.pt`, legacyFile(object, data)));
@@ -71,7 +75,9 @@ describe("import of the original's four forms", () => {
     const path = await file(`${name}.pt`, legacyFile(object, { w0: w[0], w1: w[1] }));
     expect((await importNetwork(path)).network).toEqual(spiking(false, { steps: 20, biasInput: true }));
     expect((await importNetwork(path, { observationSize: 3 })).network).toMatchObject({ biasInput: false });
-    expect((await importNetwork(path, { spiking: { biasInput: false, threshold: 0.5, steps: 7 } })).network).toEqual(spiking(false, { threshold: 0.5, steps: 7 }));
+    expect((await importNetwork(path, { spiking: { biasInput: false, threshold: 0.5, steps: 7 } })).network).toEqual(
+      spiking(false, { threshold: 0.5, steps: 7 }),
+    );
     await expect(importNetwork(path, { observationSize: 4 })).rejects.toMatchObject({ code: "OBSERVATION_MISMATCH" });
   });
 
@@ -80,10 +86,14 @@ describe("import of the original's four forms", () => {
     ["a tuple of three", tupleOf([listOf([V0]), op.none, op.none])],
     ["more biases than weights", tupleOf([listOf([V0]), listOf(B)])],
     ["a convolution", dictOf({ "conv1.weight": torchTensor("w0", 6, [1, 1, 2, 3], [6, 6, 3, 1]), "conv1.bias": B[0] })],
-    ["a tensor that belongs nowhere", dictOf({ "l1.weight": W0, "l1.bias": B[0], running_mean: B[1] })],
+    ["a tensor that belongs nowhere", dictOf({ "l1.weight": W0, "l1.bias": B[0], "running_mean": B[1] })],
   ])("%s is refused", async (name, object) => {
-    const used = Object.fromEntries(Object.entries(storages).filter(([key]) => Buffer.from(object).includes(Buffer.from(op.unicode(key)))));
-    await expect(importNetwork(await file(`bad ${name}.pt`, legacyFile(object, used)))).rejects.toMatchObject({ code: "IMPORT_INVALID" });
+    const used = Object.fromEntries(
+      Object.entries(storages).filter(([key]) => Buffer.from(object).includes(Buffer.from(op.unicode(key)))),
+    );
+    await expect(importNetwork(await file(`bad ${name}.pt`, legacyFile(object, used)))).rejects.toMatchObject({
+      code: "IMPORT_INVALID",
+    });
   });
 });
 
@@ -91,7 +101,10 @@ describe("import of npz and safetensors", () => {
   it("tells dense from spiking by how the layers chain, and asks where both do", async () => {
     const arrays = { W0: tensor(w[0], [2, 3]), b0: tensor(b[0]), W1: tensor(w[1], [2, 2]), b1: tensor(b[1]) };
     expect((await importNetwork(await file("dense.npz", encodeNpz(arrays)))).network).toEqual(dense);
-    const turned = await file("spiking.npz", encodeNpz({ ...arrays, W0: tensor(Float32Array.of(0, 3, 1, 4, 2, 5), [3, 2]) }));
+    const turned = await file(
+      "spiking.npz",
+      encodeNpz({ ...arrays, W0: tensor(Float32Array.of(0, 3, 1, 4, 2, 5), [3, 2]) }),
+    );
     expect((await importNetwork(turned)).network).toEqual(spiking(true, { steps: 100 }));
     const square = await file("square.npz", encodeNpz({ W0: arrays.W1, b0: arrays.b0, W1: arrays.W1, b1: arrays.b1 }));
     await expect(importNetwork(square)).rejects.toMatchObject({ code: "KIND_UNKNOWN" });
@@ -99,11 +112,19 @@ describe("import of npz and safetensors", () => {
   });
 
   it("reads float64 arrays, orders layers by number, and names what is not finite", async () => {
-    const wide = Object.fromEntries(Array.from({ length: 11 }, (_, l) => [`W${l}`, tensor(Float64Array.of(l + 0.5, 1, 2, 3, 4, 5).subarray(0, l === 0 ? 6 : 4), l === 0 ? [3, 2] : [2, 2])]));
+    const wide = Object.fromEntries(
+      Array.from({ length: 11 }, (_, l) => [
+        `W${l}`,
+        tensor(Float64Array.of(l + 0.5, 1, 2, 3, 4, 5).subarray(0, l === 0 ? 6 : 4), l === 0 ? [3, 2] : [2, 2]),
+      ]),
+    );
     const { network } = await importNetwork(await file("deep.npz", encodeNpz(wide)));
     expect(network.layers.map(({ weights }) => weights[0])).toEqual(Array.from({ length: 11 }, (_, l) => l + 0.5));
     const nan = await file("nan.npz", encodeNpz({ W0: tensor(Float32Array.of(1, NaN, 1, 1, 1, 1), [3, 2]) }));
-    await expect(importNetwork(nan)).rejects.toMatchObject({ code: "IMPORT_INVALID", message: expect.stringContaining("layers.0.weight holds NaN") });
+    await expect(importNetwork(nan)).rejects.toMatchObject({
+      code: "IMPORT_INVALID",
+      message: expect.stringContaining("layers.0.weight holds NaN"),
+    });
   });
 
   it("takes a folder for the model in it, and says when there is none", async () => {
@@ -115,12 +136,17 @@ describe("import of npz and safetensors", () => {
   });
 
   it("knows formats by extension only", async () => {
-    await expect(importNetwork(await file("model.h5", new Uint8Array(9)))).rejects.toMatchObject({ code: "FORMAT_UNKNOWN" });
+    await expect(importNetwork(await file("model.h5", new Uint8Array(9)))).rejects.toMatchObject({
+      code: "FORMAT_UNKNOWN",
+    });
   });
 });
 
 describe("export", () => {
-  const networks = [createDenseNetwork([4, 5, 3], new Random(1)), createSpikingNetwork([4, 5, 3], new Random(2), { steps: 20, biasInput: true })];
+  const networks = [
+    createDenseNetwork([4, 5, 3], new Random(1)),
+    createSpikingNetwork([4, 5, 3], new Random(2), { steps: 20, biasInput: true }),
+  ];
 
   it.each(["safetensors", "npz"])("as %s comes back by import", async (format) => {
     for (const network of networks) {
@@ -134,9 +160,15 @@ describe("export", () => {
     const path = join(folder, "state.json");
     await exporter("torch-state-json").write(dense, path);
     expect(JSON.parse(await readFile(path, "utf8"))).toEqual({
-      "layers.0.weight": [[0, 1, 2], [3, 4, 5]],
+      "layers.0.weight": [
+        [0, 1, 2],
+        [3, 4, 5],
+      ],
       "layers.0.bias": [0.5, 0.25],
-      "layers.1.weight": [[6, 7], [8, 9]],
+      "layers.1.weight": [
+        [6, 7],
+        [8, 9],
+      ],
       "layers.1.bias": [1, 2],
     });
   });
@@ -147,7 +179,9 @@ describe("export", () => {
       await write(networks[1], path);
       expect((await readFile(path)).length).toBeGreaterThan(100);
     }
-    expect(() => exporter("npy")).toThrow(expect.objectContaining({ code: "FORMAT_UNKNOWN", hint: expect.stringContaining('"npz"') }));
+    expect(() => exporter("npy")).toThrow(
+      expect.objectContaining({ code: "FORMAT_UNKNOWN", hint: expect.stringContaining('"npz"') }),
+    );
   });
 
   it("of our own model file imports as itself", async () => {

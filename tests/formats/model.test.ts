@@ -20,7 +20,13 @@ const dense = createDenseNetwork([4, 5, 3], new Random(1));
 const plain = createSpikingNetwork([4, 5, 3], new Random(2), { biasInput: true, steps: 20 });
 /** Every option away from its default, and different from layer to layer. */
 const special: SpikingNetwork = {
-  ...createSpikingNetwork([4, 5, 3], new Random(3), { signedInputs: true, encoding: "poisson", decoding: "first-spike", ties: "potential", steps: 7 }),
+  ...createSpikingNetwork([4, 5, 3], new Random(3), {
+    signedInputs: true,
+    encoding: "poisson",
+    decoding: "first-spike",
+    ties: "potential",
+    steps: 7,
+  }),
   layers: createSpikingNetwork([4, 5, 3], new Random(3)).layers.map((layer, l) => ({
     ...layer,
     biases: l === 0 ? Float32Array.of(1, 2, 3, 4, 5) : null,
@@ -40,15 +46,29 @@ describe("model files", () => {
     ["with every option per layer", special],
   ] as const)("keep a network: %s", async (name, network) => {
     const path = join(folder, `${name}.safetensors`);
-    const card = await saveModel(path, network, { environment: "CartPole-v1", method: "dqn", seed: 3, score: { mean: 500, std: 0, episodes: 100 } });
+    const card = await saveModel(path, network, {
+      environment: "CartPole-v1",
+      method: "dqn",
+      seed: 3,
+      score: { mean: 500, std: 0, episodes: 100 },
+    });
     const model = await loadModel(path);
     expect(model.network).toEqual(network);
     expect(model.card).toEqual(card);
-    expect(model.card).toMatchObject({ name, kind: network.kind, shape: [4 + Number(network === plain), 5, 3], sha256: model.sha256, environment: "CartPole-v1" });
+    expect(model.card).toMatchObject({
+      name,
+      kind: network.kind,
+      shape: [4 + Number(network === plain), 5, 3],
+      sha256: model.sha256,
+      environment: "CartPole-v1",
+    });
   });
 
   it("hold dense weights as torch's Linear does, spiking ones as the original's", () => {
-    const w: DenseNetwork = { kind: "dense", layers: [{ inputs: 2, outputs: 3, weights: Float32Array.of(1, 2, 3, 4, 5, 6), biases: new Float32Array(3) }] };
+    const w: DenseNetwork = {
+      kind: "dense",
+      layers: [{ inputs: 2, outputs: 3, weights: Float32Array.of(1, 2, 3, 4, 5, 6), biases: new Float32Array(3) }],
+    };
     const stored = decodeSafetensors(encodeModel(w)).tensors["layers.0.weight"];
     expect(stored).toEqual(tensor(Float32Array.of(1, 4, 2, 5, 3, 6), [3, 2]));
     expect(decodeSafetensors(encodeModel(plain)).tensors["layers.0.weight"].shape).toEqual([5, 5]);
@@ -75,32 +95,69 @@ describe("model files", () => {
   });
 
   it("name a file that isn't there, or is cut in half", async () => {
-    await expect(loadModel(join(folder, "nowhere.safetensors"))).rejects.toMatchObject({ code: "FILE_NOT_FOUND", message: expect.stringContaining("nowhere.safetensors") });
+    await expect(loadModel(join(folder, "nowhere.safetensors"))).rejects.toMatchObject({
+      code: "FILE_NOT_FOUND",
+      message: expect.stringContaining("nowhere.safetensors"),
+    });
     const path = join(folder, "half.safetensors");
     const bytes = encodeModel(dense);
     await writeFile(path, bytes.subarray(0, bytes.length / 2));
-    await expect(loadModel(path)).rejects.toMatchObject({ code: "SAFETENSORS_INVALID", message: expect.stringContaining("half.safetensors") });
+    await expect(loadModel(path)).rejects.toMatchObject({
+      code: "SAFETENSORS_INVALID",
+      message: expect.stringContaining("half.safetensors"),
+    });
   });
 
   const tensors = decodeSafetensors(encodeModel(dense)).tensors;
   const spikingFile = decodeSafetensors(encodeModel(plain));
-  const build = (changes: Record<string, Tensor | undefined>, metadata: Record<string, string> = { kind: "dense" }, base = tensors): Uint8Array =>
-    encodeSafetensors(Object.fromEntries(Object.entries({ ...base, ...changes }).filter((entry): entry is [string, Tensor] => entry[1] !== undefined)), metadata);
+  const build = (
+    changes: Record<string, Tensor | undefined>,
+    metadata: Record<string, string> = { kind: "dense" },
+    base = tensors,
+  ): Uint8Array =>
+    encodeSafetensors(
+      Object.fromEntries(
+        Object.entries({ ...base, ...changes }).filter((entry): entry is [string, Tensor] => entry[1] !== undefined),
+      ),
+      metadata,
+    );
   const dynamics = JSON.parse(spikingFile.metadata.dynamics) as { layers: Record<string, unknown>[] };
-  const withDynamics = (changes: object): Uint8Array => build({}, { kind: "spiking", dynamics: JSON.stringify({ ...dynamics, ...changes }) }, spikingFile.tensors);
-  const layerWith = (changes: object): Uint8Array => withDynamics({ layers: [dynamics.layers[0], { ...dynamics.layers[1], ...changes }] });
+  const withDynamics = (changes: object): Uint8Array =>
+    build({}, { kind: "spiking", dynamics: JSON.stringify({ ...dynamics, ...changes }) }, spikingFile.tensors);
+  const layerWith = (changes: object): Uint8Array =>
+    withDynamics({ layers: [dynamics.layers[0], { ...dynamics.layers[1], ...changes }] });
 
   it.each([
     ["another kind", build({}, { kind: "convolutional" }), /kind "convolutional"/],
     ["no kind", build({}, {}), /kind undefined/],
     ["a missing bias", build({ "layers.1.bias": undefined }), /"layers.1.bias" is missing/],
     ["a tensor too many", build({ extra: tensor(new Float32Array(1)) }), /"extra" belongs to no layer/],
-    ["layers that don't chain", build({ "layers.1.weight": tensor(new Float32Array(12), [3, 4]) }), /Layer 1 takes 4 inputs, but layer 0 has 5 outputs/],
-    ["a bias of the wrong length", build({ "layers.1.bias": tensor(new Float32Array(4)) }), /layers.1.bias has 4 values instead of 3/],
-    ["weights of one dimension", build({ "layers.0.weight": tensor(new Float32Array(20)) }), /"layers.0.weight" has shape \[20\]/],
+    [
+      "layers that don't chain",
+      build({ "layers.1.weight": tensor(new Float32Array(12), [3, 4]) }),
+      /Layer 1 takes 4 inputs, but layer 0 has 5 outputs/,
+    ],
+    [
+      "a bias of the wrong length",
+      build({ "layers.1.bias": tensor(new Float32Array(4)) }),
+      /layers.1.bias has 4 values instead of 3/,
+    ],
+    [
+      "weights of one dimension",
+      build({ "layers.0.weight": tensor(new Float32Array(20)) }),
+      /"layers.0.weight" has shape \[20\]/,
+    ],
     ["integer weights", build({ "layers.0.weight": tensor(new Int32Array(20), [5, 4]) }), /"layers.0.weight" is int32/],
-    ["NaN weights", build({ "layers.1.weight": tensor(new Float32Array(15).fill(NaN, 7, 8), [3, 5]) }), /layers.1.weight holds NaN/],
-    ["infinite biases", build({ "layers.0.bias": tensor(Float32Array.of(0, 0, Infinity, 0, 0)) }), /layers.0.bias holds Infinity at index 2/],
+    [
+      "NaN weights",
+      build({ "layers.1.weight": tensor(new Float32Array(15).fill(NaN, 7, 8), [3, 5]) }),
+      /layers.1.weight holds NaN/,
+    ],
+    [
+      "infinite biases",
+      build({ "layers.0.bias": tensor(Float32Array.of(0, 0, Infinity, 0, 0)) }),
+      /layers.0.bias holds Infinity at index 2/,
+    ],
     ["no dynamics", build({}, { kind: "spiking" }, spikingFile.tensors), /lacks the spiking network's dynamics/],
     ["an unknown encoding", withDynamics({ encoding: "morse" }), /encoding/],
     ["0 steps", withDynamics({ steps: 0 }), /number of time steps is 0/],
@@ -108,7 +165,9 @@ describe("model files", () => {
     ["negative beta", layerWith({ beta: -0.1 }), /Layer 1 has beta -0.1/],
     ["an unknown reset", layerWith({ reset: "hard" }), /layers.1.reset/],
   ])("refuse %s by name", (_name, bytes, message) => {
-    expect(() => decodeModel(bytes, "bad.safetensors")).toThrow(expect.objectContaining({ code: "MODEL_INVALID", message: expect.stringMatching(message) }));
+    expect(() => decodeModel(bytes, "bad.safetensors")).toThrow(
+      expect.objectContaining({ code: "MODEL_INVALID", message: expect.stringMatching(message) }),
+    );
     expect(() => decodeModel(bytes, "bad.safetensors")).toThrow(/^bad.safetensors: /);
   });
 
@@ -141,6 +200,9 @@ describe("atomic writing", () => {
   (process.getuid?.() === 0 ? it.skip : it)("says where it may not write", async () => {
     const locked = await mkdtemp(join(folder, "locked-"));
     await chmod(locked, 0o500);
-    await expect(writeFileAtomic(join(locked, "x"), "x")).rejects.toMatchObject({ code: "FILE_UNWRITABLE", hint: expect.stringContaining("--out") });
+    await expect(writeFileAtomic(join(locked, "x"), "x")).rejects.toMatchObject({
+      code: "FILE_UNWRITABLE",
+      hint: expect.stringContaining("--out"),
+    });
   });
 });

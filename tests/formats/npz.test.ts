@@ -13,9 +13,20 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A .npy file as NumPy writes it. */
 function npy(descriptor: string, fortran: boolean, shape: string, data: Uint8Array, version = 1): Uint8Array {
-  const header = `{'descr': '${descriptor}', 'fortran_order': ${fortran ? "True" : "False"}, 'shape': ${shape}, }`.padEnd(117) + "\n";
-  const length = version === 1 ? [header.length & 255, header.length >> 8] : [header.length & 255, header.length >> 8, 0, 0];
-  return Uint8Array.of(0x93, ...new TextEncoder().encode("NUMPY"), version, 0, ...length, ...new TextEncoder().encode(header), ...data);
+  const header =
+    `{'descr': '${descriptor}', 'fortran_order': ${fortran ? "True" : "False"}, 'shape': ${shape}, }`.padEnd(117) +
+    "\n";
+  const length =
+    version === 1 ? [header.length & 255, header.length >> 8] : [header.length & 255, header.length >> 8, 0, 0];
+  return Uint8Array.of(
+    0x93,
+    ...new TextEncoder().encode("NUMPY"),
+    version,
+    0,
+    ...length,
+    ...new TextEncoder().encode(header),
+    ...data,
+  );
 }
 
 describe("npy and npz", () => {
@@ -31,23 +42,38 @@ describe("npy and npz", () => {
   });
 
   it("read Fortran order, big-endian numbers, half floats, booleans and format 2", () => {
-    expect(decodeNpy(npy("|u1", true, "(2, 3)", Uint8Array.of(0, 10, 1, 11, 2, 12))).data).toEqual(Uint8Array.of(0, 1, 2, 10, 11, 12));
-    expect(decodeNpy(npy(">i4", false, "(2,)", Uint8Array.of(0, 0, 0, 7, 255, 255, 255, 254))).data).toEqual(Int32Array.of(7, -2));
+    expect(decodeNpy(npy("|u1", true, "(2, 3)", Uint8Array.of(0, 10, 1, 11, 2, 12))).data).toEqual(
+      Uint8Array.of(0, 1, 2, 10, 11, 12),
+    );
+    expect(decodeNpy(npy(">i4", false, "(2,)", Uint8Array.of(0, 0, 0, 7, 255, 255, 255, 254))).data).toEqual(
+      Int32Array.of(7, -2),
+    );
     expect(decodeNpy(npy("<f2", false, "(1,)", Uint8Array.of(0x00, 0xc0))).data).toEqual(Float32Array.of(-2));
-    expect(decodeNpy(npy("|b1", false, "()", Uint8Array.of(1), 2))).toEqual({ dtype: "bool", shape: [], data: Uint8Array.of(1) });
+    expect(decodeNpy(npy("|b1", false, "()", Uint8Array.of(1), 2))).toEqual({
+      dtype: "bool",
+      shape: [],
+      data: Uint8Array.of(1),
+    });
   });
 
   it("refuse pickled objects, and anything cut short", () => {
-    expect(() => decodeNpy(npy("|O", false, "(1,)", new Uint8Array(8)))).toThrow(expect.objectContaining({ code: "NPZ_INVALID" }));
+    expect(() => decodeNpy(npy("|O", false, "(1,)", new Uint8Array(8)))).toThrow(
+      expect.objectContaining({ code: "NPZ_INVALID" }),
+    );
     const whole = encodeNpy(tensor(new Float32Array(4)));
-    for (let length = 0; length < whole.length; length++) expect(() => decodeNpy(whole.subarray(0, length))).toThrow(expect.objectContaining({ code: "NPZ_INVALID" }));
+    for (let length = 0; length < whole.length; length++)
+      expect(() => decodeNpy(whole.subarray(0, length))).toThrow(expect.objectContaining({ code: "NPZ_INVALID" }));
     const zip = encodeNpz({ a: tensor(new Float32Array(4)) });
-    for (const length of [0, 10, zip.length / 2, zip.length - 1]) expect(() => decodeNpz(zip.subarray(0, length))).toThrow(expect.objectContaining({ code: "NPZ_INVALID" }));
+    for (const length of [0, 10, zip.length / 2, zip.length - 1])
+      expect(() => decodeNpz(zip.subarray(0, length))).toThrow(expect.objectContaining({ code: "NPZ_INVALID" }));
   });
 
   it("are what NumPy reads and writes", async () => {
     const { python } = await ensurePython(["base"]);
-    writeFileSync(join(folder, "ours.npz"), encodeNpz({ a: tensor(Float32Array.of(1, 2, 3, 4, 5, 6), [2, 3]), s: tensor(Float64Array.of(0.1), []) }));
+    writeFileSync(
+      join(folder, "ours.npz"),
+      encodeNpz({ a: tensor(Float32Array.of(1, 2, 3, 4, 5, 6), [2, 3]), s: tensor(Float64Array.of(0.1), []) }),
+    );
     const program = `
 import numpy as np
 ours = np.load("ours.npz")
@@ -62,14 +88,27 @@ np.savez_compressed("theirs.npz", t=np.arange(6.0).reshape(2, 3).T, i=np.array([
 
 describe("replay folders", () => {
   it("keep states and Q-values", async () => {
-    const replay = { size: 3, observationSize: 2, states: Float32Array.of(1, 2, 3, 4, 5, 6), outputs: Float32Array.of(0.5, 0.25, 0.125) };
+    const replay = {
+      size: 3,
+      observationSize: 2,
+      states: Float32Array.of(1, 2, 3, 4, 5, 6),
+      outputs: Float32Array.of(0.5, 0.25, 0.125),
+    };
     await saveReplay(join(folder, "replay"), replay);
     expect(await loadReplay(join(folder, "replay"))).toEqual(replay);
   });
 
   it("take float64 states, a superfluous dimension, and missing Q-values", async () => {
-    writeFileSync(join(folder, "memory_inputs.npz"), encodeNpz({ arr_0: tensor(Float64Array.of(0.1, 0.2, 0.3, 0.4), [2, 1, 2]) }));
-    expect(await loadReplay(folder)).toEqual({ size: 2, observationSize: 2, states: Float32Array.of(0.1, 0.2, 0.3, 0.4), outputs: null });
+    writeFileSync(
+      join(folder, "memory_inputs.npz"),
+      encodeNpz({ arr_0: tensor(Float64Array.of(0.1, 0.2, 0.3, 0.4), [2, 1, 2]) }),
+    );
+    expect(await loadReplay(folder)).toEqual({
+      size: 2,
+      observationSize: 2,
+      states: Float32Array.of(0.1, 0.2, 0.3, 0.4),
+      outputs: null,
+    });
   });
 
   it("refuse Q-values of other states, and NaN", async () => {
@@ -77,6 +116,9 @@ describe("replay folders", () => {
     writeFileSync(join(folder, "odd", "memory_outputs.npz"), encodeNpz({ arr_0: tensor(new Float32Array(6), [3, 2]) }));
     await expect(loadReplay(join(folder, "odd"))).rejects.toMatchObject({ code: "REPLAY_MISMATCH" });
     await saveReplay(join(folder, "nan"), { observationSize: 1, states: Float32Array.of(1, NaN), outputs: null });
-    await expect(loadReplay(join(folder, "nan"))).rejects.toMatchObject({ code: "REPLAY_NOT_FINITE", message: expect.stringContaining("row 1") });
+    await expect(loadReplay(join(folder, "nan"))).rejects.toMatchObject({
+      code: "REPLAY_NOT_FINITE",
+      message: expect.stringContaining("row 1"),
+    });
   });
 });

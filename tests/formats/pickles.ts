@@ -27,17 +27,53 @@ export const op = {
 export const pickle = (...parts: number[][]): Uint8Array => Uint8Array.from([op.proto, ...parts, op.stop].flat());
 
 /** The opcodes of a float tensor that views a storage. */
-export function torchTensor(key: string, storageSize: number, shape: number[], strides: number[], offset = 0, storageType = "FloatStorage"): number[] {
-  const storage = [op.mark, op.unicode("storage"), op.global("torch", storageType), op.unicode(key), op.unicode("cpu"), op.int(storageSize), op.none, op.tuple, op.persistent];
+export function torchTensor(
+  key: string,
+  storageSize: number,
+  shape: number[],
+  strides: number[],
+  offset = 0,
+  storageType = "FloatStorage",
+): number[] {
+  const storage = [
+    op.mark,
+    op.unicode("storage"),
+    op.global("torch", storageType),
+    op.unicode(key),
+    op.unicode("cpu"),
+    op.int(storageSize),
+    op.none,
+    op.tuple,
+    op.persistent,
+  ];
   const numbers = (values: number[]): number[] => [op.mark, ...values.map(op.int), op.tuple].flat();
   const hooks = [op.global("collections", "OrderedDict"), op.emptyTuple, op.reduce];
-  return [op.global("torch._utils", "_rebuild_tensor_v2"), op.mark, ...storage, op.int(offset), numbers(shape), numbers(strides), [0x89], ...hooks, op.tuple, op.reduce].flat();
+  return [
+    op.global("torch._utils", "_rebuild_tensor_v2"),
+    op.mark,
+    ...storage,
+    op.int(offset),
+    numbers(shape),
+    numbers(strides),
+    [0x89],
+    ...hooks,
+    op.tuple,
+    op.reduce,
+  ].flat();
 }
 
 export const dictOf = (entries: Record<string, number[]>, metadata = false): number[] => {
   const items = Object.entries(entries).flatMap(([name, value]) => [op.unicode(name), value]);
   const state = [op.dict, op.mark, op.unicode("_metadata"), op.dict, op.setItems, op.build];
-  return [op.global("collections", "OrderedDict"), op.emptyTuple, op.reduce, op.mark, ...items, op.setItems, ...(metadata ? state : [])].flat();
+  return [
+    op.global("collections", "OrderedDict"),
+    op.emptyTuple,
+    op.reduce,
+    op.mark,
+    ...items,
+    op.setItems,
+    ...(metadata ? state : []),
+  ].flat();
 };
 
 export const listOf = (items: number[][]): number[] => [op.list, op.mark, ...items, op.appends].flat();
@@ -46,7 +82,15 @@ export const tupleOf = (items: number[][]): number[] => [op.mark, ...items, op.t
 /** A file of torch.save before 1.6: magic number, protocol, system, object, keys, storages. */
 export function legacyFile(object: number[], storages: Record<string, Float32Array>): Uint8Array {
   const magic = pickle([0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]);
-  const system = pickle(op.dict, op.mark, op.unicode("protocol_version"), op.int(1001), op.unicode("little_endian"), [0x88], op.setItems);
+  const system = pickle(
+    op.dict,
+    op.mark,
+    op.unicode("protocol_version"),
+    op.int(1001),
+    op.unicode("little_endian"),
+    [0x88],
+    op.setItems,
+  );
   const keys = pickle(listOf(Object.keys(storages).map(op.unicode)));
   const data = Object.values(storages).flatMap((values) => [...int64(values.length), ...new Uint8Array(values.buffer)]);
   return Uint8Array.from([...magic, ...pickle([0x4d, 0xe9, 0x03]), ...system, ...pickle(object), ...keys, ...data]);

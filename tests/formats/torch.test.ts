@@ -6,24 +6,41 @@ import { tensor } from "../../src/formats/tensor.ts";
 import { decodeTorch } from "../../src/formats/torch.ts";
 import { dictOf, legacyFile, listOf, op, pickle, torchTensor, tupleOf } from "./pickles.ts";
 
-const refusal = (message: RegExp) => expect.objectContaining({ code: "PICKLE_REFUSED", message: expect.stringMatching(message) });
-const invalid = (message: RegExp) => expect.objectContaining({ code: "TORCH_INVALID", message: expect.stringMatching(message) });
+const refusal = (message: RegExp) =>
+  expect.objectContaining({ code: "PICKLE_REFUSED", message: expect.stringMatching(message) });
+const invalid = (message: RegExp) =>
+  expect.objectContaining({ code: "TORCH_INVALID", message: expect.stringMatching(message) });
 
 describe("torch.save's legacy files", () => {
   it("give state_dicts, tuples and lists of tensors", () => {
     const storages = { "1": Float32Array.of(1, 2, 3, 4, 5, 6), "2": Float32Array.of(7, 8) };
     const [w, b] = [torchTensor("1", 6, [2, 3], [3, 1]), torchTensor("2", 2, [2], [1])];
     const [W, B] = [tensor(storages["1"], [2, 3]), tensor(storages["2"])];
-    expect(decodeTorch(legacyFile(dictOf({ "layers.0.weight": w, "layers.0.bias": b }, true), storages))).toEqual(new Map([["layers.0.weight", W], ["layers.0.bias", B]]));
+    expect(decodeTorch(legacyFile(dictOf({ "layers.0.weight": w, "layers.0.bias": b }, true), storages))).toEqual(
+      new Map([
+        ["layers.0.weight", W],
+        ["layers.0.bias", B],
+      ]),
+    );
     expect(decodeTorch(legacyFile(tupleOf([listOf([w]), listOf([b])]), storages))).toEqual({ tuple: [[W], [B]] });
-    expect(decodeTorch(legacyFile(tupleOf([listOf([w]), op.none]), { "1": storages["1"] }))).toEqual({ tuple: [[W], null] });
+    expect(decodeTorch(legacyFile(tupleOf([listOf([w]), op.none]), { "1": storages["1"] }))).toEqual({
+      tuple: [[W], null],
+    });
     expect(decodeTorch(legacyFile(listOf([w]), { "1": storages["1"] }))).toEqual([W]);
   });
 
   it("honour strides, offsets and shared storages", () => {
     const storages = { s: Float32Array.of(0, 1, 2, 3, 4, 5, 6) };
-    const object = listOf([torchTensor("s", 7, [3, 2], [1, 3], 1), torchTensor("s", 7, [2], [3], 0), torchTensor("s", 7, [], [], 6)]);
-    expect(decodeTorch(legacyFile(object, storages))).toEqual([tensor(Float32Array.of(1, 4, 2, 5, 3, 6), [3, 2]), tensor(Float32Array.of(0, 3)), tensor(Float32Array.of(6), [])]);
+    const object = listOf([
+      torchTensor("s", 7, [3, 2], [1, 3], 1),
+      torchTensor("s", 7, [2], [3], 0),
+      torchTensor("s", 7, [], [], 6),
+    ]);
+    expect(decodeTorch(legacyFile(object, storages))).toEqual([
+      tensor(Float32Array.of(1, 4, 2, 5, 3, 6), [3, 2]),
+      tensor(Float32Array.of(0, 3)),
+      tensor(Float32Array.of(6), []),
+    ]);
   });
 
   it("honour any permutation of strides", () => {
@@ -33,7 +50,11 @@ describe("torch.save's legacy files", () => {
         const strides = shape.map(() => 0);
         let size = 1;
         for (const axis of order) [strides[axis], size] = [size, size * shape[axis]];
-        const [result] = decodeTorch(legacyFile(listOf([torchTensor("s", size, shape, strides)]), { s: Float32Array.from({ length: size }, (_, k) => k) })) as { data: Float32Array }[];
+        const [result] = decodeTorch(
+          legacyFile(listOf([torchTensor("s", size, shape, strides)]), {
+            s: Float32Array.from({ length: size }, (_, k) => k),
+          }),
+        ) as { data: Float32Array }[];
         result.data.forEach((value, k) => {
           let rest = k;
           let position = 0;
@@ -54,41 +75,62 @@ describe("torch.save's legacy files", () => {
     ["larger than its storage by a stride of 0", torchTensor("s", 4, [1000], [0])],
     ["at a negative offset", torchTensor("s", 4, [2], [1], -1)],
   ])("refuse a tensor that reaches %s", (_name, object) => {
-    expect(() => decodeTorch(legacyFile(listOf([object]), { s: new Float32Array(4) }))).toThrow(invalid(/reaches beyond its storage/));
+    expect(() => decodeTorch(legacyFile(listOf([object]), { s: new Float32Array(4) }))).toThrow(
+      invalid(/reaches beyond its storage/),
+    );
   });
 
   it("refuse a file cut short anywhere", () => {
     const whole = legacyFile(dictOf({ w: torchTensor("s", 2, [2], [1]) }), { s: new Float32Array(2) });
     for (let length = 0; length < whole.length; length++)
-      expect(() => decodeTorch(whole.subarray(0, length))).toThrow(expect.objectContaining({ code: expect.stringMatching(/^(TORCH|PICKLE)_INVALID$/) }));
+      expect(() => decodeTorch(whole.subarray(0, length))).toThrow(
+        expect.objectContaining({ code: expect.stringMatching(/^(TORCH|PICKLE)_INVALID$/) }),
+      );
   });
 
   it("refuse a storage of another size than the pickle says", () => {
-    expect(() => decodeTorch(legacyFile(listOf([torchTensor("s", 3, [2], [1])]), { s: new Float32Array(2) }))).toThrow(expect.objectContaining({ code: "TORCH_INVALID" }));
+    expect(() => decodeTorch(legacyFile(listOf([torchTensor("s", 3, [2], [1])]), { s: new Float32Array(2) }))).toThrow(
+      expect.objectContaining({ code: "TORCH_INVALID" }),
+    );
   });
 });
 
 describe("torch.save's zip files", () => {
-  const files = (object: number[], data = new Uint8Array(Float32Array.of(1, 2, 3, 4).buffer)) => ({ "model/data.pkl": pickle(object), "model/data/0": data, "model/version": Uint8Array.of(0x33, 0x0a) });
+  const files = (object: number[], data = new Uint8Array(Float32Array.of(1, 2, 3, 4).buffer)) => ({
+    "model/data.pkl": pickle(object),
+    "model/data/0": data,
+    "model/version": Uint8Array.of(0x33, 0x0a),
+  });
 
   it("hold the same values", () => {
-    expect(decodeTorch(zipSync(files(dictOf({ w: torchTensor("0", 4, [2, 2], [1, 2]) }))))).toEqual(new Map([["w", tensor(Float32Array.of(1, 3, 2, 4), [2, 2])]]));
+    expect(decodeTorch(zipSync(files(dictOf({ w: torchTensor("0", 4, [2, 2], [1, 2]) }))))).toEqual(
+      new Map([["w", tensor(Float32Array.of(1, 3, 2, 4), [2, 2])]]),
+    );
   });
 
   it("are refused when damaged", () => {
     const whole = zipSync(files(dictOf({ w: torchTensor("0", 4, [2, 2], [1, 2]) })));
     expect(() => decodeTorch(whole.subarray(0, whole.length - 5))).toThrow(invalid(/zip archive/));
-    expect(() => decodeTorch(zipSync(files(dictOf({ w: torchTensor("0", 5, [2, 2], [1, 2]) }))))).toThrow(invalid(/storage "0"/));
+    expect(() => decodeTorch(zipSync(files(dictOf({ w: torchTensor("0", 5, [2, 2], [1, 2]) }))))).toThrow(
+      invalid(/storage "0"/),
+    );
     expect(() => decodeTorch(zipSync({ "x/y": Uint8Array.of(1) }))).toThrow(invalid(/data.pkl/));
   });
 });
 
 describe("hostile pickles", () => {
-  const hostile = (...parts: number[][]) => () => decodeTorch(legacyFile(parts.flat(), {}));
+  const hostile =
+    (...parts: number[][]) =>
+    () =>
+      decodeTorch(legacyFile(parts.flat(), {}));
 
   it.each([
     ["os.system", op.global("os", "system"), /the global "os.system"/],
-    ["posix.system by REDUCE", [...op.global("posix", "system"), ...tupleOf([op.unicode("echo pwned")]), ...op.reduce], /the global "posix.system"/],
+    [
+      "posix.system by REDUCE",
+      [...op.global("posix", "system"), ...tupleOf([op.unicode("echo pwned")]), ...op.reduce],
+      /the global "posix.system"/,
+    ],
     ["builtins.eval", op.global("builtins", "eval"), /the global "builtins.eval"/],
     ["a name of Object.prototype", op.global("constructor", "constructor"), /the global "constructor.constructor"/],
     ["an unknown function of torch", op.global("torch.jit", "_load"), /the global "torch.jit._load"/],
@@ -115,15 +157,20 @@ describe("hostile pickles", () => {
   it("answer any bytes with a value or an error of ours", () => {
     const good = legacyFile(dictOf({ w: torchTensor("s", 2, [2], [1]) }, true), { s: new Float32Array(2) });
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.nat(good.length - 1), fc.nat(255)), { minLength: 1, maxLength: 5 }), (changes) => {
-        const bytes = good.slice();
-        for (const [at, value] of changes) bytes[at] = value;
-        try {
-          decodeTorch(bytes);
-        } catch (error) {
-          expect(error).toMatchObject({ code: expect.stringMatching(/^(TORCH_INVALID|PICKLE_INVALID|PICKLE_REFUSED)$/) });
-        }
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.nat(good.length - 1), fc.nat(255)), { minLength: 1, maxLength: 5 }),
+        (changes) => {
+          const bytes = good.slice();
+          for (const [at, value] of changes) bytes[at] = value;
+          try {
+            decodeTorch(bytes);
+          } catch (error) {
+            expect(error).toMatchObject({
+              code: expect.stringMatching(/^(TORCH_INVALID|PICKLE_INVALID|PICKLE_REFUSED)$/),
+            });
+          }
+        },
+      ),
       { numRuns: 3000 },
     );
   });

@@ -10,7 +10,12 @@ import type { SurrogateOptions } from "../../src/snn/surrogate.ts";
 
 export interface Gradients {
   readonly outputs: ArrayLike<number>;
-  readonly layers: readonly { readonly inputs: number; readonly outputs: number; readonly weights: ArrayLike<number>; readonly biases: ArrayLike<number> | null }[];
+  readonly layers: readonly {
+    readonly inputs: number;
+    readonly outputs: number;
+    readonly weights: ArrayLike<number>;
+    readonly biases: ArrayLike<number> | null;
+  }[];
 }
 
 /** The two ways in which this project computes the same things. */
@@ -18,7 +23,12 @@ export interface Engine {
   readonly name: string;
   readonly spiking: SpikingEngine;
   dense(network: DenseNetwork, observations: Float32Array): ArrayLike<number>;
-  gradients(network: DenseNetwork | SpikingNetwork, observations: Float32Array, outputGradients: (outputs: ArrayLike<number>) => Float64Array, surrogate?: SurrogateOptions): Gradients;
+  gradients(
+    network: DenseNetwork | SpikingNetwork,
+    observations: Float32Array,
+    outputGradients: (outputs: ArrayLike<number>) => Float64Array,
+    surrogate?: SurrogateOptions,
+  ): Gradients;
 }
 
 const reference: Engine = {
@@ -30,7 +40,11 @@ const reference: Engine = {
       network.kind === "dense"
         ? referenceDenseGradients(network, observations, outputGradients)
         : referenceGradients(network, observations, outputGradients, { surrogate, precision: "float32" });
-    const layers = network.layers.map((layer, l) => ({ ...layer, weights: result.layers[l].weights, biases: layer.biases && result.layers[l].biases }));
+    const layers = network.layers.map((layer, l) => ({
+      ...layer,
+      weights: result.layers[l].weights,
+      biases: layer.biases && result.layers[l].biases,
+    }));
     return { outputs: result.outputs, layers };
   },
 };
@@ -38,7 +52,8 @@ const reference: Engine = {
 const fast: Engine = {
   name: "fast",
   spiking: fastEngine("float32"),
-  dense: (network, observations) => denseForward(network, observations, observations.length / network.layers[0].inputs).outputs,
+  dense: (network, observations) =>
+    denseForward(network, observations, observations.length / network.layers[0].inputs).outputs,
   gradients(network, observations, outputGradients, surrogate) {
     const size = network.layers[0].inputs - (network.kind === "spiking" && network.biasInput ? 1 : 0);
     const batch = observations.length / size;

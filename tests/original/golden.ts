@@ -92,7 +92,12 @@ function stored(name: string) {
 }
 
 export function denseFrom(name: string): DenseNetwork {
-  const layers = stored(name).map(({ shape: [outputs, inputs], weights, biases }) => ({ inputs, outputs, weights: transposed(weights, outputs, inputs), biases: biases! }));
+  const layers = stored(name).map(({ shape: [outputs, inputs], weights, biases }) => ({
+    inputs,
+    outputs,
+    weights: transposed(weights, outputs, inputs),
+    biases: biases!,
+  }));
   return { kind: "dense", layers };
 }
 
@@ -100,7 +105,12 @@ const ENCODINGS = { constant: "constant", poisson: "poisson", equidistant: "equi
 const DECODINGS = { potential: "potential", spikes: "spikes", first_spike: "first-spike" } as const;
 
 export function spikingFrom(name: string, snn: Snn): SpikingNetwork {
-  const layers = stored(name).map(({ shape: [inputs, outputs], weights, biases }) => ({ inputs, outputs, weights, biases }));
+  const layers = stored(name).map(({ shape: [inputs, outputs], weights, biases }) => ({
+    inputs,
+    outputs,
+    weights,
+    biases,
+  }));
   return spikingNetwork(layers, {
     alpha: snn.alpha,
     beta: snn.beta,
@@ -116,7 +126,8 @@ export function spikingFrom(name: string, snn: Snn): SpikingNetwork {
 }
 
 function choice<T>(choices: Readonly<Record<string, T>>, name: string): T {
-  if (!Object.hasOwn(choices, name)) throw new Error(`golden.json uses "${name}", which this suite doesn't know (${Object.keys(choices).join(", ")})`);
+  if (!Object.hasOwn(choices, name))
+    throw new Error(`golden.json uses "${name}", which this suite doesn't know (${Object.keys(choices).join(", ")})`);
   return choices[name];
 }
 
@@ -138,9 +149,14 @@ export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<num
 }
 
 /** A network's tensors in the layout and order of the original's lists: W0, b0, W1, ...; dense weights [outputs, inputs]. */
-export function listed(kind: "dense" | "spiking", layers: readonly { inputs: number; outputs: number; weights: ArrayLike<number>; biases: ArrayLike<number> | null }[]): number[][] {
+export function listed(
+  kind: "dense" | "spiking",
+  layers: readonly { inputs: number; outputs: number; weights: ArrayLike<number>; biases: ArrayLike<number> | null }[],
+): number[][] {
   return layers.flatMap(({ inputs, outputs, weights, biases }) => {
-    const order = Array.from({ length: inputs * outputs }, (_, k) => (kind === "spiking" ? k : (k % inputs) * outputs + Math.floor(k / inputs)));
+    const order = Array.from({ length: inputs * outputs }, (_, k) =>
+      kind === "spiking" ? k : (k % inputs) * outputs + Math.floor(k / inputs),
+    );
     return [order.map((k) => weights[k]), ...(biases ? [Array.from(biases)] : [])];
   });
 }

@@ -14,7 +14,8 @@ const replays = foldersWith("memory_inputs.npz");
   it.each(networks)("%s: model.pt and model.npz hold the same network, which our own format keeps", async (name) => {
     const folder = join(ORIGINAL, "networks", name);
     const fromTorch = await importNetwork(join(folder, "model.pt"));
-    if (existsSync(join(folder, "model.npz"))) expect((await importNetwork(join(folder, "model.npz"))).network).toEqual(fromTorch.network);
+    if (existsSync(join(folder, "model.npz")))
+      expect((await importNetwork(join(folder, "model.npz"))).network).toEqual(fromTorch.network);
     expect(decodeModel(encodeModel(fromTorch.network))).toEqual(fromTorch.network);
   });
 

@@ -5,7 +5,19 @@ import { originalConversion, convert } from "../../src/conversion/convert.ts";
 import { loadReplay } from "../../src/formats/replay.ts";
 import { spikingLayers } from "../../src/snn/network.ts";
 import { type Engine, engines } from "./engines.ts";
-import { type Case, type ConversionCase, denseFrom, flat, goldenCases, type GradientCase, listed, ORIGINAL, relativeError, spikingFrom, type UpdateCase } from "./golden.ts";
+import {
+  type Case,
+  type ConversionCase,
+  denseFrom,
+  flat,
+  goldenCases,
+  type GradientCase,
+  listed,
+  ORIGINAL,
+  relativeError,
+  spikingFrom,
+  type UpdateCase,
+} from "./golden.ts";
 import { fastUpdates, referenceUpdates } from "./updates.ts";
 
 /** What the original computed in float32 repeats to about this, relative to the largest value. */
@@ -53,7 +65,7 @@ const kinds: Record<string, (testCase: never, engine: Engine) => void | Promise<
   },
 
   // The conversion has one implementation; both engines then run what it made.
-  async conversion({ network, replay, method, percentile, weights, biases }: ConversionCase, engine) {
+  async "conversion"({ network, replay, method, percentile, weights, biases }: ConversionCase, engine) {
     const dense = denseFrom(network);
     const observations = replay ? (await loadReplay(join(ORIGINAL, "networks", replay))).states : new Float32Array(0);
     const converted = convert(dense, observations, { ...originalConversion, method, percentile }).network;
@@ -70,41 +82,54 @@ const cases = goldenCases();
 
 if (cases.length === 0) {
   describe("the original's golden cases", () => {
-    it.skip(`no ${join(ORIGINAL, "golden.json")} here: set DSQN_ORIGINAL to the folder that holds golden.json and networks/`, () => undefined);
+    it.skip(`no ${join(ORIGINAL, "golden.json")} here: set DSQN_ORIGINAL to the folder that holds golden.json and networks/`, () =>
+      undefined);
   });
 } else {
   describe.each(engines)("$name engine", (engine) => {
-    it.each(cases.map((testCase) => [testCase.kind, testCase.id, testCase] as const))("%s: %s", async (kind, _id, testCase) => {
-      if (!Object.hasOwn(kinds, kind)) throw new Error(`golden.json has a case of the unknown kind "${kind}"`);
-      await kinds[kind](testCase as never, engine);
-      ran[`${kind}, ${engine.name}`] = (ran[`${kind}, ${engine.name}`] ?? 0) + 1;
-    });
+    it.each(cases.map((testCase) => [testCase.kind, testCase.id, testCase] as const))(
+      "%s: %s",
+      async (kind, _id, testCase) => {
+        if (!Object.hasOwn(kinds, kind)) throw new Error(`golden.json has a case of the unknown kind "${kind}"`);
+        await kinds[kind](testCase as never, engine);
+        ran[`${kind}, ${engine.name}`] = (ran[`${kind}, ${engine.name}`] ?? 0) + 1;
+      },
+    );
   });
   afterAll(() => {
-    const lines = Object.entries(ran).sort().map(([name, count]) => `  ${String(count).padStart(4)}  ${name}`);
+    const lines = Object.entries(ran)
+      .sort()
+      .map(([name, count]) => `  ${String(count).padStart(4)}  ${name}`);
     process.stderr.write(`\nCases of ${join(ORIGINAL, "golden.json")} that agree, by kind:\n${lines.join("\n")}\n`);
   });
 }
 
 it("knows that the networks of the cases are there", () => {
-  for (const { network } of cases) if (network) expect(existsSync(join(ORIGINAL, "networks", network, "model.npz"))).toBe(true);
+  for (const { network } of cases)
+    if (network) expect(existsSync(join(ORIGINAL, "networks", network, "model.npz"))).toBe(true);
 });
 
 type Loss = (outputs: ArrayLike<number>) => { value: number; gradient: Float64Array };
 
-function checkGradients({ network, snn, inputs, outputs, loss_value, gradients }: GradientCase, engine: Engine, loss: Loss): void {
+function checkGradients(
+  { network, snn, inputs, outputs, loss_value, gradients }: GradientCase,
+  engine: Engine,
+  loss: Loss,
+): void {
   const net = snn ? spikingFrom(network, snn) : denseFrom(network);
   const result = engine.gradients(net, states(inputs), (values) => loss(values).gradient, snn?.surrogate);
   expect(relativeError(result.outputs, flat(outputs))).toBeLessThan(FORWARD);
   expect(relativeError([loss(result.outputs).value], [loss_value])).toBeLessThan(FORWARD);
   const actual = listed(net.kind, result.layers);
   expect(actual.length).toBe(gradients.length);
-  for (const [k, gradient] of gradients.entries()) expect(relativeError(actual[k], flat(gradient))).toBeLessThan(snn ? GRADIENT : FORWARD);
+  for (const [k, gradient] of gradients.entries())
+    expect(relativeError(actual[k], flat(gradient))).toBeLessThan(snn ? GRADIENT : FORWARD);
 }
 
 /** Mean over the batch of the squared error of the taken action's value. */
 function squaredError({ actions, targets, loss }: GradientCase): Loss {
-  if (loss !== undefined && loss !== "mse over the Q-value of the taken action") throw new Error(`unknown loss "${loss}"`);
+  if (loss !== undefined && loss !== "mse over the Q-value of the taken action")
+    throw new Error(`unknown loss "${loss}"`);
   return (outputs) => {
     const gradient = new Float64Array(outputs.length);
     const width = outputs.length / actions.length;
@@ -129,7 +154,8 @@ function negativeLogLikelihood({ labels }: GradientCase): Loss {
       const largest = Math.max(...row);
       const logSum = largest + Math.log(row.reduce((sum, x) => sum + Math.exp(x - largest), 0));
       value += (logSum - row[label]) / labels.length;
-      for (let a = 0; a < width; a++) gradient[b * width + a] = (Math.exp(row[a] - logSum) - Number(a === label)) / labels.length;
+      for (let a = 0; a < width; a++)
+        gradient[b * width + a] = (Math.exp(row[a] - logSum) - Number(a === label)) / labels.length;
     }
     return { value, gradient };
   };

@@ -25,7 +25,9 @@ export const fastUpdates: Updates = (testCase, policyNetwork, targetNetwork, cou
     observations: Float32Array.from(transitions.flatMap(({ state }) => state)),
     actions: Int32Array.from(transitions, ({ action }) => action),
     rewards: Float32Array.from(transitions, ({ reward }) => reward),
-    nextObservations: Float32Array.from(transitions.flatMap(({ state, next_state }) => next_state ?? state.map(() => 0))),
+    nextObservations: Float32Array.from(
+      transitions.flatMap(({ state, next_state }) => next_state ?? state.map(() => 0)),
+    ),
     discounts: Float32Array.from(transitions, ({ next_state }) => (next_state ? gamma : 0)),
     indices: Int32Array.from(transitions, (_, k) => k),
     weights: new Float32Array(size).fill(1),
@@ -54,26 +56,43 @@ export const referenceUpdates: Updates = (testCase, policy, target, count) => {
   const states = Float32Array.from(batch.flatMap(({ state }) => state));
   const nextStates = Float32Array.from(batch.flatMap(({ state, next_state }) => next_state ?? state.map(() => 0)));
   const actions = policy.layers.at(-1)!.outputs;
-  const values = (network: Network): ArrayLike<number> => (network.kind === "dense" ? reference.dense(network, nextStates) : reference.spiking.run(network, nextStates).outputs);
+  const values = (network: Network): ArrayLike<number> =>
+    network.kind === "dense"
+      ? reference.dense(network, nextStates)
+      : reference.spiking.run(network, nextStates).outputs;
   const next = values(target);
   const clip = clipLimit(testCase);
   const step = referenceOptimizer(testCase.optimizer);
   let network = policy;
   return Array.from({ length: count }, () => {
     const choosing = doubleQ ? values(network) : next;
-    const targets = batch.map(({ reward, next_state }, k) => reward + (next_state ? gamma * next[k * actions + argmax(choosing, k * actions, actions)] : 0));
+    const targets = batch.map(
+      ({ reward, next_state }, k) =>
+        reward + (next_state ? gamma * next[k * actions + argmax(choosing, k * actions, actions)] : 0),
+    );
     const outputGradients = (outputs: ArrayLike<number>): Float64Array => {
       const gradient = new Float64Array(outputs.length);
-      for (const [k, { action }] of batch.entries()) gradient[k * actions + action] = (2 / batch.length) * (outputs[k * actions + action] - targets[k]);
+      for (const [k, { action }] of batch.entries())
+        gradient[k * actions + action] = (2 / batch.length) * (outputs[k * actions + action] - targets[k]);
       return gradient;
     };
     const { layers } = reference.gradients(network, states, outputGradients, snn?.surrogate);
-    const gradients = layers.flatMap(({ weights, biases }) => [...Array.from(weights), ...(biases ? Array.from(biases) : [])]);
+    const gradients = layers.flatMap(({ weights, biases }) => [
+      ...Array.from(weights),
+      ...(biases ? Array.from(biases) : []),
+    ]);
     const clipped = clip === null ? gradients : gradients.map((g) => Math.min(clip, Math.max(-clip, g)));
     const change = step(clipped);
     let at = 0;
     const move = (tensor: Float32Array): Float32Array => tensor.map((value) => value - change[at++]);
-    network = { ...network, layers: network.layers.map((layer) => ({ ...layer, weights: move(layer.weights), biases: layer.biases && move(layer.biases) })) } as Network;
+    network = {
+      ...network,
+      layers: network.layers.map((layer) => ({
+        ...layer,
+        weights: move(layer.weights),
+        biases: layer.biases && move(layer.biases),
+      })),
+    } as Network;
     return listed(network.kind, network.layers);
   });
 };
@@ -87,7 +106,8 @@ function clipLimit({ clip }: UpdateCase): number | null {
 
 function createOptimizer({ name, lr, ...rest }: UpdateCase["optimizer"], size: number): Optimizer {
   const { beta1, beta2, eps: epsilon, rho, alpha, momentum } = rest as Record<string, number | undefined>;
-  const given = <T extends object>(options: T): T => Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+  const given = <T extends object>(options: T): T =>
+    Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
   if (name === "adam") return adam(size, given({ learningRate: lr, beta1, beta2, epsilon }));
   if (name === "rmsprop") return rmsprop(size, given({ learningRate: lr, alpha: rho ?? alpha, epsilon, momentum }));
   if (name === "sgd") return sgd(size, given({ learningRate: lr, momentum }));
@@ -95,7 +115,11 @@ function createOptimizer({ name, lr, ...rest }: UpdateCase["optimizer"], size: n
 }
 
 /** What each step takes off the parameters. Kingma & Ba 2015; Hinton 2012 and momentum as PyTorch documents them. */
-function referenceOptimizer({ name, lr, ...rest }: UpdateCase["optimizer"]): (gradients: readonly number[]) => number[] {
+function referenceOptimizer({
+  name,
+  lr,
+  ...rest
+}: UpdateCase["optimizer"]): (gradients: readonly number[]) => number[] {
   const o = rest as Record<string, number | undefined>;
   const { beta1 = 0.9, beta2 = 0.999, eps = 1e-8, momentum = 0, rho = o.alpha ?? 0.99 } = o;
   const first: number[] = [];

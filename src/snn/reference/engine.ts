@@ -25,7 +25,13 @@ function referenceIn(arithmetic: Arithmetic): SpikingEngine {
   };
 }
 
-function run(network: SpikingNetwork, observations: ArrayLike<number>, options: RunOptions, batch: number, arithmetic: Arithmetic): RunResult {
+function run(
+  network: SpikingNetwork,
+  observations: ArrayLike<number>,
+  options: RunOptions,
+  batch: number,
+  arithmetic: Arithmetic,
+): RunResult {
   const { steps = network.steps, seed = 0, recordSpikes = false, recordPotentials = false } = options;
   const layers = network.layers.map((layer) => roundParameters(layer, arithmetic));
   const spiking = spikingLayers(network);
@@ -39,13 +45,21 @@ function run(network: SpikingNetwork, observations: ArrayLike<number>, options: 
   const spikeCounts = layers.slice(0, spiking).map((layer) => new Float64Array(layer.outputs));
   const inputCounts = new Float64Array(inputNeurons(network));
   const recorders = recordSpikes ? spikeCounts.map(() => eventRecorder()) : undefined;
-  const membranes = recordPotentials ? layers.map((layer) => new Float64Array(batch * steps * layer.outputs)) : undefined;
+  const membranes = recordPotentials
+    ? layers.map((layer) => new Float64Array(batch * steps * layer.outputs))
+    : undefined;
 
   const input = new Float64Array(inputNeurons(network));
   const h = layers.map((layer) => new Float64Array(layer.outputs));
   const s = layers.map((layer) => new Float64Array(layer.outputs)); // stays 0 in an output layer that doesn't spike
   for (let b = 0; b < batch; b++) {
-    const encode = encoder(network, inputValues(network, observations, b, arithmetic.round), b, state, arithmetic.round);
+    const encode = encoder(
+      network,
+      inputValues(network, observations, b, arithmetic.round),
+      b,
+      state,
+      arithmetic.round,
+    );
     const decoded = outputs.subarray(b * actions, (b + 1) * actions);
     const own = state.layers.map(({ current, potential }, l) => {
       const n = layers[l].outputs;

@@ -72,7 +72,13 @@ export function referenceGradients(
   options: GradientOptions = {},
 ): GradientResult {
   validateNetwork(network);
-  const { precision = "float64", surrogate: shape = surrogateDefaults, detachReset = true, regulariser, steps = network.steps } = options;
+  const {
+    precision = "float64",
+    surrogate: shape = surrogateDefaults,
+    detachReset = true,
+    regulariser,
+    steps = network.steps,
+  } = options;
   const arithmetic = precision === "float32" ? float32 : float64;
   const { round } = arithmetic;
   const batch = validateRun(network, observations, options);
@@ -156,18 +162,35 @@ export function referenceGradients(
 }
 
 /** The forward pass of one state, everything kept. */
-function traced(network: SpikingNetwork, layers: readonly SpikingLayer[], steps: number, seed: number, fire: (x: number) => number, arithmetic: Arithmetic) {
+function traced(
+  network: SpikingNetwork,
+  layers: readonly SpikingLayer[],
+  steps: number,
+  seed: number,
+  fire: (x: number) => number,
+  arithmetic: Arithmetic,
+) {
   const spiking = spikingLayers(network);
   return (observations: ArrayLike<number>, b: number, batch: number): { inputs: Float64Array; traces: Trace[] } => {
     const state = createState(network, batch, seed);
     const width = inputNeurons(network);
     const inputs = new Float64Array(steps * width);
-    const encode = encoder(network, inputValues(network, observations, b, arithmetic.round), b, state, arithmetic.round);
+    const encode = encoder(
+      network,
+      inputValues(network, observations, b, arithmetic.round),
+      b,
+      state,
+      arithmetic.round,
+    );
     for (let t = 0; t < steps; t++) encode(t, inputs.subarray(t * width, (t + 1) * width));
     const traces: Trace[] = [];
     for (const [l, layer] of layers.entries()) {
       const { outputs: n, initialPotential } = layer;
-      const trace = { v: new Float64Array((steps + 1) * n), i: new Float64Array((steps + 1) * n), s: new Float64Array(steps * n) };
+      const trace = {
+        v: new Float64Array((steps + 1) * n),
+        i: new Float64Array((steps + 1) * n),
+        s: new Float64Array(steps * n),
+      };
       const v = Float64Array.from(initialPotential ?? new Float64Array(n));
       const i = new Float64Array(n);
       const h = new Float64Array(n);
@@ -190,7 +213,12 @@ function traced(network: SpikingNetwork, layers: readonly SpikingLayer[], steps:
 }
 
 /** Per output neuron its decoded value, and which step (of the potentials, or of the spikes for first-spike) it was read at. */
-function decode({ decoding }: SpikingNetwork, { v, s }: Trace, n: number, steps: number): { values: Float64Array; step: Int32Array } {
+function decode(
+  { decoding }: SpikingNetwork,
+  { v, s }: Trace,
+  n: number,
+  steps: number,
+): { values: Float64Array; step: Int32Array } {
   const values = new Float64Array(n);
   const step = new Int32Array(n).fill(steps);
   const first = decoding === "first-spike" ? Math.floor(s.findIndex((spike) => spike > 0) / n) : -1;
@@ -206,7 +234,17 @@ function decode({ decoding }: SpikingNetwork, { v, s }: Trace, n: number, steps:
   return { values, step };
 }
 
-function zeroGradients({ inputs, outputs }: SpikingLayer): { -readonly [K in keyof LayerGradients]: LayerGradients[K] } {
+function zeroGradients({ inputs, outputs }: SpikingLayer): {
+  -readonly [K in keyof LayerGradients]: LayerGradients[K];
+} {
   const zeros = (n: number) => new Float64Array(n);
-  return { weights: zeros(inputs * outputs), biases: zeros(outputs), alpha: 0, beta: 0, threshold: 0, resetBy: 0, initialPotential: zeros(outputs) };
+  return {
+    weights: zeros(inputs * outputs),
+    biases: zeros(outputs),
+    alpha: 0,
+    beta: 0,
+    threshold: 0,
+    resetBy: 0,
+    initialPotential: zeros(outputs),
+  };
 }

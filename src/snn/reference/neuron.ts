@@ -38,7 +38,12 @@ export function roundParameters<L extends SpikingLayer>(layer: L, { round }: Ari
  * h = x W + b for one state. `x` may be longer than the layer's inputs: the second half are then the negative parts of signed inputs,
  * whose weights are the negated ones. Zeros are skipped, which changes no sum.
  */
-export function synapticInput({ inputs, outputs, weights, biases }: SpikingLayer, x: ArrayLike<number>, h: Float64Array, { round }: Arithmetic): void {
+export function synapticInput(
+  { inputs, outputs, weights, biases }: SpikingLayer,
+  x: ArrayLike<number>,
+  h: Float64Array,
+  { round }: Arithmetic,
+): void {
   h.fill(0);
   for (let p = 0; p < x.length; p++) {
     if (x[p] === 0) continue;
@@ -58,7 +63,14 @@ export function fire({ threshold }: SpikingLayer, v: Float64Array, s: Float64Arr
  * Advances potentials and currents of one state's layer by one step, in place. The layer must have rounded parameters.
  * Written with s as a factor, so that it also holds for the smooth spikes of gradient checks; for 0 and 1 these are the equations above.
  */
-export function integrate(layer: SpikingLayer, v: Float64Array, i: Float64Array, s: Float64Array, h: Float64Array, { round }: Arithmetic): void {
+export function integrate(
+  layer: SpikingLayer,
+  v: Float64Array,
+  i: Float64Array,
+  s: Float64Array,
+  h: Float64Array,
+  { round }: Arithmetic,
+): void {
   const { alpha, beta, reset, resetBy } = layer;
   for (let j = 0; j < v.length; j++) {
     const next = round(round(beta * v[j]) + i[j]);

@@ -1,7 +1,10 @@
 import type { SpikeEvents } from "../engine.ts";
 
 /** Collects the spikes of one layer, which must come state by state, step by step. */
-export function eventRecorder(): { record(state: number, step: number, spikes: ArrayLike<number>): void; events(): SpikeEvents } {
+export function eventRecorder(): {
+  record(state: number, step: number, spikes: ArrayLike<number>): void;
+  events(): SpikeEvents;
+} {
   const state: number[] = [];
   const step: number[] = [];
   const neuron: number[] = [];
