@@ -5,6 +5,7 @@ import { bridgedSimulator } from "./bridged.ts";
 import { engineSimulator } from "./engine.ts";
 import { isSimulator, simulators, type SimulatorName } from "./names.ts";
 import type { Simulator } from "./simulator.ts";
+import { boardSettings } from "./spinnaker/board.ts";
 
 export interface OpenOptions {
   readonly onProgress?: OnProgress;
@@ -39,7 +40,7 @@ export async function openSimulator(name: string, options: OpenOptions = {}): Pr
 
 async function openOwn(name: SimulatorName): Promise<Simulator> {
   if (name === "reference") return engineSimulator((await import("../snn/reference/index.ts")).referenceEngine);
-  if (name === "fast") return engineSimulator((await import("../snn/fast/engine.ts")).fastEngine);
+  if (name === "fast") return engineSimulator((await import("../snn/fast/engine.ts")).fastEngine("float64"));
   if (name === "spinnaker-twin") return (await import("./twins/fixed-point.ts")).fixedPointTwin();
   return (await import("./twins/leaky.ts")).leakyTwin();
 }
@@ -48,7 +49,7 @@ async function openBridged(name: SimulatorName, area: string, options: OpenOptio
   const { onProgress, onWarning, settings, signal } = options;
   const worker = options.worker ?? (await openWorker({ name, signal, ...(await place(name, options)) }));
   try {
-    return await bridgedSimulator(worker, { area, name, settings, owned: worker !== options.worker, onProgress, onWarning });
+    return await bridgedSimulator(worker, { area, name, settings: area === "spinnaker" ? boardSettings(settings) : settings, owned: worker !== options.worker, onProgress, onWarning });
   } catch (error) {
     if (worker !== options.worker) await worker.close();
     throw error;

@@ -21,6 +21,7 @@ KNOWN_VERSIONS = ("1!7.4",)
 LARGEST_ACCUM = 60000.0  # s16.15 ends at 65536
 LARGEST_OBSERVATION = 5.0  # what an observation is taken to reach when tau_m is chosen
 NO_THRESHOLD = 10000.0
+AFTER_THE_END = 1e6  # ms; sPyNNaker refuses spike sources without any spike
 
 
 def import_spynnaker(board: Board) -> Any:
@@ -29,7 +30,26 @@ def import_spynnaker(board: Board) -> Any:
         import pyNN.spiNNaker as sim
     except ImportError as error:
         raise BridgeError("SIMULATOR_MISSING", "sPyNNaker isn't installed for this Python (%s)." % error, "`npm run setup -- spinnaker` installs it.") from error
+    _let_spike_sources_differ()
     return sim
+
+
+def _let_spike_sources_differ() -> None:
+    """sPyNNaker 7.4.1 indexes a list of spike trains, one per neuron, with an array, which only arrays allow."""
+    from spynnaker.pyNN.models.spike_source import spike_source_array_vertex as module
+
+    convert = getattr(module._send_buffer_times, "wrapped", module._send_buffer_times)
+
+    def converted(spike_times: Any, time_step: float) -> Any:
+        trains = convert(spike_times, time_step)
+        if not isinstance(trains, list) or not trains:
+            return trains
+        array = np.empty(len(trains), object)
+        array[:] = trains
+        return array
+
+    converted.wrapped = convert
+    module._send_buffer_times = converted
 
 
 def time_constant(network: Network) -> float:
@@ -134,7 +154,7 @@ class Machine:
         self.source = None
         if self.network.encoding != "constant":
             inputs = layers[0].weights.shape[0]
-            self.source = self.sim.Population(inputs * copies, self.sim.SpikeSourceArray([[]] * (inputs * copies)), label="input")
+            self.source = self.sim.Population(inputs * copies, self.sim.SpikeSourceArray([[AFTER_THE_END]] * (inputs * copies)), label="input")
             self._connect(self.source, self.populations[0], layers[0].weights)
 
     def _connect(self, before: Any, after: Any, weights: np.ndarray) -> None:
@@ -160,7 +180,7 @@ class Machine:
         times: List[List[float]] = [[] for _ in range(size * self.copies)]
         for state, step, neuron in zip(*inputs.spikes):
             times[state * size + neuron].append(float(step))
-        self.source.set(spike_times=times)
+        self.source.set(spike_times=[train + [AFTER_THE_END] for train in times])
 
     def _spikes(self, population: Any, size: int) -> Spikes:
         trains = population.get_data("spikes").segments[-1].spiketrains

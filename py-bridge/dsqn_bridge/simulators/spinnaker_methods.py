@@ -62,9 +62,8 @@ def place(session, params: dict, arrays: Dict[str, np.ndarray]) -> tuple:
 
     machine = session.get(params["handle"])
     network = machine.network
-    empty = np.zeros(0, np.int32)
     inputs = (
-        Inputs(1, np.zeros((1, network.observation_size))) if network.encoding == "constant" else Inputs(1, None, Spikes(empty, empty, empty))
+        Inputs(1, np.zeros((1, network.observation_size))) if network.encoding == "constant" else Inputs(1, None, Spikes(*np.zeros((3, 1), np.int32)))
     )
     with _quiet():
         placed, words = machine.place(inputs, int(params.get("steps") or network.steps))

@@ -1,0 +1,33 @@
+import { join } from "node:path";
+import { managedHome } from "../../../scripts/setup/index.mjs";
+
+/** Which board, and how long to wait for it. */
+export interface BoardOptions {
+  /** Address of the board; DSQN_SPINNAKER_HOST unless given. */
+  readonly host?: string;
+  /** 3 (4 chips) or 5 (48 chips); DSQN_SPINNAKER_VERSION unless given, else 5. */
+  readonly boardVersion?: number;
+  /** A spalloc server, host, host:port or URL; DSQN_SPINNAKER_SPALLOC unless given. */
+  readonly spalloc?: string;
+  /** Who asks it for boards. */
+  readonly user?: string;
+  /** How long the board may take for its first answer; DSQN_SPINNAKER_TIMEOUT_MS unless given, else 5000. */
+  readonly timeoutMs?: number;
+  /** The board that sPyNNaker simulates up to loading. */
+  readonly virtual?: boolean;
+  /** Membrane time constant in ms, instead of the one chosen for the network. */
+  readonly tauM?: number;
+}
+
+/** The settings as the Python side takes them; sPyNNaker's own home lies in the managed one. */
+export function boardSettings(options: BoardOptions = {}, env: NodeJS.ProcessEnv = process.env): Record<string, unknown> {
+  const settings = {
+    host: env.DSQN_SPINNAKER_HOST,
+    boardVersion: env.DSQN_SPINNAKER_VERSION === undefined ? undefined : Number(env.DSQN_SPINNAKER_VERSION),
+    spalloc: env.DSQN_SPINNAKER_SPALLOC,
+    timeoutMs: env.DSQN_SPINNAKER_TIMEOUT_MS === undefined ? undefined : Number(env.DSQN_SPINNAKER_TIMEOUT_MS),
+    ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
+  };
+  const given = Object.entries(settings).filter(([, value]) => value !== undefined && value !== "");
+  return { home: join(managedHome(), "spinnaker"), ...Object.fromEntries(given) };
+}
