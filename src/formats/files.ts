@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { existsSync, mkdirSync } from "node:fs";
+import { open, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { DsqnError } from "../errors.ts";
 
@@ -11,7 +12,7 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string): 
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
   try {
-    await mkdir(folder, { recursive: true });
+    makeFolder(folder);
     const file = await open(temporary, "wx");
     try {
       await file.writeFile(data);
@@ -29,6 +30,13 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string): 
       hint: hints[(cause as NodeJS.ErrnoException).code ?? ""] ?? "Choose another place with --out.",
     });
   }
+}
+
+/** As mkdir -p. (Node's own recursive mkdir never returns where the system says ENOENT although the parent exists, as in /proc.) */
+export function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  if (dirname(path) !== path) makeFolder(dirname(path));
+  mkdirSync(path);
 }
 
 /** As `writeFileAtomic`, with a trailing newline. */

@@ -10,12 +10,12 @@ const config = {
   seed: 7,
   environment: { id: "CartPole-v1", count: 3 },
   network: { kind: "dense", hidden: [24] },
-  episodes: 160,
+  episodes: 120,
   nStep: 2,
   epsilon: { kind: "linear", start: 1, end: 0.2, steps: 2000 },
   replay: { capacity: 1000, prioritisation: {} },
   batchSize: 32,
-  optimizer: { kind: "adam", learningRate: { kind: "constant", value: 0.002 } },
+  optimizer: { kind: "adam", learningRate: { kind: "constant", value: 0.0005 } },
   target: { kind: "soft", tau: 0.02 },
   evaluation: { every: 700, episodes: 5 },
   final: { episodes: 5 },
@@ -42,14 +42,14 @@ beforeAll(async () => {
   writeFileSync(at("config.json"), JSON.stringify(config));
   const { exitCode, stdout } = await dsqn("train", at("config.json"), "--out", at("whole"));
   expect(exitCode).toBe(0);
-  expect(JSON.parse(stdout)).toMatchObject({ env: "CartPole-v1", method: "dqn", seed: 7, episodesRun: 160, model: at("whole", "best.safetensors") });
+  expect(JSON.parse(stdout)).toMatchObject({ env: "CartPole-v1", method: "dqn", seed: 7, episodesRun: 120, model: at("whole", "best.safetensors") });
 }, 60000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("a run that was stopped", () => {
   it("goes on to the same curve after kill -9, twice", async () => {
     let running = dsqn("train", at("config.json"), "--out", at("killed"));
-    for (const episodes of [40, 100]) {
+    for (const episodes of [40, 80]) {
       // A little beyond the checkpoint, so that the logs hold lines it does not know of.
       await until(() => lines("killed") > episodes && existsSync(at("killed", "checkpoint.previous.safetensors")));
       running.kill("SIGKILL");

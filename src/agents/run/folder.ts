@@ -1,6 +1,7 @@
-import { accessSync, closeSync, constants, existsSync, fsyncSync, ftruncateSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from "node:fs";
+import { accessSync, closeSync, constants, existsSync, fsyncSync, ftruncateSync, fstatSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { DsqnError } from "../../errors.ts";
+import { makeFolder } from "../../formats/files.ts";
 
 /** Where a run keeps everything: config.json, progress.jsonl, TensorBoard events, checkpoints, models, summary.json. */
 export interface RunFolder {
@@ -21,7 +22,7 @@ export function openRunFolder(path: string, { resume = false } = {}): RunFolder 
   if (!resume && existsSync(file("config.json")))
     throw new DsqnError("RUN_EXISTS", `"${path}" already holds a run.`, { hint: `Go on with it: dsqn train --resume ${path}. Or choose another --out.` });
   try {
-    mkdirSync(path, { recursive: true });
+    makeFolder(path);
     accessSync(path, constants.W_OK);
   } catch (cause) {
     throw new DsqnError("RUN_FOLDER_UNWRITABLE", `Nothing can be written to "${path}".`, { hint: "Name a folder of yours with --out, or free some disk space.", cause });
