@@ -29,15 +29,17 @@ else
     process.exitCode = error.exitCode ?? 1;
   }
 
+/** Extras are given by --extras or simply by name. */
 function parse(words) {
   const names = [];
   for (let i = 0; i < words.length; i++) {
     const [option, inline] = words[i].split(/=(.*)/s);
-    if (option !== "--extras") {
+    if (option === "--extras") names.push(...(inline ?? words[++i] ?? "").split(","));
+    else if (!option.startsWith("-")) names.push(...words[i].split(","));
+    else {
       process.stderr.write(`dsqn: BAD_ARGUMENT  "${words[i]}" is no option of setup.\n\n${usage}`);
       process.exit(2);
     }
-    names.push(...(inline ?? words[++i] ?? "").split(",").filter(Boolean));
   }
-  return names;
+  return names.filter(Boolean);
 }

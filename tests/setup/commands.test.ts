@@ -31,7 +31,8 @@ describe("npm run setup", () => {
 
   it("exits 2 for options that it does not know, 1 for extras", () => {
     expect(node(["scripts/setup.mjs", "--extra"]).status).toBe(2);
-    expect(node(["scripts/setup.mjs", "--extras", "nets"]).stderr).toContain("EXTRA_UNKNOWN");
+    for (const args of [["--extras", "nets"], ["--extras=base,nets"], ["nets"]])
+      expect(node(["scripts/setup.mjs", ...args]).stderr).toContain("EXTRA_UNKNOWN");
   });
 });
 
