@@ -28,12 +28,12 @@ export const extras = {
   pynn: { summary: "PyNN", megabytes: 120, needs: [{ module: "pyNN", distribution: "PyNN", minimum: "0.12" }] },
   spinnaker: {
     summary: "sPyNNaker",
-    megabytes: 220,
+    megabytes: 150,
     needs: [{ module: "spynnaker", distribution: "sPyNNaker", minimum: "7.0" }],
   },
   atari: {
     summary: "Atari environments",
-    megabytes: 120,
+    megabytes: 180,
     needs: [
       { module: "ale_py", distribution: "ale-py", minimum: "0.10" },
       { module: "cv2", distribution: "opencv-python-headless", minimum: null },
