@@ -49,6 +49,18 @@ const exporters: readonly Exporter[] = [
     extension: ".json",
     write: (network, path) => writeJsonAtomic(path, described(network)),
   },
+  {
+    name: "nest",
+    summary: "a script that rebuilds and checks a spiking network in NEST 3; needs nest and numpy alone",
+    extension: ".py",
+    write: async (network, path) => (await import("../simulators/export/script.ts")).writeScript("nest", network, path),
+  },
+  {
+    name: "pynn",
+    summary: "the same in PyNN, for any of its backends",
+    extension: ".py",
+    write: async (network, path) => (await import("../simulators/export/script.ts")).writeScript("pynn", network, path),
+  },
 ];
 
 export function exportFormats(): readonly Exporter[] {

@@ -1,0 +1,145 @@
+"""A spiking network in NEST 3, and a check that it spikes as it did in dsqn. Needs nest and numpy.
+
+    python THIS_FILE
+
+What makes both equal to the last bit: one step is 1 ms; without leak tau_m is 1e300, so that exp(-h / tau_m) is exactly 1; constant currents
+(observation x W0 + b0, and each bias) are one weighted spike per step; layers are 2 ms apart; NEST fires at V >= V_th, dsqn at
+V > threshold, so V_th is the next float64 above.
+"""
+
+import base64
+import json
+import math
+import sys
+
+import nest
+import numpy as np
+
+MODEL = json.loads(r"""@MODEL@""")
+
+
+def array(name, dtype):
+    return np.frombuffer(base64.b64decode(MODEL["arrays"][name]), dtype)
+
+
+LAYERS = MODEL["layers"]
+STEPS = MODEL["steps"]
+STATES = MODEL["states"]
+SPIKING = len(LAYERS) - (0 if MODEL["outputSpikes"] else 1)
+
+
+def weights(index):
+    layer = LAYERS[index]
+    matrix = array("w%d" % index, "<f4").astype(float).reshape(-1, layer["outputs"])
+    return np.concatenate([matrix, -matrix]) if index == 0 and MODEL["signedInputs"] else matrix
+
+
+def biases(index):
+    name = "b%d" % index
+    return array(name, "<f4").astype(float) if name in MODEL["arrays"] else np.zeros(LAYERS[index]["outputs"])
+
+
+def neuron(index):
+    """Model and parameters of one layer; the network is copied once per state, all in one kernel."""
+    layer, spikes = LAYERS[index], index < SPIKING
+    name = "v%d" % index
+    start = array(name, "<f4").astype(float) if name in MODEL["arrays"] else np.zeros(layer["outputs"])
+    common = {"C_m": 1.0, "E_L": 0.0, "I_e": 0.0, "tau_m": 1e300 if layer["beta"] == 1 else -1 / math.log(layer["beta"])}
+    if not spikes:
+        return "iaf_psc_delta", {**common, "V_reset": 0.0, "t_ref": 1.0, "V_th": 1e300, "V_m": np.tile(start, STATES).tolist()}
+    if layer["reset"] == "zero":
+        v_th = float(np.nextafter(layer["threshold"], np.inf))
+        return "iaf_psc_delta", {**common, "V_reset": 0.0, "t_ref": 1.0, "V_th": v_th, "V_m": np.tile(start, STATES).tolist()}
+    # eprop_iaf takes off its threshold: where dsqn takes off something else the potential is shifted by the difference.
+    v_th = float(np.nextafter(layer["resetBy"], np.inf))
+    start = start + layer["resetBy"] - layer["threshold"]
+    return "eprop_iaf", {**common, "t_ref": 0.0, "V_th": v_th, "V_m": np.tile(start, STATES).tolist()}
+
+
+def connect(pre, post, values, delay):
+    nest.Connect(pre, post, "one_to_one", {"weight": values, "delay": np.full(len(values), delay)})
+
+
+def every_step(currents, population):
+    """`currents` [states * neurons] to a whole population in every step."""
+    clock = nest.Create("spike_generator", params={"spike_times": np.arange(1.0, STEPS)})
+    targets = np.asarray(population.tolist())
+    connect(np.full(len(targets), clock.global_id), targets, currents, 1.0)
+
+
+def feed(first):
+    size = LAYERS[0]["outputs"]
+    if MODEL["encoding"] == "constant":
+        x = array("inputs", "<f8").reshape(STATES, -1)
+        current = np.zeros((STATES, size))
+        for i, row in enumerate(weights(0)):  # ascending, as dsqn sums
+            current += x[:, i : i + 1] * row
+        every_step((current + biases(0)).ravel(), first)
+        return
+    matrix = weights(0)
+    events = array("inputSpikes", "<i4").reshape(3, -1)  # state, step, neuron
+    targets = np.asarray(first.tolist()).reshape(STATES, size)
+    for state in range(STATES):
+        for i, row in enumerate(matrix):
+            steps = events[1][(events[0] == state) & (events[2] == i) & (events[1] < STEPS - 1)]
+            if len(steps):
+                source = nest.Create("spike_generator", params={"spike_times": np.sort(steps) + 1.0})
+                connect(np.full(size, source.global_id), targets[state], row, 1.0)
+    every_step(np.tile(biases(0), STATES), first)
+
+
+def main():
+    nest.verbosity = nest.VerbosityLevel.ERROR
+    nest.ResetKernel()
+    nest.resolution = 1.0
+    populations = []
+    for index, layer in enumerate(LAYERS):
+        model, parameters = neuron(index)
+        populations.append(nest.Create(model, layer["outputs"] * STATES, parameters))
+    feed(populations[0])
+    for index in range(1, len(LAYERS)):
+        matrix = weights(index)
+        pre = np.asarray(populations[index - 1].tolist()).reshape(STATES, -1)
+        post = np.asarray(populations[index].tolist()).reshape(STATES, -1)
+        for state in range(STATES):
+            i, j = np.indices(matrix.shape).reshape(2, -1)
+            connect(pre[state][i], post[state][j], matrix.ravel(), 2.0)
+        every_step(np.tile(biases(index), STATES), populations[index])
+    recorder = nest.Create("spike_recorder")
+    for population in populations[:SPIKING]:
+        nest.Connect(population, recorder)
+    nest.Simulate(float(STEPS))
+    return check(populations, recorder)
+
+
+def check(populations, recorder):
+    events = recorder.get("events")
+    spikes = mismatched = bins = 0
+    for index, population in enumerate(populations[:SPIKING]):
+        size = LAYERS[index]["outputs"]
+        own = (events["senders"] >= population[0].global_id) & (events["senders"] <= population[-1].global_id)
+        cell = events["senders"][own] - population[0].global_id
+        step = np.rint(events["times"][own]).astype(int)
+        inside = step < STEPS
+        state, neuron_index = cell // size, cell % size
+        found = set(((state * STEPS + step) * size + neuron_index)[inside].tolist())
+        expected = array("spikes%d" % index, "<i4").reshape(3, -1).astype(int)
+        wanted = set(((expected[0] * STEPS + expected[1]) * size + expected[2]).tolist())
+        spikes += len(found)
+        bins += STATES * STEPS * size
+        mismatched += len(found ^ wanted)
+    print("network           %s" % MODEL["sha256"])
+    print("NEST              %s, %d states x %d steps" % (nest.__version__, STATES, STEPS))
+    print("spikes            %d in %d bins" % (spikes, bins))
+    print("mismatched bins   %d" % mismatched)
+    error = 0.0
+    if not MODEL["outputSpikes"]:
+        potentials = np.asarray(populations[-1].V_m).reshape(STATES, -1)
+        error = float(np.abs(potentials - array("potentials", "<f8").reshape(STATES, -1)).max())
+        print("potential error   %g" % error)
+        print("actions           %s" % potentials.argmax(axis=1).tolist())
+    return 0 if mismatched == 0 and error <= MODEL["tolerance"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

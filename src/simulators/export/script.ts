@@ -1,0 +1,88 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { root } from "../../../scripts/setup/index.mjs";
+import { UsageError } from "../../errors.ts";
+import { writeFileAtomic } from "../../formats/files.ts";
+import { Random } from "../../random.ts";
+import type { DenseNetwork } from "../../ann/network.ts";
+import { inputValues } from "../../snn/encoding.ts";
+import type { SpikeEvents } from "../../snn/engine.ts";
+import { observationSize, spikingLayers, type SpikingNetwork } from "../../snn/network.ts";
+import { referenceEngine } from "../../snn/reference/index.ts";
+import { networkHash } from "../hash.ts";
+import { inputSpikes } from "../inputs.ts";
+
+/** Example states that a script carries to check itself with. */
+const STATES = 5;
+const TEMPLATES = join(root, "py-bridge", "dsqn_bridge", "simulators", "scripts");
+
+/**
+ * A network as a script of its own that needs no part of dsqn: the network, five states, and what our engine made of them. Running it
+ * rebuilds the network in the simulator, compares every spike and potential, and exits with 1 where they differ.
+ */
+export async function writeScript(target: "nest" | "pynn", network: SpikingNetwork | DenseNetwork, path: string): Promise<void> {
+  const checked = expressible(target, network);
+  const template = await readFile(join(TEMPLATES, `${target}_script.py`), "utf8");
+  await writeFileAtomic(path, template.replace("@MODEL@", () => JSON.stringify(embedded(checked))));
+}
+
+function embedded(network: SpikingNetwork): Record<string, unknown> {
+  const size = observationSize(network);
+  const random = Random.stream(0, "script");
+  const observations = Float32Array.from({ length: STATES * size }, () => random.normal());
+  const { steps } = network;
+  const { spikes, potentials } = referenceEngine.run(network, observations, { recordSpikes: true });
+  const arrays: Record<string, string> = {
+    potentials: base64(potentials),
+    inputs: base64(joined(network, observations)),
+  };
+  if (network.encoding !== "constant") arrays.inputSpikes = events(inputSpikes(network, observations, { steps, seed: 0 }));
+  spikes!.forEach((layer, l) => (arrays[`spikes${l}`] = events(layer)));
+  network.layers.forEach(({ weights, biases, initialPotential }, l) => {
+    arrays[`w${l}`] = base64(weights);
+    if (biases) arrays[`b${l}`] = base64(biases);
+    if (initialPotential) arrays[`v${l}`] = base64(initialPotential);
+  });
+  return {
+    sha256: networkHash(network),
+    layers: network.layers.map(({ outputs, beta, threshold, reset, resetBy }) => ({ outputs, beta, threshold, reset, resetBy })),
+    signedInputs: network.signedInputs,
+    outputSpikes: spikingLayers(network) === network.layers.length,
+    encoding: network.encoding === "constant" ? "constant" : "spikes",
+    steps,
+    states: STATES,
+    tolerance: network.layers.every(({ beta }) => beta === 1) ? 0 : 1e-12,
+    arrays,
+  };
+}
+
+/** What the input neurons are given, [states, inputs]. */
+function joined(network: SpikingNetwork, observations: Float32Array): Float64Array {
+  return Float64Array.from(Array.from({ length: STATES }, (_, s) => Array.from(inputValues(network, observations, s))).flat());
+}
+
+function events({ state, step, neuron }: SpikeEvents): string {
+  return base64(Int32Array.from([...state, ...step, ...neuron]));
+}
+
+function base64(array: Float32Array | Float64Array | Int32Array): string {
+  return Buffer.from(array.buffer, array.byteOffset, array.byteLength).toString("base64");
+}
+
+/** The scripts stay short: they express what most networks are, and refuse the rest. */
+function expressible(target: "nest" | "pynn", network: SpikingNetwork | DenseNetwork): SpikingNetwork {
+  const impossible = (reason: string): UsageError =>
+    new UsageError("EXPORT_IMPOSSIBLE", `A ${target} script can't express this network: ${reason}.`, {
+      hint: "The simulators themselves express more: dsqn certify MODEL --simulator nest.",
+    });
+  if (network.kind !== "spiking") throw impossible("it is a dense one; convert it first (dsqn convert)");
+  network.layers.forEach((layer, l) => {
+    const subtracts = layer.reset === "subtraction" && l < spikingLayers(network);
+    if (layer.alpha !== 0) throw impossible(`layer ${l} has a synaptic current (alpha = ${layer.alpha})`);
+    if (layer.beta !== 1 && (subtracts || layer.initialPotential)) throw impossible(`layer ${l} leaks (beta = ${layer.beta}) and is reset by subtraction or starts elsewhere`);
+    if (layer.initialPotential?.some((v) => v > layer.threshold)) throw impossible(`layer ${l} starts above its threshold`);
+  });
+  if (network.decoding === "max-potential") throw impossible("it decodes the largest potential");
+  if (target === "pynn" && spikingLayers(network) === network.layers.length) throw impossible(`it decodes ${network.decoding}`);
+  return network;
+}
