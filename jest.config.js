@@ -4,5 +4,7 @@ export default {
   extensionsToTreatAsEsm: [".ts"],
   transform: { "^.+\\.ts$": ["ts-jest", { useESM: true, tsconfig: "tsconfig.check.json", diagnostics: false }] },
   moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": ["$1.js", "$1.ts"] },
+  // Starting a Python worker on a busy machine takes its time.
+  testTimeout: 60_000,
   testMatch: ["<rootDir>/tests/**/*.test.ts"],
 };
