@@ -10,6 +10,7 @@ import { type Channel, greeting } from "./greeting.ts";
 import { interpreter } from "./interpreter.ts";
 import { launch, type Launched } from "./launch.ts";
 import { openLog, type WorkerLog } from "./log.ts";
+import { openOutbox } from "./outbox.ts";
 import type { Message } from "./schema.ts";
 
 export interface WorkerOptions {
@@ -46,6 +47,8 @@ export interface CallResult {
   readonly result: Record<string, unknown>;
   readonly arrays: Record<string, NdArray>;
 }
+
+type Send = (message: Message, frames?: readonly Uint8Array[]) => void;
 
 interface Pending {
   resolve(result: CallResult): void;
@@ -108,6 +111,8 @@ export class Worker {
   readonly #output: WorkerLog;
   readonly #work: Dealer;
   readonly #control: Dealer;
+  readonly #sendWork: Send;
+  readonly #sendControl: Send;
   readonly #heartbeat: Heartbeat;
   readonly #graceMs: number;
   readonly #pending = new Map<number, Pending>();
@@ -134,10 +139,12 @@ export class Worker {
     this.#control = new Dealer(socket);
     this.#work.connect(launched.work);
     this.#control.connect(launched.control);
+    this.#sendWork = this.#sender(this.#work);
+    this.#sendControl = this.#sender(this.#control);
     this.#heartbeat = startHeartbeat(
       this.pid,
       options.heartbeatMs ?? 1000,
-      () => this.#send(this.#control, { type: "ping", seq: ++this.#beats }),
+      () => this.#sendControl({ type: "ping", seq: ++this.#beats }),
       (reason) => void this.#lose("WORKER_HUNG", reason),
     );
     this.#ended = launched.process.then(({ signal, exitCode }) => {
@@ -175,7 +182,7 @@ export class Worker {
 
   async #greet(channel: Channel, id: number, timeoutMs: number): Promise<void> {
     const { hello, check } = greeting(this.#launched.key, channel);
-    const { result } = await this.#request(id, "hello", { timeoutMs }, hello, [], channel === "work" ? this.#work : this.#control);
+    const { result } = await this.#request(id, "hello", { timeoutMs }, hello, [], channel === "work" ? this.#sendWork : this.#sendControl);
     check(result as Message<"welcome">);
     this.#welcome = result as Message<"welcome">;
   }
@@ -205,7 +212,7 @@ export class Worker {
     if (!this.#over) {
       this.#over = new DsqnError("WORKER_CLOSED", `The Python worker "${this.name}" is closed.`, { hint: "Open another one." });
       this.#heartbeat.stop();
-      this.#send(this.#control, { type: "shutdown", graceMs: this.#graceMs });
+      this.#sendControl({ type: "shutdown", graceMs: this.#graceMs });
       const kill = setTimeout(() => this.#launched.process.kill("SIGKILL"), this.#graceMs + 500);
       this.#rejectAll(this.#over);
       await this.#ended;
@@ -216,7 +223,7 @@ export class Worker {
     await this.#losing;
   }
 
-  #request(id: number, method: string, options: CallOptions, message: Message, frames: Uint8Array[], socket = this.#work): Promise<CallResult> {
+  #request(id: number, method: string, options: CallOptions, message: Message, frames: Uint8Array[], send = this.#sendWork): Promise<CallResult> {
     return new Promise((resolve, reject) => {
       const { timeoutMs, signal, onProgress } = options;
       let release = idle;
@@ -224,7 +231,7 @@ export class Worker {
         const give = (error: DsqnError): void => {
           this.#pending.delete(id);
           release();
-          if (id > 0) this.#send(this.#control, { type: "cancel", id });
+          if (id > 0) this.#sendControl({ type: "cancel", id });
           reject(error);
         };
         const timer = timeoutMs === undefined ? undefined : setTimeout(() => give(late(method, timeoutMs)), timeoutMs);
@@ -236,15 +243,13 @@ export class Worker {
         };
       }
       this.#pending.set(id, { resolve, reject, onProgress, method, release });
-      this.#send(socket, message, frames);
+      send(message, frames);
     });
   }
 
-  #send(socket: Dealer, message: Message, frames: readonly Uint8Array[] = []): void {
-    if (socket.closed) return;
-    socket.send(frames.length === 0 ? pack(message) : [pack(message), ...(frames as Buffer[])]).catch((error: unknown) => {
-      if (!socket.closed) void this.#lose("WORKER_PROTOCOL", `cannot be reached (${String(error)})`, error);
-    });
+  #sender(socket: Dealer): Send {
+    const post = openOutbox(socket, (error) => void this.#lose("WORKER_PROTOCOL", `cannot be reached (${String(error)})`, error));
+    return (message, frames = []) => post([pack(message), ...frames]);
   }
 
   async #listen(socket: Dealer, helloId: number): Promise<void> {
