@@ -7,7 +7,7 @@ const layerIntegers = [
 const layerDoubles = ["alpha", "beta", "threshold", "resetBy"] as const;
 const planIntegers = [
   "layers", "depth", "steps", "batch", "chunk", "observations", "inputBits", "inputPlane", "outputs", "outputGradients", "gradients",
-  "gradientBytes", "scratch", "scratchBytes", "coefficients", "widest", "coefficientSum", "surrogate", "detached", "reserved",
+  "gradientBytes", "scratch", "scratchBytes", "coefficients", "widest", "coefficientSum", "surrogate", "detached", "dense",
 ] as const; // prettier-ignore
 const planDoubles = ["scale"] as const;
 

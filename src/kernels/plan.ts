@@ -28,6 +28,8 @@ export interface PlanOptions {
   readonly training: boolean;
   /** The first layer takes spikes. */
   readonly inputSpikes: boolean;
+  /** Multiply instead of adding the rows of neurons that spiked (for comparison). */
+  readonly dense?: boolean;
   readonly surrogate?: { readonly kind: number; readonly scale: number; readonly detached: boolean };
   /** [steps]: derivative of an output with respect to the current of each step into the output layer. */
   readonly coefficients?: Float32Array;
@@ -114,7 +116,7 @@ export function createPlan(options: PlanOptions): Plan {
   const outputGradients = training ? place(4 * maxBatch * top.width) : 0;
   const gradients = training ? place(gradientBytes * Math.ceil(maxBatch / chunk)) : 0;
   const coefficients = place(4 * steps);
-  const scratchBytes = Math.ceil((widest * Math.max(element, 4) + (training ? 4 * widest * (steps + Math.ceil(steps / 32) + 2) : 0) + 128) / 64) * 64;
+  const scratchBytes = Math.ceil((widest * Math.max(element, 4) + (training || options.dense ? 4 * widest * (steps + Math.ceil(steps / 32) + 2) : 0) + 128) / 64) * 64;
   const scratch = place(threads * scratchBytes);
   if (size > 2 ** 31)
     throw new UsageError("NETWORK_TOO_LARGE", `The network needs ${Math.round(size / 2 ** 20)} MiB at a batch of ${maxBatch} and ${steps} steps; 2048 MiB is the limit.`, {
@@ -151,6 +153,7 @@ export function createPlan(options: PlanOptions): Plan {
     coefficientSum: options.coefficients?.reduce((sum, c) => sum + c, 0) ?? 0,
     surrogate: options.surrogate?.kind ?? 0,
     detached: Number(options.surrogate?.detached ?? true),
+    dense: Number(options.dense ?? false),
     scale: options.surrogate?.scale ?? 0,
   });
   const words = block.int32(planAt, PLAN_BYTES / 4);

@@ -1,5 +1,7 @@
 import { analog, event } from "./current";
 import { integrate } from "./dynamics";
+import { multiply } from "./matrix";
+import { addScaled } from "./weights";
 import { Layer, LAYER_BYTES, Plan } from "./layout";
 
 /** All steps of one state, layer by layer: a layer needs no more than its predecessor's spikes of the same step. */
@@ -20,7 +22,8 @@ export function forwardState<T>(P: Plan, b: i32, slot: i32, scratch: usize): voi
     } else {
       // The input of the last step reaches the current, but no potential any more.
       const count = min(stepsBefore, L.finalCurrents ? steps : steps - 1);
-      for (let t = 0; t < count; t++)
+      if (sizeof<T>() == 4 && P.dense) denseSteps(L, count, bitsBefore, planeBefore, v, scratch);
+      else for (let t = 0; t < count; t++)
         event<T>(bitsBefore + <usize>(t * planeBefore), planeBefore, L.width, L.weights, L.biases, v + <usize>t * row, scratch);
       integrate<T>(L, steps, v, row, v, row, bits, final);
     }
@@ -28,6 +31,20 @@ export function forwardState<T>(P: Plan, b: i32, slot: i32, scratch: usize): voi
     planeBefore = L.plane;
     stepsBefore = steps;
   }
+}
+
+/** Currents of all steps as one dense product: what the event-driven sums are measured against. Scratch: [steps, inputs]. */
+function denseSteps(L: Layer, steps: i32, bits: usize, plane: i32, v: usize, scratch: usize): void {
+  const row = <usize>L.width << 2;
+  let to = scratch;
+  for (let t = 0; t < steps; t++)
+    for (let i = 0; i < L.inputs; i++) {
+      store<f32>(to, <f32>((load<u8>(bits + <usize>(t * plane) + <usize>(i >> 3)) >> <u8>(i & 7)) & 1));
+      to += 4;
+    }
+  multiply(steps, L.inputs, L.width, scratch, <usize>L.inputs << 2, 4, L.weights, v, row);
+  if (!L.biases) return;
+  for (let t = 0; t < steps; t++) addScaled(v + <usize>t * row, L.biases, 1, L.width);
 }
 
 export function forwardChunk(plan: usize, chunk: i32, scratch: usize): void {

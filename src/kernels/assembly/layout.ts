@@ -82,6 +82,7 @@ export class Plan {
   surrogate: i32;
   /** 1: no gradient through the reset. */
   detached: i32;
-  reserved: i32;
+  /** 1: multiply the spikes of every input, 0: add the rows of those that spiked. The same bits. */
+  dense: i32;
   scale: f64;
 }

@@ -38,7 +38,7 @@ export interface CompiledLayer {
   readonly plane: number;
 }
 
-export function compile(network: SpikingNetwork, element: 4 | 8, steps: number): Compiled {
+export function compile(network: SpikingNetwork, element: 4 | 8, steps: number, dense = false): Compiled {
   const spiking = spikingLayers(network);
   const inputSpikes = network.encoding !== "constant";
   const inputs = inputNeurons(network);
@@ -59,6 +59,7 @@ export function compile(network: SpikingNetwork, element: 4 | 8, steps: number):
     threads: 1,
     training: false,
     inputSpikes,
+    dense,
   });
   const { block } = plan;
   const floats = (at: number, n: number): FloatArray => (element === 4 ? block.float32(at, n) : block.float64(at, n));

@@ -1,0 +1,36 @@
+"""The spiking network in snnTorch: forward, backward and Adam."""
+
+import snntorch as snn
+import torch
+from snntorch import surrogate
+
+from peer import observations, serve, weights
+
+
+def training(shape, steps=20, batch=128):
+    linears = []
+    for w in weights(shape):
+        linear = torch.nn.Linear(*w.shape, bias=False)
+        linear.weight.data = torch.tensor(w.T.copy())
+        linears.append(linear)
+    gradient = surrogate.fast_sigmoid(slope=100)
+    neurons = [snn.Leaky(beta=1.0, spike_grad=gradient) for _ in linears[:-1]] + [snn.Leaky(beta=1.0, reset_mechanism="none")]
+    parameters = [linear.weight for linear in linears]
+    optimizer = torch.optim.Adam(parameters, lr=1e-3)
+    x = torch.tensor(observations(batch, shape[0]))
+
+    def step():
+        potentials = [neuron.init_leaky() for neuron in neurons]
+        h0 = linears[0](x)
+        for _ in range(steps):
+            spikes, potentials[0] = neurons[0](h0, potentials[0])
+            for k in range(1, len(linears)):
+                spikes, potentials[k] = neurons[k](linears[k](spikes), potentials[k])
+        optimizer.zero_grad()
+        potentials[-1].square().mean().backward()
+        optimizer.step()
+
+    return step
+
+
+serve({"training 5-64-64-2": lambda: training([5, 64, 64, 2])})

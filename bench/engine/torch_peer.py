@@ -1,0 +1,110 @@
+"""The spiking and the dense network in PyTorch, eager (and the gradient also through torch.compile)."""
+
+import torch
+
+from peer import observations, serve, weights
+
+
+class SuperSpike(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return (x > 0).float()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (x,) = ctx.saved_tensors
+        return gradient / (100 * x.abs() + 1) ** 2
+
+
+def forward(parameters, x, steps):
+    """Integrate and fire, reset by subtraction, readout by final potential; the product of the constant input is taken once."""
+    h0 = x @ parameters[0]
+    potentials = [torch.zeros(x.shape[0], w.shape[1]) for w in parameters]
+    currents = [torch.zeros(x.shape[0], w.shape[1]) for w in parameters]
+    last = len(parameters) - 1
+    for _ in range(steps):
+        spikes = [SuperSpike.apply(v - 1) for v in potentials[:-1]]
+        h = [h0] + [s @ w for s, w in zip(spikes, parameters[1:])]
+        potentials = [v + i - spikes[k].detach() if k < last else v + i for k, (v, i) in enumerate(zip(potentials, currents))]
+        currents = h
+    return potentials[-1]
+
+
+def spiking(shape):
+    return [torch.tensor(w, requires_grad=True) for w in weights(shape)]
+
+
+def dense(shape):
+    layers = []
+    for n, m in zip(shape, shape[1:]):
+        layers += [torch.nn.Linear(n, m), torch.nn.ReLU()]
+    return torch.nn.Sequential(*layers[:-1])
+
+
+def update(policy, target, parameters, size, batch=128):
+    """A double-DQN update: three forward passes, one backward pass, element-wise clipping, Adam."""
+    optimizer = torch.optim.Adam(parameters, lr=1e-3)
+    states, following = (torch.tensor(observations(batch, size, seed)) for seed in (2, 3))
+    actions = torch.arange(batch).remainder(2).unsqueeze(1)
+    rewards = torch.ones(batch)
+
+    def step():
+        with torch.no_grad():
+            best = policy(following).argmax(1, keepdim=True)
+            wanted = rewards + 0.99 * target(following).gather(1, best).squeeze(1)
+        loss = torch.nn.functional.mse_loss(policy(states).gather(1, actions).squeeze(1), wanted)
+        optimizer.zero_grad()
+        loss.backward()
+        for p in parameters:
+            p.grad.clamp_(-1, 1)
+        optimizer.step()
+
+    return step
+
+
+def spiking_update(shape, steps=20):
+    parameters, target = spiking(shape), spiking(shape)
+    return update(lambda x: forward(parameters, x, steps), lambda x: forward(target, x, steps), parameters, shape[0])
+
+
+def dense_update(shape):
+    policy, target = dense(shape), dense(shape)
+    return update(policy, target, list(policy.parameters()), shape[0])
+
+
+def decision(shape, steps):
+    parameters = [torch.tensor(w) for w in weights(shape)]
+    x = torch.tensor(observations(1, shape[0]))
+
+    def act():
+        with torch.no_grad():
+            return int(forward(parameters, x, steps).argmax(1))
+
+    return act
+
+
+def gradient(shape, compiled, steps=20, batch=128):
+    parameters = spiking(shape)
+    x = torch.tensor(observations(batch, shape[0]))
+    run = torch.compile(forward, fullgraph=True) if compiled else forward
+
+    def both():
+        for p in parameters:
+            p.grad = None
+        run(parameters, x, steps).square().mean().backward()
+
+    return both
+
+
+serve(
+    {
+        "update 5-64-64-2": lambda: spiking_update([5, 64, 64, 2]),
+        "update 5-17-17-2": lambda: spiking_update([5, 17, 17, 2]),
+        "dense update 4-64-64-2": lambda: dense_update([4, 64, 64, 2]),
+        "decision 4-64-64-2": lambda: decision([4, 64, 64, 2], 500),
+        "gradient 5-64-64-2": lambda: gradient([5, 64, 64, 2], False),
+        "compiled gradient 5-64-64-2": lambda: gradient([5, 64, 64, 2], True),
+        "compiled gradient 5-17-17-2": lambda: gradient([5, 17, 17, 2], True),
+    }
+)
