@@ -76,7 +76,8 @@ class Kernel:
     def set(self, population: Population, values: dict) -> None:
         nodes = self._nodes(population)
         for key, value in values.items():
-            setattr(nodes, key, value.tolist() if isinstance(value, np.ndarray) else value)
+            own = value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
+            setattr(nodes, key, own.tolist() if isinstance(own, np.ndarray) else own)
 
     def get(self, population: Population, key: str) -> np.ndarray:
         return np.atleast_1d(np.asarray(self._nodes(population).get(key), np.float64))
@@ -115,6 +116,8 @@ def _per_node(parameters: dict, model: str, count: int) -> dict:
     """Arrays hold one value per neuron; NEST would take a list for such as well, so that a list that is one value goes in `count` times."""
     if model == "spike_generator":
         return parameters
+    if count == 1:
+        return {key: value.item() if isinstance(value, np.ndarray) else value for key, value in parameters.items()}
     spread = {list: lambda value: [value] * count, np.ndarray: lambda value: value.tolist()}
     return {key: spread.get(type(value), lambda same: same)(value) for key, value in parameters.items()}
 

@@ -1,0 +1,91 @@
+"""Random networks, and our dynamics written out once more in NumPy for the tests: the equations of network.Layer, nothing else."""
+
+import numpy as np
+from dsqn_bridge.simulators.nest_network import Inputs, Spikes
+from dsqn_bridge.simulators.network import Layer, Network, input_currents
+
+
+def reference(network, observations, trains=None):
+    """Sorted (state, step, neuron) arrays per layer that spikes, final and largest potentials; `trains`: input spikes [steps, states, inputs]."""
+    states, layers = len(observations), network.layers
+    v = [np.tile(layer.initial, (states, 1)) for layer in layers]
+    i = [np.zeros_like(own) for own in v]
+    largest = np.full(v[-1].shape, -np.inf)
+    rows = [[] for _ in layers]
+    constant = input_currents(network, observations) if trains is None else None
+    for t in range(network.steps):
+        before = None
+        for index, layer in enumerate(layers):
+            if index == 0 and trains is None:
+                h = constant
+            else:
+                arriving = trains[t] if index == 0 else before
+                h = np.zeros_like(v[index])
+                for p in range(arriving.shape[1]):  # ascending, then the bias
+                    h += arriving[:, p : p + 1] * layer.weights[p]
+                h = h if layer.biases is None else h + layer.biases
+            spikes = index < len(layers) - 1 or network.output_spikes
+            s = (v[index] > layer.threshold) if spikes else np.zeros(v[index].shape, bool)
+            new = layer.beta * v[index] + i[index]
+            v[index] = new - layer.reset_by * s if layer.reset == "subtraction" else np.where(s, 0.0, new)
+            i[index] = layer.alpha * i[index] + h
+            before = s.astype(float)
+            if spikes:
+                state, neuron = np.nonzero(s)
+                rows[index].append(np.column_stack([state, np.full(len(state), t), neuron]))
+        largest = np.maximum(largest, v[-1])
+    events = []
+    for own in rows:
+        if own:
+            table = np.concatenate(own)
+            events.append(table[np.lexsort((table[:, 2], table[:, 1], table[:, 0]))])
+    return events, v[-1], largest
+
+
+def random_network(seed, reset=None, leaky=False, decoding=None):
+    """Network and observations [states, n]; a quarter with dyadic numbers, and so with potentials exactly at the threshold."""
+    random = np.random.default_rng(seed)
+    dyadic = not leaky and seed % 4 == 3
+    shape = [int(random.integers(2, 6))] + [int(random.integers(4, 33)) for _ in range(random.integers(1, 4))] + [3]
+    reset = reset or ("zero" if random.random() < 0.5 else "subtraction")
+    alpha = float(random.uniform(0.05, 0.9)) if leaky and reset == "zero" and random.random() < 0.6 else 0.0
+    beta = float(random.uniform(0.5, 0.99)) if leaky else 1.0
+    threshold = float(random.choice([1.0, 1.0, 0.5, 1.25]))
+    reset_by = float(random.choice([1.0, threshold]))
+    bias_input, signed, biased, starts = (bool(random.random() < p) for p in (0.3, 0.3, 0.6, 0.3))
+
+    def draw(scale, *size):
+        x = random.normal(size=size) * scale
+        return (np.round(x * 8) / 8 if dyadic else x).astype(np.float32).astype(float)
+
+    layers = []
+    for index, (inputs, outputs) in enumerate(zip(shape[:-1], shape[1:])):
+        inputs += int(bias_input and index == 0)
+        weights = draw(1.5 / np.sqrt(inputs), inputs, outputs)
+        if index == 0 and signed:
+            weights = np.concatenate([weights, -weights])
+        biases = draw(0.2, outputs) if biased else None
+        initial = draw(0.7, outputs) if starts else np.zeros(outputs)
+        layers.append(Layer(weights, biases, initial, alpha, beta, threshold, reset, reset_by))
+    decoding = decoding or str(random.choice(["potential", "max-potential", "spikes"]))
+    network = Network(layers, bias_input, signed, "constant", decoding, int(random.integers(20, 120)))
+    x = random.normal(size=(int(random.integers(1, 12)), shape[0]))
+    return network, (np.round(x * 4) / 4 if dyadic else x.astype(np.float32).astype(float))
+
+
+def random_trains(seed, network, states):
+    """Input spikes [steps, states, inputs], and the same as a simulator is given them."""
+    trains = np.random.default_rng(seed).random((network.steps, states, network.layers[0].weights.shape[0])) < 0.3
+    step, state, neuron = np.nonzero(trains)
+    return trains.astype(float), Inputs(states, None, Spikes(state, step, neuron))
+
+
+def assert_same(network, observations, result, tolerance=0.0, trains=None):
+    events, final, largest = reference(network, observations, trains)
+    assert len(events) == len(result.spikes)
+    for layer, (expected, found) in enumerate(zip(events, result.spikes)):
+        assert np.array_equal(expected, np.column_stack(found)), "layer %d" % layer
+    assert np.abs(result.potentials - final).max() <= tolerance
+    if result.max_potentials is not None:
+        assert np.abs(result.max_potentials - largest).max() <= tolerance
+    return sum(len(own) for own in events)

@@ -1,0 +1,95 @@
+"""NEST 3 against our equations, spike for spike and to the last bit."""
+
+import numpy as np
+import pytest
+from dsqn_bridge.errors import BridgeError
+from dsqn_bridge.simulators.nest_mapping import map_network
+from dsqn_bridge.simulators.nest_network import Inputs
+
+from .networks import assert_same, random_network, random_trains
+
+nest = pytest.importorskip("nest", reason="NEST 3 is not installed")
+if not str(getattr(nest, "__version__", "2")).startswith("3"):
+    pytest.skip("this Python has NEST 2", allow_module_level=True)
+
+from dsqn_bridge.simulators import nest3  # noqa: E402
+
+
+@pytest.mark.parametrize("subtraction", ["eprop_iaf", "pp_psc_delta"])
+@pytest.mark.parametrize("seed", range(12))
+def test_integrate_and_fire_is_exact(seed, subtraction):
+    network, x = random_network(seed)
+    result = nest3.run(network, Inputs(len(x), x), subtraction=subtraction)
+    assert_same(network, x, result)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_input_layer_may_live_in_nest(seed):
+    network, x = random_network(seed)
+    assert_same(network, x, nest3.run(network, Inputs(len(x), x), generators=True))
+    trains, inputs = random_trains(seed, network, len(x))
+    assert_same(network, x, nest3.run(network, inputs), trains=trains)
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_leaky_neurons_spike_in_the_same_bins(seed):
+    network, x = random_network(seed, leaky=True)
+    assert_same(network, x, nest3.run(network, Inputs(len(x), x)), tolerance=1e-12)
+
+
+@pytest.mark.parametrize("subtraction", ["eprop_iaf", "pp_psc_delta"])
+def test_layers_of_one_neuron(subtraction):
+    network, x = random_network(0, reset="subtraction")
+    first = network.layers[0]
+    layers = [first._replace(weights=first.weights[:, :1], biases=None, initial=np.zeros(1)), first._replace(weights=np.ones((1, 1)), biases=None, initial=np.zeros(1))]
+    one = network._replace(layers=layers, decoding="spikes")
+    assert_same(one, x[:1], nest3.run(one, Inputs(1, x[:1]), subtraction=subtraction))
+
+
+def test_states_one_after_the_other_do_not_touch():
+    """More states than fit side by side: windows in one kernel, a flush between them."""
+    network, _ = random_network(0, reset="subtraction", decoding="potential")
+    network = network._replace(layers=[layer._replace(initial=np.zeros(layer.size)) for layer in network.layers], steps=200)
+    x = np.random.default_rng(1).normal(size=(300, network.observation_size))
+    spikes = assert_same(network, x, nest3.run(network, Inputs(len(x), x)))
+    assert spikes > 1000
+
+
+def test_the_kernel_is_left_as_found():
+    nest.ResetKernel()
+    nest.resolution, nest.rng_seed = 0.25, 77
+    network, x = random_network(1)
+    nest3.run(network, Inputs(len(x), x))
+    assert (nest.resolution, nest.rng_seed, nest.network_size) == (0.25, 77, 0)
+    nest.ResetKernel()
+
+
+def test_a_kernel_in_use_is_refused_and_untouched():
+    nest.ResetKernel()
+    nest.Create("iaf_psc_delta", 3)
+    network, x = random_network(1)
+    with pytest.raises(BridgeError) as caught:
+        nest3.run(network, Inputs(len(x), x))
+    assert caught.value.code == "KERNEL_IN_USE"
+    assert nest.network_size == 3
+    nest.ResetKernel()
+
+
+def test_an_interrupted_run_leaves_an_empty_kernel():
+    network, x = random_network(0)
+
+    def stop(_done):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        nest3.run(network, Inputs(len(x), x), on_window=stop)
+    assert nest.network_size == 0
+
+
+def test_what_nest_cannot_express_is_named():
+    network, _ = random_network(0, reset="subtraction")
+    layers = [layer._replace(alpha=0.5) if index == 0 else layer for index, layer in enumerate(network.layers)]
+    with pytest.raises(BridgeError) as caught:
+        map_network(network._replace(layers=layers))
+    assert caught.value.code == "MAPPING_IMPOSSIBLE"
+    assert "layer 0" in str(caught.value)

@@ -1,0 +1,72 @@
+"""What happens before any board: configuration, and boards that don't answer."""
+
+import socket
+import time
+
+import pytest
+from dsqn_bridge.errors import BridgeError
+from dsqn_bridge.simulators.spinnaker_config import board_from, reach, write_config
+
+
+def test_no_board_is_named(tmp_path):
+    with pytest.raises(BridgeError) as caught:
+        board_from({"home": str(tmp_path)})
+    assert caught.value.code == "BOARD_MISSING"
+
+
+def test_a_board_that_does_not_answer(tmp_path):
+    # TEST-NET-1: an address that nobody has.
+    board = board_from({"home": str(tmp_path), "host": "192.0.2.1", "timeoutMs": 300})
+    began = time.monotonic()
+    with pytest.raises(BridgeError) as caught:
+        reach(board)
+    assert caught.value.code == "BOARD_UNREACHABLE"
+    assert "192.0.2.1" in str(caught.value)
+    assert time.monotonic() - began < 3
+
+
+def test_a_spalloc_server_that_does_not_answer(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    board = board_from({"home": str(tmp_path), "spalloc": "127.0.0.1:%d" % port, "timeoutMs": 300})
+    with pytest.raises(BridgeError) as caught:
+        reach(board)
+    assert caught.value.code == "BOARD_UNREACHABLE"
+
+
+def test_a_server_that_answers(tmp_path):
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        reach(board_from({"home": str(tmp_path), "spalloc": "127.0.0.1:%d" % server.getsockname()[1]}))
+
+
+def test_the_board_is_asked_for_its_version(tmp_path, monkeypatch):
+    """A toy board: one UDP socket that answers an SCP version request."""
+    from dsqn_bridge.simulators import spinnaker_config
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as toy:
+        toy.bind(("127.0.0.1", 0))
+        toy.settimeout(2)
+        monkeypatch.setattr(spinnaker_config, "SCP_PORT", toy.getsockname()[1])
+        import threading
+
+        def answer():
+            request, sender = toy.recvfrom(512)
+            assert len(request) == 26 and request[10:12] == b"\0\0"
+            toy.sendto(b"reply", sender)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        reach(board_from({"home": str(tmp_path), "host": "127.0.0.1", "timeoutMs": 2000}))
+        thread.join()
+
+
+def test_the_configuration_lies_in_a_home_of_our_own(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", "/nowhere")
+    monkeypatch.chdir(tmp_path)
+    home = tmp_path / "home"
+    write_config(board_from({"home": str(home), "host": "192.0.2.1", "boardVersion": 3}))
+    text = (home / ".spynnaker.cfg").read_text()
+    assert "machine_name = 192.0.2.1" in text and "version = 3" in text and "virtual_board = False" in text
