@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
-import { relative } from "node:path";
+import { relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runCartPole, type CartPoleRun } from "../jobs/cartpole.ts";
+import { judgeOf } from "../report/cartpole.ts";
 import { command } from "./command.ts";
 import { integer } from "./options.ts";
 
@@ -36,15 +37,18 @@ export default command<{ seed?: number; episodes?: number; out?: string }>({
 function render({ summary, folder, report, latest }: CartPoleRun): string {
   const { dqn, snn, certificate: c, seconds } = summary;
   const interval = ([low, high]: readonly [number, number]): string => `95 %: ${low.toFixed(1)} to ${high.toFixed(1)}`;
-  const path = (file: string): string => relative(process.cwd(), file) || file;
+  const path = (file: string): string => {
+    const near = relative(process.cwd(), file);
+    return near.startsWith("..") ? resolve(file) : near;
+  };
   return [
     "",
     `${summary.environment}, seed ${summary.seed}`,
-    `  DQN        ${dqn.mean.toFixed(1)}  (${interval(dqn.ci95)}, ${dqn.episodes} episodes)`,
-    `  spiking    ${snn.mean.toFixed(1)}  (${interval(snn.ci95)}, T = ${snn.steps}, ${(100 * snn.similarity).toFixed(2)} % of decisions as the DQN's)`,
-    `  ${`${c.simulator} ${c.version}`.padEnd(9)}  ${c.mismatchedBins} mismatched of ${c.bins.toLocaleString("en-US")} bins, ${c.spikes.toLocaleString("en-US")} spikes in ${c.states} states`,
-    `  time       ${seconds.total.toFixed(1)} s: train ${seconds.train.toFixed(1)}, convert ${seconds.convert.toFixed(1)}, evaluate ${seconds.evaluate.toFixed(1)}, certify ${seconds.certify.toFixed(1)}`,
-    `  report     ${path(report)}`,
-    `  networks   ${path(folder)}${latest ? `  (also ${path(latest)})` : ""}`,
+    `  DQN          ${dqn.mean.toFixed(1)}  (${interval(dqn.ci95)}, ${dqn.episodes} episodes)`,
+    `  spiking      ${snn.mean.toFixed(1)}  (${interval(snn.ci95)}, T = ${snn.steps}, ${(100 * snn.similarity).toFixed(2)} % of decisions as the DQN's)`,
+    `  ${judgeOf(c).padEnd(11)}  ${c.mismatchedBins} mismatched of ${c.bins.toLocaleString("en-US")} bins, ${c.spikes.toLocaleString("en-US")} spikes in ${c.states} states`,
+    `  time         ${seconds.total.toFixed(1)} s: train ${seconds.train.toFixed(1)}, convert ${seconds.convert.toFixed(1)}, evaluate ${seconds.evaluate.toFixed(1)}, certify ${seconds.certify.toFixed(1)}`,
+    `  report       ${path(report)}`,
+    `  networks     ${path(folder)}${latest ? `  (also ${path(latest)})` : ""}`,
   ].join("\n");
 }

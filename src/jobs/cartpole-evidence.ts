@@ -1,6 +1,7 @@
 import { denseForward } from "../ann/dense-forward.ts";
 import type { DenseNetwork } from "../ann/network.ts";
 import type { Policy } from "../agents/policy.ts";
+import type { Worker } from "../bridge/index.ts";
 import { makeEnvironment } from "../envs/index.ts";
 import { effectiveSteps } from "../conversion/start.ts";
 import type { CartPoleReport } from "../report/cartpole.ts";
@@ -18,6 +19,7 @@ type Frames = CartPoleReport["frames"];
 
 /** Plays one episode of CartPole from `seed`, and keeps every pose and `frames` pictures evenly over time. */
 export async function watchCartPole(
+  worker: Worker,
   policy: Policy,
   {
     name,
@@ -27,7 +29,10 @@ export async function watchCartPole(
     signal,
   }: { name: string; colour: Colour; seed: number; frames?: number; signal?: AbortSignal },
 ): Promise<{ episode: CartPoleEpisode; frames: Frames }> {
-  const environment = await makeEnvironment("CartPole-v1", { renderMode: frames > 0 ? "rgb_array" : undefined });
+  const environment = await makeEnvironment("CartPole-v1", {
+    worker,
+    renderMode: frames > 0 ? "rgb_array" : undefined,
+  });
   try {
     const poses: number[] = [];
     const pictures: { step: number; png: Uint8Array; width: number; height: number }[] = [];
@@ -65,13 +70,20 @@ export async function watchCartPole(
   }
 }
 
+/** Versions of what acted: Python and Gymnasium. */
+export async function versionsOf(worker: Worker): Promise<Record<string, string>> {
+  const { result } = await worker.call("core.versions", { modules: ["gymnasium"] });
+  const { python, gymnasium } = result["versions"] as { python: string; gymnasium: string };
+  return { Python: python, Gymnasium: gymnasium };
+}
+
 /**
  * Both networks' values in `states` [n, inputs], less the mean over the actions: what a centred output layer keeps. A spiking output's
  * potential is divided by the steps of input that reach it, which gives the DQN's unit.
  */
 export function compareValues(dqn: DenseNetwork, snn: SpikingNetwork, states: Float32Array): CartPoleReport["qValues"] {
   const n = states.length / dqn.layers[0].inputs;
-  const { potentials } = fastEngine.run(snn, states);
+  const { potentials } = fastEngine().run(snn, states);
   const reached = effectiveSteps(snn.layers.length, snn.steps);
   return {
     dqn: lessMean(denseForward(dqn, states, n).outputs, n),
@@ -120,13 +132,20 @@ export async function lookInside(
     return Float64Array.from({ length: steps }, (_, t) => ours.membranes![layer][t * width + neuron]);
   };
   const last = network.layers.length - 1;
-  // Among the neurons of the first layer, one that spikes now and then and one that spikes rarely: a busy one fills the plot.
-  const counts = Array.from(ours.spikeCounts[0], (count, neuron) => ({ count, neuron }))
-    .filter(({ count }) => count > 0)
-    .sort((a, b) => a.count - b.count);
-  const nearest = (share: number): number =>
-    counts.reduce((a, b) => (Math.abs(b.count - share * steps) < Math.abs(a.count - share * steps) ? b : a)).neuron;
-  const hidden = counts.length > 0 ? [...new Set([nearest(0.12), nearest(0.04)])] : [];
+  // Of the first layer one neuron that spikes now and then and one that spikes rarely: a busy one would fill the plot.
+  const counts = Array.from(ours.spikeCounts[0], (count, neuron) => ({ count, neuron })).filter(
+    ({ count }) => count > 0,
+  );
+  const nearest = (share: number, among: typeof counts): typeof counts =>
+    [...among].sort((a, b) => Math.abs(a.count - share * steps) - Math.abs(b.count - share * steps)).slice(0, 1);
+  const rare = nearest(0.05, counts);
+  const hidden = [
+    ...nearest(
+      0.2,
+      counts.filter(({ count }) => count > (rare[0]?.count ?? 0) + 1),
+    ),
+    ...rare,
+  ];
   return {
     words,
     ours: ours.spikes!,
@@ -138,7 +157,7 @@ export async function lookInside(
       colour: action === 0 ? ("dqn" as const) : ("snn" as const),
       simulatorEnd: theirs.potentials[action],
     })),
-    hidden: hidden.map((neuron, i) => ({
+    hidden: hidden.map(({ neuron }, i) => ({
       name: `n ${neuron}`,
       values: trace(0, neuron),
       colour: i === 0 ? ("snn" as const) : ("muted" as const),

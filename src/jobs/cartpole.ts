@@ -9,6 +9,7 @@ import { policyOf } from "../agents/policy.ts";
 import { defaultRunPath, openRunFolder, type RunFolder, writeAtomically } from "../agents/run/folder.ts";
 import { runTraining } from "../agents/run/run.ts";
 import type { TrainSummary } from "../agents/run/method.ts";
+import { openWorker } from "../bridge/index.ts";
 import { balancedConversion, convert } from "../conversion/convert.ts";
 import { sweep } from "../conversion/sweep.ts";
 import { DsqnError } from "../errors.ts";
@@ -26,7 +27,7 @@ import { certifyNetworks } from "../simulators/certificate.ts";
 import { openSimulator } from "../simulators/open.ts";
 import { referenceEngine } from "../snn/reference/index.ts";
 import type { SpikingNetwork } from "../snn/network.ts";
-import { compareValues, leaningState, lookInside, watchCartPole } from "./cartpole-evidence.ts";
+import { compareValues, leaningState, lookInside, versionsOf, watchCartPole } from "./cartpole-evidence.ts";
 import { readTrainingLog } from "./training-log.ts";
 import { pointLatest } from "./latest.ts";
 
@@ -55,7 +56,6 @@ export interface CartPoleOptions {
   readonly setupSeconds?: number;
   /** How commands start in the report: "dsqn", or in a clone "npm run -s dsqn --". */
   readonly cli?: string;
-  readonly versions?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
 }
@@ -97,7 +97,7 @@ export async function runCartPole(options: CartPoleOptions = {}): Promise<CartPo
   return await withGymnasium({ id: ENVIRONMENT }, async (makeEnvironments) => {
     const converted = await clock("convert", () => convertForCartPole(dqn, makeEnvironments, { signal, onProgress }));
     const { replay, snn, sweep: swept } = converted;
-    const { scores, seen } = await clock("evaluate", () =>
+    const { scores, seen, versions } = await clock("evaluate", () =>
       act(dqn, snn, makeEnvironments, { episodes, signal, onProgress }),
     );
     const proof = await clock("certify", () => certify(snn, replay.states, { signal, onProgress }));
@@ -131,7 +131,7 @@ export async function runCartPole(options: CartPoleOptions = {}): Promise<CartPo
         actionsEqual: certificate.actionsEqual,
       },
       seconds: { setup: setupSeconds, ...clock.seconds(), total: setupSeconds + (performance.now() - began) / 1000 },
-      versions: { ...certificate.versions, ...options.versions },
+      versions: { ...certificate.versions, ...versions },
     };
     const shown: CartPoleReport = {
       summary,
@@ -201,21 +201,18 @@ async function act(
     dqn: await evaluate(source, makeEnvironments, { episodes, ...work }),
     snn: await evaluate(spiking, makeEnvironments, { episodes, compare: source, ...work }),
   };
-  const first = await watchCartPole(source, { name: "DQN", colour: "dqn", seed: FIRST_SEED, signal: work.signal });
-  const second = await watchCartPole(spiking, {
-    name: `Spiking network, T = ${snn.steps}`,
-    colour: "snn",
-    seed: FIRST_SEED,
-    frames: 6,
-    signal: work.signal,
-  });
-  return {
-    scores,
-    seen: { episodes: [first.episode, second.episode], frames: second.frames } satisfies Pick<
-      CartPoleReport,
-      "episodes" | "frames"
-    >,
-  };
+  const worker = await openWorker({ name: "watch", signal: work.signal });
+  try {
+    const { signal } = work;
+    const watch = { seed: FIRST_SEED, signal };
+    const first = await watchCartPole(worker, source, { ...watch, name: "DQN", colour: "dqn" });
+    const name = `Spiking network, T = ${snn.steps}`;
+    const second = await watchCartPole(worker, spiking, { ...watch, name, colour: "snn", frames: 6 });
+    const episodes = [first.episode, second.episode];
+    return { scores, seen: { episodes, frames: second.frames }, versions: await versionsOf(worker) };
+  } finally {
+    await worker.close();
+  }
 }
 
 async function certify(snn: SpikingNetwork, states: Float32Array, { signal, onProgress }: Work) {

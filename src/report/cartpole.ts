@@ -110,10 +110,10 @@ export interface CartPoleReport {
 
 const ACTIONS = ["left", "right"];
 
-/** How a simulator calls itself. */
-const SIMULATORS: Readonly<Record<string, string>> = { "nest": "NEST", "nest-pp": "NEST", "nest2": "NEST" };
-const judgeOf = ({ simulator, version }: CartPoleSummary["certificate"]): string =>
-  `${SIMULATORS[simulator] ?? simulator} ${version}`;
+/** How things call themselves. */
+const NAMES: Readonly<Record<string, string>> = { nest: "NEST", node: "Node.js" };
+export const judgeOf = ({ simulator, version }: CartPoleSummary["certificate"]): string =>
+  `${NAMES[simulator] ?? simulator} ${version}`;
 
 /** Pictures of a run as SVG files, light or dark as the reader prefers: the agents acting, the raster, the learning curve, an overview. */
 export function cartPoleFigures({
@@ -159,8 +159,8 @@ export function renderCartPoleReport(report: CartPoleReport): string {
       next(report),
     ],
     footer: html`Made by dsqn on
-    ${Object.entries(summary.versions).map(([name, version], i) => `${i ? ", " : ""}${name} ${version}`)}. Every number
-    and picture on this page comes from this run; the same seed gives the same networks.`,
+    ${Object.entries(summary.versions).map(([name, version], i) => `${i ? ", " : ""}${NAMES[name] ?? name} ${version}`)}.
+    Every number and picture on this page comes from this run; the same seed gives the same networks.`,
   });
 }
 
@@ -272,7 +272,7 @@ function conversion({ qValues, sweep, summary }: CartPoleReport): Html {
         ),
         smallFigure(
           (width) => scoreSweep({ points: sweep, source: summary.dqn.mean }, width),
-          html`Score in the environment with 95 % interval; dashed, the DQN's.`,
+          html`Score in the environment with 95\u2009% interval; dashed, the DQN's.`,
         ),
       ),
   );
@@ -320,7 +320,8 @@ function scores({ summary: { dqn, snn } }: CartPoleReport): Html {
     "Scores",
     plotFigure(
       (width) => scoreBars({ scores: rows, limit: 500 }, width),
-      html`Mean return with its 95 % confidence interval.`,
+      html`Mean return with its 95\u2009% confidence
+      interval${rows.some((r) => r.ci95[1] > 500) ? " (of a normal mean, which knows no limit of 500)" : ""}.`,
     ),
     table(
       "Greedy episodes in CartPole-v1, limit 500 steps, the same seeds for both",
@@ -334,8 +335,8 @@ function scores({ summary: { dqn, snn } }: CartPoleReport): Html {
       rows,
     ),
     paragraph(
-      html`A decision of the spiking network takes ${fixed(snn.spikesPerDecision)} spikes and
-      ${fixed(snn.synOpsPerDecision)} synaptic operations on average.`,
+      html`A decision of the spiking network takes ${count(Math.round(snn.spikesPerDecision))} spikes and
+      ${count(Math.round(snn.synOpsPerDecision))} synaptic operations on average.`,
     ),
   );
 }
@@ -405,11 +406,11 @@ function next({ summary, files, cli }: CartPoleReport): Html {
     commands([
       {
         remark: "Score the spiking network again, or under another simulator:",
-        command: `${cli} evaluate ${files.snn} --env CartPole-v1 --compare ${files.dqn}`,
+        command: `${cli} evaluate ${files.snn} --env CartPole-v1 \\\n  --compare ${files.dqn}`,
       },
       {
         remark: "Convert with another method, or another T:",
-        command: `${cli} convert ${files.dqn} --replay ${files.replay} --method model --out other.safetensors`,
+        command: `${cli} convert ${files.dqn} \\\n  --replay ${files.replay} \\\n  --method model --out other.safetensors`,
       },
       {
         remark: "Compare more states with NEST:",
@@ -418,7 +419,7 @@ function next({ summary, files, cli }: CartPoleReport): Html {
       { remark: "Train on another seed:", command: `${cli} train cartpole-dqn --seed ${summary.seed + 1}` },
     ]),
     table(
-      html`Where the time went`,
+      "Where the time went",
       [
         { heading: "stage", cell: (r) => r.stage },
         { heading: "seconds", numeric: true, cell: (r) => fixed(r.seconds) },

@@ -11,7 +11,7 @@ export interface Raster {
   /** Which state of the events to draw. */
   readonly state?: number;
   readonly steps: number;
-  /** Only the first so many steps, and per layer so many of the busiest neurons, so that single bins stay visible. */
+  /** Only the first so many steps, and per layer so many neurons, so that single bins stay visible. */
   readonly showSteps?: number;
   readonly showNeurons?: number;
 }
@@ -26,7 +26,8 @@ const GAP = 4; // rows between layers
 
 /**
  * Spikes of one decision: a dot for each of ours, a ring around it for each of the simulator's. A dot without a ring, or a ring
- * without a dot, is a mismatch and drawn in red. The busiest neuron of a layer stands on top; mismatches are never left out.
+ * without a dot, is a mismatch and drawn in red. Where a layer has more neurons than rows, a selection even over their activity is
+ * shown, the busiest on top; neurons with a mismatch are never left out.
  */
 export function spikeRaster(
   { ours, theirs, simulator = "simulator", state = 0, steps, showSteps = 64, showNeurons = 28 }: Raster,
@@ -42,14 +43,15 @@ export function spikeRaster(
     const other = theirs ? select(theirs[layer], state, shown) : [];
     const odd = new Set(theirs ? difference(mine, other).map((s) => s.neuron) : []);
     const active = byActivity([...mine, ...other]);
-    const rows = active.filter((neuron, rank) => rank < showNeurons || odd.has(neuron));
+    const shownRanks = new Set(spread(active.length, showNeurons));
+    const rows = active.filter((neuron, rank) => shownRanks.has(rank) || odd.has(neuron));
     const rowOf = new Map(rows.map((neuron, row) => [neuron, top + row]));
     for (const [spikes, into] of [
       [mine, dots],
       [other, rings],
     ] as const)
       for (const { step, neuron } of spikes) if (rowOf.has(neuron)) into.push({ step, neuron: rowOf.get(neuron)! });
-    const of = rows.length < active.length ? `the ${rows.length} busiest of ${active.length}` : `all ${active.length}`;
+    const of = rows.length < active.length ? `${rows.length} of the ${active.length}` : `all ${active.length}`;
     bands.push({ name: `hidden layer ${layer + 1}: ${of} neurons that spike`, top, rows: Math.max(1, rows.length) });
     top += Math.max(1, rows.length) + GAP;
   });
@@ -120,6 +122,12 @@ function byActivity(spikes: readonly Spike[]): number[] {
   const counts = new Map<number, number>();
   for (const { neuron } of spikes) counts.set(neuron, (counts.get(neuron) ?? 0) + 1);
   return [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]).map(([neuron]) => neuron);
+}
+
+/** `count` of the numbers below n, evenly, the first and the last among them; all if there are no more. */
+function spread(n: number, count: number): number[] {
+  const taken = Math.min(n, count);
+  return Array.from({ length: taken }, (_, k) => (taken < 2 ? k : Math.round((k * (n - 1)) / (taken - 1))));
 }
 
 /** Spikes that are in one list and not in the other. */
