@@ -16,4 +16,5 @@ export const commands: readonly { name: string; summary: string; load: () => Pro
   { name: "import", summary: "Make a model of weights from elsewhere (torch, NumPy, safetensors)", load: () => import("./import.ts") },
   { name: "export", summary: "Write a model in another format", load: () => import("./export.ts") },
   { name: "map", summary: "What a network takes of a SpiNNaker board", load: () => import("./map.ts") },
+  { name: "models", summary: "Make the networks that ship, from their presets", load: () => import("./models.ts") },
 ];

@@ -1,8 +1,13 @@
+import { collectStates } from "../agents/collect.ts";
 import { withGymnasium } from "../agents/gymnasium.ts";
 import { policyOf } from "../agents/policy.ts";
+import { calibrateExit, earlyExitPolicy, outputTrajectory } from "../conversion/early-exit.ts";
 import { sweep, sweepSteps, type Sweep } from "../conversion/sweep.ts";
 import { UsageError } from "../errors.ts";
+import { writeFileAtomic } from "../formats/files.ts";
 import { loadModel } from "../formats/model.ts";
+import { renderSweep } from "../report/sweep.ts";
+import { fastEngine } from "../snn/fast/index.ts";
 import { command } from "./command.ts";
 import { integer, real } from "./options.ts";
 
@@ -12,7 +17,12 @@ interface Options {
   episodes: number;
   maxSteps?: number;
   target: number;
+  exit?: number;
+  out?: string;
 }
+
+/** States on which the early exit's margin is calibrated: away from those of the scores. */
+const CALIBRATION = { size: 2000, firstSeed: 200_000 } as const;
 
 export default command<Options>({
   name: "sweep",
@@ -25,6 +35,8 @@ export default command<Options>({
       .option("--episodes <n>", "for each T", integer(1), 100)
       .option("--max-steps <n>", "time limit of the environment in steps", integer(1))
       .option("--target <share>", "share of equal actions to reach, for the recommendation", real(0, 1), 0.97)
+      .option("--exit <share>", "also stop decisions early, so that this share of them stays what it is after all steps", real(0, 1))
+      .option("--out <file>", "a page with the plots (.html)")
       .addHelpText("after", `
 Score, similarity (equal actions on the states that the spiking network visits) and work at each T, and which T to use.
 
@@ -45,16 +57,24 @@ Example:
         steps: options.steps,
         episodes: options.episodes,
         target: options.target,
+        exitAt: options.exit === undefined ? undefined : async (steps) => {
+          const limited = { ...network, steps };
+          const states = await collectStates(policyOf(dense.network), makeEnvironments, { ...CALIBRATION, signal });
+          const minSteps = 2 * network.layers.length;
+          const { rule } = calibrateExit(outputTrajectory(fastEngine(), limited, states), steps, network.layers.at(-1)!.outputs, { agreement: options.exit!, minSteps, ties: network.ties });
+          return { policy: earlyExitPolicy(fastEngine(), limited, rule), rule };
+        },
         onProgress: progress,
         signal,
       }),
     );
+    if (options.out !== undefined) await writeFileAtomic(options.out, renderSweep(id, result));
     print({ env: id, ...result }, render);
     return 0;
   },
 });
 
-function render({ rows, source, recommended }: Sweep): string {
+function render({ rows, source, recommended, earlyExit }: Sweep): string {
   const percent = (share: number): string => (100 * share).toFixed(2);
   const lines = rows.map((row) =>
     [
@@ -70,5 +90,8 @@ function render({ rows, source, recommended }: Sweep): string {
     ...lines,
     `source  ${source.mean.toFixed(2)} +- ${source.std.toFixed(2)}`,
     `Use T = ${recommended.steps}: ${recommended.reason}.`,
+    ...(earlyExit
+      ? [`Stopping early it takes ${earlyExit.meanSteps.toFixed(1)} steps on average: score ${earlyExit.mean.toFixed(2)}, similarity ${percent(earlyExit.similarity)} %.`]
+      : []),
   ].join("\n");
 }

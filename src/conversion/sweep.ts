@@ -2,6 +2,7 @@ import { evaluate, type EvaluateOptions } from "../agents/evaluate.ts";
 import type { MakeEnvironments } from "../agents/environments.ts";
 import type { Policy } from "../agents/policy.ts";
 import type { OnProgress } from "../progress.ts";
+import type { earlyExitPolicy, ExitRule } from "./early-exit.ts";
 
 /** One T of a sweep. */
 export interface SweepRow {
@@ -23,6 +24,14 @@ export interface Sweep {
   /** The source's own score on the same seeds. */
   readonly source: { readonly mean: number; readonly std: number; readonly ci95: readonly [number, number]; readonly episodes: number };
   readonly recommended: Recommendation;
+  /** The recommended network when it stops as soon as it is certain; null where that was not asked for. */
+  readonly earlyExit: EarlyExitRow | null;
+}
+
+export interface EarlyExitRow extends SweepRow {
+  /** Average steps per decision; `steps` is the most it takes. */
+  readonly meanSteps: number;
+  readonly rule: ExitRule;
 }
 
 export interface Recommendation {
@@ -38,6 +47,8 @@ export interface SweepOptions extends Pick<EvaluateOptions, "episodes" | "firstS
   readonly steps: readonly number[];
   /** The similarity to reach. */
   readonly target?: number;
+  /** The policy that stops early at T = `steps`, with its rule. */
+  readonly exitAt?: (steps: number) => Promise<{ policy: ReturnType<typeof earlyExitPolicy>; rule: ExitRule }>;
   readonly onProgress?: OnProgress;
 }
 
@@ -47,25 +58,20 @@ export const sweepSteps: readonly number[] = [8, 16, 32, 64, 128, 256];
 export async function sweep(options: SweepOptions): Promise<Sweep> {
   const { makeEnvironments, policyAt, source, steps, target = 0.97, onProgress, ...common } = options;
   const { mean, std, ci95, episodes } = await evaluate(source, makeEnvironments, common);
+  const measure = async (t: number, policy: Policy): Promise<SweepRow> => {
+    const { mean, std, ci95, episodes, decisions, similarity, similarityCi95, spikesPerDecision, synOpsPerDecision } = await evaluate(policy, makeEnvironments, { ...common, compare: source });
+    return { steps: t, mean, std, ci95, episodes, decisions, similarity: similarity!, similarityCi95: similarityCi95!, spikesPerDecision, synOpsPerDecision };
+  };
   const rows: SweepRow[] = [];
   for (const [i, t] of steps.entries()) {
     onProgress?.({ stage: "sweep", done: i, total: steps.length, unit: "T", note: `T = ${t}` });
-    const result = await evaluate(policyAt(t), makeEnvironments, { ...common, compare: source });
-    rows.push({
-      steps: t,
-      mean: result.mean,
-      std: result.std,
-      ci95: result.ci95,
-      episodes: result.episodes,
-      decisions: result.decisions,
-      similarity: result.similarity!,
-      similarityCi95: result.similarityCi95!,
-      spikesPerDecision: result.spikesPerDecision,
-      synOpsPerDecision: result.synOpsPerDecision,
-    });
+    rows.push(await measure(t, policyAt(t)));
   }
   onProgress?.({ stage: "sweep", done: steps.length, total: steps.length, unit: "T" });
-  return { rows, source: { mean, std, ci95, episodes }, recommended: recommend(rows, { mean, ci95 }, target) };
+  const recommended = recommend(rows, { mean, ci95 }, target);
+  const exit = await options.exitAt?.(recommended.steps);
+  const earlyExit = exit ? { ...(await measure(recommended.steps, exit.policy)), meanSteps: exit.policy.meanSteps(), rule: exit.rule } : null;
+  return { rows, source: { mean, std, ci95, episodes }, recommended, earlyExit };
 }
 
 /**
