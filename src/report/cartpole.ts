@@ -272,7 +272,7 @@ function conversion({ qValues, sweep, summary }: CartPoleReport): Html {
         ),
         smallFigure(
           (width) => scoreSweep({ points: sweep, source: summary.dqn.mean }, width),
-          html`Score in the environment with 95\u2009% interval; dashed, the DQN's.`,
+          html`Score in the environment with 95&#8201;% interval; dashed, the DQN's.`,
         ),
       ),
   );
@@ -320,7 +320,7 @@ function scores({ summary: { dqn, snn } }: CartPoleReport): Html {
     "Scores",
     plotFigure(
       (width) => scoreBars({ scores: rows, limit: 500 }, width),
-      html`Mean return with its 95\u2009% confidence
+      html`Mean return with its 95&#8201;% confidence
       interval${rows.some((r) => r.ci95[1] > 500) ? " (of a normal mean, which knows no limit of 500)" : ""}.`,
     ),
     table(
