@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { sandbox } from "./sandbox.ts";
 
@@ -72,33 +72,5 @@ describe("dsqn doctor", () => {
       ok: false,
       hint: expect.stringContaining("/no/such/python") as string,
     });
-  });
-});
-
-describe("npm pack", () => {
-  const listed = execFileSync("npm", ["pack", "--dry-run", "--ignore-scripts", "--json"], {
-    cwd: root,
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  const files = (JSON.parse(listed) as { files: { path: string }[] }[])[0].files.map(({ path }) => path);
-
-  it("holds what the installed CLI needs besides dist/", () => {
-    for (const file of [
-      "bin/dsqn.js",
-      "LICENSE",
-      "README.md",
-      "scripts/setup/index.mjs",
-      "py-bridge/dsqn_bridge/__main__.py",
-      "py-bridge/locks/base.txt",
-    ])
-      expect(files).toContain(file);
-  });
-
-  it("holds no sources, tests, caches or runs", () => {
-    const unwanted = files.filter((file) =>
-      /^(src|tests|runs|bench|py-bridge\/tests)\/|\.map$|__pycache__|\.dsqn/.test(file),
-    );
-    expect(unwanted).toEqual([]);
   });
 });

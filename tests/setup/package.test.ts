@@ -1,0 +1,67 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { managedHome } from "../../scripts/setup/home.mjs";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** The package as `npm pack` makes it, unpacked outside the clone, beside the packages that `npm install` would bring. */
+describe("the packed package", () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(path.join(tmpdir(), "dsqn-package-"));
+    execFileSync("npm", ["pack", "--pack-destination", folder], { cwd: root, stdio: ["ignore", "ignore", "pipe"] });
+    execFileSync("tar", ["-xzf", readdirSync(folder)[0]], { cwd: folder });
+    symlinkSync(path.join(root, "node_modules"), path.join(folder, "package", "node_modules"));
+  }, 300_000);
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const dsqn = (...args: string[]) =>
+    spawnSync(process.execPath, [path.join(folder, "package", "bin", "dsqn.js"), ...args], {
+      cwd: folder,
+      env: { ...process.env, DSQN_HOME: managedHome() },
+      encoding: "utf8",
+    });
+  const holds = (file: string) => existsSync(path.join(folder, "package", file));
+
+  it("holds what the CLI and the library need, and their papers", () => {
+    for (const file of [
+      "bin/dsqn.js",
+      "dist/index.js",
+      "dist/index.d.ts",
+      "dist/kernels/kernels.wasm",
+      "LICENSE",
+      "README.md",
+    ])
+      expect([file, holds(file)]).toEqual([file, true]);
+    for (const file of ["scripts/setup/index.mjs", "py-bridge/dsqn_bridge/__main__.py", "py-bridge/locks/base.txt"])
+      expect([file, holds(file)]).toEqual([file, true]);
+  });
+
+  it("holds no sources, tests, caches or runs", () => {
+    const unwanted = /^(src|tests|runs|bench|notebooks-ts|\.dsqn|py-bridge[\\/]tests)([\\/]|$)|\.map$|__pycache__/;
+    const files = readdirSync(path.join(folder, "package"), { recursive: true }).map(String);
+    expect(files.filter((file) => !file.startsWith("node_modules") && unwanted.test(file))).toEqual([]);
+  });
+
+  it("knows its version and its commands", () => {
+    const { status, stdout } = dsqn("--help");
+    expect(status).toBe(0);
+    for (const name of ["start", "doctor", "train", "certify"]) expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
+  });
+
+  it("finds everything it rests on", () => {
+    const { status, stdout } = dsqn("doctor", "--json");
+    const { checks } = JSON.parse(stdout) as { checks: { ok: boolean; required: boolean }[] };
+    expect(checks.filter(({ ok, required }) => required && !ok)).toEqual([]);
+    expect(status).toBe(0);
+  });
+
+  it("talks to a Python worker: NEST confirms a random network", () => {
+    const { status, stdout } = dsqn("certify", "--random", "1", "--steps", "20", "--json");
+    expect(JSON.parse(stdout)).toMatchObject({ simulator: "nest", mismatchedBins: 0 });
+    expect(status).toBe(0);
+  });
+});
