@@ -28,6 +28,7 @@ export const cardSchema = z.looseObject({
   source: z.looseObject({ sha256: z.string().optional() }).optional(),
 });
 
+/** A model's card, checked. */
 export type ModelCard = z.infer<typeof cardSchema>;
 
 /** What a caller knows of a network; the rest is read off the file. */

@@ -11,6 +11,7 @@ import { readBytes, writeFileAtomic, writeJsonAtomic } from "./files.ts";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsFile } from "./safetensors.ts";
 import { type Tensor, tensor, toFloat32, transposed } from "./tensor.ts";
 
+/** What a model file holds. */
 export type Network = DenseNetwork | SpikingNetwork;
 
 /** A network read from a file. */

@@ -20,6 +20,7 @@ export interface Work {
   readonly synOps: number;
 }
 
+/** How long a network runs, from which state, and what is kept of it. */
 export interface RunOptions {
   /** Time steps; the network's own T unless given. */
   readonly steps?: number;
@@ -35,6 +36,7 @@ export interface RunOptions {
   readonly keepState?: boolean;
 }
 
+/** What a batch of decisions came to. */
 export interface RunResult {
   /** [batch, actions], decoded. */
   readonly outputs: Float64Array;

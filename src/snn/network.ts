@@ -18,6 +18,7 @@ export type Encoding = "constant" | "poisson" | "equidistant" | "equidistant-ori
  */
 export type Decoding = "potential" | "max-potential" | "spikes" | "first-spike";
 
+/** What a spike does to its neuron's membrane potential: take off `resetBy`, or set it to 0 (and lose what arrives in that step). */
 export type Reset = "subtraction" | "zero";
 
 /** Which of several equal values is the action. "potential": the one with the larger final membrane potential, then the first. */
@@ -74,6 +75,7 @@ export const spikingDefaults = {
   steps: 100,
 } as const;
 
+/** Dynamics for all layers alike, and how the network is read and written; what is left out is as in `spikingDefaults`. */
 export interface SpikingOptions extends Partial<Omit<SpikingLayer, "inputs" | "outputs" | "weights" | "biases" | "initialPotential">>,
   Partial<Omit<SpikingNetwork, "kind" | "layers">> {}
 
