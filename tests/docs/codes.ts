@@ -17,6 +17,7 @@ const PLACES = [
   ),
   new RegExp(`Error\\(\\s*[\\w.!]+\\s*\\?\\s*"${CODE}"\\s*:\\s*"(${CODE})"`, "g"),
   new RegExp(`\\bcode"?\\s*[:=]\\s*"(${CODE})"`, "g"),
+  new RegExp(`\\bcheck\\(.*"(${CODE})"\\)`, "g"),
   new RegExp(`dsqn: (${CODE}) `, "g"),
 ];
 
