@@ -10,6 +10,7 @@ export interface DsqnErrorOptions {
   cause?: unknown;
 }
 
+/** A failure that a user can meet: `code`, `hint`, `facts`, and the underlying error as `cause`. */
 export class DsqnError extends Error {
   readonly code: string;
   readonly hint: string | undefined;

@@ -11,4 +11,5 @@ export interface Progress {
   readonly note?: string;
 }
 
+/** Called often, from within the work: it should be quick. */
 export type OnProgress = (progress: Progress) => void;

@@ -4,6 +4,7 @@
  */
 export type RandomState = readonly [number, number, number, number];
 
+/** A seeded stream of numbers; `state` is all that it takes to go on with it. */
 export class Random {
   private s: Uint32Array<ArrayBuffer>;
 

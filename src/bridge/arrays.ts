@@ -13,6 +13,7 @@ const constructors = {
   uint64: BigUint64Array,
 } as const;
 
+/** The data of an array on its way to Python or back. */
 export type TypedArray =
   | Float32Array
   | Float64Array

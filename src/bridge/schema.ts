@@ -60,6 +60,7 @@ export type MessageType = keyof typeof messages;
 export type Message<T extends MessageType = MessageType> = { [K in T]: z.infer<(typeof messages)[K]> }[T];
 export type ArraySpec = z.infer<typeof array>;
 export type Failure = z.infer<typeof failure>;
+/** The element types that arrays may have on the wire, by NumPy's names. */
 export type Dtype = (typeof DTYPES)[number];
 
 /** The content of py-bridge/dsqn_bridge/protocol.schema.json. */

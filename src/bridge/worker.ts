@@ -13,6 +13,7 @@ import { openLog, type WorkerLog } from "./log.ts";
 import { openOutbox } from "./outbox.ts";
 import type { Message } from "./schema.ts";
 
+/** How a worker is started; every field has a default. */
 export interface WorkerOptions {
   /** Which parts of the managed Python environment it needs; set up first if they are missing. */
   readonly extras?: readonly Extra[];
@@ -37,12 +38,14 @@ export interface WorkerOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How long a call may take, and who hears of it. */
 export interface CallOptions {
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
 }
 
+/** What a method returned: plain values, and arrays by name. */
 export interface CallResult {
   readonly result: Record<string, unknown>;
   readonly arrays: Record<string, NdArray>;

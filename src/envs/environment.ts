@@ -21,6 +21,7 @@ export interface Environment<O extends Observation = Float32Array> {
   close(): Promise<void>;
 }
 
+/** What a step led to. */
 export interface Step<O extends Observation = Float32Array> {
   readonly observation: O;
   readonly reward: number;

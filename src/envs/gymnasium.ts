@@ -28,6 +28,7 @@ export interface Frame {
   readonly data: Uint8Array;
 }
 
+/** Gymnasium's `info`: whatever the environment tells besides. */
 export type Info = Readonly<Record<string, unknown>>;
 
 /** The numbers of a step that come as plain lists, one element for each environment. */

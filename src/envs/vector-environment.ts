@@ -11,6 +11,7 @@ import type { Space } from "./space.ts";
  */
 export type Autoreset = "next-step" | "same-step" | "disabled";
 
+/** What a vector of environments is made with. */
 export interface VectorOptions extends MakeOptions {
   readonly count: number;
   /** "next-step" unless given. */
@@ -54,6 +55,7 @@ export interface VectorReset {
   readonly options?: Record<string, unknown>;
 }
 
+/** What a step of all environments led to. */
 export interface VectorStep<O extends Observation = Float32Array> {
   /** [N, ...]. Of a copy whose episode ended: its final observation, or with "same-step" the first of the next episode. */
   readonly observations: O;

@@ -46,6 +46,7 @@ const SHOWN_STATES = 300;
 /** The T's that the report compares, and from which the smallest that serves is chosen: on starts of its own, never on those of the final scores. */
 const SWEEP = { steps: [8, 16, 32, 64, 128], episodes: 20, firstSeed: 300000 } as const;
 
+/** What `runCartPole` may be told. */
 export interface CartPoleOptions {
   readonly seed?: number;
   /** The run's folder; `runs/<time>-cartpole` unless given. */
@@ -60,6 +61,7 @@ export interface CartPoleOptions {
   readonly onProgress?: OnProgress;
 }
 
+/** A finished run of the main job. */
 export interface CartPoleRun {
   readonly summary: CartPoleSummary;
   readonly folder: string;

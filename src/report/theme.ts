@@ -15,7 +15,9 @@ export const colours = {
   alarm: { light: "#b3123f", dark: "#ff7a9a" },
 } as const;
 
+/** A colour by its role. */
 export type Colour = keyof typeof colours;
+/** On light or on dark ground. */
 export type Scheme = "light" | "dark";
 
 /** A colour as plots name it. */

@@ -28,6 +28,7 @@ export interface Mapping {
   readonly notes: readonly string[];
 }
 
+/** What a simulator's run of a network came to. */
 export interface SimulationResult {
   /** Per layer that spikes. Empty where the simulator can't record. */
   readonly spikes: readonly SpikeEvents[];

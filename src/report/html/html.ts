@@ -11,6 +11,7 @@ export class Html {
   }
 }
 
+/** What `html` takes: markup as it is, text and numbers escaped, nothing for null, undefined and false, lists one after the other. */
 export type Content = Html | string | number | null | undefined | false | readonly Content[];
 
 /** Markup from a template: everything put in is escaped, unless it is markup itself. */

@@ -1,6 +1,7 @@
 import { css } from "./css.ts";
 import { type Content, html, type Html, raw } from "./html.ts";
 
+/** What a page consists of. */
 export interface Page {
   readonly title: string;
   /** One or two sentences that say how it came out. */

@@ -17,6 +17,7 @@ export function untitled(id: string, heading: string, ...content: Content[]): Ht
   </section>`;
 }
 
+/** A paragraph of text. */
 export const paragraph = (...content: Content[]): Html => html`<p>${content}</p>`;
 
 /** A plot at both widths, of which the page shows the one that fits. */
@@ -58,6 +59,7 @@ export function motionFigure(moving: string, still: string, caption: Content): H
   </figure>`;
 }
 
+/** A figure with its name, and a remark below it. */
 export interface Fact {
   readonly label: string;
   readonly value: Content;
@@ -72,6 +74,7 @@ export function keyFigures(facts: readonly Fact[]): Html {
   return html`<dl class="key">${facts.map(tile)}</dl>`;
 }
 
+/** A column of a table. */
 export interface Column<Row> {
   readonly heading: Content;
   readonly cell: (row: Row) => Content;

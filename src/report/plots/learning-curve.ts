@@ -1,6 +1,7 @@
 import { free, grid, Plot, plotSvg } from "../svg/plot.ts";
 import { ink } from "../theme.ts";
 
+/** A training run's returns, and what they are measured against. */
 export interface LearningCurve {
   /** Undiscounted return per episode, in order. */
   readonly returns: readonly number[];

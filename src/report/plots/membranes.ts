@@ -1,6 +1,7 @@
 import { free, grid, Plot, plotSvg } from "../svg/plot.ts";
 import { type Colour, ink } from "../theme.ts";
 
+/** The membrane potential of one neuron over the steps of a decision. */
 export interface Trace {
   readonly name: string;
   /** Membrane potential after each step. */

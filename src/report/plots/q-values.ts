@@ -1,6 +1,7 @@
 import { free, grid, Plot, plotSvg } from "../svg/plot.ts";
 import { ink } from "../theme.ts";
 
+/** Values of the same states under a dense and a spiking network. */
 export interface QValues {
   /** [states, actions] of the DQN. */
   readonly dqn: ArrayLike<number>;

@@ -2,6 +2,7 @@ import type { SpikeEvents } from "../../snn/engine.ts";
 import { free, Plot, plotSvg } from "../svg/plot.ts";
 import { ink } from "../theme.ts";
 
+/** The spikes of one decision, ours and a simulator's. */
 export interface Raster {
   /** Ours, per layer that spikes, of one decision (other states in the events are left out). */
   readonly ours: readonly SpikeEvents[];

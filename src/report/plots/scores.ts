@@ -1,6 +1,7 @@
 import { Plot, plotSvg } from "../svg/plot.ts";
 import { type Colour, ink } from "../theme.ts";
 
+/** A mean with its interval, and the name it goes by. */
 export interface Score {
   readonly name: string;
   readonly mean: number;

@@ -1,6 +1,7 @@
 import { grid, Plot, plotSvg } from "../svg/plot.ts";
 import { ink } from "../theme.ts";
 
+/** What came out at one T. */
 export interface SweepPoint {
   /** T, time steps per decision. */
   readonly steps: number;

@@ -5,6 +5,7 @@ import { SvgDocument, type SvgElement } from "./dom.ts";
 /** The two widths in pixels that every plot is drawn at: a page's column, and a phone. Text stays the same size in both. */
 export const widths = { wide: 720, narrow: 340 } as const;
 
+/** What every drawing needs besides its data. */
 export interface Drawing {
   /** What the picture shows, for those who can't see it. */
   readonly alt: string;
