@@ -17,7 +17,17 @@ export {
 } from "./snn/network.ts";
 export { argmax } from "./snn/decide.ts";
 export type { RunOptions, RunResult, SpikeEvents, SpikingEngine, Work } from "./snn/engine.ts";
-export type { Policy } from "./agents/policy.ts";
+export { policyOf, type Policy, type PolicyOptions, type PolicyWork } from "./agents/policy.ts";
+export type { Environments, EnvironmentsStep, MakeEnvironments } from "./agents/environments.ts";
+export { withGymnasium, type GymnasiumSpec } from "./agents/gymnasium.ts";
+export { evaluate, type EvaluateOptions, type Evaluation } from "./agents/evaluate.ts";
+export { collectReplay, collectStates, type CollectOptions } from "./agents/collect.ts";
+export { dqnSchema, type DqnConfig, type DqnConfigInput } from "./agents/dqn/config.ts";
+export { trainDqn, type DqnResult, type TrainDqnOptions } from "./agents/dqn/train.ts";
+export type { EpisodeEntry, EvaluationEntry, Snapshot } from "./agents/dqn/state.ts";
+export { runSeeds, runTraining, type RunOptions as TrainingOptions, type SeedsSummary } from "./agents/run/run.ts";
+export type { TrainSummary } from "./agents/run/method.ts";
+export { loadConfig, presets } from "./presets/index.ts";
 export type { LayerMapping, Mapping, SimulationResult, Simulator } from "./simulators/simulator.ts";
 export * from "./bridge/index.ts";
 export * from "./envs/index.ts";

@@ -9,6 +9,8 @@ export const cartpoleDqn: DqnConfigInput = {
   episodes: 1500,
   gamma: 0.99,
   nStep: 3,
+  // Wider gaps between actions: learning needs fewer steps, and a spiking network fewer to tell them apart.
+  advantageLearning: 0.5,
   epsilon: { kind: "linear", start: 1, end: 0.05, steps: 5000 },
   replay: { capacity: 50000, initial: 1000 },
   batchSize: 64,

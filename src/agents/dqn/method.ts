@@ -1,5 +1,5 @@
-import { createTrainable } from "../../ann/create.ts";
 import { saveModel } from "../../formats/model.ts";
+import type { MakeEnvironments } from "../environments.ts";
 import { evaluate } from "../evaluate.ts";
 import { withGymnasium } from "../gymnasium.ts";
 import { policyOf } from "../policy.ts";
@@ -16,7 +16,7 @@ export const dqnMethod: TrainMethod<DqnConfig> = {
   run: (config, context) => withGymnasium(config.environment, (makeEnvironments) => run(config, context, makeEnvironments)),
 };
 
-async function run(config: DqnConfig, context: RunContext, makeEnvironments: Parameters<typeof trainDqn>[1]["makeEnvironments"]): Promise<TrainSummary> {
+async function run(config: DqnConfig, context: RunContext, makeEnvironments: MakeEnvironments): Promise<TrainSummary> {
   const { folder, signal, onProgress } = context;
   const checkpoints = openCheckpoints(folder.file("checkpoint.safetensors"), config);
   const saved = context.resume ? checkpoints.load(typeof context.resume === "string" ? context.resume : undefined) : undefined;
@@ -26,7 +26,6 @@ async function run(config: DqnConfig, context: RunContext, makeEnvironments: Par
   try {
     const result = await trainDqn(config, {
       makeEnvironments,
-      makeTrainable: createTrainable,
       resume: saved?.snapshot,
       signal,
       onProgress,
@@ -56,7 +55,7 @@ async function run(config: DqnConfig, context: RunContext, makeEnvironments: Par
 async function conclude(
   config: DqnConfig,
   { folder, signal, onProgress, command }: RunContext,
-  makeEnvironments: Parameters<typeof trainDqn>[1]["makeEnvironments"],
+  makeEnvironments: MakeEnvironments,
   result: DqnResult,
 ): Promise<TrainSummary> {
   const policy = policyOf(result.network);

@@ -1,3 +1,4 @@
+import { createTrainable } from "../../ann/create.ts";
 import type { DenseNetwork } from "../../ann/network.ts";
 import type { TrainableNetwork } from "../../ann/trainable.ts";
 import { DsqnError } from "../../errors.ts";
@@ -7,6 +8,7 @@ import { argmax } from "../../snn/decide.ts";
 import type { SpikingNetwork } from "../../snn/network.ts";
 import type { Environments, MakeEnvironments } from "../environments.ts";
 import { runEpisodes, type Act } from "../episodes.ts";
+import { withGymnasium } from "../gymnasium.ts";
 import { rewardShapings } from "../rewards.ts";
 import { scaleObservations } from "../scaling.ts";
 import { valueAt } from "../schedules.ts";
@@ -20,8 +22,10 @@ import {
 } from "./state.ts";
 
 export interface TrainDqnOptions {
-  readonly makeEnvironments: MakeEnvironments;
-  readonly makeTrainable: MakeTrainable;
+  /** The worlds; Gymnasium's `config.environment` unless given. */
+  readonly makeEnvironments?: MakeEnvironments;
+  /** Makes a network learn; `createTrainable` unless given. */
+  readonly makeTrainable?: MakeTrainable;
   readonly onProgress?: OnProgress;
   readonly onEpisode?: (entry: EpisodeEntry) => void;
   readonly onEvaluation?: (entry: EvaluationEntry) => void;
@@ -56,8 +60,22 @@ export interface DqnResult {
  *
  * Learning overlaps with the environments' step: while step t is under way, the gradient steps due use what is known up to
  * t - 1. The order of everything is fixed, so that a config gives one curve, bit for bit, however busy the machine is.
+ *
+ * @example
+ * const config = dqnSchema.parse({ ...cartpoleDqn, seed: 1 });
+ * const { network, curve, evaluations } = await trainDqn(config, { onProgress: ({ note }) => console.log(note) });
+ *
+ * Errors: ACTIONS_NOT_DISCRETE, OBSERVATIONS_UNSUPPORTED, SCALING_IMPOSSIBLE, INTERRUPTED, and those of the environments.
  */
-export async function trainDqn(config: DqnConfig, options: TrainDqnOptions): Promise<DqnResult> {
+export async function trainDqn(config: DqnConfig, options: TrainDqnOptions = {}): Promise<DqnResult> {
+  const { makeEnvironments, makeTrainable = createTrainable } = options;
+  if (!makeEnvironments) return withGymnasium(config.environment, (make) => trainDqn(config, { ...options, makeEnvironments: make }));
+  return train(config, { ...options, makeEnvironments, makeTrainable });
+}
+
+type Options = TrainDqnOptions & { readonly makeEnvironments: MakeEnvironments; readonly makeTrainable: MakeTrainable };
+
+async function train(config: DqnConfig, options: Options): Promise<DqnResult> {
   const { signal } = options;
   const started = performance.now();
   const environments = await options.makeEnvironments(config.environment.count);
@@ -218,7 +236,7 @@ function greedy(network: TrainableNetwork, scaling: DqnConfig["scaling"]): (obse
 }
 
 /** Scores the current weights greedily, keeps them when they are the best yet, and confirms a score that may end the run. */
-function createEvaluator(config: DqnConfig, state: TrainingState, { makeEnvironments, onEvaluation, signal }: TrainDqnOptions) {
+function createEvaluator(config: DqnConfig, state: TrainingState, { makeEnvironments, onEvaluation, signal }: Options) {
   const { evaluation } = config;
   const { progression } = state;
   const network = evaluation.of === "target" ? state.target : state.policy;
