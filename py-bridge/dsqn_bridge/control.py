@@ -10,6 +10,8 @@ from dsqn_bridge.protocol import packer, parse
 from dsqn_bridge.validate import SchemaError
 
 _WAKE = "inproc://wake"
+# Sockets choose their names, so a name that nobody can guess tells our own message from those of others.
+WAKE_IDENTITY = os.urandom(16)
 
 
 def bind_wake(socket):
@@ -57,8 +59,9 @@ class Control:
         return None
 
     def _shut_down(self, grace_ms):
-        """The empty message ends the work loop after the call that it serves; the timer ends the process if that takes too long."""
+        """A message to the work loop ends it after the call that it serves; the timer ends the process if that takes too long."""
         wake = self._context.socket(zmq.DEALER)
+        wake.routing_id = WAKE_IDENTITY
         wake.connect(_WAKE)
         wake.send(b"")
         end = threading.Timer(grace_ms / 1000, os._exit, [0])

@@ -61,7 +61,7 @@ class Server:
             frames = []
             while work.get(zmq.RCVMORE):
                 frames.append(receive(copy=False).buffer)
-            if header == b"":
+            if identity == control.WAKE_IDENTITY:
                 break
             try:
                 message = parse(header)
@@ -84,21 +84,21 @@ class Server:
             raise SchemaError(f"{kind!r} does not belong on the work channel")
 
     def _serve_call(self, message, frames):
-        session = self.session
-        call = session.call = message["id"]
+        call = message["id"]
+        self.session.call = call
         try:
-            session.check_cancelled()
+            self.session.check_cancelled()
             arrays = decode_arrays(message["arrays"], frames)
-            result, arrays = resolve(message["method"])(session, message["params"], arrays)
+            result, arrays = resolve(message["method"])(self.session, message["params"], arrays)
             specs, frames = encode_arrays(arrays)
-            self._send({"type": "result", "id": call, "result": result, "arrays": specs}, frames)
+            reply = {"type": "result", "id": call, "result": result, "arrays": specs}
         except Exception as problem:
-            self._reply_error(self._greeter.client, call, problem)
+            reply, frames = {"type": "error", "id": call, "error": describe(problem)}, ()
         except SystemExit as problem:
             error = BridgeError("PYTHON_ERROR", f"The method called sys.exit({problem.code}).")
-            self._reply_error(self._greeter.client, call, error)
-        finally:
-            session.finished(call)
+            reply, frames = {"type": "error", "id": call, "error": describe(error)}, ()
+        self.session.finished(call)
+        self._send(reply, frames)
 
     def _send(self, message, frames=()):
         send = self._work.send

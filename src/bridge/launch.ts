@@ -6,6 +6,7 @@ import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { curveKeyPair } from "zeromq";
 import { DsqnError } from "../errors.ts";
+import { atExit } from "./at-exit.ts";
 import type { WorkerLog } from "./log.ts";
 
 export const PY_BRIDGE = fileURLToPath(new URL("../../py-bridge", import.meta.url));
@@ -39,9 +40,7 @@ export async function launch(options: LaunchOptions, log: WorkerLog): Promise<La
   const directory = options.transport === "ipc" ? mkdtempSync(join(tmpdir(), "dsqn-")) : undefined; // mode 0700
   const removeDirectory = (): void => {
     if (directory) rmSync(directory, { recursive: true, force: true });
-    process.off("exit", removeDirectory);
   };
-  process.on("exit", removeDirectory);
   const key = randomBytes(32);
   const curve = directory ? undefined : { server: curveKeyPair(), client: curveKeyPair() };
   const child = execa(options.python, ["-X", "faulthandler", "-m", options.module], {
@@ -52,9 +51,14 @@ export async function launch(options: LaunchOptions, log: WorkerLog): Promise<La
     },
     buffer: false,
     reject: false,
-    forceKillAfterDelay: false,
+    cleanup: false,
     windowsHide: true,
   });
+  const forget = atExit(() => {
+    child.kill("SIGKILL");
+    removeDirectory();
+  });
+  void child.then(forget);
   try {
     child.stderr.setEncoding("utf8").on("data", log.write);
     child.stdin.on("error", () => undefined); // a worker that is gone is reported by its exit

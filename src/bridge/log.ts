@@ -3,7 +3,7 @@ import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 
 const KEPT_LINES = 200;
-const QUOTED_LINES = 12;
+const QUOTED_LINES = 25;
 
 /** What a worker prints: the last lines in memory, everything in a file that stays only if the worker fails. */
 export interface WorkerLog {

@@ -1,0 +1,36 @@
+import { fileURLToPath } from "node:url";
+import { type DsqnError, openWorker, type Worker, type WorkerOptions } from "../../src/index.ts";
+
+export const FIXTURES = fileURLToPath(new URL("../fixtures/workers", import.meta.url));
+
+/** A worker with the misbehaving methods, and a heartbeat quick enough to be waited for. */
+export function open(options: WorkerOptions = {}): Promise<Worker> {
+  return openWorker({ heartbeatMs: 200, path: [FIXTURES], ...options });
+}
+
+/** The error that `promise` rejects with. */
+export async function failure(promise: Promise<unknown>): Promise<DsqnError> {
+  try {
+    await promise;
+  } catch (error) {
+    return error as DsqnError;
+  }
+  throw new Error("expected a rejection");
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export async function until(condition: () => boolean, timeoutMs: number): Promise<void> {
+  const end = performance.now() + timeoutMs;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`not so within ${timeoutMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
