@@ -43,56 +43,60 @@ export function analog<T>(x: usize, inputs: i32, width: i32, weights: usize, bia
   for (; at < row; at += 16) analogPanel<T, u8>(x, inputs, weights + at, row, biases ? biases + at : 0, out + at);
 }
 
-/** One step's sum of the rows of the neurons that spiked, for a panel of sizeof<K>() vectors of which the first `count` are stored. */
+/** Every step's sum of the rows of the neurons that spiked, for a panel of sizeof<K>() vectors of which the first `count` are stored. */
 // @ts-ignore: decorator
 @inline
-function eventPanel<T, K>(bits: usize, words: i32, weights: usize, row: usize, biases: usize, out: usize, count: i32): void {
+function eventPanel<T, K>(steps: i32, bits: usize, words: i32, weights: usize, row: usize, biases: usize, out: usize, count: i32): void {
   const zero = i64x2.splat(0);
-  let a0 = zero, a1 = zero, a2 = zero, a3 = zero, a4 = zero, a5 = zero, a6 = zero, a7 = zero;
-  for (let w = 0; w < words; w++) {
-    let m = load<u64>(bits + (<usize>w << 3));
-    while (m) {
-      const p = weights + ((<usize>w << 6) + <usize>ctz(m)) * row;
-      m &= m - 1;
-      a0 = v128.add<T>(a0, v128.load(p));
-      if (sizeof<K>() > 1) a1 = v128.add<T>(a1, v128.load(p, 16));
+  for (let t = 0; t < steps; t++) {
+    let a0 = zero, a1 = zero, a2 = zero, a3 = zero, a4 = zero, a5 = zero, a6 = zero, a7 = zero;
+    for (let w = 0; w < words; w++) {
+      let m = load<u64>(bits + (<usize>w << 3));
+      while (m) {
+        const p = weights + ((<usize>w << 6) + <usize>ctz(m)) * row;
+        m &= m - 1;
+        a0 = v128.add<T>(a0, v128.load(p));
+        if (sizeof<K>() > 1) a1 = v128.add<T>(a1, v128.load(p, 16));
+        if (sizeof<K>() > 2) {
+          a2 = v128.add<T>(a2, v128.load(p, 32));
+          a3 = v128.add<T>(a3, v128.load(p, 48));
+        }
+        if (sizeof<K>() > 4) {
+          a4 = v128.add<T>(a4, v128.load(p, 64));
+          a5 = v128.add<T>(a5, v128.load(p, 80));
+          a6 = v128.add<T>(a6, v128.load(p, 96));
+          a7 = v128.add<T>(a7, v128.load(p, 112));
+        }
+      }
+    }
+    if (biases) {
+      a0 = v128.add<T>(a0, v128.load(biases));
+      if (sizeof<K>() > 1) a1 = v128.add<T>(a1, v128.load(biases, 16));
       if (sizeof<K>() > 2) {
-        a2 = v128.add<T>(a2, v128.load(p, 32));
-        a3 = v128.add<T>(a3, v128.load(p, 48));
+        a2 = v128.add<T>(a2, v128.load(biases, 32));
+        a3 = v128.add<T>(a3, v128.load(biases, 48));
       }
       if (sizeof<K>() > 4) {
-        a4 = v128.add<T>(a4, v128.load(p, 64));
-        a5 = v128.add<T>(a5, v128.load(p, 80));
-        a6 = v128.add<T>(a6, v128.load(p, 96));
-        a7 = v128.add<T>(a7, v128.load(p, 112));
+        a4 = v128.add<T>(a4, v128.load(biases, 64));
+        a5 = v128.add<T>(a5, v128.load(biases, 80));
+        a6 = v128.add<T>(a6, v128.load(biases, 96));
+        a7 = v128.add<T>(a7, v128.load(biases, 112));
       }
     }
-  }
-  if (biases) {
-    a0 = v128.add<T>(a0, v128.load(biases));
-    if (sizeof<K>() > 1) a1 = v128.add<T>(a1, v128.load(biases, 16));
+    v128.store(out, a0);
+    if (sizeof<K>() > 1 && count > 1) v128.store(out, a1, 16);
     if (sizeof<K>() > 2) {
-      a2 = v128.add<T>(a2, v128.load(biases, 32));
-      a3 = v128.add<T>(a3, v128.load(biases, 48));
+      if (count > 2) v128.store(out, a2, 32);
+      if (count > 3) v128.store(out, a3, 48);
     }
     if (sizeof<K>() > 4) {
-      a4 = v128.add<T>(a4, v128.load(biases, 64));
-      a5 = v128.add<T>(a5, v128.load(biases, 80));
-      a6 = v128.add<T>(a6, v128.load(biases, 96));
-      a7 = v128.add<T>(a7, v128.load(biases, 112));
+      if (count > 4) v128.store(out, a4, 64);
+      if (count > 5) v128.store(out, a5, 80);
+      if (count > 6) v128.store(out, a6, 96);
+      if (count > 7) v128.store(out, a7, 112);
     }
-  }
-  v128.store(out, a0);
-  if (sizeof<K>() > 1 && count > 1) v128.store(out, a1, 16);
-  if (sizeof<K>() > 2) {
-    if (count > 2) v128.store(out, a2, 32);
-    if (count > 3) v128.store(out, a3, 48);
-  }
-  if (sizeof<K>() > 4) {
-    if (count > 4) v128.store(out, a4, 64);
-    if (count > 5) v128.store(out, a5, 80);
-    if (count > 6) v128.store(out, a6, 96);
-    if (count > 7) v128.store(out, a7, 112);
+    bits += <usize>words << 3;
+    out += row;
   }
 }
 
@@ -132,35 +136,46 @@ export function spikeList(bits: usize, words: i32, list: usize): i32 {
   return <i32>((list - start) >> 2);
 }
 
-/** One step: out [width] = rows of W of the neurons whose bit is set + b. `list` has room for the index of every neuron. */
-export function event<T>(bits: usize, plane: i32, width: i32, weights: usize, biases: usize, out: usize, list: usize): void {
+/** out [steps, width] = rows of W of the neurons whose bit is set in a step + b. `list` has room for the index of every neuron. */
+export function event<T>(steps: i32, bits: usize, plane: i32, width: i32, weights: usize, biases: usize, out: usize, list: usize): void {
   const row = <usize>width * sizeof<T>();
   const words = plane >> 3;
   if (row > PANELS) {
-    memory.fill(out, 0, row);
-    const n = spikeList(bits, words, list);
-    let k = 0;
-    for (; k + 4 <= n; k += 4) addRows<T, u32>(list + (<usize>k << 2), weights, row, out);
-    for (; k < n; k++) addRows<T, u8>(list + (<usize>k << 2), weights, row, out);
-    if (biases) for (let at: usize = 0; at < row; at += 16) v128.store(out + at, v128.add<T>(v128.load(out + at), v128.load(biases + at)));
+    for (let t = 0; t < steps; t++) stream<T>(bits + <usize>(t * plane), words, weights, row, biases, out + <usize>t * row, list);
     return;
   }
+  // Several panels take turns in each step: the second one's branches then go as the first one's just did.
+  if (row > 128) for (let t = 0; t < steps; t++) panels<T>(1, bits + <usize>(t * plane), words, weights, row, biases, out + <usize>t * row);
+  else panels<T>(steps, bits, words, weights, row, biases, out);
+}
+
+function panels<T>(steps: i32, bits: usize, words: i32, weights: usize, row: usize, biases: usize, out: usize): void {
   let at: usize = 0;
   while (at < row) {
     const left = <i32>((row - at) >> 4);
     const b = biases ? biases + at : 0;
     if (left > 4) {
-      eventPanel<T, u64>(bits, words, weights + at, row, b, out + at, left < 8 ? left : 8);
+      eventPanel<T, u64>(steps, bits, words, weights + at, row, b, out + at, left < 8 ? left : 8);
       at += 128;
     } else if (left > 2) {
-      eventPanel<T, u32>(bits, words, weights + at, row, b, out + at, left);
+      eventPanel<T, u32>(steps, bits, words, weights + at, row, b, out + at, left);
       at += 64;
     } else if (left > 1) {
-      eventPanel<T, u16>(bits, words, weights + at, row, b, out + at, 2);
+      eventPanel<T, u16>(steps, bits, words, weights + at, row, b, out + at, 2);
       at += 32;
     } else {
-      eventPanel<T, u8>(bits, words, weights + at, row, b, out + at, 1);
+      eventPanel<T, u8>(steps, bits, words, weights + at, row, b, out + at, 1);
       at += 16;
     }
   }
+}
+
+/** One step of a wide layer: rows pass through memory four at a time. */
+function stream<T>(bits: usize, words: i32, weights: usize, row: usize, biases: usize, out: usize, list: usize): void {
+  memory.fill(out, 0, row);
+  const n = spikeList(bits, words, list);
+  let k = 0;
+  for (; k + 4 <= n; k += 4) addRows<T, u32>(list + (<usize>k << 2), weights, row, out);
+  for (; k < n; k++) addRows<T, u8>(list + (<usize>k << 2), weights, row, out);
+  if (biases) for (let at: usize = 0; at < row; at += 16) v128.store(out + at, v128.add<T>(v128.load(out + at), v128.load(biases + at)));
 }

@@ -23,8 +23,7 @@ export function forwardState<T>(P: Plan, b: i32, slot: i32, scratch: usize): voi
       // The input of the last step reaches the current, but no potential any more.
       const count = min(stepsBefore, L.finalCurrents ? steps : steps - 1);
       if (sizeof<T>() == 4 && P.dense) denseSteps(L, count, bitsBefore, planeBefore, v, scratch);
-      else for (let t = 0; t < count; t++)
-        event<T>(bitsBefore + <usize>(t * planeBefore), planeBefore, L.width, L.weights, L.biases, v + <usize>t * row, scratch);
+      else event<T>(count, bitsBefore, planeBefore, L.width, L.weights, L.biases, v, scratch);
       integrate<T>(L, steps, v, row, v, row, bits, final);
     }
     bitsBefore = bits;

@@ -46,18 +46,29 @@ function tile<K, N>(a: usize, aRow: usize, aStep: usize, inner: i32, b: usize, b
  */
 export function multiply(rows: i32, inner: i32, width: i32, a: usize, aRow: usize, aStep: usize, b: usize, c: usize, cRow: usize): void {
   const bRow = <usize>width << 2;
+  // Whatever stays in the first-level cache is walked through again and again: B if it fits, else a panel of its columns.
+  const height = <usize>inner * bRow <= 32768 ? 4 : max(rows, 1);
+  for (let r = 0; r < rows; r += height) {
+    const n = min(height, rows - r);
+    let at: usize = 0;
+    for (; at + 32 <= bRow; at += 32) multiplyPanel<u32>(n, inner, a, aRow, aStep, b + at, bRow, c + at, cRow);
+    if (at < bRow) multiplyPanel<u8>(n, inner, a, aRow, aStep, b + at, bRow, c + at, cRow);
+    a += <usize>height * aRow;
+    c += <usize>height * cRow;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function multiplyPanel<N>(rows: i32, inner: i32, a: usize, aRow: usize, aStep: usize, b: usize, bRow: usize, c: usize, cRow: usize): void {
   let r = 0;
   for (; r + 4 <= rows; r += 4) {
-    let at: usize = 0;
-    for (; at + 32 <= bRow; at += 32) tile<u32, u32>(a, aRow, aStep, inner, b + at, bRow, c + at, cRow);
-    if (at < bRow) tile<u32, u8>(a, aRow, aStep, inner, b + at, bRow, c + at, cRow);
+    tile<u32, N>(a, aRow, aStep, inner, b, bRow, c, cRow);
     a += 4 * aRow;
     c += 4 * cRow;
   }
   for (; r < rows; r++) {
-    let at: usize = 0;
-    for (; at + 32 <= bRow; at += 32) tile<u8, u32>(a, aRow, aStep, inner, b + at, bRow, c + at, cRow);
-    if (at < bRow) tile<u8, u8>(a, aRow, aStep, inner, b + at, bRow, c + at, cRow);
+    tile<u8, N>(a, aRow, aStep, inner, b, bRow, c, cRow);
     a += aRow;
     c += cRow;
   }
