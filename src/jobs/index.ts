@@ -1,0 +1,2 @@
+/** dsqn/jobs: what the CLI's larger commands do, as functions. */
+export { runCartPole, type CartPoleOptions, type CartPoleRun } from "./cartpole.ts";
