@@ -10,6 +10,7 @@ import type { MakeEnvironments } from "./environments.ts";
 import { runEpisodes } from "./episodes.ts";
 import { policyOf, type Policy } from "./policy.ts";
 
+/** How many states, from which episodes. */
 export interface CollectOptions {
   /** Number of states. */
   readonly size: number;

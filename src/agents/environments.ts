@@ -17,6 +17,7 @@ export interface Environments {
   close(): Promise<void>;
 }
 
+/** What a step of all copies led to. */
 export interface EnvironmentsStep {
   /** [count, observationSize]; of an episode that ended, its final observation. */
   readonly observations: Float32Array;

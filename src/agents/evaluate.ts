@@ -11,6 +11,7 @@ export const FIRST_SEED = 100000;
 /** Environments that step side by side; more episodes run in several rounds. */
 const SIDE_BY_SIDE = 500;
 
+/** How many episodes, from which seeds, against whom. */
 export interface EvaluateOptions {
   readonly episodes?: number;
   readonly firstSeed?: number;
@@ -22,6 +23,7 @@ export interface EvaluateOptions {
   readonly onProgress?: OnProgress;
 }
 
+/** A policy's score, with its intervals. */
 export interface Evaluation {
   readonly mean: number;
   /** Sample standard deviation over episodes. */

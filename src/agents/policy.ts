@@ -26,6 +26,7 @@ export interface PolicyWork {
   readonly synOps: number;
 }
 
+/** How a network acts, where it should differ from what the network says itself. */
 export interface PolicyOptions {
   /** Time steps per decision of a spiking network; its own T unless given. */
   readonly steps?: number;

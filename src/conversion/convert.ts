@@ -6,6 +6,7 @@ import { centred, normalise } from "./normalise.ts";
 import { populations } from "./population.ts";
 import { startingPoint, type Start } from "./start.ts";
 
+/** How to convert; without any option as the thesis does. */
 export interface ConversionOptions extends ScaleOptions {
   /**
    * What the output layer, which only integrates, is divided by. None of it changes which action is best.
@@ -23,6 +24,7 @@ export interface ConversionOptions extends ScaleOptions {
   readonly spiking?: Pick<SpikingOptions, "steps" | "reset" | "encoding" | "decoding" | "ties">;
 }
 
+/** A converted network, and the scales it was made with. */
 export interface Conversion {
   readonly network: SpikingNetwork;
   /** Per layer one number, or one for each neuron of the dense layer with granularity "neuron". */

@@ -19,6 +19,7 @@ export interface SweepRow {
   readonly synOpsPerDecision: number | null;
 }
 
+/** A sweep over T: every row, and the T to use. */
 export interface Sweep {
   readonly rows: readonly SweepRow[];
   /** The source's own score on the same seeds. */
@@ -39,6 +40,7 @@ export interface Recommendation {
   readonly reason: string;
 }
 
+/** What to sweep, against what, and in which environment. */
 export interface SweepOptions extends Pick<EvaluateOptions, "episodes" | "firstSeed" | "signal"> {
   readonly makeEnvironments: MakeEnvironments;
   /** The spiking policy at T = `steps`: the same network run longer, or one converted for that T. */

@@ -10,6 +10,7 @@ export const extraNames = setup.extraNames as readonly Extra[];
 
 export const isExtra = (name: string): name is Extra => (extraNames as readonly string[]).includes(name);
 
+/** An interpreter that has what was asked for. */
 export interface PythonEnvironment {
   /** The interpreter's path. */
   readonly python: string;

@@ -1,3 +1,4 @@
+/** dsqn/report: plots as SVG, and pages that need nothing else. Apart from the rest, so that only those who plot load a plotting library. */
 export { html, raw, type Content, type Html } from "./html/html.ts";
 export { renderPage, type Page } from "./html/page.ts";
 export * from "./html/parts.ts";
@@ -11,3 +12,10 @@ export { encodePng } from "./images/png.ts";
 export { cartPoleAnimation, cartPoleStill, type CartPoleEpisode } from "./images/cartpole.ts";
 export { plotSvg, type Drawing } from "./svg/plot.ts";
 export { colours, standalone, themeCss, type Colour, type Scheme } from "./theme.ts";
+export {
+  cartPoleFigures,
+  renderCartPoleReport,
+  type CartPoleReport,
+  type CartPoleSummary,
+  type Estimate,
+} from "./cartpole.ts";

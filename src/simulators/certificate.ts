@@ -64,6 +64,7 @@ export interface Certificate {
   readonly results: readonly NetworkCertificate[];
 }
 
+/** The judge, our engine, and how long and from which seed both run. */
 export interface CertifyOptions {
   readonly simulator: Simulator;
   readonly engine: SpikingEngine;

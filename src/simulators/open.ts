@@ -7,6 +7,7 @@ import { isSimulator, simulators, type SimulatorName } from "./names.ts";
 import type { Simulator } from "./simulator.ts";
 import { boardSettings } from "./spinnaker/board.ts";
 
+/** Where a simulator lives, and who hears of its progress and warnings. */
 export interface OpenOptions {
   readonly onProgress?: OnProgress;
   readonly onWarning?: (message: string) => void;

@@ -84,24 +84,35 @@ describe("README.md", () => {
     expect(svg.replace('xmlns="http://www.w3.org/2000/svg"', "")).not.toMatch(/https?:|@import|url\((?!#)/);
     expect(svg).toContain("prefers-color-scheme:dark");
   });
+});
 
-  it("has examples that run", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "dsqn-readme-"));
-    try {
-      for (const [i, block] of blocks(text, "ts").entries()) {
-        const file = join(folder, `example-${i}.ts`);
-        writeFileSync(
-          file,
-          block.replace(/from "dsqn"/g, `from ${JSON.stringify(pathToFileURL(join(root, "src/index.ts")).href)}`),
+describe("examples in TypeScript", () => {
+  const sources = { "dsqn": "src/index.ts", "dsqn/report": "src/report/index.ts", "dsqn/jobs": "src/jobs/index.ts" };
+  const examples = documents.flatMap(({ name, text }) =>
+    blocks(text, "ts").map((code, i) => ({ name, i: i + 1, code })),
+  );
+
+  it.each(examples.filter(({ name }) => name === "README.md" || name === "docs/reports.md"))(
+    "run: $name, no. $i",
+    async ({ code }) => {
+      const folder = mkdtempSync(join(tmpdir(), "dsqn-example-"));
+      try {
+        const imports = code.replace(
+          /from "(dsqn[/\w]*)"/g,
+          (_, from: keyof typeof sources) => `from ${JSON.stringify(pathToFileURL(join(root, sources[from])).href)}`,
         );
-        await execa(process.execPath, ["--import", pathToFileURL(join(root, "scripts/register-ts.mjs")).href, file], {
-          cwd: root,
-        });
+        writeFileSync(join(folder, "example.ts"), imports);
+        await execa(
+          process.execPath,
+          ["--import", pathToFileURL(join(root, "scripts/register-ts.mjs")).href, "example.ts"],
+          { cwd: folder },
+        );
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
       }
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
-  }, 60_000);
+    },
+    60_000,
+  );
 });
 
 describe("tables that commands write", () => {

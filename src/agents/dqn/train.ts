@@ -21,6 +21,7 @@ import {
   type EpisodeEntry, type EvaluationEntry, type Snapshot, type TrainingState,
 } from "./state.ts";
 
+/** Where to learn, with which network, and who hears of it. */
 export interface TrainDqnOptions {
   /** The worlds; Gymnasium's `config.environment` unless given. */
   readonly makeEnvironments?: MakeEnvironments;
@@ -38,6 +39,7 @@ export interface TrainDqnOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What training came to. */
 export interface DqnResult {
   /** The checkpoint that greedy evaluation chose. */
   readonly network: DenseNetwork | SpikingNetwork;

@@ -9,6 +9,7 @@ import { defaultRunPath, openRunFolder, readJson, writeAtomically } from "./fold
 import type { TrainSummary } from "./method.ts";
 import { loadMethod } from "./methods.ts";
 
+/** What a run starts from, and where it goes. */
 export interface RunOptions {
   /** A preset's name or a config file; with `resume` the run's own config counts. */
   readonly preset?: string;
@@ -88,6 +89,7 @@ function describeChanges(changes: PlainObject, prefix = ""): string {
     .join("");
 }
 
+/** The same run from several seeds. */
 export interface SeedsSummary {
   readonly env: string;
   readonly method: string;
