@@ -111,10 +111,11 @@ class Kernel:
     def simulate(self, milliseconds: float) -> None:
         self.nest.Simulate(float(milliseconds))
 
-    def events(self, recorder: Any):
+    def events(self, recorder: Any, last: bool = False):
         """Senders and time stamps since the last call."""
         events = self.nest.GetStatus(recorder, "events")[0]
-        self.nest.SetStatus(recorder, {"n_events": 0})
+        if not last:
+            self.nest.SetStatus(recorder, {"n_events": 0})
         return np.asarray(events["senders"]), np.asarray(events["times"])
 
     def samples(self, meter: Any):

@@ -45,29 +45,33 @@ class Kernel:
         self.version = self.nest.__version__
         self.known = self.version.startswith(KNOWN_VERSIONS)
         self._found: Dict[str, Any] = {}
+        self._verbosity: Any = None
 
     def open(self, resolution: float, seed: int = 1) -> None:
         nest = self.nest
-        if nest.network_size > 0:
+        found = nest.GetKernelStatus()  # in one call: each takes as long
+        if found["network_size"] > 0:
             raise BridgeError(
                 "KERNEL_IN_USE",
-                "NEST's kernel already holds %d nodes." % nest.network_size,
+                "NEST's kernel already holds %d nodes." % found["network_size"],
                 "Finish that simulation (nest.ResetKernel()) or use another Python process.",
             )
-        self._found = {key: getattr(nest, key) for key in ("resolution", "local_num_threads", "rng_seed", "print_time", "verbosity")}
-        nest.ResetKernel()
+        self._verbosity = nest.verbosity
+        self._found = {key: found[key] for key in ("resolution", "local_num_threads", "rng_seed", "print_time")}
         nest.verbosity = nest.VerbosityLevel.ERROR
-        nest.resolution, nest.rng_seed = resolution, max(1, seed)
+        if found["biological_time"] > 0:
+            nest.ResetKernel()
+        nest.set(resolution=resolution, local_num_threads=1, rng_seed=max(1, seed))
 
     def close(self) -> None:
         self.nest.ResetKernel()
-        for key, value in self._found.items():
-            setattr(self.nest, key, value)
+        self.nest.set(**self._found)
+        self.nest.verbosity = self._verbosity
 
     def create(self, model: str, count: int, parameters: Union[dict, List[dict]]) -> Population:
         """`count` neurons or devices; parameters for all (arrays: one value per neuron), or a list with one dict per device."""
         nodes = self.nest.Create(model, count, parameters if isinstance(parameters, list) else _per_node(parameters, model, count))
-        return Population(int(nodes[0].global_id), count)
+        return Population(nodes.tolist()[0], count)
 
     def connect(self, pre: np.ndarray, post: np.ndarray, weights: np.ndarray, delay: float) -> None:
         """One connection per element, all in one call."""
@@ -96,10 +100,11 @@ class Kernel:
     def simulate(self, milliseconds: float) -> None:
         self.nest.Simulate(float(milliseconds))
 
-    def events(self, recorder: Any):
+    def events(self, recorder: Any, last: bool = False):
         """Senders and time stamps since the last call."""
         events = recorder.get("events")
-        recorder.n_events = 0
+        if not last:
+            recorder.n_events = 0
         return events["senders"], events["times"]
 
     def samples(self, meter: Any):
@@ -116,6 +121,8 @@ def _per_node(parameters: dict, model: str, count: int) -> dict:
     """Arrays hold one value per neuron; NEST would take a list for such as well, so that a list that is one value goes in `count` times."""
     if model == "spike_generator":
         return parameters
+    alike = {key: value[0] for key, value in parameters.items() if isinstance(value, np.ndarray) and (value == value[0]).all()}
+    parameters = {**parameters, **{key: value.item() for key, value in alike.items()}}
     if count == 1:
         return {key: value.item() if isinstance(value, np.ndarray) else value for key, value in parameters.items()}
     spread = {list: lambda value: [value] * count, np.ndarray: lambda value: value.tolist()}

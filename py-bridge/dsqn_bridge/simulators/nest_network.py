@@ -101,7 +101,7 @@ class _Run:
                 if window:
                     self._hold(None)
                 self._simulate()
-                events.append(kernel.events(self.recorder) if self.recorder is not None else None)
+                events.append(kernel.events(self.recorder, window == self.windows - 1) if self.recorder is not None else None)
                 potentials.append(self._read())
                 if window < self.windows - 1 or self.meter is not None:  # a multimeter delivers a slice late
                     self._hold(FAR_BELOW)

@@ -1,0 +1,77 @@
+import { fileURLToPath } from "node:url";
+import { ndarray, openWorker, type NdArray, type TypedArray } from "../src/bridge/index.ts";
+import { ensurePython } from "../src/python/environment.ts";
+import { Random } from "../src/random.ts";
+import { openSimulator, type Simulator } from "../src/simulators/index.ts";
+import { createSpikingNetwork, type SpikingNetwork } from "../src/snn/network.ts";
+import { type BenchOptions, median, type Row } from "./measure.ts";
+
+/** The thesis's trained DSQN with its T, and a wider network for long T. */
+const NETWORKS = [
+  { shape: [5, 17, 17, 2], steps: 20 },
+  { shape: [4, 64, 64, 2], steps: 100 },
+];
+const STATES = 100;
+
+/** One decision through the bridge against plain PyNEST, and many states in one kernel against one after the other. */
+export default async function bench({ rounds = 15, signal, onProgress }: BenchOptions): Promise<Row[]> {
+  const { python } = await ensurePython(["nest"], { onProgress, signal });
+  const worker = await openWorker({ name: "bench-nest", python, path: [fileURLToPath(new URL("nest", import.meta.url))], signal });
+  const simulator = await openSimulator("nest", { worker, signal });
+  const rows: Row[] = [];
+  try {
+    for (const { shape, steps } of NETWORKS) {
+      const network = createSpikingNetwork(shape, new Random(1), { steps });
+      const inputs = Float32Array.from({ length: STATES * shape[0] }, (_, i) => Math.sin(i));
+      await simulator.load(network);
+      const plain = async (): Promise<number> => {
+        const { result } = await worker.call("plain:decide", { steps, layers: network.layers.length }, plainArrays(network, inputs.slice(0, shape[0])));
+        return result.seconds as number;
+      };
+      const one = (): Promise<number> => clock(() => simulator.run(inputs.subarray(0, shape[0])));
+      const name = `${shape.join("-")}, T = ${steps}`;
+      rows.push(await row(`one decision, ${name}`, "ms", "peer: plain PyNEST; at most 1.15", one, plain));
+      const batch = async (): Promise<number> => (await clock(() => simulator.run(inputs))) / STATES;
+      rows.push(await row(`${STATES} states in one kernel, per state, ${name}`, "ms", "peer: one by one; at most 0.10", batch, () => oneByOne(simulator, inputs, shape[0])));
+    }
+  } finally {
+    await simulator.close();
+    await worker.close();
+  }
+  return rows;
+
+  /** Medians in ms over interleaved rounds, after two to warm up. */
+  async function row(name: string, unit: string, target: string, ours: () => Promise<number>, peer: () => Promise<number>): Promise<Row> {
+    const [a, b]: [number[], number[]] = [[], []];
+    for (let round = -2; round < rounds; round++) {
+      signal?.throwIfAborted();
+      const first = round % 2 ? await ours() : undefined;
+      const theirs = await peer();
+      const mine = first ?? (await ours());
+      if (round < 0) continue;
+      a.push(mine * 1000);
+      b.push(theirs * 1000);
+      onProgress?.({ stage: "bench", done: round + 1, total: rounds, note: name });
+    }
+    return { name, unit, better: "lower", target, ours: median(a), peer: median(b), ratio: median(a.map((mine, i) => mine / b[i])) };
+  }
+}
+
+/** Mean over ten states, each a run of its own. */
+async function oneByOne(simulator: Simulator, inputs: Float32Array, size: number): Promise<number> {
+  const seconds = await clock(async () => {
+    for (let s = 0; s < 10; s++) await simulator.run(inputs.subarray(s * size, (s + 1) * size));
+  });
+  return seconds / 10;
+}
+
+async function clock(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await work();
+  return (performance.now() - began) / 1000;
+}
+
+function plainArrays(network: SpikingNetwork, state: Float32Array): Record<string, NdArray> {
+  const weights = network.layers.map((layer, l) => [`w${l}`, ndarray(layer.weights as TypedArray, [layer.inputs, layer.outputs])] as const);
+  return { ...Object.fromEntries(weights), inputs: ndarray(state) };
+}
