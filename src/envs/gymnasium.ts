@@ -84,6 +84,12 @@ export class Remote {
   }
 
   reset(seeds: readonly number[] | undefined, options: unknown, mask?: Uint8Array): Promise<Received> {
+    for (const seed of seeds ?? []) {
+      if (!Number.isSafeInteger(seed) || seed < 0) {
+        const hint = "Seeds are whole numbers from 0 on.";
+        return Promise.reject(new DsqnError("ENV_OPTIONS_INVALID", `${seed} is no seed.`, { hint, facts: { seed } }));
+      }
+    }
     const arrays: Record<string, NdArray> = mask ? { mask: { dtype: "uint8", shape: [mask.length], data: mask } } : {};
     return this.#exclusive("reset", { env: this.made.env, seeds, options }, arrays);
   }

@@ -41,7 +41,8 @@ class explained:
         id = self._id
         if problem is None or isinstance(problem, BridgeError) or not isinstance(problem, Exception):
             return False
-        if isinstance(problem, _UNKNOWN):
+        malformed = type(problem) is gymnasium.error.Error
+        if malformed or isinstance(problem, _UNKNOWN):
             raise BridgeError("ENV_UNKNOWN", f'Gymnasium knows no environment "{id}".', _suggest(id), id=id) from problem
         if isinstance(problem, ModuleNotFoundError) and ":" in id:
             hint = "The part before the colon names a Python module: give its folder in the worker's `path`, or install it."

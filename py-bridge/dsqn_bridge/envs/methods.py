@@ -11,6 +11,22 @@ from dsqn_bridge.envs.spaces import decoder, describe, encoder
 from dsqn_bridge.errors import BridgeError
 
 
+class _explained:
+    """Names the environment whose code raised."""
+
+    def __init__(self, id, doing):
+        self._id = id
+        self._doing = doing
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, _kind, problem, _traceback):
+        if isinstance(problem, Exception) and not isinstance(problem, BridgeError):
+            message = f'"{self._id}" failed in its {self._doing}: {type(problem).__name__}: {problem}'
+            raise BridgeError("ENV_FAILED", message, "The cause has the traceback.", id=self._id) from problem
+
+
 class _Opened:
     """A group with its coders, as the worker keeps it."""
 
@@ -22,6 +38,7 @@ class _Opened:
         self.encode = encoder(group.observation_space)
         self.encode_final = encoder(group.observation_space, "f")
         self.decode = decoder(group.action_space)
+        self.explained_step = _explained(id, "step")
         self.close = group.close
 
 
@@ -54,7 +71,8 @@ def reset(session, params, arrays):
     opened = session.get(params["env"], "ENV_CLOSED")
     seeds = params.get("seeds") or [None] * opened.group.count
     result, replies = {}, {}
-    observations, infos = opened.group.reset(seeds, arrays.get("mask"), params.get("options"))
+    with _explained(opened.id, "reset"):
+        observations, infos = opened.group.reset(seeds, arrays.get("mask"), params.get("options"))
     opened.encode(observations, result, replies)
     if opened.infos and any(infos):
         result["infos"] = infos
@@ -70,13 +88,8 @@ def step(session, params, arrays):
     group = opened.group
     if opened.strict and group.ended[0]:
         raise BridgeError("ENV_NEEDS_RESET", "The episode has ended.", "Reset the environment before its next step.")
-    try:
+    with opened.explained_step:
         outcome = group.step(opened.decode(params, arrays))
-    except BridgeError:
-        raise
-    except Exception as problem:
-        message = f'"{opened.id}" failed in a step: {type(problem).__name__}: {problem}'
-        raise BridgeError("ENV_FAILED", message, id=opened.id) from problem
     result, replies = {"r": outcome.rewards, "te": outcome.terminated, "tr": outcome.truncated}, {}
     opened.encode(outcome.observations, result, replies)
     if outcome.raw_rewards is not None:
