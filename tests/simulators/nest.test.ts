@@ -1,0 +1,126 @@
+import { execa } from "execa";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { main } from "../../src/cli/main.ts";
+import { saveModel } from "../../src/formats/model.ts";
+import { ensurePython } from "../../src/python/environment.ts";
+import { Random } from "../../src/random.ts";
+import { writeScript } from "../../src/simulators/export/script.ts";
+import { certifyNetworks, openSimulator, randomNetwork, randomStates, type Simulator } from "../../src/simulators/index.ts";
+import { createSpikingNetwork } from "../../src/snn/network.ts";
+import { referenceEngine } from "../../src/snn/reference/index.ts";
+
+// These need the managed environment with NEST 3, which the set-up makes.
+let nest: Simulator;
+let folder: string;
+beforeAll(async () => {
+  nest = await openSimulator("nest");
+  folder = await mkdtemp(join(tmpdir(), "dsqn-nest-"));
+}, 240_000);
+afterAll(async () => {
+  await nest.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function* subjects(count: number, leaky: boolean) {
+  for (let i = 0; i < count; i++) {
+    const options = { seed: 11, leaky, steps: leaky ? undefined : 20 + 13 * i };
+    const network = randomNetwork(i, options);
+    yield { name: `random ${i}`, network, inputs: randomStates(network, i, 3, options), source: "random" as const };
+  }
+}
+
+describe("NEST 3", () => {
+  it("spikes as our engine does, and every potential is equal to the last bit: random networks of all options", async () => {
+    const certificate = await certifyNetworks(subjects(40, false), 40, { simulator: nest, engine: referenceEngine });
+    expect(certificate).toMatchObject({ networks: 40, mismatchedBins: 0, maxPotentialError: 0, actionsEqual: 1, passed: true });
+    expect(certificate.version).toMatch(/^3\./);
+    expect(certificate.spikes).toBeGreaterThan(100_000);
+    expect(certificate.nearTies).toBeGreaterThan(100); // a quarter of them are full of ties
+  }, 240_000);
+
+  it("spikes likewise with leak and synaptic currents, potentials within 1e-12", async () => {
+    const certificate = await certifyNetworks(subjects(20, true), 20, { simulator: nest, engine: referenceEngine });
+    expect(certificate).toMatchObject({ mismatchedBins: 0, actionsEqual: 1, passed: true, potentialTolerance: 1e-12 });
+    expect(certificate.maxPotentialError).toBeLessThanOrEqual(1e-12);
+  }, 240_000);
+
+  it("multiplies observations with the first weights itself when they enter through generators", async () => {
+    const certificate = await certifyNetworks(subjects(6, false), 6, { simulator: nest, engine: referenceEngine, generators: true });
+    expect(certificate).toMatchObject({ mismatchedBins: 0, maxPotentialError: 0, passed: true });
+  }, 120_000);
+
+  it("names its mapping: models, ties, delays", async () => {
+    const mapping = await nest.map(createSpikingNetwork([4, 8, 2], new Random(0), { steps: 10 }));
+    expect(mapping).toMatchObject({ exact: true, step: 1, resolution: 1 });
+    expect(mapping.layers.map(({ model, delay }) => [model, delay])).toEqual([["eprop_iaf", 2], ["iaf_psc_delta", 2]]);
+    expect(mapping.layers[0].parameters.V_th).toBe(1 + Number.EPSILON);
+  });
+
+  it("says which layer it can't express", async () => {
+    const network = createSpikingNetwork([4, 8, 2], new Random(0), { alpha: 0.5 });
+    await expect(nest.load(network)).rejects.toMatchObject({ code: "MAPPING_IMPOSSIBLE", message: expect.stringContaining("layer 0") });
+  });
+
+  it("refuses observations of another length, and goes on", async () => {
+    const network = createSpikingNetwork([4, 8, 2], new Random(0), { steps: 10 });
+    await nest.load(network);
+    await expect(nest.run(new Float32Array(6))).rejects.toMatchObject({ code: "SHAPE_MISMATCH" });
+    await expect(nest.run(Float32Array.of(1, NaN, 0, 0))).rejects.toMatchObject({ code: "INPUT_INVALID" });
+    expect((await nest.run(new Float32Array(8))).actions).toHaveLength(2);
+  });
+
+  it("rejects with a typed error when NEST is killed in mid-run", async () => {
+    const { openWorker } = await import("../../src/bridge/index.ts");
+    const { python } = await ensurePython(["nest"]);
+    const worker = await openWorker({ name: "doomed", python });
+    const doomed = await openSimulator("nest", { worker });
+    await doomed.load(createSpikingNetwork([4, 128, 128, 2], new Random(0), { steps: 1000 }));
+    const running = doomed.run(new Float32Array(4 * 300).fill(0.5));
+    setTimeout(() => process.kill(worker.pid, "SIGKILL"), 300);
+    await expect(running).rejects.toMatchObject({ code: "WORKER_LOST" });
+    await doomed.close();
+    await worker.close();
+  }, 60_000);
+});
+
+describe("exported scripts", () => {
+  it.each(["subtraction", "zero"] as const)("rebuild and check a network with nest and numpy alone: reset %s", async (reset) => {
+    const { python } = await ensurePython(["nest"]);
+    const network = createSpikingNetwork([4, 24, 16, 3], new Random(5), { steps: 60, weightScale: 2, reset, biasInput: true });
+    const script = join(folder, `${reset}.py`);
+    await writeScript("nest", network, script);
+    const { stdout } = await execa(python, [script], { cwd: folder });
+    expect(stdout).toMatch(/mismatched bins {3}0\npotential error {3}0\n/);
+    expect(Number(/spikes +(\d+)/.exec(stdout)![1])).toBeGreaterThan(100);
+
+    // One weight changed, and the script says so.
+    const text = await readFile(script, "utf8");
+    const model = JSON.parse(/r"""(\{.*\})"""/.exec(text)![1]) as { arrays: Record<string, string> };
+    const w0 = Buffer.from(model.arrays.w0, "base64");
+    w0.writeFloatLE(w0.readFloatLE(0) + 0.5, 0);
+    model.arrays.w0 = w0.toString("base64");
+    await writeFile(script, text.replace(/r"""\{.*\}"""/, () => `r"""${JSON.stringify(model)}"""`));
+    expect((await execa(python, [script], { cwd: folder, reject: false })).exitCode).toBe(1);
+  }, 60_000);
+});
+
+describe("dsqn certify", () => {
+  it("exits with 0 and writes the certificate", async () => {
+    const model = join(folder, "agent.safetensors");
+    await saveModel(model, createSpikingNetwork([4, 16, 2], new Random(9), { steps: 50 }));
+    const out = join(folder, "certificate.json");
+    const written: string[] = [];
+    const write = process.stdout.write;
+    process.stdout.write = ((text: string) => written.push(text) > 0) as typeof process.stdout.write;
+    try {
+      expect(await main(["certify", model, "--states", "20", "--out", out, "--json"])).toBe(0);
+    } finally {
+      process.stdout.write = write;
+    }
+    const certificate = JSON.parse(written.join("")) as Record<string, unknown>;
+    expect(certificate).toMatchObject({ simulator: "nest", networks: 1, states: 20, bins: 20 * 50 * 16, mismatchedBins: 0, maxPotentialError: 0, actionsEqual: 1 });
+    expect(JSON.parse(await readFile(out, "utf8"))).toEqual(certificate);
+  }, 60_000);
+});
