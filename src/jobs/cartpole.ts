@@ -7,7 +7,6 @@ import { withGymnasium } from "../agents/gymnasium.ts";
 import type { MakeEnvironments } from "../agents/environments.ts";
 import { policyOf } from "../agents/policy.ts";
 import { defaultRunPath, openRunFolder, type RunFolder, writeAtomically } from "../agents/run/folder.ts";
-import { runTraining } from "../agents/run/run.ts";
 import type { TrainSummary } from "../agents/run/method.ts";
 import { openWorker } from "../bridge/index.ts";
 import { balancedConversion, convert } from "../conversion/convert.ts";
@@ -28,6 +27,7 @@ import { openSimulator } from "../simulators/open.ts";
 import { referenceEngine } from "../snn/reference/index.ts";
 import type { SpikingNetwork } from "../snn/network.ts";
 import { compareValues, leaningState, lookInside, versionsOf, watchCartPole } from "./cartpole-evidence.ts";
+import { trainOrGoOn } from "./cartpole-training.ts";
 import { readTrainingLog } from "./training-log.ts";
 import { pointLatest } from "./latest.ts";
 
@@ -76,15 +76,18 @@ export interface CartPoleRun {
  * `summary.missed`; it is written down all the same.
  */
 export async function runCartPole(options: CartPoleOptions = {}): Promise<CartPoleRun> {
-  const {
-    seed = 0,
-    out = defaultRunPath("cartpole"),
-    episodes = 100,
-    setupSeconds = 0,
-    cli = "dsqn",
-    signal,
-    onProgress,
-  } = options;
+  const { out = defaultRunPath("cartpole"), signal } = options;
+  try {
+    return await run({ ...options, out });
+  } catch (error) {
+    if (!signal?.aborted) throw error;
+    const hint = `Go on with it: dsqn start --out ${out}`;
+    throw new DsqnError("INTERRUPTED", "The run was stopped.", { hint, facts: { folder: out }, cause: error });
+  }
+}
+
+async function run(options: CartPoleOptions & { out: string }): Promise<CartPoleRun> {
+  const { out, episodes = 100, setupSeconds = 0, cli = "dsqn", signal, onProgress } = options;
   const began = performance.now();
   if (existsSync(join(out, "summary.json")))
     throw new DsqnError("RUN_EXISTS", `"${out}" already holds a run.`, { hint: "Choose another --out." });
@@ -92,8 +95,9 @@ export async function runCartPole(options: CartPoleOptions = {}): Promise<CartPo
   const clock = stopwatch();
 
   const trained = await clock("train", () =>
-    runTraining({ preset: "cartpole-dqn", changes: { seed }, out: folder.file("training"), signal, onProgress }),
+    trainOrGoOn(folder.file("training"), { seed: options.seed, signal, onProgress }),
   );
+  const { seed } = trained;
   const { network: dqn } = (await loadModel(trained.model)) as { network: DenseNetwork };
 
   return await withGymnasium({ id: ENVIRONMENT }, async (makeEnvironments) => {
@@ -218,8 +222,12 @@ async function act(
 }
 
 async function certify(snn: SpikingNetwork, states: Float32Array, { signal, onProgress }: Work) {
-  const simulator = await openSimulator("nest", { onProgress });
+  const worker = await openWorker({ name: "nest", extras: ["nest"], signal });
+  // A run inside NEST takes seconds; the end of its process ends it at once.
+  const close = (): void => void worker.close();
+  signal?.addEventListener("abort", close);
   try {
+    const simulator = await openSimulator("nest", { worker, onProgress });
     // Evenly over all visited states: successive ones are alike.
     const stride = Math.floor(states.length / 4 / CERTIFIED_STATES);
     const inputs = Float32Array.from(
@@ -235,8 +243,12 @@ async function certify(snn: SpikingNetwork, states: Float32Array, { signal, onPr
     });
     const { state, words } = leaningState(inputs);
     return { certificate, decision: await lookInside(engine, simulator, snn, state, words) };
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
   } finally {
-    await simulator.close();
+    signal?.removeEventListener("abort", close);
+    await worker.close();
   }
 }
 

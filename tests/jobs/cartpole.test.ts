@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { cartPoleTargets, misses, runCartPole } from "../../src/jobs/cartpole.ts";
 import { leaningState } from "../../src/jobs/cartpole-evidence.ts";
 import { pointLatest } from "../../src/jobs/latest.ts";
+import { trainOrGoOn } from "../../src/jobs/cartpole-training.ts";
 import { readTrainingLog } from "../../src/jobs/training-log.ts";
 
 let folder: string;
@@ -92,7 +93,30 @@ describe("the leaning state", () => {
   });
 });
 
+describe("the training of an interrupted run", () => {
+  const leave = (name: string, content: object): void => writeFileSync(join(folder, name), JSON.stringify(content));
+
+  it("is taken as it is when it was finished", async () => {
+    leave("config.json", { seed: 4 });
+    leave("summary.json", { seed: 4, model: "best.safetensors" });
+    for (const seed of [4, undefined])
+      await expect(trainOrGoOn(folder, { seed })).resolves.toEqual({ seed: 4, model: "best.safetensors" });
+  });
+
+  it("is never continued from another seed", async () => {
+    leave("config.json", { seed: 4 });
+    await expect(trainOrGoOn(folder, { seed: 5 })).rejects.toMatchObject({ code: "RUN_EXISTS" });
+  });
+});
+
 describe("runCartPole", () => {
+  it("stops before it starts when it is told to, and says how to go on", async () => {
+    const out = join(folder, "run");
+    const run = runCartPole({ out, signal: AbortSignal.abort() });
+    await expect(run).rejects.toMatchObject({ code: "INTERRUPTED", hint: expect.stringContaining(out) });
+    expect(existsSync(join(out, "summary.json"))).toBe(false);
+  });
+
   it("refuses a folder that holds a run, before it starts anything", async () => {
     writeFileSync(join(folder, "summary.json"), "{}");
     await expect(runCartPole({ out: folder })).rejects.toMatchObject({ code: "RUN_EXISTS" });
