@@ -1,0 +1,80 @@
+import { judgeSolved } from "../../src/reproduce/training.ts";
+import { experiments, type Trial } from "../../src/reproduce/trials.ts";
+import { judge, judgeOriginal, type Measured } from "../../src/reproduce/verdict.ts";
+
+const measured = (mean: number, std: number, similarity: number | null = null): Measured => ({
+  mean, std, ci95: [mean - std / 5, mean + std / 5], episodes: 100, decisions: 20_000, similarity, similarityCi95: similarity === null ? null : [similarity - 0.5, similarity + 0.5], seconds: 1,
+});
+const plain: Trial = { table: "4.1", name: "DQN", environment: "cartpole", network: "dqn", thesis: { mean: 226.31, std: 32.74, similarity: null } };
+const converted: Trial = { ...plain, conversion: {}, thesis: { mean: 122.26, std: 3.6, similarity: 60.72 } };
+
+describe("judge", () => {
+  it("judges scores by Welch's interval", () => {
+    expect(judge(plain, measured(228, 40)).verdict).toBe("agrees");
+    expect(judge(plain, measured(500, 0)).verdict).toBe("better");
+    expect(judge(plain, measured(180, 30)).verdict).toBe("worse");
+  });
+
+  it("judges conversions by similarity, whatever the score", () => {
+    expect(judge(converted, measured(20, 1, 98)).verdict).toBe("better");
+    expect(judge(converted, measured(122, 4, 61)).verdict).toBe("agrees");
+    expect(judge(converted, measured(500, 0, 50)).verdict).toBe("worse");
+  });
+
+  it("takes \"> 99.9\" as a bound", () => {
+    const bound: Trial = { ...converted, thesis: { mean: null, std: null, similarity: 99.9 }, thesisIsBound: true };
+    expect(judge(bound, measured(500, 0, 100)).verdict).toBe("agrees");
+    expect(judge(bound, measured(500, 0, 90)).verdict).toBe("worse");
+  });
+
+  it("says when there is no network", () => {
+    expect(judge(plain, null).verdict).toBe("missing");
+  });
+});
+
+describe("judgeOriginal", () => {
+  it("asks for score and similarity both", () => {
+    expect(judgeOriginal(converted, measured(122, 4, 60.5))!.verdict).toBe("agrees");
+    expect(judgeOriginal(converted, measured(122, 4, 70))!.verdict).toBe("better");
+    expect(judgeOriginal(converted, measured(80, 4, 60.5))!.verdict).toBe("worse");
+  });
+
+  it("explains with a reason only what differs", () => {
+    const known = { ...converted, reason: "known" };
+    expect(judgeOriginal(known, measured(122, 4, 60.5))).toEqual({ verdict: "agrees", reason: null });
+    expect(judgeOriginal(known, measured(122, 4, 70))).toEqual({ verdict: "explained", reason: "known" });
+  });
+
+  it("has no verdict without the original's networks", () => {
+    expect(judgeOriginal(converted, null)).toBeNull();
+  });
+});
+
+describe("judgeSolved", () => {
+  it("needs more than five runs' luck to differ (Fisher's exact test)", () => {
+    expect(judgeSolved({ solved: 5, runs: 5 }, { solved: 3, runs: 5 })).toBe("agrees"); // p = 0.44
+    expect(judgeSolved({ solved: 5, runs: 5 }, { solved: 0, runs: 5 })).toBe("better"); // p = 0.008
+    expect(judgeSolved({ solved: 0, runs: 5 }, { solved: 5, runs: 5 })).toBe("worse");
+  });
+});
+
+describe("experiments", () => {
+  it("covers every table that needs no simulator, each row once", () => {
+    const tables = (name: keyof typeof experiments): string[] => [...new Set(experiments[name]().map((trial) => trial.table))];
+    expect(tables("cartpole")).toEqual(["4.1", "4.2", "4.3", "4.4"]);
+    expect(tables("mountaincar")).toEqual(["4.6", "4.7", "4.8", "4.9"]);
+    expect(tables("policy-gradient")).toEqual(["4.11"]);
+    for (const trials of Object.values(experiments)) {
+      const names = trials().map((trial) => `${trial.table} ${trial.name}`);
+      expect(new Set(names).size).toBe(names.length);
+    }
+  });
+
+  it("has the rows of 10,000 steps", () => {
+    expect(experiments.cartpole().filter((trial) => trial.conversion?.spiking?.steps === 10_000)).toHaveLength(2);
+  });
+
+  it("measures something in every row", () => {
+    for (const trials of Object.values(experiments)) for (const { thesis } of trials()) expect(thesis.mean ?? thesis.similarity).not.toBeNull();
+  });
+});
