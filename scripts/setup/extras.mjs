@@ -4,6 +4,13 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { root } from "./home.mjs";
 
+/** What the bridge itself needs, whatever it serves. */
+export const core = [
+  { module: "zmq", distribution: "pyzmq", minimum: "22" },
+  { module: "msgpack", distribution: "msgpack", minimum: "1.0" },
+  { module: "numpy", distribution: "numpy", minimum: "1.20" },
+];
+
 /**
  * Every extra's lock is consistent with all others, so any set of them installs into one environment. `needs` names what an
  * interpreter of the user's must have: module, distribution on PyPI, lowest version that works (null: any). `megabytes` is
@@ -13,12 +20,7 @@ export const extras = {
   base: {
     summary: "the bridge and Gymnasium",
     megabytes: 160,
-    needs: [
-      { module: "zmq", distribution: "pyzmq", minimum: "22" },
-      { module: "msgpack", distribution: "msgpack", minimum: "1.0" },
-      { module: "numpy", distribution: "numpy", minimum: "1.20" },
-      { module: "gymnasium", distribution: "gymnasium", minimum: "1.0" },
-    ],
+    needs: [...core, { module: "gymnasium", distribution: "gymnasium", minimum: "1.0" }],
   },
   nest: {
     summary: "the NEST simulator",

@@ -102,7 +102,7 @@ async function uvInstall(uv, python, files, { report, signal, env }) {
     cwd: path.dirname(python),
     env: uvEnvironment(env),
     signal,
-    onLine: (line) => report(line.slice(0, 60)),
+    onLine: (line) => /^(Resolved|Download|Prepared|Installed)/.test(line) && report(line),
   };
   report("downloading (uv)");
   let outcome = await run(uv, args, options);

@@ -1,5 +1,5 @@
 // DSQN_PYTHON: the user's own interpreter is looked at, never written to.
-import { extras } from "./extras.mjs";
+import { core, extras } from "./extras.mjs";
 import { SetupError } from "./errors.mjs";
 import { run } from "./process.mjs";
 
@@ -23,6 +23,9 @@ print(json.dumps({
     "packages": {m: look(m, d) for m, d in json.loads(sys.argv[1])},
 }))`;
 
+/** The core and what the extras add: someone who has only NEST is asked for no Gymnasium until an environment is wanted. */
+const needsOf = (wanted) => [...new Set([...core, ...wanted.flatMap((extra) => extras[extra].needs)])];
+
 /**
  * What `python` has of the extras' needs: its version, and for each module the installed version, "unknown" (importable, but
  * not from a package) or null (missing).
@@ -32,9 +35,7 @@ print(json.dumps({
  * @returns {Promise<{ version: string, packages: Record<string, string | null> }>}
  */
 export async function inspectPython(python, wanted, env = process.env) {
-  const needs = wanted.flatMap((extra) =>
-    extras[extra].needs.map(({ module, distribution }) => [module, distribution]),
-  );
+  const needs = needsOf(wanted).map(({ module, distribution }) => [module, distribution]);
   const { code, output, stdout } = await run(python, ["-c", INSPECT, JSON.stringify(needs)], {
     env,
     timeoutMs: 30_000,
@@ -68,7 +69,7 @@ export async function checkOwnPython(python, wanted, env = process.env) {
         facts: { python, version },
       },
     );
-  const needs = wanted.flatMap((extra) => extras[extra].needs);
+  const needs = needsOf(wanted);
   const lacking = needs.filter(({ module, minimum }) => {
     const found = packages[module];
     return found === null || (minimum !== null && found !== "unknown" && compareVersions(found, minimum) < 0);
