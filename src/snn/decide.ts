@@ -13,7 +13,11 @@ export function argmax(
     const a = values[offset + i];
     const b = values[offset + best];
     if (a > b) best = i;
-    else if (a === b && (rule === "last" || (rule === "potential" && potentials[offset + i] > potentials[offset + best]))) best = i;
+    else if (
+      a === b &&
+      (rule === "last" || (rule === "potential" && potentials[offset + i] > potentials[offset + best]))
+    )
+      best = i;
   }
   return best;
 }

@@ -76,8 +76,10 @@ export const spikingDefaults = {
 } as const;
 
 /** Dynamics for all layers alike, and how the network is read and written; what is left out is as in `spikingDefaults`. */
-export interface SpikingOptions extends Partial<Omit<SpikingLayer, "inputs" | "outputs" | "weights" | "biases" | "initialPotential">>,
-  Partial<Omit<SpikingNetwork, "kind" | "layers">> {}
+export interface SpikingOptions
+  extends
+    Partial<Omit<SpikingLayer, "inputs" | "outputs" | "weights" | "biases" | "initialPotential">>,
+    Partial<Omit<SpikingNetwork, "kind" | "layers">> {}
 
 /** The length of an observation that the network takes. */
 export function observationSize(network: SpikingNetwork): number {
@@ -131,7 +133,10 @@ export function createSpikingNetwork(
   const sizes = [shape[0] + (rest.biasInput ? 1 : 0), ...shape.slice(1)];
   const layers = sizes.slice(1).map((outputs, l) => {
     const inputs = sizes[l];
-    const weights = Float32Array.from({ length: inputs * outputs }, () => (random.normal() * weightScale) / Math.sqrt(inputs));
+    const weights = Float32Array.from(
+      { length: inputs * outputs },
+      () => (random.normal() * weightScale) / Math.sqrt(inputs),
+    );
     return { inputs, outputs, weights };
   });
   return spikingNetwork(layers, rest);
