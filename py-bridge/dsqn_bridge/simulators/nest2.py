@@ -103,25 +103,22 @@ class Kernel:
             self.nest.Connect(_nodes(population), recorder)
         return recorder
 
-    def record_potentials(self, population: Population) -> Any:
-        meter = self.nest.Create("multimeter", 1, {"record_from": ["V_m"], "interval": 1.0})
+    def record_potentials(self, population: Population, interval: float = 1.0, offset: float = 0.0) -> Any:
+        meter = self.nest.Create("multimeter", 1, {"record_from": ["V_m"], "interval": float(interval), "offset": float(offset)})
         self.nest.Connect(meter, _nodes(population))
         return meter
 
     def simulate(self, milliseconds: float) -> None:
         self.nest.Simulate(float(milliseconds))
 
-    def events(self, recorder: Any, last: bool = False):
-        """Senders and time stamps since the last call."""
+    def events(self, recorder: Any):
+        """Senders and time stamps."""
         events = self.nest.GetStatus(recorder, "events")[0]
-        if not last:
-            self.nest.SetStatus(recorder, {"n_events": 0})
         return np.asarray(events["senders"]), np.asarray(events["times"])
 
     def samples(self, meter: Any):
-        """Senders, time stamps and potentials since the last call."""
+        """Senders, time stamps and potentials."""
         events = self.nest.GetStatus(meter, "events")[0]
-        self.nest.SetStatus(meter, {"n_events": 0})
         return tuple(np.asarray(events[key]) for key in ("senders", "times", "V_m"))
 
 

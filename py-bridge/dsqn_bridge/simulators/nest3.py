@@ -46,6 +46,7 @@ class Kernel:
         self.known = self.version.startswith(KNOWN_VERSIONS)
         self._found: Dict[str, Any] = {}
         self._verbosity: Any = None
+        self._models = 0
 
     def open(self, resolution: float, seed: int = 1) -> None:
         nest = self.nest
@@ -70,7 +71,15 @@ class Kernel:
 
     def create(self, model: str, count: int, parameters: Union[dict, List[dict]]) -> Population:
         """`count` neurons or devices; parameters for all (arrays: one value per neuron), or a list with one dict per device."""
-        nodes = self.nest.Create(model, count, parameters if isinstance(parameters, list) else _per_node(parameters, model, count))
+        if isinstance(parameters, list):
+            nodes = self.nest.Create(model, count, parameters)
+        else:
+            # PyNEST asks every node for its whole status before it sets one: parameters that all share go into a model of their own.
+            common, own = _split(parameters, model)
+            self._models += 1
+            name = "dsqn_%d" % self._models
+            self.nest.CopyModel(model, name, common)
+            nodes = self.nest.Create(name, count, own or None)
         return Population(nodes.tolist()[0], count)
 
     def connect(self, pre: np.ndarray, post: np.ndarray, weights: np.ndarray, delay: float) -> None:
@@ -92,41 +101,34 @@ class Kernel:
             self.nest.Connect(self._nodes(population), recorder)
         return recorder
 
-    def record_potentials(self, population: Population) -> Any:
-        meter = self.nest.Create("multimeter", params={"record_from": ["V_m"], "interval": 1.0})
+    def record_potentials(self, population: Population, interval: float = 1.0, offset: float = 0.0) -> Any:
+        meter = self.nest.Create("multimeter", params={"record_from": ["V_m"], "interval": float(interval), "offset": float(offset)})
         self.nest.Connect(meter, self._nodes(population))
         return meter
 
     def simulate(self, milliseconds: float) -> None:
         self.nest.Simulate(float(milliseconds))
 
-    def events(self, recorder: Any, last: bool = False):
-        """Senders and time stamps since the last call."""
+    def events(self, recorder: Any):
+        """Senders and time stamps."""
         events = recorder.get("events")
-        if not last:
-            recorder.n_events = 0
         return events["senders"], events["times"]
 
     def samples(self, meter: Any):
-        """Senders, time stamps and potentials since the last call."""
+        """Senders, time stamps and potentials."""
         events = meter.get("events")
-        meter.n_events = 0
         return events["senders"], events["times"], events["V_m"]
 
     def _nodes(self, population: Population) -> Any:
         return self.nest.NodeCollection(range(population.first, population.first + population.size))
 
 
-def _per_node(parameters: dict, model: str, count: int) -> dict:
-    """Arrays hold one value per neuron; NEST would take a list for such as well, so that a list that is one value goes in `count` times."""
-    if model == "spike_generator":
-        return parameters
-    alike = {key: value[0] for key, value in parameters.items() if isinstance(value, np.ndarray) and (value == value[0]).all()}
-    parameters = {**parameters, **{key: value.item() for key, value in alike.items()}}
-    if count == 1:
-        return {key: value.item() if isinstance(value, np.ndarray) else value for key, value in parameters.items()}
-    spread = {list: lambda value: [value] * count, np.ndarray: lambda value: value.tolist()}
-    return {key: spread.get(type(value), lambda same: same)(value) for key, value in parameters.items()}
+def _split(parameters: dict, model: str):
+    """What all nodes share, and what each has of its own (arrays with one value per neuron, unless all are equal)."""
+    arrays = {} if model == "spike_generator" else {key: value for key, value in parameters.items() if isinstance(value, np.ndarray)}
+    alike = {key: value[0].item() for key, value in arrays.items() if (value == value[0]).all()}
+    common = {key: value for key, value in parameters.items() if key not in arrays}
+    return {**common, **alike}, {key: value.tolist() for key, value in arrays.items() if key not in alike}
 
 
 def run(network: Network, inputs: nest_network.Inputs, steps: int = 0, subtraction: str = "eprop_iaf", **options: Any) -> nest_network.Result:

@@ -1,7 +1,8 @@
 """Builds a network in NEST and runs many states in one kernel. Knows NEST only through a `Kernel` (nest3.py, nest2.py).
 
-States lie side by side (copies of the network) and, where membranes can be reset, one after the other (windows): a window ends with
-a flush in which membranes are held far below threshold until no spike is on its way, so nothing leaks from one state into the next.
+States lie side by side (copies of the network) and, where V_m is all that neurons remember, one after the other (windows). Between two
+windows a generator pushes every membrane down to V_min = -1e30, where nothing that is still on its way leaves a trace, and then up by
+exactly 1e30, to 0: NEST is never stopped, nothing is set, and nothing leaks from one state into the next.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from .network import Network, input_currents, input_values
 # Models whose whole state is V_m, once no spike is on its way.
 RESETTABLE = ("iaf_psc_delta", "eprop_iaf")
 FAR_BELOW = -1e30
-# About what stays in a core's cache (NEST 3: 0.6 KB a neuron); copies beyond it only cost time.
-NEURONS_IN_CACHE = 1500
+# Copies side by side up to about so many neurons (0.6 KB each, and 32 B a synapse): beyond that memory costs more than windows do.
+NEURONS_IN_CACHE = 300
 CONNECTIONS_PER_KERNEL = 4_000_000
+WINDOWS_PER_KERNEL = 128
 
 
 class Spikes(NamedTuple):
@@ -57,10 +59,10 @@ def run(
     """All states; `generators`: observations enter as one weighted spike_generator per input, so that NEST multiplies with W0 itself."""
     neurons = sum(layer.size for layer in network.layers)
     connections = sum(layer.weights.size for layer in network.layers[1:]) + network.layers[0].size
-    resettable = all(n.model in RESETTABLE for n in mapping.layers) and mapping.shift == 0 and not network.output_spikes
+    resettable = all(n.model in RESETTABLE for n in mapping.layers) and compatible_delay(mapping, network, steps) is not None
     room = max(1, min(NEURONS_IN_CACHE // neurons, CONNECTIONS_PER_KERNEL // max(1, connections)))
     copies = min(inputs.states, room if resettable else max(room, min(20000 // neurons, CONNECTIONS_PER_KERNEL // connections)))
-    windows = -(-inputs.states // copies) if resettable else 1
+    windows = min(WINDOWS_PER_KERNEL, -(-inputs.states // copies)) if resettable else 1
     parts = []
     per_kernel = copies * windows
     for first in range(0, inputs.states, per_kernel):
@@ -86,8 +88,8 @@ class _Run:
             before = self.clock[-1] if index else 0
             self.clock.append(before + own * self.unit - own if index else max(mapping.shift, self.unit + 1 - own))
         self.length = steps + self.clock[-1]
-        self.flush = 2 * self.unit + 1
-        self.period = self.length + self.flush
+        # Two steps to push down (one may fall into a refractory step), what is on its way, one up, one to where v starts.
+        self.period = self.length + 2 * self.unit + 5
 
     def run(self, on_window) -> Result:
         began = time.perf_counter()
@@ -96,28 +98,27 @@ class _Run:
         try:
             self._build()
             built = time.perf_counter()
-            events, potentials, maxima = [], [], []
-            for window in range(self.windows):
-                if window:
-                    self._hold(None)
+            if self.windows == 1:
                 self._simulate()
-                events.append(kernel.events(self.recorder, window == self.windows - 1) if self.recorder is not None else None)
-                potentials.append(self._read())
-                if window < self.windows - 1 or self.meter is not None:  # a multimeter delivers a slice late
-                    self._hold(FAR_BELOW)
-                    kernel.simulate(self.flush)
+                events = kernel.events(self.recorder) if self.recorder is not None else None
+                potentials = kernel.get(self.readout, "V_m").reshape(self.copies, -1)
                 if self.meter is not None:
-                    maxima.append(self._maxima(window))
-                on_window(min(self.inputs.states, (window + 1) * self.copies))
+                    kernel.simulate(self.unit + 1)  # a multimeter delivers a slice late
+                on_window(self.inputs.states)
+            else:
+                for window in range(self.windows):
+                    kernel.simulate(self.period)
+                    on_window(min(self.inputs.states, (window + 1) * self.copies))
+                events = kernel.events(self.recorder) if self.recorder is not None else None
+                potentials = self._sampled(self.sampler)
+            maxima = self._maxima() if self.meter is not None else None
             simulated = time.perf_counter()
         finally:
             kernel.close()
         spikes = self._decode(events)
         states = self.inputs.states
         seconds = {"build": built - began, "run": simulated - built, "read": time.perf_counter() - simulated}
-        return Result(
-            spikes, np.concatenate(potentials)[:states], np.concatenate(maxima)[:states] if maxima else None, seconds
-        )
+        return Result(spikes, potentials[:states], maxima[:states] if maxima is not None else None, seconds)
 
     def _simulate(self):
         last = self.mapping.layers[-1]
@@ -148,32 +149,45 @@ class _Run:
         """The output model whose potential is read from a companion without threshold."""
         return self.mapping.layers[-1].model if self.mapping.layers[-1].model in ("eprop_iaf", "pp_psc_delta") else ""
 
-    def _read(self) -> np.ndarray:
-        return self.kernel.get(self.readout, "V_m").reshape(self.copies, -1)
+    def _sampled(self, meter) -> np.ndarray:
+        """One sample per window and readout neuron, [windows * copies, outputs]."""
+        senders, times, potentials = self.kernel.samples(meter)
+        window = np.rint(times).astype(np.int64) // self.period
+        values = np.empty((self.windows, self.readout.size))
+        values[window, senders.astype(np.int64) - self.readout.first] = potentials
+        return values.reshape(self.windows * self.copies, -1)
 
-    def _maxima(self, window: int) -> np.ndarray:
-        """The largest potential of each output neuron after any step of the window."""
+    def _maxima(self) -> np.ndarray:
+        """The largest potential of each output neuron after any step, [windows * copies, outputs]."""
         senders, times, potentials = self.kernel.samples(self.meter)
-        local = times - window * self.period - self.clock[-1]
-        inside = (local > 0) & (local <= self.steps)
-        largest = np.full(self.readout.size, -np.inf)
-        np.maximum.at(largest, senders[inside].astype(np.int64) - self.readout.first, potentials[inside])
-        return largest.reshape(self.copies, -1)
+        window, local = np.divmod(np.rint(times).astype(np.int64), self.period)
+        inside = (local > self.clock[-1]) & (local <= self.length) & (window < self.windows)
+        largest = np.full((self.windows, self.readout.size), -np.inf)
+        np.maximum.at(largest, (window[inside], senders[inside].astype(np.int64) - self.readout.first), potentials[inside])
+        return largest.reshape(self.windows * self.copies, -1)
 
-    def _hold(self, potential: Optional[float]):
-        """Every membrane at `potential`, or where it starts."""
+    def _restart_between_windows(self):
+        """Pushes every membrane to V_min and back to where it starts, after each window but the last."""
+        ends = np.arange(self.windows - 1) * self.period + self.length
+        # A device's spike of stamp s counts in the update that ends at s + unit.
+        up = ends + 2 * self.unit + 4 - self.unit
+        times = np.column_stack([ends + 1 - self.unit, ends + 2 - self.unit, up])
+        push = {"spike_times": times.ravel().astype(float), "spike_weights": np.tile([4 * FAR_BELOW, 4 * FAR_BELOW, -FAR_BELOW], len(ends))}
+        generator = self.kernel.create("spike_generator", 1, push)
+        start = self.kernel.create("spike_generator", 1, {"spike_times": (up + 1).astype(float)})
         for population, neurons in zip(self.populations, self.mapping.layers):
-            if neurons.model not in RESETTABLE:
-                continue
-            self.kernel.set(population, {"V_m": potential if potential is not None else np.tile(neurons.start, self.copies)})
+            ids = population.first + np.arange(population.size)
+            self.kernel.connect(np.full(len(ids), generator.first), ids, np.ones(len(ids)), self.unit)
+            if np.any(neurons.start):
+                self.kernel.connect(np.full(len(ids), start.first), ids, np.tile(neurons.start, self.copies), self.unit)
 
     def _build(self):
         kernel, copies, layers = self.kernel, self.copies, self.network.layers
-        self.populations, self.shadow, self.meter = [], None, None
+        self.populations, self.meter, self.sampler = [], None, None
+        floor = {"V_min": FAR_BELOW} if self.windows > 1 else {}
         for neurons in self.mapping.layers:
-            self.populations.append(
-                kernel.create(neurons.model, len(neurons.start) * copies, {**neurons.parameters, "V_m": np.tile(neurons.start, copies)})
-            )
+            parameters = {**neurons.parameters, **floor, "V_m": np.tile(neurons.start, copies)}
+            self.populations.append(kernel.create(neurons.model, len(neurons.start) * copies, parameters))
         self.readout = self.populations[-1]
         if self.network.output_spikes and self.shadow_of:
             self.readout = self._companion()
@@ -195,6 +209,9 @@ class _Run:
             kernel.watch(self.readout)
         if self.network.decoding == "max-potential":
             self.meter = kernel.record_potentials(self.readout)
+        if self.windows > 1:
+            self._restart_between_windows()
+            self.sampler = kernel.record_potentials(self.readout, self.period, self.length)
 
     def _companion(self):
         """The output layer again, without threshold: it gets the same input, and -resetBy for each spike of its neuron."""
@@ -291,15 +308,14 @@ class _Run:
         recorded = self.populations if self.network.output_spikes else self.populations[:-1]
         if not recorded:
             return []
-        senders = np.concatenate([e[0] for e in events]).astype(np.int64)
-        stamps = np.concatenate([e[1] for e in events]).astype(np.int64)
+        senders, stamps = (np.asarray(values).astype(np.int64) for values in events)
         window, local = np.divmod(stamps, self.period)
         result = []
         for population, layer, clock in zip(recorded, self.network.layers, self.clock):
             own = (senders >= population.first) & (senders < population.first + population.size)
             copy, neuron = np.divmod(senders[own] - population.first, layer.size)
             state, step = window[own] * self.copies + copy, local[own] - clock
-            valid = (step >= 0) & (step < self.steps) & (state < self.inputs.states)
+            valid = (step >= 0) & (step < self.steps) & (window[own] < self.windows) & (state < self.inputs.states)
             state, step, neuron = state[valid], step[valid], neuron[valid]
             order = np.argsort((state * self.steps + step) * layer.size + neuron, kind="stable")
             result.append(Spikes(*(a[order].astype(np.int32) for a in (state, step, neuron))))

@@ -142,7 +142,7 @@ class Kernel:
     def simulate(self, milliseconds: float) -> None:
         self.sim.run(float(milliseconds))
 
-    def events(self, recorder: List[Any], last: bool = True):
+    def events(self, recorder: List[Any]):
         """Senders and time stamps."""
         senders, times = [np.empty(0)], [np.empty(0)]
         for population in recorder:
