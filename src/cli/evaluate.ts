@@ -5,6 +5,7 @@ import { loadModel } from "../formats/model.ts";
 import type { DenseNetwork } from "../ann/network.ts";
 import { UsageError } from "../errors.ts";
 import type { OnProgress } from "../progress.ts";
+import { isSimulator, simulators } from "../simulators/names.ts";
 import { openSimulator } from "../simulators/open.ts";
 import { simulatorPolicy } from "../simulators/policy.ts";
 import type { SpikingNetwork, TieRule } from "../snn/network.ts";
@@ -31,7 +32,7 @@ export default command<Options>({
       .requiredOption("--env <id>", "Gymnasium environment")
       .option("--episodes <n>", "episodes, all side by side", integer(1), 100)
       .option("--max-steps <n>", "time limit of an episode in steps, instead of the environment's own", integer(1))
-      .option("--simulator <name>", "what runs the network: engine, nest, nest2, pynn-nest, spinnaker-twin, spinnaker", "engine")
+      .option("--simulator <name>", `what runs the network: engine, ${Object.keys(simulators).join(", ")}`, "engine")
       .option("--steps <n>", "time steps per decision of a spiking network, instead of its own T", integer(1))
       .option("--compare <model>", "similarity: the share of equal actions with this model, on the states visited")
       .option("--epsilon <p>", "probability of a random action", real(0, 1), 0)
@@ -65,10 +66,14 @@ async function openPolicy(
   options: { ties?: TieRule; steps?: number; onProgress?: OnProgress; signal?: AbortSignal },
 ): Promise<Policy & { close?(): Promise<void> }> {
   if (name === "engine") return policyOf(network, options);
-  if (network.kind === "dense")
+  if (network.kind === "dense" && isSimulator(name))
     throw new UsageError("SIMULATOR_NEEDS_SPIKES", `"${name}" simulates spiking networks; this model is a dense one.`, { hint: 'Convert it first: "dsqn convert".' });
-  const simulator = await openSimulator(name, options);
-  return simulatorPolicy(simulator, options.ties ? { ...network, ties: options.ties } : network, options);
+  let opened = false;
+  // Setting a simulator up may take long; the decisions that follow have the evaluation's own progress.
+  const simulator = await openSimulator(name, { signal: options.signal, onProgress: (progress) => void (opened || options.onProgress?.(progress)) });
+  opened = true;
+  const { steps, ties } = options;
+  return simulatorPolicy(simulator, ties ? { ...(network as SpikingNetwork), ties } : (network as SpikingNetwork), { steps });
 }
 
 function render(result: Evaluation & { env: string; model: string }): string {

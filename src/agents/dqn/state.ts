@@ -140,8 +140,9 @@ export function takeSnapshot(state: TrainingState, seconds: number): Snapshot {
       optimizerSteps: optimizer.steps,
     },
     tensors: {
-      policy: state.policy.parameters,
-      target: state.target.parameters,
+      // Copies: these lie in the kernels' memory, which threads share.
+      policy: state.policy.parameters.slice(),
+      target: state.target.parameters.slice(),
       chosen: state.chosenParameters,
       initial: state.initialParameters,
       ...moments,
