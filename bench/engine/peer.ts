@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { managedHome } from "../../scripts/setup/index.mjs";
 import { UsageError } from "../../src/errors.ts";
 
 /** A peer's script (engine/<name>_peer.py) running in the environment that setup.mjs made, or in DSQN_BENCH_PYTHON. */
@@ -12,7 +14,7 @@ export interface Peer {
 }
 
 export function openPeer(name: string, signal?: AbortSignal): Peer {
-  const python = process.env.DSQN_BENCH_PYTHON ?? fileURLToPath(new URL("../../.dsqn/bench/bin/python", import.meta.url));
+  const python = process.env.DSQN_BENCH_PYTHON ?? join(managedHome(), "bench", "bin", "python");
   if (!existsSync(python)) throw new UsageError("BENCH_SETUP", "The peers' Python environment is missing.", { hint: "Make it with `node bench/engine/setup.mjs`." });
   const script = fileURLToPath(new URL(`${name}_peer.py`, import.meta.url));
   const child = spawn(python, [script], { stdio: ["pipe", "pipe", "ignore"], signal });
