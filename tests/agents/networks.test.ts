@@ -4,7 +4,7 @@ import { createTrainable } from "../../src/ann/create.ts";
 import { denseForward } from "../../src/ann/dense-forward.ts";
 import { createDenseNetwork, type DenseNetwork } from "../../src/ann/network.ts";
 import { dueling } from "../../src/agents/dqn/dueling.ts";
-import { rewardShapings } from "../../src/agents/rewards.ts";
+import { rewardShapings, type RewardShaping } from "../../src/agents/rewards.ts";
 import { foldScaling, scaleObservations } from "../../src/agents/scaling.ts";
 import { Random } from "../../src/random.ts";
 import { createSpikingNetwork } from "../../src/snn/network.ts";
@@ -79,7 +79,7 @@ describe("dueling outputs", () => {
 
 describe("reward shaping", () => {
   it("MountainCar's original: min(r + |x + 0.5|, -0.1)", () => {
-    const shape = rewardShapings["mountaincar-original"];
+    const shape: RewardShaping = rewardShapings["mountaincar-original"];
     expect(shape(-1, Float32Array.of(0, 0), Float32Array.of(-0.5, 0), false, 1)).toBe(-1);
     expect(shape(-1, Float32Array.of(0, 0), Float32Array.of(0.25, 0), false, 1)).toBe(-0.25);
     expect(shape(-1, Float32Array.of(0, 0), Float32Array.of(0.5, 0), true, 1)).toBe(-0.1);
