@@ -41,7 +41,12 @@ async function transpile(file, code) {
       },
     }),
   );
-  return transpiler.compile(code, file);
+  try {
+    return transpiler.compile(code, file);
+  } catch (error) {
+    // ts-node's own error objects arrive empty on the other side of the loader's thread.
+    throw new SyntaxError(error.diagnosticText ?? error.message);
+  }
 }
 
 function read(entry) {
