@@ -34,6 +34,15 @@ export * from "./envs/index.ts";
 export { referenceEngine, referenceEngine32 } from "./snn/reference/index.ts";
 export { createState, type NetworkState } from "./snn/state.ts";
 export { validateNetwork } from "./snn/validate.ts";
+export {
+  referenceGradients,
+  type GradientOptions,
+  type GradientResult,
+  type LayerGradients,
+} from "./snn/reference/gradients.ts";
+export { importNetwork, type Imported, type ImportOptions } from "./formats/import.ts";
+export { exporter, exportFormats, type Exporter } from "./formats/export.ts";
+export { loadReplay, saveReplay, type Replay } from "./formats/replay.ts";
 export { loadModel, saveModel, type Model, type Network } from "./formats/model.ts";
 export type { ModelCard } from "./formats/card.ts";
 export { balancedConversion, convert, originalConversion, type Conversion, type ConversionOptions } from "./conversion/convert.ts";

@@ -63,10 +63,12 @@ const exporters: readonly Exporter[] = [
   },
 ];
 
+/** Every format, in the order of the help text. */
 export function exportFormats(): readonly Exporter[] {
   return exporters;
 }
 
+/** The format of that name; FORMAT_UNKNOWN, with the names there are, for any other. */
 export function exporter(name: string): Exporter {
   const found = exporters.find((candidate) => candidate.name === name);
   if (found) return found;

@@ -11,6 +11,7 @@ import { decodeSafetensors } from "./safetensors.ts";
 import { type Tensor, toFloat32, transposed } from "./tensor.ts";
 import { decodeTorch, type TorchValue } from "./torch.ts";
 
+/** What a file of weights does not say. */
 export interface ImportOptions {
   /** Which kind the tensors are, where the file can't tell. */
   readonly kind?: "dense" | "spiking";
@@ -20,6 +21,7 @@ export interface ImportOptions {
   readonly spiking?: SpikingOptions;
 }
 
+/** A network from elsewhere, and what it was found in. */
 export interface Imported {
   readonly network: Network;
   /** As they lie in the file. */

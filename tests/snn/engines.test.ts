@@ -36,8 +36,8 @@ function expectSame(fast: RunResult, reference: RunResult, sample: Sample): void
 
 describe.each(pairs)("the fast engine equals the reference in $precision, bit for bit", ({ reference, fast }) => {
   it.each([
-    ["small networks, every option", samples({ size: 24, steps: 24, batch: 5 }), 1500],
-    ["sizes up to 512", samples({ size: 512, steps: 6, batch: 2 }), 60],
+    ["small networks, every option", samples({ size: 24, steps: 24, batch: 5 }), 700],
+    ["sizes up to 512", samples({ size: 512, steps: 6, batch: 2 }), 40],
   ] as const)("%s", (_name, arbitrary, numRuns) => {
     fc.assert(
       fc.property(arbitrary, fc.nat(1000), (sample, seed) => {
@@ -58,7 +58,7 @@ describe.each(pairs)("the fast engine equals the reference in $precision, bit fo
         const options = { state, recordSpikes: true, recordPotentials: true };
         expectSame(fast.run(network, later, options), reference.run(network, later, options), sample);
       }),
-      { numRuns: 300 * RUNS },
+      { numRuns: 200 * RUNS },
     );
   });
 
@@ -71,7 +71,7 @@ describe.each(pairs)("the fast engine equals the reference in $precision, bit fo
           sample,
         ),
       ),
-      { numRuns: 300 * RUNS },
+      { numRuns: 200 * RUNS },
     );
   });
 });
@@ -118,7 +118,7 @@ describe("trainable networks", () => {
           }
         },
       ),
-      { numRuns: 300 * RUNS },
+      { numRuns: 200 * RUNS },
     );
   });
 

@@ -85,7 +85,7 @@ describe("backpropagation through time", () => {
           (h) => with_(l, { initialPotential: change(layer.initialPotential!, 0, h) }),
         ]);
       for (const [name, gradient, at] of checks) {
-        const h = 1e-5;
+        const h = 1e-6;
         const slope = (loss(at(h)) - loss(at(-h))) / (2 * h);
         if (Math.abs(gradient - slope) > 2e-4 * (1 + Math.abs(slope)))
           throw new Error(`${name} of layer ${l}: gradient ${gradient}, slope ${slope}`);

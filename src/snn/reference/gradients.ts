@@ -6,6 +6,7 @@ import { smoothStep, surrogate, surrogateDefaults, type SurrogateOptions } from 
 import { validateNetwork, validateRun } from "../validate.ts";
 import { type Arithmetic, float32, float64, integrate, roundParameters, synapticInput } from "./neuron.ts";
 
+/** How gradients are computed. */
 export interface GradientOptions {
   readonly precision?: "float32" | "float64";
   /** Fast sigmoid of scale 100 unless given, as the original's. */
@@ -34,6 +35,7 @@ export interface LayerGradients {
   readonly initialPotential: Float64Array;
 }
 
+/** Outputs, and the gradients of every layer. */
 export interface GradientResult {
   /** [batch, actions] */
   readonly outputs: Float64Array;
