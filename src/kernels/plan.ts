@@ -116,7 +116,7 @@ export function createPlan(options: PlanOptions): Plan {
   const outputGradients = training ? place(4 * maxBatch * top.width) : 0;
   const gradients = training ? place(gradientBytes * Math.ceil(maxBatch / chunk)) : 0;
   const coefficients = place(4 * steps);
-  const scratchBytes = Math.ceil((widest * Math.max(element, 4) + (training || options.dense ? 4 * widest * (steps + Math.ceil(steps / 32) + 2) : 0) + 128) / 64) * 64;
+  const scratchBytes = Math.ceil((widest * Math.max(element, 4) + (training || options.dense || layers.some((l) => l.outputs > 124) ? 4 * widest * (steps + Math.ceil(steps / 32) + 2) : 0) + 128) / 64) * 64;
   const scratch = place(threads * scratchBytes);
   if (size > 2 ** 31)
     throw new UsageError("NETWORK_TOO_LARGE", `The network needs ${Math.round(size / 2 ** 20)} MiB at a batch of ${maxBatch} and ${steps} steps; 2048 MiB is the limit.`, {

@@ -74,6 +74,11 @@ describe("the fast engine", () => {
     const [a, b] = [fastEngine(), referenceEngine32].map((engine) => engine.run(network, observations, { recordSpikes: true }));
     expect(a).toEqual(b);
     expect(b.spikeCounts[2].reduce((sum, n) => sum + n, 0)).toBeGreaterThan(100);
+    // Nearly everything spikes: the dense product takes over.
+    const crowded = { ...network, layers: network.layers.map((layer) => ({ ...layer, threshold: -1, biases: new Float32Array(layer.outputs).fill(5) })) };
+    const [c, d] = [fastEngine(), referenceEngine32].map((engine) => engine.run(crowded, observations, { recordSpikes: true, recordPotentials: true }));
+    expect(c).toEqual(d);
+    expect(d.spikeCounts[1].reduce((sum, n) => sum + n, 0)).toBeGreaterThan(0.7 * 2 * 12 * 512);
   });
 
   it("follows weights that change between runs", () => {

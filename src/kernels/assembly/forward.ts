@@ -22,7 +22,7 @@ export function forwardState<T>(P: Plan, b: i32, slot: i32, scratch: usize): voi
     } else {
       // The input of the last step reaches the current, but no potential any more.
       const count = min(stepsBefore, L.finalCurrents ? steps : steps - 1);
-      if (sizeof<T>() == 4 && P.dense) denseSteps(L, count, bitsBefore, planeBefore, v, scratch);
+      if (sizeof<T>() == 4 && (P.dense || crowded(L, count, bitsBefore, planeBefore))) denseSteps(L, count, bitsBefore, planeBefore, v, scratch);
       else event<T>(count, bitsBefore, planeBefore, L.width, L.weights, L.biases, v, scratch);
       integrate<T>(L, steps, v, row, v, row, bits, final);
     }
@@ -32,7 +32,15 @@ export function forwardState<T>(P: Plan, b: i32, slot: i32, scratch: usize): voi
   }
 }
 
-/** Currents of all steps as one dense product: what the event-driven sums are measured against. Scratch: [steps, inputs]. */
+/** Whether a wide layer gets so many spikes that blocked multiplication is faster than adding rows that pass through memory. */
+function crowded(L: Layer, steps: i32, bits: usize, plane: i32): bool {
+  if (L.width <= 128) return false;
+  let spikes: i64 = 0;
+  for (let at = bits, end = bits + <usize>(steps * plane); at < end; at += 8) spikes += popcnt(load<i64>(at));
+  return 2 * spikes > <i64>steps * <i64>L.inputs;
+}
+
+/** Currents of all steps as one dense product, with the same bits as the event-driven sums. Scratch: [steps, inputs]. */
 function denseSteps(L: Layer, steps: i32, bits: usize, plane: i32, v: usize, scratch: usize): void {
   const row = <usize>L.width << 2;
   let to = scratch;

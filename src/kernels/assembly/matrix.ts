@@ -1,11 +1,23 @@
 // Dense products. Sums run over `inner` in ascending order with one rounding per product and per addition.
 
-/** Four rows of C (or one: K = u8) times 8 columns (or 4: N = u8). */
+/** Four rows of C (or one: K = u8) times 8 columns (or 4: N = u8); `more`: goes on from the sums that are there. */
 // @ts-ignore: decorator
 @inline
-function tile<K, N>(a: usize, aRow: usize, aStep: usize, inner: i32, b: usize, bRow: usize, c: usize, cRow: usize): void {
+function tile<K, N>(a: usize, aRow: usize, aStep: usize, inner: i32, b: usize, bRow: usize, c: usize, cRow: usize, more: bool): void {
   const zero = i64x2.splat(0);
   let c00 = zero, c01 = zero, c10 = zero, c11 = zero, c20 = zero, c21 = zero, c30 = zero, c31 = zero;
+  if (more) {
+    c00 = v128.load(c);
+    if (sizeof<N>() > 1) c01 = v128.load(c, 16);
+    if (sizeof<K>() > 1) {
+      c10 = v128.load(c + cRow);
+      if (sizeof<N>() > 1) c11 = v128.load(c + cRow, 16);
+      c20 = v128.load(c + 2 * cRow);
+      if (sizeof<N>() > 1) c21 = v128.load(c + 2 * cRow, 16);
+      c30 = v128.load(c + 3 * cRow);
+      if (sizeof<N>() > 1) c31 = v128.load(c + 3 * cRow, 16);
+    }
+  }
   const a1 = a + aRow, a2 = a1 + aRow, a3 = a2 + aRow;
   let k: usize = 0;
   for (let n = inner; n > 0; n--) {
@@ -46,29 +58,39 @@ function tile<K, N>(a: usize, aRow: usize, aStep: usize, inner: i32, b: usize, b
  */
 export function multiply(rows: i32, inner: i32, width: i32, a: usize, aRow: usize, aStep: usize, b: usize, c: usize, cRow: usize): void {
   const bRow = <usize>width << 2;
-  // Whatever stays in the first-level cache is walked through again and again: B if it fits, else a panel of its columns.
-  const height = <usize>inner * bRow <= 32768 ? 4 : max(rows, 1);
-  for (let r = 0; r < rows; r += height) {
-    const n = min(height, rows - r);
+  // A block of B's rows that the second-level cache holds serves all rows of C before the next block is read.
+  const block = bRow * <usize>inner <= BLOCK ? inner : <i32>max<usize>(16, BLOCK / bRow);
+  for (let k = 0; k < inner; k += block) {
+    const n = min(block, inner - k);
+    multiplyBlock(rows, n, a + <usize>k * aStep, aRow, aStep, b + <usize>k * bRow, bRow, c, cRow, k > 0);
+  }
+}
+
+/** Bytes of B that are used again and again while in the second-level cache. */
+const BLOCK: usize = 262144;
+
+function multiplyBlock(rows: i32, inner: i32, a: usize, aRow: usize, aStep: usize, b: usize, bRow: usize, c: usize, cRow: usize, more: bool): void {
+  for (let r = 0; r < rows; r += 4) {
+    const n = min(4, rows - r);
     let at: usize = 0;
-    for (; at + 32 <= bRow; at += 32) multiplyPanel<u32>(n, inner, a, aRow, aStep, b + at, bRow, c + at, cRow);
-    if (at < bRow) multiplyPanel<u8>(n, inner, a, aRow, aStep, b + at, bRow, c + at, cRow);
-    a += <usize>height * aRow;
-    c += <usize>height * cRow;
+    for (; at + 32 <= bRow; at += 32) multiplyPanel<u32>(n, inner, a, aRow, aStep, b + at, bRow, c + at, cRow, more);
+    if (at < bRow) multiplyPanel<u8>(n, inner, a, aRow, aStep, b + at, bRow, c + at, cRow, more);
+    a += 4 * aRow;
+    c += 4 * cRow;
   }
 }
 
 // @ts-ignore: decorator
 @inline
-function multiplyPanel<N>(rows: i32, inner: i32, a: usize, aRow: usize, aStep: usize, b: usize, bRow: usize, c: usize, cRow: usize): void {
+function multiplyPanel<N>(rows: i32, inner: i32, a: usize, aRow: usize, aStep: usize, b: usize, bRow: usize, c: usize, cRow: usize, more: bool): void {
   let r = 0;
   for (; r + 4 <= rows; r += 4) {
-    tile<u32, N>(a, aRow, aStep, inner, b, bRow, c, cRow);
+    tile<u32, N>(a, aRow, aStep, inner, b, bRow, c, cRow, more);
     a += 4 * aRow;
     c += 4 * cRow;
   }
   for (; r < rows; r++) {
-    tile<u8, N>(a, aRow, aStep, inner, b, bRow, c, cRow);
+    tile<u8, N>(a, aRow, aStep, inner, b, bRow, c, cRow, more);
     a += aRow;
     c += cRow;
   }
