@@ -108,6 +108,7 @@ describe("dsqn train", () => {
     [[], 2, "BAD_ARGUMENT"],
     [["--resume", "/nowhere/at/all"], 2, "RUN_NOT_FOUND"],
     [["cartpole-dqn", "--out", "/proc/nowhere"], 1, "RUN_FOLDER_UNWRITABLE"],
+    [["cartpole-dqn", "--out", "package.json"], 1, "RUN_FOLDER_UNWRITABLE"],
   ])("%j exits %i with %s", async (args, exitCode, code) => expect(await failing(...args)).toMatchObject({ exitCode, code }), 30000);
 
   it("refuses continuous actions, and a folder that holds a run", async () => {

@@ -92,6 +92,11 @@ describe("training", () => {
     expect(comparable(await train(config, { resume: last }))).toEqual(comparable(await train(config)));
   });
 
+  it("says so when it diverges", async () => {
+    const wild = configure({ optimizer: { learningRate: { kind: "constant", value: 1e30 } }, clip: { kind: "none" } });
+    await expect(train(wild)).rejects.toMatchObject({ code: "TRAINING_DIVERGED" });
+  });
+
   it("notes when training's own criterion was met", async () => {
     const result = await train(configure({ episodes: 100, solve: { average: -1000, window: 20, stay: 5 } }));
     expect(result.solvedAt).toBe(23);

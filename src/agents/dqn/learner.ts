@@ -1,4 +1,5 @@
 import type { TrainableNetwork } from "../../ann/trainable.ts";
+import { DsqnError } from "../../errors.ts";
 import { clipNorm, clipValues } from "../../optimizers/index.ts";
 import { argmax } from "../../snn/decide.ts";
 import type { Batch } from "../replay/memory.ts";
@@ -95,6 +96,11 @@ export function createLearner(config: DqnConfig, state: TrainingState): (environ
     const batch = memory.sample(batchSize, state.random.replay);
     temporalDifferenceTargets(policy, target, batch, config, targets);
     progression.loss = lossGradients(policy, batch, targets, config, errors, outputGradients);
+    if (!Number.isFinite(progression.loss))
+      throw new DsqnError("TRAINING_DIVERGED", `The loss became ${progression.loss} at gradient step ${progression.updates}.`, {
+        hint: "Lower the learning rate, or clip gradients. The last checkpoint is from before.",
+        facts: { gradientSteps: progression.updates, environmentSteps: progression.environmentSteps },
+      });
     if (clip.kind === "value") clipValues(policy.gradients, clip.limit);
     else if (clip.kind === "norm") clipNorm(policy.gradients, clip.limit);
     optimizer.step(policy.parameters, policy.gradients, valueAt(config.optimizer.learningRate, progression.environmentSteps));

@@ -1,4 +1,4 @@
-import { accessSync, closeSync, constants, existsSync, fsyncSync, ftruncateSync, fstatSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from "node:fs";
+import { accessSync, closeSync, constants, existsSync, fsyncSync, ftruncateSync, fstatSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { DsqnError } from "../../errors.ts";
 import { makeFolder } from "../../formats/files.ts";
@@ -23,6 +23,7 @@ export function openRunFolder(path: string, { resume = false } = {}): RunFolder 
     throw new DsqnError("RUN_EXISTS", `"${path}" already holds a run.`, { hint: `Go on with it: dsqn train --resume ${path}. Or choose another --out.` });
   try {
     makeFolder(path);
+    if (!statSync(path).isDirectory()) throw new Error("It is a file.");
     accessSync(path, constants.W_OK);
   } catch (cause) {
     throw new DsqnError("RUN_FOLDER_UNWRITABLE", `Nothing can be written to "${path}".`, { hint: "Name a folder of yours with --out, or free some disk space.", cause });
@@ -33,14 +34,22 @@ export function openRunFolder(path: string, { resume = false } = {}): RunFolder 
 /** Replaces `path` in one step: a reader, or a crash, sees the old content or the new, never a part. */
 export function writeAtomically(path: string, content: string | Uint8Array): void {
   const temporary = `${path}.${process.pid}.tmp`;
-  const file = openSync(temporary, "w");
   try {
-    writeFileSync(file, content);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
+    const file = openSync(temporary, "w");
+    try {
+      writeFileSync(file, content);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+  } catch (cause) {
+    rmSync(temporary, { force: true });
+    throw new DsqnError("FILE_UNWRITABLE", `${path} could not be written (${(cause as NodeJS.ErrnoException).code ?? String(cause)}).`, {
+      hint: "Free some disk space or check the folder's permissions; what was there before is untouched.",
+      cause,
+    });
   }
-  renameSync(temporary, path);
 }
 
 export function readJson(path: string): unknown {
