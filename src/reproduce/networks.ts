@@ -9,13 +9,14 @@ import { importNetwork } from "../formats/import.ts";
 import { loadModel, type Network } from "../formats/model.ts";
 import { loadReplay } from "../formats/replay.ts";
 import { Random } from "../random.ts";
+import { parallelPolicy } from "./parallel-policy.ts";
 import type { EnvironmentName, NetworkName, Trial } from "./trials.ts";
 
 /** Where the networks of one side come from; null where that side has none for the trial. */
 export interface Side {
   readonly name: "ours" | "original";
   /** The policy of a trial, and what its similarity is measured against. */
-  policies(trial: Trial): Promise<{ policy: Policy; compare?: Policy } | null>;
+  policies(trial: Trial): Promise<{ policy: Policy & { close?(): Promise<void> }; compare?: Policy } | null>;
 }
 
 type Load = (environment: EnvironmentName, network: NetworkName) => Promise<Network | null>;
@@ -35,6 +36,8 @@ const trained: Record<EnvironmentName, Partial<Record<NetworkName, string>>> = {
     dsqn: "MountainCar-E(SNN)/trained",
   },
 };
+/** From so many steps on a decision is worth the way to another thread. */
+const LONG = 500;
 const replays = { cartpole: "CartPole-A/DQN/trained", mountaincar: "MountainCar-A/trained", reinforce: "CartPole-PolicyGradient/trained" } as const;
 const sizes = { cartpole: 4, mountaincar: 2 } as const;
 
@@ -85,7 +88,9 @@ function createSide(name: Side["name"], load: Load, states: (trial: Trial) => Pr
       if (!ready && !visited) return null;
       const converted = ready ?? convert(source, visited!, conversion).network;
       if (converted.kind !== "spiking") return null;
-      return { policy: policyOf({ ...converted, steps: conversion.spiking!.steps!, ...reading }), compare: policyOf(source) };
+      const spiking = { ...converted, steps: conversion.spiking!.steps!, ...reading };
+      const long = spiking.steps >= LONG && spiking.encoding === "constant";
+      return { policy: long ? parallelPolicy(spiking) : policyOf(spiking), compare: policyOf(source) };
     },
   };
 }

@@ -30,7 +30,9 @@ export function renderText(reproduction: Reproduction): string {
     lines.push("", `Table ${training[0].table}`);
     lines.push(...columns([["", "thesis", "ours", ""], ...training.map((row) => [row.name, trainingFigures(row.thesis), trainingFigures(row.ours), row.verdict])]));
   }
-  const reasons = rows.flatMap((row) => [row.reason && `${row.table} ${row.name}: ${row.reason}`, row.originalReason && `${row.table} ${row.name}, original's network: ${row.originalReason}`].filter((text) => text !== null));
+  const reasons = rows.flatMap((row) => [row.reason && row.verdict !== "missing" && `${row.table} ${row.name}: ${row.reason}`, row.originalReason && `${row.table} ${row.name}, original's network: ${row.originalReason}`].filter((text) => typeof text === "string"));
+  const missing = rows.filter((row) => row.verdict === "missing").length;
+  if (missing > 0) lines.push("", `${missing} rows lack our network: dsqn models makes it.`);
   if (reasons.length > 0) lines.push("", "Why", ...reasons.map((reason) => `  ${reason}`));
   return lines.join("\n");
 }

@@ -77,7 +77,8 @@ async function measureRow(trial: Trial, ours: Side, original: Side | undefined, 
   const measure = async (side: Side | undefined): Promise<Measured | null> => {
     const policies = await side?.policies(trial);
     if (!policies) return null;
-    const { mean, std, ci95, decisions, similarity, similarityCi95, seconds } = await evaluate(policies.policy, makeEnvironments, { episodes, compare: policies.compare, signal });
+    const { policy, compare } = policies;
+    const { mean, std, ci95, decisions, similarity, similarityCi95, seconds } = await evaluate(policy, makeEnvironments, { episodes, compare, signal }).finally(() => policy.close?.());
     const percent = similarityCi95 && ([100 * similarityCi95[0], 100 * similarityCi95[1]] as const);
     return { mean, std, ci95, episodes, decisions, similarity: similarity === null ? null : 100 * similarity, similarityCi95: percent, seconds };
   };
