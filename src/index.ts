@@ -47,7 +47,18 @@ export { loadModel, saveModel, type Model, type Network } from "./formats/model.
 export type { ModelCard } from "./formats/card.ts";
 export { balancedConversion, convert, originalConversion, type Conversion, type ConversionOptions } from "./conversion/convert.ts";
 export { sweep, type Sweep, type SweepOptions, type SweepRow } from "./conversion/sweep.ts";
+export { calibrateExit, decideEarly, earlyExitPolicy, outputTrajectory, type ExitDecisions, type ExitRule } from "./conversion/early-exit.ts";
+export { fineTune, type FineTuned, type FineTuneOptions } from "./conversion/fine-tune.ts";
+export { layerScales, type Normalisation, type ScaleOptions } from "./conversion/scales.ts";
+export { imitate, type ImitateOptions, type ImitationResult } from "./agents/imitation.ts";
+export { imitationSchema, type ImitationConfig, type ImitationConfigInput } from "./agents/imitation-config.ts";
+export { reinforce, type ReinforceOptions, type ReinforceResult } from "./agents/reinforce.ts";
+export { reinforceSchema, type ReinforceConfig, type ReinforceConfigInput } from "./agents/reinforce-config.ts";
+export { reproduce, type ReproduceOptions, type Reproduction, type Row as ReproductionRow } from "./reproduce/reproduce.ts";
 export { fastEngine } from "./snn/fast/engine.ts";
+export { createDecider, type Decider } from "./snn/fast/decider.ts";
+export { createTrainable, type TrainableOptions } from "./ann/create.ts";
+export { adam, clipNorm, clipValues, rmsprop, sgd, type Optimizer, type OptimizerState } from "./optimizers/index.ts";
 export { certifyNetworks, type Certificate, type CertifyOptions, type Subject } from "./simulators/certificate.ts";
 export { openSimulator, type OpenOptions } from "./simulators/open.ts";
 export { ensurePython, type Extra, type PythonEnvironment } from "./python/environment.ts";
