@@ -45,7 +45,7 @@ function load(name: string, spiking: boolean, steps = 20): Parameters<typeof cre
       return { inputs, outputs, weights: spiking ? stored : transposed(stored, outputs, inputs), biases };
     });
   if (spiking) return spikingNetwork(layers, { biasInput: true, steps }) satisfies SpikingNetwork;
-  return { kind: "dense", layers: layers.map((layer) => ({ ...layer, biases: layer.biases! })) };
+  return { kind: "dense", layers: layers.map((layer) => ({ ...layer, biases: layer.biases })) };
 }
 
 /** The parameters in the layout of golden.json: one flat array per tensor. */

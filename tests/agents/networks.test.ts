@@ -37,7 +37,7 @@ describe("observation scaling", () => {
 
   it("cannot centre without a bias", () => {
     const network = createSpikingNetwork([3, 4, 2], new Random(2));
-    expect(() => foldScaling(network, scaling)).toThrow(expect.objectContaining({ code: "SCALING_IMPOSSIBLE" }) as unknown as Error);
+    expect(() => foldScaling(network, scaling)).toThrow(expect.objectContaining({ code: "SCALING_IMPOSSIBLE" }));
   });
 });
 

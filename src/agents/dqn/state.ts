@@ -153,10 +153,10 @@ export function takeSnapshot(state: TrainingState, seconds: number): Snapshot {
 
 /** Puts `state` where the snapshot was taken, the environments included: each open episode is played again from its seed. */
 export async function restoreSnapshot(state: TrainingState, { facts, tensors }: Snapshot, environments: Environments): Promise<void> {
-  state.policy.parameters.set(tensors.policy as Float32Array);
-  state.target.parameters.set(tensors.target as Float32Array);
-  state.chosenParameters.set(tensors.chosen as Float32Array);
-  state.initialParameters.set(tensors.initial as Float32Array);
+  state.policy.parameters.set(tensors.policy);
+  state.target.parameters.set(tensors.target);
+  state.chosenParameters.set(tensors.chosen);
+  state.initialParameters.set(tensors.initial);
   const moments = state.optimizer.save().moments.map((_, i) => tensors[`optimizer.${i}`] as Float32Array);
   state.optimizer.restore({ steps: facts.optimizerSteps, moments });
   const replay = Object.entries(tensors).filter(([name]) => name.startsWith("replay."));
