@@ -1,7 +1,7 @@
 import type { DenseLayer, DenseNetwork } from "../ann/network.ts";
 import { UsageError } from "../errors.ts";
 import { spikingDefaults, spikingNetwork, type SpikingNetwork, type SpikingOptions } from "../snn/network.ts";
-import { largest, layerScales, type ScaleOptions } from "./scales.ts";
+import { largest, layerScales, scaleDefaults, type ScaleOptions } from "./scales.ts";
 import { centred, normalise } from "./normalise.ts";
 import { populations } from "./population.ts";
 import { startingPoint, type Start } from "./start.ts";
@@ -32,10 +32,11 @@ export interface Conversion {
 }
 
 /** The thesis's conversion: one scale per layer, membranes at zero. */
-export const originalConversion = { output: "scaled", start: "zero", population: 1, granularity: "layer" } as const satisfies ConversionOptions;
+export const originalConversion = { ...scaleDefaults, output: "scaled", start: "zero", population: 1 } as const satisfies ConversionOptions;
 
 /** What needs the fewest steps without any training (docs/conversion.md has the measurements). */
 export const balancedConversion = {
+  method: "robust",
   output: "centred",
   start: "balanced",
   population: 2,
