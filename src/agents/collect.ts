@@ -28,7 +28,11 @@ const SIDE_BY_SIDE = 20;
  * The first `size` states that `policy` visits in whole greedy episodes, [size, observationSize]: in the order of episodes and,
  * within one, of time, so that a smaller set is the beginning of a larger one.
  */
-export async function collectStates(policy: Policy, makeEnvironments: MakeEnvironments, options: CollectOptions): Promise<Float32Array> {
+export async function collectStates(
+  policy: Policy,
+  makeEnvironments: MakeEnvironments,
+  options: CollectOptions,
+): Promise<Float32Array> {
   const { size, firstSeed = FIRST_SEED, epsilon = 0, signal, onProgress } = options;
   const n = policy.observationSize;
   const states = new Float32Array(size * n);
@@ -41,10 +45,14 @@ export async function collectStates(policy: Policy, makeEnvironments: MakeEnviro
         seeds: Array.from({ length: SIDE_BY_SIDE }, (_, i) => first + i),
         epsilon,
         signal,
-        onDecisions: (observations, _actions, rows) => rows.forEach((row, k) => visited[row].push(observations.slice(k * n, (k + 1) * n))),
+        onDecisions: (observations, _actions, rows) =>
+          rows.forEach((row, k) => visited[row].push(observations.slice(k * n, (k + 1) * n))),
       });
       const found = visited.flat();
-      if (found.length === 0) throw new DsqnError("NOTHING_COLLECTED", "Every decision was random: nothing was collected.", { hint: "Lower --epsilon." });
+      if (found.length === 0)
+        throw new DsqnError("NOTHING_COLLECTED", "Every decision was random: nothing was collected.", {
+          hint: "Lower --epsilon.",
+        });
       for (const state of found) if (filled < size) states.set(state, n * filled++);
       onProgress?.({ stage: "collect", done: filled, total: size, unit: "states" });
     }
@@ -55,9 +63,14 @@ export async function collectStates(policy: Policy, makeEnvironments: MakeEnviro
 }
 
 /** States that `network` visits, with the Q-values it gives them: what conversions and classifiers are made from. */
-export async function collectReplay(network: DenseNetwork | SpikingNetwork, makeEnvironments: MakeEnvironments, options: CollectOptions): Promise<Replay> {
+export async function collectReplay(
+  network: DenseNetwork | SpikingNetwork,
+  makeEnvironments: MakeEnvironments,
+  options: CollectOptions,
+): Promise<Replay> {
   const policy = policyOf(network);
   const states = await collectStates(policy, makeEnvironments, options);
-  const { outputs } = network.kind === "dense" ? denseForward(network, states, options.size) : fastEngine().run(network, states);
+  const { outputs } =
+    network.kind === "dense" ? denseForward(network, states, options.size) : fastEngine().run(network, states);
   return { size: options.size, observationSize: policy.observationSize, states, outputs: Float32Array.from(outputs) };
 }

@@ -27,7 +27,9 @@ export function parseConfig<S extends z.ZodType>(schema: S, value: unknown, what
 
 /** The names of the fields of the object at `path`, through defaults, options and unions. */
 function fieldsAt(schema: unknown, path: readonly string[]): string[] {
-  const type = schema as { def: { type: string; innerType?: unknown; options?: unknown[]; shape?: Record<string, unknown>; in?: unknown } };
+  const type = schema as {
+    def: { type: string; innerType?: unknown; options?: unknown[]; shape?: Record<string, unknown>; in?: unknown };
+  };
   const { def } = type;
   if (def.innerType) return fieldsAt(def.innerType, path);
   if (def.type === "pipe") return fieldsAt(def.in, path);

@@ -13,7 +13,11 @@ export interface EpisodesOptions {
   readonly maxSteps?: number;
   readonly signal?: AbortSignal;
   /** Sees every decision that was not random: observations [batch, n], actions [batch], and the episode of each row. */
-  readonly onDecisions?: (observations: Float32Array, actions: Int32Array, episodes: Int32Array) => void | Promise<void>;
+  readonly onDecisions?: (
+    observations: Float32Array,
+    actions: Int32Array,
+    episodes: Int32Array,
+  ) => void | Promise<void>;
   readonly onStep?: (facts: { step: number; running: number }) => void;
 }
 
@@ -21,7 +25,11 @@ export interface EpisodesOptions {
  * Runs one episode in each environment side by side, and returns each one's undiscounted return and length. Only running
  * episodes are decided for, so the cost falls as they end.
  */
-export async function runEpisodes(environments: Environments, act: Act, options: EpisodesOptions): Promise<{ returns: number[]; lengths: number[] }> {
+export async function runEpisodes(
+  environments: Environments,
+  act: Act,
+  options: EpisodesOptions,
+): Promise<{ returns: number[]; lengths: number[] }> {
   const { count, observationSize } = environments;
   const { seeds, epsilon = 0, maxSteps = Infinity, signal } = options;
   const returns = new Array<number>(count).fill(0);

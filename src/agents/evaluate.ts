@@ -47,7 +47,11 @@ export interface Evaluation {
 }
 
 /** Greedy episodes of `policy`, all side by side in one vector of environments. */
-export async function evaluate(policy: Policy, makeEnvironments: MakeEnvironments, options: EvaluateOptions = {}): Promise<Evaluation> {
+export async function evaluate(
+  policy: Policy,
+  makeEnvironments: MakeEnvironments,
+  options: EvaluateOptions = {},
+): Promise<Evaluation> {
   const { episodes = 100, firstSeed = FIRST_SEED, epsilon = 0, compare, signal, onProgress } = options;
   const started = performance.now();
   const workBefore = policy.work && { ...policy.work };
@@ -73,7 +77,13 @@ export async function evaluate(policy: Policy, makeEnvironments: MakeEnvironment
           });
         },
         onStep: ({ step, running }) =>
-          onProgress?.({ stage: "evaluate", done: first + environments.count - running, total: episodes, unit: "episodes", note: `step ${step}` }),
+          onProgress?.({
+            stage: "evaluate",
+            done: first + environments.count - running,
+            total: episodes,
+            unit: "episodes",
+            note: `step ${step}`,
+          }),
       });
       returns.push(...part.returns);
       lengths.push(...part.lengths);
@@ -113,7 +123,10 @@ export function assertFits(policy: Pick<Policy, "observationSize" | "actions">, 
     `The model takes ${policy.observationSize} values and knows ${policy.actions} actions; ${environments.id} gives ${environments.observationSize} and has ${environments.actions}.`,
     {
       hint: "Use a model that was trained in this environment; its card (the .json beside it) names it.",
-      facts: { environment: environments.id, model: { observationSize: policy.observationSize, actions: policy.actions } },
+      facts: {
+        environment: environments.id,
+        model: { observationSize: policy.observationSize, actions: policy.actions },
+      },
     },
   );
 }

@@ -12,15 +12,29 @@ export interface GymnasiumSpec {
 }
 
 /** Opens one Python worker, lends it to `use` as a maker of environments, and closes it whatever happens. */
-export async function withGymnasium<T>(spec: GymnasiumSpec, use: (makeEnvironments: MakeEnvironments) => Promise<T>): Promise<T> {
+export async function withGymnasium<T>(
+  spec: GymnasiumSpec,
+  use: (makeEnvironments: MakeEnvironments) => Promise<T>,
+): Promise<T> {
   const worker = await openWorker({ name: spec.id });
   try {
     return await use(async (count) => {
       const { id, kwargs, maxSteps } = spec;
-      const vector = await makeVectorEnvironment<Float32Array>(id, { count, autoreset: "disabled", worker, kwargs, maxSteps });
+      const vector = await makeVectorEnvironment<Float32Array>(id, {
+        count,
+        autoreset: "disabled",
+        worker,
+        kwargs,
+        maxSteps,
+      });
       const close = (): Promise<void> => vector.close();
       try {
-        return adapt(vector.id, vector, discreteActions(vector.actionSpace, id), flatObservations(vector.observationSpace, id));
+        return adapt(
+          vector.id,
+          vector,
+          discreteActions(vector.actionSpace, id),
+          flatObservations(vector.observationSpace, id),
+        );
       } catch (error) {
         await close();
         throw error;
@@ -31,7 +45,12 @@ export async function withGymnasium<T>(spec: GymnasiumSpec, use: (makeEnvironmen
   }
 }
 
-function adapt(id: string, vector: VectorEnvironment, actions: { n: number; start: number }, observationSize: number): Environments {
+function adapt(
+  id: string,
+  vector: VectorEnvironment,
+  actions: { n: number; start: number },
+  observationSize: number,
+): Environments {
   return {
     id,
     count: vector.count,
@@ -45,16 +64,24 @@ function adapt(id: string, vector: VectorEnvironment, actions: { n: number; star
 
 function discreteActions(space: Space, id: string): { n: number; start: number } {
   if (space.type === "discrete") return space;
-  throw new DsqnError("ACTIONS_NOT_DISCRETE", `${id} has the action space ${describeSpace(space)}; Q-learning needs a Discrete one.`, {
-    hint: "Choose an environment with discrete actions, or wrap this one so that a few actions stand for the rest.",
-    facts: { environment: id, actionSpace: space },
-  });
+  throw new DsqnError(
+    "ACTIONS_NOT_DISCRETE",
+    `${id} has the action space ${describeSpace(space)}; Q-learning needs a Discrete one.`,
+    {
+      hint: "Choose an environment with discrete actions, or wrap this one so that a few actions stand for the rest.",
+      facts: { environment: id, actionSpace: space },
+    },
+  );
 }
 
 function flatObservations(space: Space, id: string): number {
   if (space.type === "box" && space.dtype === "float32") return space.shape.reduce((product, n) => product * n, 1);
-  throw new DsqnError("OBSERVATIONS_UNSUPPORTED", `${id} has the observation space ${describeSpace(space)}; networks here take a Box of float32.`, {
-    hint: "Wrap the environment so that it gives a Box of float32.",
-    facts: { environment: id, observationSpace: space },
-  });
+  throw new DsqnError(
+    "OBSERVATIONS_UNSUPPORTED",
+    `${id} has the observation space ${describeSpace(space)}; networks here take a Box of float32.`,
+    {
+      hint: "Wrap the environment so that it gives a Box of float32.",
+      facts: { environment: id, observationSpace: space },
+    },
+  );
 }

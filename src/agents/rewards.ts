@@ -2,13 +2,19 @@
  * Reward shaping by name. The learner sees the shaped reward; returns, curves and scores are always the environment's own.
  * `observation` led to `next` (raw, unscaled); `terminated`: the task ended there.
  */
-export type RewardShaping = (reward: number, observation: Float32Array, next: Float32Array, terminated: boolean, gamma: number) => number;
+export type RewardShaping = (
+  reward: number,
+  observation: Float32Array,
+  next: Float32Array,
+  terminated: boolean,
+  gamma: number,
+) => number;
 
 /** MountainCar's mechanical energy per unit mass, from 0 at rest in the valley; on the hill top at x = 0.5 about 0.00166. */
 const energy = (o: Float32Array): number => 0.5 * o[1] * o[1] + (0.0025 / 3) * (Math.sin(3 * o[0]) + 1);
 
 export const rewardShapings = {
-  none: (reward) => reward,
+  "none": (reward) => reward,
   /** The thesis's: min(r + |x + 0.5|, -0.1), of the position reached. */
   "mountaincar-original": (reward, _observation, next) => Math.min(reward + Math.abs(next[0] + 0.5), -0.1),
   /**

@@ -12,7 +12,11 @@ export const scalingSchema = z.strictObject({ center: z.array(z.number()), scale
 export type Scaling = z.infer<typeof scalingSchema>;
 
 /** Scales `observations` [batch, n] into `out`. */
-export function scaleObservations({ center, scale }: Scaling, observations: Float32Array, out: Float32Array): Float32Array {
+export function scaleObservations(
+  { center, scale }: Scaling,
+  observations: Float32Array,
+  out: Float32Array,
+): Float32Array {
   const n = scale.length;
   for (let i = 0; i < observations.length; i++) out[i] = (observations[i] - center[i % n]) * scale[i % n];
   return out;
@@ -34,8 +38,12 @@ export function foldScaling<N extends DenseNetwork | SpikingNetwork>(network: N,
     for (let j = 0; j < first.outputs; j++) weights[n * first.outputs + j] += shift[j];
   else if (biases) biases = biases.map((bias, j) => bias + shift[j]);
   else if (center.some((c) => c !== 0))
-    throw new DsqnError("SCALING_IMPOSSIBLE", "Observations cannot be centred for a network without biases or bias input.", {
-      hint: 'Set "scaling.center" to zeros, or "network.biasInput" to true.',
-    });
+    throw new DsqnError(
+      "SCALING_IMPOSSIBLE",
+      "Observations cannot be centred for a network without biases or bias input.",
+      {
+        hint: 'Set "scaling.center" to zeros, or "network.biasInput" to true.',
+      },
+    );
   return { ...network, layers: [{ ...first, weights, biases }, ...network.layers.slice(1)] };
 }

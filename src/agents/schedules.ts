@@ -6,7 +6,12 @@ export const scheduleSchema = z.discriminatedUnion("kind", [
   /** From `start` to `end` in a straight line over `steps`, then `end`. */
   z.strictObject({ kind: z.literal("linear"), start: z.number(), end: z.number(), steps: z.number().positive() }),
   /** max(end, start * decay^step): what the original calls "linear" (SPEC 1.6). */
-  z.strictObject({ kind: z.literal("exponential"), start: z.number(), end: z.number(), decay: z.number().gt(0).lte(1) }),
+  z.strictObject({
+    kind: z.literal("exponential"),
+    start: z.number(),
+    end: z.number(),
+    decay: z.number().gt(0).lte(1),
+  }),
 ]);
 
 export type Schedule = z.infer<typeof scheduleSchema>;

@@ -42,7 +42,10 @@ export function meanInterval(values: ArrayLike<number>): [number, number] {
  * sum(part) / sum(whole) with its 95 % interval, the pairs being clusters: decisions within an episode depend on each other, episodes do not
  * (ratio estimator, Cochran 1977, eq. 2.46; t with clusters - 1 degrees of freedom).
  */
-export function ratioInterval(part: ArrayLike<number>, whole: ArrayLike<number>): { ratio: number; ci95: [number, number] } {
+export function ratioInterval(
+  part: ArrayLike<number>,
+  whole: ArrayLike<number>,
+): { ratio: number; ci95: [number, number] } {
   const n = whole.length;
   const ratio = mean(part) / mean(whole);
   if (n < 2) return { ratio, ci95: [ratio, ratio] };

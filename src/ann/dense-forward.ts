@@ -5,7 +5,11 @@ import type { DenseNetwork } from "./network.ts";
  * layer and outgoing connection, summed over the batch (NeuroBench; Yik et al. 2025). float32, inputs in ascending order, one
  * rounding after each product and each sum, then the bias.
  */
-export function denseForward(network: DenseNetwork, observations: Float32Array, batch: number): { outputs: Float32Array; multiplyAccumulates: number } {
+export function denseForward(
+  network: DenseNetwork,
+  observations: Float32Array,
+  batch: number,
+): { outputs: Float32Array; multiplyAccumulates: number } {
   let multiplyAccumulates = 0;
   let x = observations;
   network.layers.forEach(({ inputs, outputs, weights, biases }, l) => {

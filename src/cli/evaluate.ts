@@ -36,21 +36,30 @@ export default command<Options>({
       .option("--steps <n>", "time steps per decision of a spiking network, instead of its own T", integer(1))
       .option("--compare <model>", "similarity: the share of equal actions with this model, on the states visited")
       .option("--epsilon <p>", "probability of a random action", real(0, 1), 0)
-      .option("--ties <rule>", "which of several equal values acts: first, last or potential", choice("first", "last", "potential"))
+      .option(
+        "--ties <rule>",
+        "which of several equal values acts: first, last or potential",
+        choice("first", "last", "potential"),
+      )
       .option("--seed <n>", "episode i starts from reset seed n + i", integer(), FIRST_SEED)
-      .addHelpText("after", `
+      .addHelpText(
+        "after",
+        `
 Examples:
   dsqn evaluate models/cartpole-dqn.safetensors --env CartPole-v1 --episodes 500
-  dsqn evaluate models/cartpole-dqn-converted.safetensors --env CartPole-v1 --compare models/cartpole-dqn.safetensors --simulator nest`);
+  dsqn evaluate models/cartpole-dqn-converted.safetensors --env CartPole-v1 --compare models/cartpole-dqn.safetensors --simulator nest`,
+      );
   },
   async run([path], options, { signal, progress, print }) {
     const { env, episodes, maxSteps, epsilon, seed, ties, steps, simulator } = options;
     const { network } = await loadModel(path);
-    const compare = options.compare === undefined ? undefined : policyOf((await loadModel(options.compare)).network, { ties });
+    const compare =
+      options.compare === undefined ? undefined : policyOf((await loadModel(options.compare)).network, { ties });
     const policy = await openPolicy(network, simulator, { ties, steps, onProgress: progress, signal });
     try {
       const evaluation = await withGymnasium({ id: env, maxSteps }, (make) =>
-        evaluate(policy, make, { episodes, firstSeed: seed, epsilon, compare, signal, onProgress: progress }));
+        evaluate(policy, make, { episodes, firstSeed: seed, epsilon, compare, signal, onProgress: progress }),
+      );
       print({ env, model: path, simulator, seed, ...evaluation }, render);
       return 0;
     } finally {
@@ -67,23 +76,51 @@ async function openPolicy(
 ): Promise<Policy & { close?(): Promise<void> }> {
   if (name === "engine") return policyOf(network, options);
   if (network.kind === "dense" && isSimulator(name))
-    throw new UsageError("SIMULATOR_NEEDS_SPIKES", `"${name}" simulates spiking networks; this model is a dense one.`, { hint: 'Convert it first: "dsqn convert".' });
+    throw new UsageError("SIMULATOR_NEEDS_SPIKES", `"${name}" simulates spiking networks; this model is a dense one.`, {
+      hint: 'Convert it first: "dsqn convert".',
+    });
   let opened = false;
   // Setting a simulator up may take long; the decisions that follow have the evaluation's own progress.
-  const simulator = await openSimulator(name, { signal: options.signal, onProgress: (progress) => void (opened || options.onProgress?.(progress)) });
+  const simulator = await openSimulator(name, {
+    signal: options.signal,
+    onProgress: (progress) => void (opened || options.onProgress?.(progress)),
+  });
   opened = true;
   const { steps, ties } = options;
-  return simulatorPolicy(simulator, ties ? { ...(network as SpikingNetwork), ties } : (network as SpikingNetwork), { steps });
+  return simulatorPolicy(simulator, ties ? { ...(network as SpikingNetwork), ties } : (network as SpikingNetwork), {
+    steps,
+  });
 }
 
 function render(result: Evaluation & { env: string; model: string }): string {
-  const { env, model, mean, std, ci95, episodes, decisions, similarity, similarityCi95, spikesPerDecision, synOpsPerDecision, seconds } = result;
+  const {
+    env,
+    model,
+    mean,
+    std,
+    ci95,
+    episodes,
+    decisions,
+    similarity,
+    similarityCi95,
+    spikesPerDecision,
+    synOpsPerDecision,
+    seconds,
+  } = result;
   const percent = (x: number): string => `${(100 * x).toFixed(2)} %`;
   return [
     `${model} in ${env}`,
     `  score       ${mean.toFixed(2)} +- ${std.toFixed(2)} over ${episodes} episodes (95 %: ${ci95.map((x) => x.toFixed(2)).join(" to ")})`,
-    ...(similarity === null ? [] : [`  similarity  ${percent(similarity)} of ${decisions} decisions (95 %: ${similarityCi95!.map(percent).join(" to ")})`]),
-    ...(spikesPerDecision === null ? [] : [`  per decision  ${spikesPerDecision.toFixed(1)} spikes, ${synOpsPerDecision!.toFixed(0)} synaptic operations`]),
+    ...(similarity === null
+      ? []
+      : [
+          `  similarity  ${percent(similarity)} of ${decisions} decisions (95 %: ${similarityCi95!.map(percent).join(" to ")})`,
+        ]),
+    ...(spikesPerDecision === null
+      ? []
+      : [
+          `  per decision  ${spikesPerDecision.toFixed(1)} spikes, ${synOpsPerDecision!.toFixed(0)} synaptic operations`,
+        ]),
     `  ${decisions} decisions in ${seconds.toFixed(1)} s`,
   ].join("\n");
 }

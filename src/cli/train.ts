@@ -27,15 +27,25 @@ export default command<Options>({
       .option("--max-steps <n>", "time limit of the environment in steps", integer(1))
       .option("--out <folder>", "run folder (default: runs/<time>-<preset>)")
       .option("--resume <run>", "go on with a run (its folder, or one of its checkpoint files)")
-      .option("--set <field=value...>", "change any field of the config, such as --set gamma=0.95 replay.capacity=10000", (text: string, all: string[]) => [...all, text], [])
-      .addHelpText("after", () => `\nPresets:\n${Object.entries(presets).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`).join("\n")}
+      .option(
+        "--set <field=value...>",
+        "change any field of the config, such as --set gamma=0.95 replay.capacity=10000",
+        (text: string, all: string[]) => [...all, text],
+        [],
+      )
+      .addHelpText(
+        "after",
+        () => `\nPresets:\n${Object.entries(presets)
+          .map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`)
+          .join("\n")}
 
 Examples:
   dsqn train cartpole-dqn --seed 1 --out runs/first
   dsqn train --resume runs/first
   dsqn train cartpole-dsqn --seeds 10 --json
 
-Exit code 1: the greedy score of the trained network misses the config's target.`);
+Exit code 1: the greedy score of the trained network misses the config's target.`,
+      );
   },
   async run([preset], options, { signal, progress, print, log }) {
     const { seed, seeds, episodes, maxSteps, out, resume } = options;
@@ -49,12 +59,16 @@ Exit code 1: the greedy score of the trained network misses the config's target.
     if (seeds !== undefined) {
       const summary = await runSeeds(request, seed ?? 0, seeds);
       print(summary, renderSeeds);
-      if (summary.reached < seeds) log(`dsqn: TARGET_MISSED  ${seeds - summary.reached} of ${seeds} seeds did not reach the target.`);
+      if (summary.reached < seeds)
+        log(`dsqn: TARGET_MISSED  ${seeds - summary.reached} of ${seeds} seeds did not reach the target.`);
       return summary.reached === seeds ? 0 : 1;
     }
     const summary = await runTraining(request);
     print(summary, render);
-    if (!summary.reached) log(`dsqn: TARGET_MISSED  The greedy mean over ${summary.final.episodes} episodes is ${summary.final.mean.toFixed(1)}; the target is ${String(summary.target)}.`);
+    if (!summary.reached)
+      log(
+        `dsqn: TARGET_MISSED  The greedy mean over ${summary.final.episodes} episodes is ${summary.final.mean.toFixed(1)}; the target is ${String(summary.target)}.`,
+      );
     return summary.reached ? 0 : 1;
   },
 });
@@ -73,7 +87,10 @@ function render(summary: TrainSummary): string {
 function renderSeeds({ env, method, seeds, reached, final, seconds, runs }: SeedsSummary): string {
   return [
     `${env}  ${method}  ${reached} of ${seeds} seeds reached the target`,
-    ...runs.map((run) => `  seed ${String(run.seed).padEnd(4)} ${run.final.mean.toFixed(2).padStart(8)} +- ${run.final.std.toFixed(2).padStart(6)}  ${String(run.episodesRun).padStart(5)} episodes  ${run.seconds.toFixed(1).padStart(6)} s`),
+    ...runs.map(
+      (run) =>
+        `  seed ${String(run.seed).padEnd(4)} ${run.final.mean.toFixed(2).padStart(8)} +- ${run.final.std.toFixed(2).padStart(6)}  ${String(run.episodesRun).padStart(5)} episodes  ${run.seconds.toFixed(1).padStart(6)} s`,
+    ),
     `  mean ${final.mean.toFixed(2)}, worst ${final.min.toFixed(2)}; median ${seconds.median.toFixed(1)} s, longest ${seconds.max.toFixed(1)} s`,
   ].join("\n");
 }

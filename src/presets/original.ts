@@ -31,7 +31,11 @@ const mountaincar = {
   evaluation: { every: 5000, episodes: 20 },
 } as const;
 
-export const cartpoleDqnOriginal: DqnConfigInput = { ...cartpole, method: "dqn", network: { kind: "dense", hidden: [16, 16] } };
+export const cartpoleDqnOriginal: DqnConfigInput = {
+  ...cartpole,
+  method: "dqn",
+  network: { kind: "dense", hidden: [16, 16] },
+};
 
 export const cartpoleDsqnOriginal: DqnConfigInput = {
   ...cartpole,
@@ -40,7 +44,11 @@ export const cartpoleDsqnOriginal: DqnConfigInput = {
   optimizer: { kind: "adam", learningRate: { kind: "constant", value: 0.0005 } },
 };
 
-export const mountaincarDqnOriginal: DqnConfigInput = { ...mountaincar, method: "dqn", network: { kind: "dense", hidden: [64, 64] } };
+export const mountaincarDqnOriginal: DqnConfigInput = {
+  ...mountaincar,
+  method: "dqn",
+  network: { kind: "dense", hidden: [64, 64] },
+};
 
 export const mountaincarDsqnOriginal: DqnConfigInput = {
   ...mountaincar,

@@ -22,7 +22,11 @@ describe("presets", () => {
   });
 
   it("names the nearest preset", async () => {
-    await expect(loadConfig("cartpole-dqm")).rejects.toMatchObject({ code: "PRESET_UNKNOWN", exitCode: 2, hint: expect.stringContaining('"cartpole-dqn"') });
+    await expect(loadConfig("cartpole-dqm")).rejects.toMatchObject({
+      code: "PRESET_UNKNOWN",
+      exitCode: 2,
+      hint: expect.stringContaining('"cartpole-dqn"'),
+    });
   });
 });
 
@@ -35,7 +39,11 @@ describe("config", () => {
   ])("%j: names the field and the nearest one", async (changes: PlainObject, field, meant) => {
     const { config } = await loadConfig("cartpole-dqn-original");
     const error = failure(() => parseConfig(dqnSchema, mergeConfig(config, changes), "test"));
-    expect(error).toMatchObject({ code: "CONFIG_INVALID", message: `There is no field "${field}" in test.`, hint: expect.stringContaining(`"${meant}"`) });
+    expect(error).toMatchObject({
+      code: "CONFIG_INVALID",
+      message: `There is no field "${field}" in test.`,
+      hint: expect.stringContaining(`"${meant}"`),
+    });
   });
 
   it.each([
@@ -47,7 +55,10 @@ describe("config", () => {
     [{ scaling: { center: [0], scale: [1, 2] } }, "scaling"],
   ])("%j is out of range", async (changes: PlainObject, field) => {
     const { config } = await loadConfig("cartpole-dqn-original");
-    expect(failure(() => parseConfig(dqnSchema, mergeConfig(config, changes), "test"))).toMatchObject({ code: "CONFIG_INVALID", facts: { field } });
+    expect(failure(() => parseConfig(dqnSchema, mergeConfig(config, changes), "test"))).toMatchObject({
+      code: "CONFIG_INVALID",
+      facts: { field },
+    });
   });
 
   it("lays changes over a preset field by field, and replaces an object of another kind whole", () => {

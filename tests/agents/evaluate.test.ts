@@ -10,12 +10,18 @@ import { Random } from "../../src/random.ts";
 import { createSpikingNetwork, spikingNetwork } from "../../src/snn/network.ts";
 import { corridor } from "../fixtures/corridor.ts";
 
-const always = (action: number): Policy => ({ actions: 2, observationSize: 2, act: (_o, batch) => new Int32Array(batch).fill(action) });
+const always = (action: number): Policy => ({
+  actions: 2,
+  observationSize: 2,
+  act: (_o, batch) => new Int32Array(batch).fill(action),
+});
 
 describe("evaluation", () => {
   it("scores whole episodes, in seed order, whatever steps beside them", async () => {
     const together = await evaluate(always(1), corridor(), { episodes: 12 });
-    const alone = await Promise.all(Array.from({ length: 12 }, (_, i) => evaluate(always(1), corridor(), { episodes: 1, firstSeed: 100000 + i })));
+    const alone = await Promise.all(
+      Array.from({ length: 12 }, (_, i) => evaluate(always(1), corridor(), { episodes: 1, firstSeed: 100000 + i })),
+    );
     expect(together.returns).toEqual(alone.map(({ returns }) => returns[0]));
     expect(together.decisions).toBe(together.lengths.reduce((a, b) => a + b));
     // Every step costs 1 but the one that arrives.
@@ -27,8 +33,14 @@ describe("evaluation", () => {
     expect([same.similarity, same.similarityCi95]).toEqual([1, [1, 1]]);
     expect((await evaluate(always(1), corridor(), { episodes: 10, compare: always(0) })).similarity).toBe(0);
     // Agrees right of the middle only: observation 0 is the position.
-    const half: Policy = { ...always(0), act: (o, batch) => Int32Array.from({ length: batch }, (_, k) => Number(o[2 * k] > 0)) };
-    const { similarity, similarityCi95 } = await evaluate(always(1), corridor({ slip: 0.3 }), { episodes: 200, compare: half });
+    const half: Policy = {
+      ...always(0),
+      act: (o, batch) => Int32Array.from({ length: batch }, (_, k) => Number(o[2 * k] > 0)),
+    };
+    const { similarity, similarityCi95 } = await evaluate(always(1), corridor({ slip: 0.3 }), {
+      episodes: 200,
+      compare: half,
+    });
     expect(similarityCi95![0]).toBeLessThan(similarity!);
     expect(similarityCi95![1]).toBeGreaterThan(similarity!);
   });
@@ -43,7 +55,10 @@ describe("evaluation", () => {
 
   it("refuses a model of another shape", async () => {
     const policy = policyOf(createDenseNetwork([3, 4, 2], new Random(1)));
-    await expect(evaluate(policy, corridor())).rejects.toMatchObject({ code: "MODEL_DOES_NOT_FIT", message: expect.stringContaining("Corridor") });
+    await expect(evaluate(policy, corridor())).rejects.toMatchObject({
+      code: "MODEL_DOES_NOT_FIT",
+      message: expect.stringContaining("Corridor"),
+    });
   });
 });
 
@@ -51,15 +66,22 @@ describe("policies", () => {
   it("break ties as told", () => {
     const network = createDenseNetwork([2, 3, 4], new Random(1));
     network.layers.forEach(({ weights, biases }) => (weights.fill(0), biases.fill(0)));
-    const act = (ties: "first" | "last"): unknown => Array.from(policyOf(network, { ties }).act(new Float32Array(4), 2) as Int32Array);
-    expect([act("first"), act("last")]).toEqual([[0, 0], [3, 3]]);
+    const act = (ties: "first" | "last"): unknown =>
+      Array.from(policyOf(network, { ties }).act(new Float32Array(4), 2) as Int32Array);
+    expect([act("first"), act("last")]).toEqual([
+      [0, 0],
+      [3, 3],
+    ]);
   });
 
   it("count effective work", () => {
-    const dense = { kind: "dense", layers: [
-      { inputs: 2, outputs: 3, weights: Float32Array.of(1, -1, 0, 1, 1, 0), biases: Float32Array.of(0, 0, 0) },
-      { inputs: 3, outputs: 2, weights: new Float32Array(6), biases: new Float32Array(2) },
-    ] } as const;
+    const dense = {
+      kind: "dense",
+      layers: [
+        { inputs: 2, outputs: 3, weights: Float32Array.of(1, -1, 0, 1, 1, 0), biases: Float32Array.of(0, 0, 0) },
+        { inputs: 3, outputs: 2, weights: new Float32Array(6), biases: new Float32Array(2) },
+      ],
+    } as const;
     const policy = policyOf(dense);
     // One nonzero input feeds 3; of the hidden (1, -1, 0) after the ReLU only the first feeds 2.
     void policy.act(Float32Array.of(1, 0), 1);
@@ -71,7 +93,13 @@ describe("policies", () => {
   });
 
   it("run a spiking network for as many steps as asked", () => {
-    const pass = spikingNetwork([{ inputs: 1, outputs: 1, weights: Float32Array.of(0.5) }, { inputs: 1, outputs: 2, weights: Float32Array.of(1, -1) }], { steps: 100 });
+    const pass = spikingNetwork(
+      [
+        { inputs: 1, outputs: 1, weights: Float32Array.of(0.5) },
+        { inputs: 1, outputs: 2, weights: Float32Array.of(1, -1) },
+      ],
+      { steps: 100 },
+    );
     const short = policyOf(pass, { steps: 4 });
     const long = policyOf(pass);
     for (const policy of [short, long]) void policy.act(Float32Array.of(1), 1);
@@ -90,20 +118,28 @@ describe("collecting states", () => {
   });
 
   it("says so when every action is random", async () => {
-    await expect(collectStates(always(1), corridor(), { size: 5, epsilon: 1 })).rejects.toMatchObject({ code: "NOTHING_COLLECTED" });
+    await expect(collectStates(always(1), corridor(), { size: 5, epsilon: 1 })).rejects.toMatchObject({
+      code: "NOTHING_COLLECTED",
+    });
   });
 });
 
 describe("the models that ship", () => {
   const shipped = readdirSync("models").filter((name) => /^(cartpole|mountaincar)-d?s?qn\.safetensors$/.test(name));
 
-  it.each(shipped)("%s scores in the real environment what its card says", async (name) => {
-    const { network, card } = await loadModel(`models/${name}`);
-    const { environment, score } = card!;
-    const { mean, std } = await withGymnasium({ id: environment! }, (make) => evaluate(policyOf(network), make, { episodes: score!.episodes }));
-    expect(mean).toBeCloseTo(score!.mean, 6);
-    expect(std).toBeCloseTo(score!.std, 6);
-    expect(mean).toBeGreaterThanOrEqual(environment === "CartPole-v1" ? 475 : -115);
-    expect(score!.episodes).toBeGreaterThanOrEqual(200);
-  }, 60000);
+  it.each(shipped)(
+    "%s scores in the real environment what its card says",
+    async (name) => {
+      const { network, card } = await loadModel(`models/${name}`);
+      const { environment, score } = card!;
+      const { mean, std } = await withGymnasium({ id: environment! }, (make) =>
+        evaluate(policyOf(network), make, { episodes: score!.episodes }),
+      );
+      expect(mean).toBeCloseTo(score!.mean, 6);
+      expect(std).toBeCloseTo(score!.std, 6);
+      expect(mean).toBeGreaterThanOrEqual(environment === "CartPole-v1" ? 475 : -115);
+      expect(score!.episodes).toBeGreaterThanOrEqual(200);
+    },
+    60000,
+  );
 });

@@ -28,7 +28,9 @@ interface UpdateCase {
 }
 
 const cases = existsSync(golden)
-  ? (JSON.parse(readFileSync(golden, "utf8")) as { cases: UpdateCase[] }).cases.filter(({ kind }) => kind === "dense-update" || kind === "spiking-update")
+  ? (JSON.parse(readFileSync(golden, "utf8")) as { cases: UpdateCase[] }).cases.filter(
+      ({ kind }) => kind === "dense-update" || kind === "spiking-update",
+    )
   : [];
 
 /** A stored network; dense weights lie transposed in the files. */
@@ -58,42 +60,60 @@ function listed(trainable: TrainableNetwork): number[][] {
 }
 
 (cases.length > 0 ? describe : describe.skip)("gradient steps equal the original's", () => {
-  it.each(cases.map((one) => [one.id, one] as const))("%s", (_id, { policy, target, gamma, double, optimizer, batch, snn, parameters_after_each_update }) => {
-    const size = batch.length;
-    const spiking = snn !== undefined;
-    const learningRate = { kind: "constant", value: optimizer.lr } as const;
-    const config = dqnSchema.parse({
-      method: spiking ? "dsqn" : "dqn",
-      environment: { id: "golden" },
-      network: spiking ? { kind: "spiking", hidden: [1], surrogateScale: snn.surrogate.scale } : { kind: "dense", hidden: [1] },
-      episodes: 1,
-      gamma,
-      doubleQ: double,
-      epsilon: { kind: "constant", value: 0 },
-      replay: { capacity: size },
-      batchSize: size,
-      optimizer:
-        optimizer.name === "adam"
-          ? { kind: "adam", learningRate, beta1: optimizer.beta1, beta2: optimizer.beta2, epsilon: optimizer.eps }
-          : { kind: "rmsprop", learningRate, decay: optimizer.rho, epsilon: optimizer.eps },
-      target: { kind: "steps", every: 1e9 },
-      evaluation: { every: 1 },
-    });
-    const options = { maxBatch: size, surrogate: { scale: snn?.surrogate.scale } };
-    const networks = [policy, target].map((name) => createTrainable(load(name, spiking, snn?.steps), options));
-    const n = networks[0].observationSize;
-    const state = createState(config, { id: "golden", count: 1, observationSize: n, actions: 2 } as Parameters<typeof createState>[1], networks[0], networks[1]);
-    // The memory holds just this batch: a sample without repetition is all of it, in some order.
-    for (const { state: observation, action, reward, next_state } of batch)
-      state.memory.push(Float32Array.from(observation), action, reward, Float32Array.from(next_state ?? observation), next_state ? gamma : 0);
-    const learn = createLearner(config, state);
-    for (const expected of parameters_after_each_update) {
-      learn(1);
-      listed(networks[0]).forEach((values, i) => {
-        const wanted = (expected[i] as (number | number[])[]).flat();
-        expect(values).toHaveLength(wanted.length);
-        values.forEach((value, j) => expect(Math.abs(value - wanted[j])).toBeLessThan(2e-5 + 1e-3 * Math.abs(wanted[j])));
+  it.each(cases.map((one) => [one.id, one] as const))(
+    "%s",
+    (_id, { policy, target, gamma, double, optimizer, batch, snn, parameters_after_each_update }) => {
+      const size = batch.length;
+      const spiking = snn !== undefined;
+      const learningRate = { kind: "constant", value: optimizer.lr } as const;
+      const config = dqnSchema.parse({
+        method: spiking ? "dsqn" : "dqn",
+        environment: { id: "golden" },
+        network: spiking
+          ? { kind: "spiking", hidden: [1], surrogateScale: snn.surrogate.scale }
+          : { kind: "dense", hidden: [1] },
+        episodes: 1,
+        gamma,
+        doubleQ: double,
+        epsilon: { kind: "constant", value: 0 },
+        replay: { capacity: size },
+        batchSize: size,
+        optimizer:
+          optimizer.name === "adam"
+            ? { kind: "adam", learningRate, beta1: optimizer.beta1, beta2: optimizer.beta2, epsilon: optimizer.eps }
+            : { kind: "rmsprop", learningRate, decay: optimizer.rho, epsilon: optimizer.eps },
+        target: { kind: "steps", every: 1e9 },
+        evaluation: { every: 1 },
       });
-    }
-  });
+      const options = { maxBatch: size, surrogate: { scale: snn?.surrogate.scale } };
+      const networks = [policy, target].map((name) => createTrainable(load(name, spiking, snn?.steps), options));
+      const n = networks[0].observationSize;
+      const state = createState(
+        config,
+        { id: "golden", count: 1, observationSize: n, actions: 2 } as Parameters<typeof createState>[1],
+        networks[0],
+        networks[1],
+      );
+      // The memory holds just this batch: a sample without repetition is all of it, in some order.
+      for (const { state: observation, action, reward, next_state } of batch)
+        state.memory.push(
+          Float32Array.from(observation),
+          action,
+          reward,
+          Float32Array.from(next_state ?? observation),
+          next_state ? gamma : 0,
+        );
+      const learn = createLearner(config, state);
+      for (const expected of parameters_after_each_update) {
+        learn(1);
+        listed(networks[0]).forEach((values, i) => {
+          const wanted = (expected[i] as (number | number[])[]).flat();
+          expect(values).toHaveLength(wanted.length);
+          values.forEach((value, j) =>
+            expect(Math.abs(value - wanted[j])).toBeLessThan(2e-5 + 1e-3 * Math.abs(wanted[j])),
+          );
+        });
+      }
+    },
+  );
 });

@@ -87,15 +87,26 @@ describe("reward shaping", () => {
 
   it("potential-based shaping changes the return of every path between two states by the same amount", () => {
     const shape = rewardShapings["mountaincar-energy"];
-    const state = fc.tuple(fc.float({ min: -1, max: Math.fround(0.5), noNaN: true }), fc.float({ min: Math.fround(-0.07), max: Math.fround(0.07), noNaN: true })).map(([x, v]) => Float32Array.of(x, v));
+    const state = fc
+      .tuple(
+        fc.float({ min: -1, max: Math.fround(0.5), noNaN: true }),
+        fc.float({ min: Math.fround(-0.07), max: Math.fround(0.07), noNaN: true }),
+      )
+      .map(([x, v]) => Float32Array.of(x, v));
     fc.assert(
-      fc.property(state, state, fc.array(state, { minLength: 3, maxLength: 3 }), fc.array(state, { minLength: 3, maxLength: 3 }), (from, to, one, other) => {
-        const gain = (middle: Float32Array[]): number => {
-          const path = [from, ...middle, to];
-          return path.slice(1).reduce((sum, next, t) => sum + 0.9 ** t * shape(-1, path[t], next, false, 0.9), 0);
-        };
-        expect(gain(one)).toBeCloseTo(gain(other), 6);
-      }),
+      fc.property(
+        state,
+        state,
+        fc.array(state, { minLength: 3, maxLength: 3 }),
+        fc.array(state, { minLength: 3, maxLength: 3 }),
+        (from, to, one, other) => {
+          const gain = (middle: Float32Array[]): number => {
+            const path = [from, ...middle, to];
+            return path.slice(1).reduce((sum, next, t) => sum + 0.9 ** t * shape(-1, path[t], next, false, 0.9), 0);
+          };
+          expect(gain(one)).toBeCloseTo(gain(other), 6);
+        },
+      ),
     );
   });
 });

@@ -17,17 +17,24 @@ function filled(capacity: number, pushes: number, prioritised = false): ReplayMe
 describe("replay memory", () => {
   it("keeps the newest `capacity` transitions, whole", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 100 }), fc.integer(), (capacity, pushes, seed) => {
-        const memory = filled(capacity, pushes);
-        const batch = memory.sample(memory.size, new Random(seed));
-        const seen = Array.from(batch.rewards).sort((a, b) => a - b);
-        expect(seen).toEqual(Array.from({ length: Math.min(capacity, pushes) }, (_, k) => Math.max(0, pushes - capacity) + k));
-        batch.rewards.forEach((i, k) => {
-          expect(batch.observations.subarray(2 * k, 2 * k + 2)).toEqual(vector(i));
-          expect(batch.nextObservations.subarray(2 * k, 2 * k + 2)).toEqual(vector(i + 1));
-          expect([batch.actions[k], batch.discounts[k]]).toEqual([i % 3, i / 1024]);
-        });
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 40 }),
+        fc.integer({ min: 1, max: 100 }),
+        fc.integer(),
+        (capacity, pushes, seed) => {
+          const memory = filled(capacity, pushes);
+          const batch = memory.sample(memory.size, new Random(seed));
+          const seen = Array.from(batch.rewards).sort((a, b) => a - b);
+          expect(seen).toEqual(
+            Array.from({ length: Math.min(capacity, pushes) }, (_, k) => Math.max(0, pushes - capacity) + k),
+          );
+          batch.rewards.forEach((i, k) => {
+            expect(batch.observations.subarray(2 * k, 2 * k + 2)).toEqual(vector(i));
+            expect(batch.nextObservations.subarray(2 * k, 2 * k + 2)).toEqual(vector(i + 1));
+            expect([batch.actions[k], batch.discounts[k]]).toEqual([i % 3, i / 1024]);
+          });
+        },
+      ),
     );
   });
 
@@ -75,16 +82,20 @@ describe("replay memory", () => {
 describe("sum tree", () => {
   it("finds the leaf in which a running sum falls, and never one of weight 0", () => {
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 33 }), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (weights, u) => {
-        const total = weights.reduce((a, b) => a + b, 0);
-        fc.pre(total > 0);
-        const tree = new SumTree(weights.length);
-        weights.forEach((w, i) => tree.set(i, w));
-        expect(tree.total).toBe(total);
-        let expected = 0;
-        for (let sum = weights[0]; sum <= u * total; sum += weights[++expected]);
-        expect(tree.find(u * total)).toBe(expected);
-      }),
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 33 }),
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        (weights, u) => {
+          const total = weights.reduce((a, b) => a + b, 0);
+          fc.pre(total > 0);
+          const tree = new SumTree(weights.length);
+          weights.forEach((w, i) => tree.set(i, w));
+          expect(tree.total).toBe(total);
+          let expected = 0;
+          for (let sum = weights[0]; sum <= u * total; sum += weights[++expected]);
+          expect(tree.find(u * total)).toBe(expected);
+        },
+      ),
     );
   });
 });
@@ -96,14 +107,20 @@ describe("n-step window", () => {
     const window = new NStepWindow(n, gamma, drop);
     const out: { at: number; action: number; reward: number; next: number; discount: number }[] = [];
     steps.forEach((step, t) =>
-      window.push({ ...step, observation: vector(t), action: t, next: vector(t + 1) }, (o, action, reward, next, discount) =>
-        out.push({ at: o[0], action, reward, next: next[0], discount }),
+      window.push(
+        { ...step, observation: vector(t), action: t, next: vector(t + 1) },
+        (o, action, reward, next, discount) => out.push({ at: o[0], action, reward, next: next[0], discount }),
       ),
     );
     return out;
   };
   const episode = (rewards: number[], end: "terminated" | "truncated"): Step[] =>
-    rewards.map((reward, t) => ({ reward, terminated: false, truncated: false, ...(t === rewards.length - 1 && { [end]: true }) }));
+    rewards.map((reward, t) => ({
+      reward,
+      terminated: false,
+      truncated: false,
+      ...(t === rewards.length - 1 && { [end]: true }),
+    }));
 
   it("sums discounted rewards as the definition says, for every n, length and ending", () => {
     fc.assert(

@@ -1,6 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { execa } from "execa";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -24,7 +33,8 @@ const config = {
 
 const folder = mkdtempSync(join(tmpdir(), "dsqn-resume-"));
 const at = (...names: string[]): string => join(folder, ...names);
-const dsqn = (...args: string[]) => execa("node", ["--import", "./scripts/register-ts.mjs", "src/cli/run.ts", ...args, "--json"], { reject: false });
+const dsqn = (...args: string[]) =>
+  execa("node", ["--import", "./scripts/register-ts.mjs", "src/cli/run.ts", ...args, "--json"], { reject: false });
 const curve = (run: string): string => readFileSync(at(run, "progress.jsonl"), "utf8");
 const lines = (run: string): number => (existsSync(at(run, "progress.jsonl")) ? curve(run).split("\n").length - 1 : 0);
 const until = async (condition: () => boolean): Promise<void> => {
@@ -34,15 +44,25 @@ const until = async (condition: () => boolean): Promise<void> => {
 const expectSame = (run: string): void => {
   expect(curve(run)).toBe(curve("whole"));
   for (const model of ["best", "last", "initial"])
-    expect(readFileSync(at(run, `${model}.safetensors`)).equals(readFileSync(at("whole", `${model}.safetensors`)))).toBe(true);
-  expect(readFileSync(at(run, "events.out.tfevents.0.dsqn")).length).toBe(readFileSync(at("whole", "events.out.tfevents.0.dsqn")).length);
+    expect(
+      readFileSync(at(run, `${model}.safetensors`)).equals(readFileSync(at("whole", `${model}.safetensors`))),
+    ).toBe(true);
+  expect(readFileSync(at(run, "events.out.tfevents.0.dsqn")).length).toBe(
+    readFileSync(at("whole", "events.out.tfevents.0.dsqn")).length,
+  );
 };
 
 beforeAll(async () => {
   writeFileSync(at("config.json"), JSON.stringify(config));
   const { exitCode, stdout } = await dsqn("train", at("config.json"), "--out", at("whole"));
   expect(exitCode).toBe(0);
-  expect(JSON.parse(stdout)).toMatchObject({ env: "CartPole-v1", method: "dqn", seed: 7, episodesRun: 120, model: at("whole", "best.safetensors") });
+  expect(JSON.parse(stdout)).toMatchObject({
+    env: "CartPole-v1",
+    method: "dqn",
+    seed: 7,
+    episodesRun: 120,
+    model: at("whole", "best.safetensors"),
+  });
 }, 60000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -67,20 +87,30 @@ describe("a run that was stopped", () => {
     running.kill("SIGINT");
     const { exitCode, stdout } = await running;
     expect(exitCode).toBe(1);
-    expect(JSON.parse(stdout)).toMatchObject({ error: { code: "INTERRUPTED", hint: expect.stringContaining(`--resume ${at("stopped")}`) } });
+    expect(JSON.parse(stdout)).toMatchObject({
+      error: { code: "INTERRUPTED", hint: expect.stringContaining(`--resume ${at("stopped")}`) },
+    });
     expect((await dsqn("train", "--resume", at("stopped"))).exitCode).toBe(0);
     expectSame("stopped");
   }, 90000);
 
   it("refuses a damaged checkpoint, and goes on from the one before", async () => {
     mkdirSync(at("damaged"));
-    for (const file of ["config.json", "progress.jsonl", "events.out.tfevents.0.dsqn", "checkpoint.safetensors", "checkpoint.previous.safetensors"])
+    for (const file of [
+      "config.json",
+      "progress.jsonl",
+      "events.out.tfevents.0.dsqn",
+      "checkpoint.safetensors",
+      "checkpoint.previous.safetensors",
+    ])
       copyFileSync(at("whole", file), at("damaged", file));
     truncateSync(at("damaged", "checkpoint.safetensors"), 1000);
     const refused = await dsqn("train", "--resume", at("damaged"));
     expect(refused.exitCode).toBe(1);
     const previous = at("damaged", "checkpoint.previous.safetensors");
-    expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: "CHECKPOINT_INVALID", hint: expect.stringContaining(previous) } });
+    expect(JSON.parse(refused.stdout)).toMatchObject({
+      error: { code: "CHECKPOINT_INVALID", hint: expect.stringContaining(previous) },
+    });
     expect((await dsqn("train", "--resume", previous)).exitCode).toBe(0);
     expectSame("damaged");
   }, 60000);
@@ -91,7 +121,9 @@ describe("a run that was stopped", () => {
     copyFileSync(at("whole", "checkpoint.safetensors"), at("foreign", "checkpoint.safetensors"));
     const { exitCode, stdout } = await dsqn("train", "--resume", at("foreign"));
     expect(exitCode).toBe(1);
-    expect(JSON.parse(stdout)).toMatchObject({ error: { code: "CHECKPOINT_INVALID", message: expect.stringContaining("another config") } });
+    expect(JSON.parse(stdout)).toMatchObject({
+      error: { code: "CHECKPOINT_INVALID", message: expect.stringContaining("another config") },
+    });
   }, 30000);
 });
 
@@ -109,15 +141,30 @@ describe("dsqn train", () => {
     [["--resume", "/nowhere/at/all"], 2, "RUN_NOT_FOUND"],
     [["cartpole-dqn", "--out", "/proc/nowhere"], 1, "RUN_FOLDER_UNWRITABLE"],
     [["cartpole-dqn", "--out", "package.json"], 1, "RUN_FOLDER_UNWRITABLE"],
-  ])("%j exits %i with %s", async (args, exitCode, code) => expect(await failing(...args)).toMatchObject({ exitCode, code }), 30000);
+  ])(
+    "%j exits %i with %s",
+    async (args, exitCode, code) => expect(await failing(...args)).toMatchObject({ exitCode, code }),
+    30000,
+  );
 
   it("refuses continuous actions, and a folder that holds a run", async () => {
-    expect(await failing(at("config.json"), "--set", 'environment.id="Pendulum-v1"', "--out", at("pendulum"))).toMatchObject({ exitCode: 1, code: "ACTIONS_NOT_DISCRETE" });
+    expect(
+      await failing(at("config.json"), "--set", 'environment.id="Pendulum-v1"', "--out", at("pendulum")),
+    ).toMatchObject({ exitCode: 1, code: "ACTIONS_NOT_DISCRETE" });
     expect(await failing(at("config.json"), "--out", at("whole"))).toMatchObject({ exitCode: 1, code: "RUN_EXISTS" });
   }, 30000);
 
   it("exits 1 and says so where the target is missed", async () => {
-    const { exitCode, stdout, stderr } = await dsqn("train", at("config.json"), "--episodes", "3", "--set", "final.target=400", "--out", at("missed"));
+    const { exitCode, stdout, stderr } = await dsqn(
+      "train",
+      at("config.json"),
+      "--episodes",
+      "3",
+      "--set",
+      "final.target=400",
+      "--out",
+      at("missed"),
+    );
     expect(exitCode).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ reached: false, target: 400 });
     expect(stderr).toContain("TARGET_MISSED");

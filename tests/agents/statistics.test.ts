@@ -4,12 +4,22 @@ import { Random } from "../../src/random.ts";
 
 describe("statistics", () => {
   // Published tables of Student's t, two-sided 95 %.
-  it.each([[1, 12.706], [2, 4.303], [3, 3.182], [4, 2.776], [5, 2.571], [10, 2.228], [30, 2.042], [99, 1.984], [199, 1.972]])(
-    "t quantile with %i degrees of freedom is %d",
-    (freedom, quantile) => expect(Math.abs(studentQuantile(freedom) - quantile)).toBeLessThan(freedom < 10 ? 0.006 : 0.0006),
+  it.each([
+    [1, 12.706],
+    [2, 4.303],
+    [3, 3.182],
+    [4, 2.776],
+    [5, 2.571],
+    [10, 2.228],
+    [30, 2.042],
+    [99, 1.984],
+    [199, 1.972],
+  ])("t quantile with %i degrees of freedom is %d", (freedom, quantile) =>
+    expect(Math.abs(studentQuantile(freedom) - quantile)).toBeLessThan(freedom < 10 ? 0.006 : 0.0006),
   );
 
-  it("sample standard deviation divides by n - 1", () => expect(standardDeviation([2, 4, 4, 4, 5, 5, 7, 9])).toBeCloseTo(Math.sqrt(32 / 7), 12));
+  it("sample standard deviation divides by n - 1", () =>
+    expect(standardDeviation([2, 4, 4, 4, 5, 5, 7, 9])).toBeCloseTo(Math.sqrt(32 / 7), 12));
 
   it("the interval covers the true mean in about 95 % of samples", () => {
     const random = new Random(11);

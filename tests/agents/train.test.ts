@@ -28,7 +28,7 @@ const train = (config: DqnConfig, options: Partial<TrainDqnOptions> = {}): Promi
 const comparable = ({ seconds: _, ...result }: DqnResult): unknown => structuredClone(result);
 
 const variants: Record<string, PlainObject> = {
-  plain: {},
+  "plain": {},
   "prioritised, 3-step, dueling, soft, huber": {
     network: { dueling: true },
     nStep: 3,
@@ -40,12 +40,21 @@ const variants: Record<string, PlainObject> = {
     scaling: { center: [0.1, 0], scale: [2, 1] },
     evaluation: { of: "target" },
   },
-  spiking: { method: "dsqn", network: { kind: "spiking", hidden: [8], steps: 8, surrogateScale: 10 }, episodes: 20, optimizer: { kind: "rmsprop", learningRate: { kind: "constant", value: 0.001 } } },
+  "spiking": {
+    method: "dsqn",
+    network: { kind: "spiking", hidden: [8], steps: 8, surrogateScale: 10 },
+    episodes: 20,
+    optimizer: { kind: "rmsprop", learningRate: { kind: "constant", value: 0.001 } },
+  },
 };
 
 describe.each(Object.entries(variants))("a run (%s)", (_name, changes) => {
   it("repeats bit for bit from its seed, and differs from another seed's", async () => {
-    const [a, b, c] = [await train(configure(changes)), await train(configure(changes)), await train(configure({ ...changes, seed: 1 }))];
+    const [a, b, c] = [
+      await train(configure(changes)),
+      await train(configure(changes)),
+      await train(configure({ ...changes, seed: 1 })),
+    ];
     expect(comparable(b)).toEqual(comparable(a));
     expect(c.curve).not.toEqual(a.curve);
   });
@@ -60,13 +69,16 @@ describe.each(Object.entries(variants))("a run (%s)", (_name, changes) => {
       },
     });
     expect(snapshots.length).toBeGreaterThan(1);
-    for (const snapshot of snapshots) expect(comparable(await train(config, { resume: snapshot }))).toEqual(comparable(whole));
+    for (const snapshot of snapshots)
+      expect(comparable(await train(config, { resume: snapshot }))).toEqual(comparable(whole));
   });
 });
 
 describe("training", () => {
   it("learns to walk the corridor", async () => {
-    const result = await train(configure({ episodes: 150, evaluation: { episodes: 50 } }), { makeEnvironments: corridor({ slip: 0 }) });
+    const result = await train(configure({ episodes: 150, evaluation: { episodes: 50 } }), {
+      makeEnvironments: corridor({ slip: 0 }),
+    });
     // Straight to the end from a uniform start: 4, 3, 2, 1, 0 steps that cost.
     expect(result.chosen!.mean).toBeGreaterThan(-2.6);
   });
@@ -110,34 +122,44 @@ describe("training", () => {
 
 describe("time limits", () => {
   /** One state, one reward of 1 per step, an episode of 4 steps that the limit cuts or the task ends. */
-  const single = (end: "terminated" | "truncated") => async (count: number): Promise<Environments> => {
-    let step = 0;
-    const observation = new Float32Array(count).fill(1);
-    return {
-      id: "Single",
-      count,
-      observationSize: 1,
-      actions: 2,
-      reset: async () => {
-        step = 0;
-        return observation;
-      },
-      step: async () => {
-        step++;
-        const flags = { terminated: new Uint8Array(count), truncated: new Uint8Array(count) };
-        flags[end].fill(Number(step % 4 === 0));
-        return { observations: observation, rewards: new Float64Array(count).fill(1), ...flags };
-      },
-      close: async () => {},
+  const single =
+    (end: "terminated" | "truncated") =>
+    async (count: number): Promise<Environments> => {
+      let step = 0;
+      const observation = new Float32Array(count).fill(1);
+      return {
+        id: "Single",
+        count,
+        observationSize: 1,
+        actions: 2,
+        reset: async () => {
+          step = 0;
+          return observation;
+        },
+        step: async () => {
+          step++;
+          const flags = { terminated: new Uint8Array(count), truncated: new Uint8Array(count) };
+          flags[end].fill(Number(step % 4 === 0));
+          return { observations: observation, rewards: new Float64Array(count).fill(1), ...flags };
+        },
+        close: async () => {},
+      };
     };
-  };
   const value = async (end: "terminated" | "truncated", changes: PlainObject = {}): Promise<number> => {
-    const config = configure({ environment: { count: 1 }, gamma: 0.8, episodes: 400, epsilon: { kind: "constant", value: 1 }, evaluation: { every: 100000 }, ...changes });
+    const config = configure({
+      environment: { count: 1 },
+      gamma: 0.8,
+      episodes: 400,
+      epsilon: { kind: "constant", value: 1 },
+      evaluation: { every: 100000 },
+      ...changes,
+    });
     const { last } = await train(config, { makeEnvironments: single(end) });
     return Math.max(...denseForward(last as DenseNetwork, Float32Array.of(1), 1).outputs);
   };
 
-  it("a cut episode goes on in its value: 1 / (1 - gamma)", async () => expect(await value("truncated")).toBeCloseTo(5, 0));
+  it("a cut episode goes on in its value: 1 / (1 - gamma)", async () =>
+    expect(await value("truncated")).toBeCloseTo(5, 0));
   it("and with 3-step returns", async () => expect(await value("truncated", { nStep: 3 })).toBeCloseTo(5, 0));
   // In the one state a fraction 1/4 of steps is the last: V = 1 + (3/4) gamma V.
   it("an ended one does not: 1 / (1 - 3/4 gamma)", async () => expect(await value("terminated")).toBeCloseTo(2.5, 0));

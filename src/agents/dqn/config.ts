@@ -69,7 +69,11 @@ export const dqnSchema = z
       /** Learning starts when so many transitions are held (at least a batch). */
       initial: z.number().int().min(0).default(0),
       prioritisation: z
-        .strictObject({ alpha: fraction.default(0.6), beta: fraction.default(0.4), epsilon: z.number().positive().default(1e-6) })
+        .strictObject({
+          alpha: fraction.default(0.6),
+          beta: fraction.default(0.4),
+          epsilon: z.number().positive().default(1e-6),
+        })
         .optional(),
     }),
     batchSize: count,
@@ -92,7 +96,9 @@ export const dqnSchema = z
       }),
     ]),
     /** Element-wise: every gradient within +-limit. Norm: the whole gradient's length at most limit. */
-    clip: z.strictObject({ kind: z.enum(["value", "norm", "none"]), limit: z.number().positive().default(1) }).default({ kind: "value", limit: 1 }),
+    clip: z
+      .strictObject({ kind: z.enum(["value", "norm", "none"]), limit: z.number().positive().default(1) })
+      .default({ kind: "value", limit: 1 }),
     target: z.discriminatedUnion("kind", [
       /** Copied every so many environment steps (the original's "iterations"). */
       z.strictObject({ kind: z.literal("steps"), every: count }),
@@ -122,11 +128,19 @@ export const dqnSchema = z
   .superRefine((config, context) => {
     const spiking = config.network.kind === "spiking";
     if (spiking !== (config.method === "dsqn"))
-      context.addIssue({ code: "custom", path: ["network", "kind"], message: `method "${config.method}" needs a ${spiking ? "dense" : "spiking"} network` });
+      context.addIssue({
+        code: "custom",
+        path: ["network", "kind"],
+        message: `method "${config.method}" needs a ${spiking ? "dense" : "spiking"} network`,
+      });
     if (config.scaling && config.scaling.center.length !== config.scaling.scale.length)
       context.addIssue({ code: "custom", path: ["scaling"], message: "center and scale differ in length" });
     if (config.replay.capacity < config.batchSize)
-      context.addIssue({ code: "custom", path: ["replay", "capacity"], message: `is less than a batch of ${config.batchSize}` });
+      context.addIssue({
+        code: "custom",
+        path: ["replay", "capacity"],
+        message: `is less than a batch of ${config.batchSize}`,
+      });
   });
 
 /** A config with all defaults filled in. */

@@ -36,7 +36,8 @@ export function dueling(inner: TrainableNetwork): TrainableNetwork {
         let sum = 0;
         for (let a = 0; a < actions; a++) sum += outputGradients[k * actions + a];
         innerGradients[k * inner.actions] = sum;
-        for (let a = 0; a < actions; a++) innerGradients[k * inner.actions + 1 + a] = outputGradients[k * actions + a] - sum / actions;
+        for (let a = 0; a < actions; a++)
+          innerGradients[k * inner.actions + 1 + a] = outputGradients[k * actions + a] - sum / actions;
       }
       inner.backward(innerGradients.subarray(0, lastBatch * inner.actions));
     },
@@ -54,6 +55,13 @@ export function foldDueling(network: DenseNetwork): DenseNetwork {
     return Float32Array.from({ length: actions }, (_, a) => row[0] + row[1 + a] - mean);
   };
   const weights = new Float32Array(last.inputs * actions);
-  for (let i = 0; i < last.inputs; i++) weights.set(fold(last.weights.subarray(i * last.outputs, (i + 1) * last.outputs)), i * actions);
-  return { kind: "dense", layers: [...network.layers.slice(0, -1), { inputs: last.inputs, outputs: actions, weights, biases: fold(last.biases) }] };
+  for (let i = 0; i < last.inputs; i++)
+    weights.set(fold(last.weights.subarray(i * last.outputs, (i + 1) * last.outputs)), i * actions);
+  return {
+    kind: "dense",
+    layers: [
+      ...network.layers.slice(0, -1),
+      { inputs: last.inputs, outputs: actions, weights, biases: fold(last.biases) },
+    ],
+  };
 }

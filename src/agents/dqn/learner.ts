@@ -97,13 +97,21 @@ export function createLearner(config: DqnConfig, state: TrainingState): (environ
     temporalDifferenceTargets(policy, target, batch, config, targets);
     progression.loss = lossGradients(policy, batch, targets, config, errors, outputGradients);
     if (!Number.isFinite(progression.loss))
-      throw new DsqnError("TRAINING_DIVERGED", `The loss became ${progression.loss} at gradient step ${progression.updates}.`, {
-        hint: "Lower the learning rate, or clip gradients. The last checkpoint is from before.",
-        facts: { gradientSteps: progression.updates, environmentSteps: progression.environmentSteps },
-      });
+      throw new DsqnError(
+        "TRAINING_DIVERGED",
+        `The loss became ${progression.loss} at gradient step ${progression.updates}.`,
+        {
+          hint: "Lower the learning rate, or clip gradients. The last checkpoint is from before.",
+          facts: { gradientSteps: progression.updates, environmentSteps: progression.environmentSteps },
+        },
+      );
     if (clip.kind === "value") clipValues(policy.gradients, clip.limit);
     else if (clip.kind === "norm") clipNorm(policy.gradients, clip.limit);
-    optimizer.step(policy.parameters, policy.gradients, valueAt(config.optimizer.learningRate, progression.environmentSteps));
+    optimizer.step(
+      policy.parameters,
+      policy.gradients,
+      valueAt(config.optimizer.learningRate, progression.environmentSteps),
+    );
     memory.updatePriorities(batch.indices, errors);
     progression.updates++;
     if (config.target.kind === "soft") blend(target.parameters, policy.parameters, config.target.tau);
@@ -117,7 +125,8 @@ export function createLearner(config: DqnConfig, state: TrainingState): (environ
     if (config.target.kind !== "steps") return;
     const { every } = config.target;
     const copies = (steps: number): number => Math.floor(steps / every);
-    if (copies(progression.environmentSteps + environmentSteps) > copies(progression.environmentSteps)) target.parameters.set(policy.parameters);
+    if (copies(progression.environmentSteps + environmentSteps) > copies(progression.environmentSteps))
+      target.parameters.set(policy.parameters);
   };
 }
 

@@ -13,13 +13,16 @@ import { trainDqn, type DqnResult } from "./train.ts";
 /** DQN and DSQN as runs: a folder with log, TensorBoard events, resumable checkpoints, and the initial, best and last network. */
 export const dqnMethod: TrainMethod<DqnConfig> = {
   schema: dqnSchema,
-  run: (config, context) => withGymnasium(config.environment, (makeEnvironments) => run(config, context, makeEnvironments)),
+  run: (config, context) =>
+    withGymnasium(config.environment, (makeEnvironments) => run(config, context, makeEnvironments)),
 };
 
 async function run(config: DqnConfig, context: RunContext, makeEnvironments: MakeEnvironments): Promise<TrainSummary> {
   const { folder, signal, onProgress } = context;
   const checkpoints = openCheckpoints(folder.file("checkpoint.safetensors"), config);
-  const saved = context.resume ? checkpoints.load(typeof context.resume === "string" ? context.resume : undefined) : undefined;
+  const saved = context.resume
+    ? checkpoints.load(typeof context.resume === "string" ? context.resume : undefined)
+    : undefined;
   const log = openJsonLog(folder.file("progress.jsonl"), saved?.marks.log);
   const events = openEventFile(folder.file("events.out.tfevents.0.dsqn"), { keep: saved?.marks.events });
   let written = performance.now();
@@ -32,7 +35,13 @@ async function run(config: DqnConfig, context: RunContext, makeEnvironments: Mak
       onEpisode(entry) {
         log.append({ kind: "episode", ...entry });
         const { environmentSteps, mean100, epsilon, loss, length } = entry;
-        events.scalars(environmentSteps, { "train/return": entry.return, "train/length": length, "train/mean100": mean100, "train/epsilon": epsilon, "train/loss": loss });
+        events.scalars(environmentSteps, {
+          "train/return": entry.return,
+          "train/length": length,
+          "train/mean100": mean100,
+          "train/epsilon": epsilon,
+          "train/loss": loss,
+        });
       },
       onEvaluation(entry) {
         log.append({ kind: "evaluation", ...entry });
@@ -68,12 +77,20 @@ async function conclude(
     seed,
     part,
     command,
-    training: { episodes: result.curve.length, environmentSteps: result.environmentSteps, gradientSteps: result.updates },
+    training: {
+      episodes: result.curve.length,
+      environmentSteps: result.environmentSteps,
+      gradientSteps: result.updates,
+    },
     config,
   });
   await saveModel(folder.file("initial.safetensors"), result.initial, card("initial"));
   await saveModel(folder.file("last.safetensors"), result.last, card("last"));
-  await saveModel(folder.file("best.safetensors"), result.network, { ...card("best"), chosenBy: result.chosen, score: { ...final, firstSeed: 100000 } });
+  await saveModel(folder.file("best.safetensors"), result.network, {
+    ...card("best"),
+    chosenBy: result.chosen,
+    score: { ...final, firstSeed: 100000 },
+  });
   return {
     env: environment.id,
     method,

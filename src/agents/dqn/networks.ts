@@ -35,7 +35,11 @@ export async function createNetworks(
 }
 
 /** `trainable` with `parameters`, as it is saved: on the environment's own observations. */
-export function exportNetwork(trainable: TrainableNetwork, parameters: Float32Array, config: DqnConfig): DenseNetwork | SpikingNetwork {
+export function exportNetwork(
+  trainable: TrainableNetwork,
+  parameters: Float32Array,
+  config: DqnConfig,
+): DenseNetwork | SpikingNetwork {
   const kept = trainable.parameters.slice();
   trainable.parameters.set(parameters);
   const network = trainable.toNetwork();

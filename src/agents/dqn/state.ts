@@ -76,21 +76,33 @@ export interface Snapshot {
     readonly progression: Progression;
     readonly episodes: readonly OpenEpisode[];
     readonly windows: readonly SavedWindow[];
-    readonly random: { readonly environment: RandomState; readonly exploration: RandomState; readonly replay: RandomState };
+    readonly random: {
+      readonly environment: RandomState;
+      readonly exploration: RandomState;
+      readonly replay: RandomState;
+    };
     readonly replay: { readonly count: number; readonly next: number; readonly maxPriority: number };
     readonly optimizerSteps: number;
   };
   readonly tensors: Readonly<Record<string, Float32Array | Float64Array | Int32Array>>;
 }
 
-export function createState(config: DqnConfig, environments: Environments, policy: TrainableNetwork, target: TrainableNetwork): TrainingState {
+export function createState(
+  config: DqnConfig,
+  environments: Environments,
+  policy: TrainableNetwork,
+  target: TrainableNetwork,
+): TrainingState {
   const { replay, seed } = config;
   return {
     policy,
     target,
     optimizer: createOptimizer(config.optimizer, policy.parameters.length),
     memory: new ReplayMemory(replay.capacity, environments.observationSize, replay.prioritisation),
-    windows: Array.from({ length: environments.count }, () => new NStepWindow(config.nStep, config.gamma, config.truncation === "drop")),
+    windows: Array.from(
+      { length: environments.count },
+      () => new NStepWindow(config.nStep, config.gamma, config.truncation === "drop"),
+    ),
     random: {
       environment: Random.stream(seed, "environment"),
       exploration: Random.stream(seed, "exploration"),
@@ -118,7 +130,9 @@ export function createState(config: DqnConfig, environments: Environments, polic
 }
 
 function createOptimizer(config: DqnConfig["optimizer"], size: number): Optimizer {
-  return config.kind === "adam" ? adam(size, { beta1: config.beta1, beta2: config.beta2, epsilon: config.epsilon }) : rmsprop(size, { alpha: config.decay, epsilon: config.epsilon });
+  return config.kind === "adam"
+    ? adam(size, { beta1: config.beta1, beta2: config.beta2, epsilon: config.epsilon })
+    : rmsprop(size, { alpha: config.decay, epsilon: config.epsilon });
 }
 
 /** `seconds`: spent so far, earlier parts of the run included. The tensors are views: write them before training goes on. */
@@ -152,7 +166,11 @@ export function takeSnapshot(state: TrainingState, seconds: number): Snapshot {
 }
 
 /** Puts `state` where the snapshot was taken, the environments included: each open episode is played again from its seed. */
-export async function restoreSnapshot(state: TrainingState, { facts, tensors }: Snapshot, environments: Environments): Promise<void> {
+export async function restoreSnapshot(
+  state: TrainingState,
+  { facts, tensors }: Snapshot,
+  environments: Environments,
+): Promise<void> {
   state.policy.parameters.set(tensors.policy);
   state.target.parameters.set(tensors.target);
   state.chosenParameters.set(tensors.chosen);
@@ -160,7 +178,10 @@ export async function restoreSnapshot(state: TrainingState, { facts, tensors }: 
   const moments = state.optimizer.save().moments.map((_, i) => tensors[`optimizer.${i}`] as Float32Array);
   state.optimizer.restore({ steps: facts.optimizerSteps, moments });
   const replay = Object.entries(tensors).filter(([name]) => name.startsWith("replay."));
-  state.memory.restore({ ...facts.replay, tensors: Object.fromEntries(replay.map(([name, values]) => [name.slice(7), values])) });
+  state.memory.restore({
+    ...facts.replay,
+    tensors: Object.fromEntries(replay.map(([name, values]) => [name.slice(7), values])),
+  });
   state.windows.forEach((window, i) => window.restore(facts.windows[i]));
   state.random.environment.state = facts.random.environment;
   state.random.exploration.state = facts.random.exploration;
@@ -183,7 +204,8 @@ async function replayEpisodes(environments: Environments, episodes: readonly Ope
     // An environment that waits is reset before every step: nothing is known of a step after an episode's end.
     const waiting = Uint8Array.from(start, (s) => Number(s <= 0));
     if (t > 0 && waiting.includes(1)) await environments.reset({ seed, mask: waiting });
-    observations = (await environments.step(Int32Array.from(start, (s, i) => (s < 0 ? 0 : episodes[i].actions[s])))).observations;
+    observations = (await environments.step(Int32Array.from(start, (s, i) => (s < 0 ? 0 : episodes[i].actions[s]))))
+      .observations;
   }
   const unstarted = Uint8Array.from(episodes, (episode) => Number(episode.actions.length === 0));
   return longest > 0 && unstarted.includes(1) ? environments.reset({ seed, mask: unstarted }) : observations;

@@ -17,8 +17,13 @@ import type { DqnConfig } from "./config.ts";
 import { createLearner } from "./learner.ts";
 import { createNetworks, exportNetwork, type MakeTrainable } from "./networks.ts";
 import {
-  createState, restoreSnapshot, takeSnapshot,
-  type EpisodeEntry, type EvaluationEntry, type Snapshot, type TrainingState,
+  createState,
+  restoreSnapshot,
+  takeSnapshot,
+  type EpisodeEntry,
+  type EvaluationEntry,
+  type Snapshot,
+  type TrainingState,
 } from "./state.ts";
 
 /** Where to learn, with which network, and who hears of it. */
@@ -71,7 +76,8 @@ export interface DqnResult {
  */
 export async function trainDqn(config: DqnConfig, options: TrainDqnOptions = {}): Promise<DqnResult> {
   const { makeEnvironments, makeTrainable = createTrainable } = options;
-  if (!makeEnvironments) return withGymnasium(config.environment, (make) => trainDqn(config, { ...options, makeEnvironments: make }));
+  if (!makeEnvironments)
+    return withGymnasium(config.environment, (make) => trainDqn(config, { ...options, makeEnvironments: make }));
   return train(config, { ...options, makeEnvironments, makeTrainable });
 }
 
@@ -104,7 +110,9 @@ async function train(config: DqnConfig, options: Options): Promise<DqnResult> {
     while (progression.curve.length < config.episodes && !progression.confirmed) {
       if (signal?.aborted) {
         safePoint(true);
-        throw new DsqnError("INTERRUPTED", `Training stopped after episode ${progression.curve.length}.`, { cause: signal.reason });
+        throw new DsqnError("INTERRUPTED", `Training stopped after episode ${progression.curve.length}.`, {
+          cause: signal.reason,
+        });
       }
       safePoint(false);
       const epsilon = valueAt(config.epsilon, progression.environmentSteps);
@@ -171,9 +179,22 @@ async function record(
   for (let i = 0; i < count; i++) {
     const terminated = result.terminated[i] === 1;
     const truncated = result.truncated[i] === 1;
-    const reward = shape(result.rewards[i], row(observations, i), row(result.observations, i), terminated, config.gamma);
+    const reward = shape(
+      result.rewards[i],
+      row(observations, i),
+      row(result.observations, i),
+      terminated,
+      config.gamma,
+    );
     windows[i].push(
-      { observation: row(seen, i), action: actions[i], reward: reward * config.rewardScale, next: row(next, i), terminated, truncated },
+      {
+        observation: row(seen, i),
+        action: actions[i],
+        reward: reward * config.rewardScale,
+        next: row(next, i),
+        terminated,
+        truncated,
+      },
       (...transition) => memory.push(...transition),
     );
     progression.environmentSteps++;
@@ -186,10 +207,19 @@ async function record(
   if (!ended.includes(1)) return;
   for (let i = 0; i < count; i++)
     if (ended[i]) episodes[i] = { seed: state.random.environment.integer(2 ** 31), actions: [], return: 0 };
-  state.observations = (await environments.reset({ seed: episodes.map((episode) => episode.seed), mask: ended })).slice();
+  state.observations = (
+    await environments.reset({ seed: episodes.map((episode) => episode.seed), mask: ended })
+  ).slice();
 }
 
-function finishEpisode(config: DqnConfig, state: TrainingState, i: number, epsilon: number, options: TrainDqnOptions, spent: () => number): void {
+function finishEpisode(
+  config: DqnConfig,
+  state: TrainingState,
+  i: number,
+  epsilon: number,
+  options: TrainDqnOptions,
+  spent: () => number,
+): void {
   const { progression, episodes } = state;
   const { curve } = progression;
   const recent = curve.slice(-99).map((entry) => entry.return);
@@ -203,7 +233,8 @@ function finishEpisode(config: DqnConfig, state: TrainingState, i: number, epsil
     loss: progression.loss,
   };
   curve.push(entry);
-  if (config.target.kind === "episodes" && entry.episode % config.target.every === 0) state.target.parameters.set(state.policy.parameters);
+  if (config.target.kind === "episodes" && entry.episode % config.target.every === 0)
+    state.target.parameters.set(state.policy.parameters);
   if (config.solve) {
     const { average, window, stay } = config.solve;
     const reached = curve.length >= window && mean(curve.slice(-window).map((e) => e.return)) >= average;
@@ -216,13 +247,17 @@ function finishEpisode(config: DqnConfig, state: TrainingState, i: number, epsil
     done: curve.length,
     total: config.episodes,
     unit: "episodes",
-    note: `mean100 ${entry.mean100.toFixed(1)}  epsilon ${epsilon.toFixed(2)}  ${(progression.environmentSteps / spent()).toFixed(0)} env-steps/s` +
+    note:
+      `mean100 ${entry.mean100.toFixed(1)}  epsilon ${epsilon.toFixed(2)}  ${(progression.environmentSteps / spent()).toFixed(0)} env-steps/s` +
       (progression.chosen ? `  greedy ${progression.chosen.mean.toFixed(1)}` : ""),
   });
 }
 
 /** Greedy actions of `network` on raw observations. */
-function greedy(network: TrainableNetwork, scaling: DqnConfig["scaling"]): (observations: Float32Array, batch: number) => Int32Array {
+function greedy(
+  network: TrainableNetwork,
+  scaling: DqnConfig["scaling"],
+): (observations: Float32Array, batch: number) => Int32Array {
   const { observationSize: n, actions, maxBatch } = network;
   const scaled = new Float32Array(maxBatch * n);
   return (observations, batch) => {
@@ -230,7 +265,10 @@ function greedy(network: TrainableNetwork, scaling: DqnConfig["scaling"]): (obse
     for (let first = 0; first < batch; first += maxBatch) {
       const rows = Math.min(maxBatch, batch - first);
       const raw = observations.subarray(first * n, (first + rows) * n);
-      const values = network.forward(scaling ? scaleObservations(scaling, raw, scaled.subarray(0, rows * n)) : raw, rows);
+      const values = network.forward(
+        scaling ? scaleObservations(scaling, raw, scaled.subarray(0, rows * n)) : raw,
+        rows,
+      );
       for (let k = 0; k < rows; k++) chosen[first + k] = argmax(values, k * actions, actions);
     }
     return chosen;

@@ -108,7 +108,12 @@ export class ReplayMemory {
   }
 
   /** The whole memory, for a checkpoint: views into it, cut to what is filled. */
-  save(): { tensors: Record<string, Float32Array | Float64Array | Int32Array>; count: number; next: number; maxPriority: number } {
+  save(): {
+    tensors: Record<string, Float32Array | Float64Array | Int32Array>;
+    count: number;
+    next: number;
+    maxPriority: number;
+  } {
     const rows = this.count * this.observationSize;
     return {
       tensors: {
@@ -117,7 +122,9 @@ export class ReplayMemory {
         actions: this.actions.subarray(0, this.count),
         rewards: this.rewards.subarray(0, this.count),
         discounts: this.discounts.subarray(0, this.count),
-        ...(this.priorities && { priorities: Float64Array.from({ length: this.count }, (_, i) => this.priorities!.get(i)) }),
+        ...(this.priorities && {
+          priorities: Float64Array.from({ length: this.count }, (_, i) => this.priorities!.get(i)),
+        }),
       },
       count: this.count,
       next: this.next,

@@ -1,5 +1,11 @@
 /** Takes what an n-step window emits: the summed reward and the discount of the value at `next` (0: terminal). */
-export type Emit = (observation: Float32Array, action: number, reward: number, next: Float32Array, discount: number) => void;
+export type Emit = (
+  observation: Float32Array,
+  action: number,
+  reward: number,
+  next: Float32Array,
+  discount: number,
+) => void;
 
 interface Pending {
   readonly observation: Float32Array;
@@ -31,7 +37,14 @@ export class NStepWindow {
   }
 
   push(
-    step: { observation: Float32Array; action: number; reward: number; next: Float32Array; terminated: boolean; truncated: boolean },
+    step: {
+      observation: Float32Array;
+      action: number;
+      reward: number;
+      next: Float32Array;
+      terminated: boolean;
+      truncated: boolean;
+    },
     emit: Emit,
   ): void {
     for (const open of this.pending) open.reward += this.gamma ** open.steps++ * step.reward;

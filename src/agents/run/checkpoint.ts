@@ -27,7 +27,13 @@ export function openCheckpoints(path: string, config: object): Checkpoints {
     save({ snapshot, marks }) {
       const facts = JSON.stringify({ facts: snapshot.facts, marks });
       const tensors = Object.fromEntries(Object.entries(snapshot.tensors).map(([name, data]) => [name, tensor(data)]));
-      const bytes = encodeSafetensors(tensors, { format: "dsqn-checkpoint", version: "1", config: identity, facts, sha256: digest(facts, tensors) });
+      const bytes = encodeSafetensors(tensors, {
+        format: "dsqn-checkpoint",
+        version: "1",
+        config: identity,
+        facts,
+        sha256: digest(facts, tensors),
+      });
       if (existsSync(path)) renameSync(path, previous);
       writeAtomically(path, bytes);
     },
@@ -36,7 +42,9 @@ export function openCheckpoints(path: string, config: object): Checkpoints {
       const file = from ?? (existsSync(path) || !existsSync(previous) ? path : previous);
       if (!existsSync(file)) {
         if (from === undefined) return undefined;
-        throw new DsqnError("CHECKPOINT_INVALID", `There is no checkpoint "${file}".`, { hint: earlier(file, previous) });
+        throw new DsqnError("CHECKPOINT_INVALID", `There is no checkpoint "${file}".`, {
+          hint: earlier(file, previous),
+        });
       }
       return decode(file, identity, earlier(file, previous));
     },
@@ -54,7 +62,8 @@ function decode(file: string, identity: string, hint: string): Checkpoint {
     return invalid("is damaged", cause);
   }
   const { metadata, tensors } = content;
-  if (metadata.format !== "dsqn-checkpoint" || metadata.version !== "1") invalid("was not written by this version of dsqn");
+  if (metadata.format !== "dsqn-checkpoint" || metadata.version !== "1")
+    invalid("was not written by this version of dsqn");
   if (metadata.sha256 !== digest(metadata.facts, tensors)) invalid("is damaged: its checksum is wrong");
   if (metadata.config !== identity) invalid("belongs to a run with another config");
   const { facts, marks } = JSON.parse(metadata.facts) as { facts: Snapshot["facts"]; marks: Checkpoint["marks"] };

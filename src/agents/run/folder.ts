@@ -1,4 +1,19 @@
-import { accessSync, closeSync, constants, existsSync, fsyncSync, ftruncateSync, fstatSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { DsqnError } from "../../errors.ts";
 import { makeFolder } from "../../formats/files.ts";
@@ -18,15 +33,22 @@ export function defaultRunPath(name: string, now = new Date()): string {
 export function openRunFolder(path: string, { resume = false } = {}): RunFolder {
   const file = (name: string): string => join(path, name);
   if (resume && !existsSync(file("config.json")))
-    throw new DsqnError("RUN_NOT_FOUND", `There is no run in "${path}".`, { hint: "Name the folder that holds the run's config.json." });
+    throw new DsqnError("RUN_NOT_FOUND", `There is no run in "${path}".`, {
+      hint: "Name the folder that holds the run's config.json.",
+    });
   if (!resume && existsSync(file("config.json")))
-    throw new DsqnError("RUN_EXISTS", `"${path}" already holds a run.`, { hint: `Go on with it: dsqn train --resume ${path}. Or choose another --out.` });
+    throw new DsqnError("RUN_EXISTS", `"${path}" already holds a run.`, {
+      hint: `Go on with it: dsqn train --resume ${path}. Or choose another --out.`,
+    });
   try {
     makeFolder(path);
     if (!statSync(path).isDirectory()) throw new Error("It is a file.");
     accessSync(path, constants.W_OK);
   } catch (cause) {
-    throw new DsqnError("RUN_FOLDER_UNWRITABLE", `Nothing can be written to "${path}".`, { hint: "Name a folder of yours with --out, or free some disk space.", cause });
+    throw new DsqnError("RUN_FOLDER_UNWRITABLE", `Nothing can be written to "${path}".`, {
+      hint: "Name a folder of yours with --out, or free some disk space.",
+      cause,
+    });
   }
   return { path, file };
 }
@@ -45,10 +67,14 @@ export function writeAtomically(path: string, content: string | Uint8Array): voi
     renameSync(temporary, path);
   } catch (cause) {
     rmSync(temporary, { force: true });
-    throw new DsqnError("FILE_UNWRITABLE", `${path} could not be written (${(cause as NodeJS.ErrnoException).code ?? String(cause)}).`, {
-      hint: "Free some disk space or check the folder's permissions; what was there before is untouched.",
-      cause,
-    });
+    throw new DsqnError(
+      "FILE_UNWRITABLE",
+      `${path} could not be written (${(cause as NodeJS.ErrnoException).code ?? String(cause)}).`,
+      {
+        hint: "Free some disk space or check the folder's permissions; what was there before is untouched.",
+        cause,
+      },
+    );
   }
 }
 
@@ -56,7 +82,10 @@ export function readJson(path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, "utf8"));
   } catch (cause) {
-    throw new DsqnError("FILE_UNREADABLE", `"${path}" is missing or no JSON.`, { hint: "Check the path; restore the file if it was edited.", cause });
+    throw new DsqnError("FILE_UNREADABLE", `"${path}" is missing or no JSON.`, {
+      hint: "Check the path; restore the file if it was edited.",
+      cause,
+    });
   }
 }
 

@@ -13,7 +13,12 @@ export interface TrainSummary {
   /** The best mean of 100 training episodes and the episode at its end; null before 100 episodes. */
   readonly best: { readonly episode: number; readonly mean100: number } | null;
   /** Greedy episodes of the chosen network on seeds that training never saw. */
-  readonly final: { readonly mean: number; readonly std: number; readonly ci95: readonly [number, number]; readonly episodes: number };
+  readonly final: {
+    readonly mean: number;
+    readonly std: number;
+    readonly ci95: readonly [number, number];
+    readonly episodes: number;
+  };
   /** Whether `final` reaches the config's target (true where it names none). */
   readonly reached: boolean;
   readonly seconds: number;

@@ -3,11 +3,11 @@ import type { TrainMethod } from "./method.ts";
 
 /** Every training method by the name that configs give it in `method`; loaded when first used. */
 export const methods: Readonly<Record<string, () => Promise<TrainMethod>>> = {
-  dqn: async () => (await import("../dqn/method.ts")).dqnMethod,
-  dsqn: async () => (await import("../dqn/method.ts")).dqnMethod,
-  classifier: async () => (await import("../imitation-method.ts")).imitationMethod,
+  "dqn": async () => (await import("../dqn/method.ts")).dqnMethod,
+  "dsqn": async () => (await import("../dqn/method.ts")).dqnMethod,
+  "classifier": async () => (await import("../imitation-method.ts")).imitationMethod,
   "snn-classifier": async () => (await import("../imitation-method.ts")).imitationMethod,
-  reinforce: async () => (await import("../reinforce-method.ts")).reinforceMethod,
+  "reinforce": async () => (await import("../reinforce-method.ts")).reinforceMethod,
 };
 
 export async function loadMethod(name: unknown, what: string): Promise<TrainMethod> {

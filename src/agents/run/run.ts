@@ -33,12 +33,21 @@ export async function runTraining(options: RunOptions): Promise<TrainSummary & {
   const folder = openRunFolder(source.path, { resume: options.resume !== undefined });
   if (options.resume === undefined) writeAtomically(folder.file("config.json"), `${JSON.stringify(config, null, 2)}\n`);
   try {
-    const summary = await method.run(config, { folder, resume: source.checkpoint, command: source.command, signal, onProgress });
+    const summary = await method.run(config, {
+      folder,
+      resume: source.checkpoint,
+      command: source.command,
+      signal,
+      onProgress,
+    });
     writeAtomically(folder.file("summary.json"), `${JSON.stringify(summary, null, 2)}\n`);
     return { ...summary, folder: folder.path };
   } catch (error) {
     if (!(error instanceof DsqnError) || error.code !== "INTERRUPTED") throw error;
-    throw new DsqnError("INTERRUPTED", error.message, { hint: `Go on with it: dsqn train --resume ${folder.path}`, facts: { folder: folder.path } });
+    throw new DsqnError("INTERRUPTED", error.message, {
+      hint: `Go on with it: dsqn train --resume ${folder.path}`,
+      facts: { folder: folder.path },
+    });
   }
 }
 
@@ -51,7 +60,10 @@ interface Source {
 }
 
 async function fromPreset({ preset, changes = {}, out }: RunOptions): Promise<Source> {
-  if (preset === undefined) throw new UsageError("BAD_ARGUMENT", "Name a preset or a config file.", { hint: '"dsqn train --help" lists the presets.' });
+  if (preset === undefined)
+    throw new UsageError("BAD_ARGUMENT", "Name a preset or a config file.", {
+      hint: '"dsqn train --help" lists the presets.',
+    });
   const { name, config } = await loadConfig(preset);
   return {
     config: mergeConfig(config, changes),
@@ -64,11 +76,15 @@ async function fromPreset({ preset, changes = {}, out }: RunOptions): Promise<So
 
 function fromFolder(resume: string, { changes = {}, out }: RunOptions): Source {
   if (Object.keys(changes).length > 0 || out !== undefined)
-    throw new UsageError("BAD_ARGUMENT", "A resumed run keeps its config and its folder.", { hint: "Give --resume alone, or start a new run." });
+    throw new UsageError("BAD_ARGUMENT", "A resumed run keeps its config and its folder.", {
+      hint: "Give --resume alone, or start a new run.",
+    });
   const isFile = existsSync(resume) && statSync(resume).isFile();
   const path = isFile ? dirname(resume) : resume;
   if (!existsSync(join(path, "config.json")))
-    throw new UsageError("RUN_NOT_FOUND", `There is no run in "${path}".`, { hint: "Name the folder that holds the run's config.json." });
+    throw new UsageError("RUN_NOT_FOUND", `There is no run in "${path}".`, {
+      hint: "Name the folder that holds the run's config.json.",
+    });
   return {
     config: readJson(join(path, "config.json")) as PlainObject,
     what: `"${join(path, "config.json")}"`,
@@ -83,7 +99,8 @@ function describeChanges(changes: PlainObject, prefix = ""): string {
     .map(([name, value]) => {
       const path = `${prefix}${name}`;
       if (path === "seed" || path === "episodes") return ` --${path} ${String(value)}`;
-      if (typeof value === "object" && value !== null && !Array.isArray(value)) return describeChanges(value as PlainObject, `${path}.`);
+      if (typeof value === "object" && value !== null && !Array.isArray(value))
+        return describeChanges(value as PlainObject, `${path}.`);
       return ` --set ${path}=${JSON.stringify(value)}`;
     })
     .join("");
@@ -104,7 +121,8 @@ export interface SeedsSummary {
 
 /** The same run from `count` seeds, one after the other (a run keeps both its processes busy), and what they come to. */
 export async function runSeeds(options: RunOptions, first: number, count: number): Promise<SeedsSummary> {
-  if (options.resume !== undefined) throw new UsageError("BAD_ARGUMENT", "--seeds starts new runs; --resume goes on with one.");
+  if (options.resume !== undefined)
+    throw new UsageError("BAD_ARGUMENT", "--seeds starts new runs; --resume goes on with one.");
   const out = options.out ?? defaultRunPath(`${basename(options.preset ?? "run").replace(/\.\w+$/, "")}-seeds`);
   const runs: SeedsSummary["runs"][number][] = [];
   for (let seed = first; seed < first + count; seed++)
