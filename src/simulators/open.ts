@@ -36,13 +36,13 @@ export async function openSimulator(name: string, options: OpenOptions = {}): Pr
       hint: `${meant ? `Did you mean "${meant}"? ` : ""}There are ${Object.keys(simulators).join(", ")}.`,
     });
   }
-  return "area" in simulators[name] ? openBridged(name, (simulators[name] as { area: string }).area, options) : openOwn(name);
+  return "area" in simulators[name] ? openBridged(name, (simulators[name] as { area: string }).area, options) : openOwn(name, options);
 }
 
-async function openOwn(name: SimulatorName): Promise<Simulator> {
+async function openOwn(name: SimulatorName, { settings }: OpenOptions): Promise<Simulator> {
   if (name === "reference") return engineSimulator((await import("../snn/reference/index.ts")).referenceEngine);
   if (name === "fast") return engineSimulator((await import("../snn/fast/engine.ts")).fastEngine("float64"));
-  if (name === "spinnaker-twin") return (await import("./twins/fixed-point.ts")).fixedPointTwin();
+  if (name === "spinnaker-twin") return (await import("./twins/fixed-point.ts")).fixedPointTwin({ tauM: settings?.tauM as number | undefined });
   return (await import("./twins/leaky.ts")).leakyTwin();
 }
 
