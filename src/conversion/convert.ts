@@ -59,7 +59,7 @@ export function convert(dense: DenseNetwork, states: Float32Array, options: Conv
   const layers = normalised.layers.map((layer, l) => (output === "centred" && l === scales.length - 1 ? centred(layer) : layer));
   const steps = spiking.steps ?? spikingDefaults.steps;
   const { network, potentials } = startingPoint(populations({ kind: "dense", layers }, population), { start, population, steps });
-  const spikes = spikingNetwork(network.layers as readonly DenseLayer[], { ...spiking, steps });
+  const spikes = spikingNetwork(network.layers, { ...spiking, steps });
   return { scales, network: { ...spikes, layers: spikes.layers.map((layer, l) => ({ ...layer, initialPotential: potentials[l] })) } };
 }
 

@@ -61,7 +61,7 @@ function tableSection(number: string, rows: readonly Row[]): Html {
 function sweepFigure(rows: readonly Row[]): Html | null {
   const points = rows.flatMap((row) => {
     const steps = /^(?:DQN, )?calibrated, T = (\d+)/.exec(row.name)?.[1];
-    return steps && row.ours?.similarity !== null && row.ours ? [{ steps: Number(steps), similarity: row.ours.similarity! / 100 }] : [];
+    return steps && row.ours?.similarity !== null && row.ours ? [{ steps: Number(steps), similarity: row.ours.similarity / 100 }] : [];
   });
   if (points.length < 2) return null;
   return plotFigure((width) => similaritySweep(points, width), html`Our network, calibrated: equal actions against the number of time steps.`);

@@ -25,7 +25,7 @@ export function judge(trial: Trial, ours: Measured | null): { verdict: Verdict; 
   if (!ours) return { verdict: "missing", reason: "models/ has no such network" };
   const { thesis } = trial;
   const bySimilarity = trial.conversion !== undefined && thesis.similarity !== null && ours.similarity !== null;
-  const difference = bySimilarity ? ours.similarity! - thesis.similarity! : ours.mean - thesis.mean!;
+  const difference = bySimilarity ? ours.similarity - thesis.similarity : ours.mean - thesis.mean!;
   const margin = bySimilarity ? similarityMargin(ours) : scoreMargin(ours, thesis.std ?? 0);
   const reached = trial.thesisIsBound === true && difference >= -margin;
   if (reached || Math.abs(difference) <= margin) return { verdict: "agrees", reason: null };
@@ -45,7 +45,7 @@ export function judgeOriginal(trial: Trial, original: Measured | null): { verdic
     Math.abs(original.similarity - thesis.similarity) <= Math.max(0.5, similarityMargin(original));
   if (scoreAgrees && similarityAgrees) return { verdict: "agrees", reason: null };
   if (trial.reason) return { verdict: "explained", reason: trial.reason };
-  const better = scoreAgrees ? original.similarity! > thesis.similarity! : original.mean > thesis.mean!;
+  const better = scoreAgrees ? original.similarity! > thesis.similarity! : original.mean > thesis.mean;
   return { verdict: better ? "better" : "worse", reason: null };
 }
 

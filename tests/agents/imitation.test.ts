@@ -78,7 +78,7 @@ describe("imitate", () => {
 
   it("learns the source's policy on scaled observations, and takes raw ones afterwards", async () => {
     const scaling = { center: [0, 0], scale: [2, 0.5] };
-    const { network, chosen } = await imitate({ ...config, scaling }, { states: normals(6000, 1), source: plane, makeTrainable: (net) => createTrainable(net as DenseNetwork, { maxBatch: 500 }) });
+    const { network, chosen } = await imitate({ ...config, scaling }, { states: normals(6000, 1), source: plane, makeTrainable: (net) => createTrainable(net, { maxBatch: 500 }) });
     expect(chosen.validationAccuracy).toBeGreaterThan(0.96);
     const fresh = await examplesOf(normals(2000, 9));
     expect(assess(createTrainable(network as DenseNetwork, { maxBatch: 500 }), fresh).accuracy).toBeGreaterThan(0.95);
