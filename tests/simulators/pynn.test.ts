@@ -1,0 +1,41 @@
+import { execa } from "execa";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ensurePython } from "../../src/python/environment.ts";
+import { Random } from "../../src/random.ts";
+import { writeScript } from "../../src/simulators/export/script.ts";
+import { certifyNetworks, openSimulator, randomNetwork, randomStates } from "../../src/simulators/index.ts";
+import { createSpikingNetwork } from "../../src/snn/network.ts";
+import { referenceEngine } from "../../src/snn/reference/index.ts";
+
+describe("PyNN on NEST", () => {
+  it.each(["pynn-nest", "pynn-nest-standard"])("%s spikes as our engine does, potentials equal to the last bit", async (name) => {
+    const options = { seed: 5, steps: 40, reset: name === "pynn-nest" ? undefined : ("zero" as const) };
+    const subjects = [0, 1, 2, 3].map((i) => {
+      const network = randomNetwork(i, options);
+      return { name: `random ${i}`, network, inputs: randomStates(network, i, 2, options), source: "random" as const };
+    });
+    const simulator = await openSimulator(name);
+    try {
+      const certificate = await certifyNetworks(subjects, 4, { simulator, engine: referenceEngine });
+      expect(certificate).toMatchObject({ mismatchedBins: 0, maxPotentialError: 0, actionsEqual: 1, passed: true });
+      expect(certificate.spikes).toBeGreaterThan(500);
+    } finally {
+      await simulator.close();
+    }
+  }, 180_000);
+
+  it("runs the exported script, which needs no part of dsqn", async () => {
+    const { python } = await ensurePython(["nest", "pynn"]);
+    const folder = await mkdtemp(join(tmpdir(), "dsqn-pynn-"));
+    try {
+      const script = join(folder, "network.py");
+      await writeScript("pynn", createSpikingNetwork([4, 16, 3], new Random(5), { steps: 40, weightScale: 2 }), script);
+      const { stdout } = await execa(python, [script, "nest"], { cwd: folder });
+      expect(stdout).toMatch(/mismatched bins {3}0\n/);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }, 120_000);
+});
