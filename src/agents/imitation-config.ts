@@ -22,7 +22,7 @@ export const imitationSchema = z
     batchSize: count.default(50),
     learningRate: scheduleSchema,
     /** Largest absolute value of a gradient. */
-  clip: z.number().positive().optional(),
+    clip: z.number().positive().optional(),
     /** Share of the states that is held back; its accuracy chooses the parameters. */
     validation: z.number().gt(0).lt(1).default(0.1),
     every: count.default(1000),
@@ -36,7 +36,11 @@ export const imitationSchema = z
   .superRefine((config, context) => {
     const spiking = config.network.kind === "spiking";
     if (spiking !== (config.method === "snn-classifier"))
-      context.addIssue({ code: "custom", path: ["network", "kind"], message: `method "${config.method}" needs a ${spiking ? "dense" : "spiking"} network` });
+      context.addIssue({
+        code: "custom",
+        path: ["network", "kind"],
+        message: `method "${config.method}" needs a ${spiking ? "dense" : "spiking"} network`,
+      });
   });
 
 export type ImitationConfig = z.output<typeof imitationSchema>;

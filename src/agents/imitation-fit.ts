@@ -61,7 +61,13 @@ export function fit(network: TrainableNetwork, training: Examples, validation: E
   const order = Int32Array.from({ length: count }, (_, i) => i);
   const curve: FitPoint[] = [];
   const start = assess(network, validation, outputScale);
-  const before: FitPoint = { iteration: 0, loss: NaN, accuracy: NaN, validationLoss: start.loss, validationAccuracy: start.accuracy };
+  const before: FitPoint = {
+    iteration: 0,
+    loss: NaN,
+    accuracy: NaN,
+    validationLoss: start.loss,
+    validationAccuracy: start.accuracy,
+  };
   let best = network.parameters.slice();
   let chosen = before;
   let sum = { loss: 0, correct: 0, seen: 0 };
@@ -83,7 +89,13 @@ export function fit(network: TrainableNetwork, training: Examples, validation: E
     sum = { loss: sum.loss + loss * size, correct: sum.correct + correct, seen: sum.seen + size };
     if (iteration % options.every !== 0 && iteration !== options.iterations) continue;
     const { loss: validationLoss, accuracy: validationAccuracy } = assess(network, validation, outputScale);
-    const point: FitPoint = { iteration, loss: sum.loss / sum.seen, accuracy: sum.correct / sum.seen, validationLoss, validationAccuracy };
+    const point: FitPoint = {
+      iteration,
+      loss: sum.loss / sum.seen,
+      accuracy: sum.correct / sum.seen,
+      validationLoss,
+      validationAccuracy,
+    };
     sum = { loss: 0, correct: 0, seen: 0 };
     curve.push(point);
     options.onPoint?.(point);
@@ -95,7 +107,11 @@ export function fit(network: TrainableNetwork, training: Examples, validation: E
 }
 
 /** Mean cross-entropy and the share of equal best actions over all of `examples`. */
-export function assess(network: TrainableNetwork, { states, targets }: Examples, outputScale = 1): { loss: number; accuracy: number } {
+export function assess(
+  network: TrainableNetwork,
+  { states, targets }: Examples,
+  outputScale = 1,
+): { loss: number; accuracy: number } {
   const { observationSize: n, actions, maxBatch } = network;
   const count = states.length / n;
   let loss = 0;
@@ -103,7 +119,12 @@ export function assess(network: TrainableNetwork, { states, targets }: Examples,
   for (let start = 0; start < count; start += maxBatch) {
     const size = Math.min(maxBatch, count - start);
     const outputs = network.forward(states.subarray(start * n, (start + size) * n), size);
-    const part = crossEntropy(outputs, targets.subarray(start * actions, (start + size) * actions), actions, outputScale);
+    const part = crossEntropy(
+      outputs,
+      targets.subarray(start * actions, (start + size) * actions),
+      actions,
+      outputScale,
+    );
     loss += part.loss * size;
     correct += part.correct;
   }
@@ -114,7 +135,13 @@ export function assess(network: TrainableNetwork, { states, targets }: Examples,
  * Mean cross-entropy of softmax(scale outputs) against `targets`, both [batch, actions]; `gradients` gets its derivative with
  * respect to the outputs, scale (softmax - target) / batch.
  */
-export function crossEntropy(outputs: Float32Array, targets: Float32Array, actions: number, scale: number, gradients?: Float32Array): { loss: number; correct: number } {
+export function crossEntropy(
+  outputs: Float32Array,
+  targets: Float32Array,
+  actions: number,
+  scale: number,
+  gradients?: Float32Array,
+): { loss: number; correct: number } {
   const batch = targets.length / actions;
   let loss = 0;
   let correct = 0;
@@ -142,13 +169,21 @@ export function oneHot(actions: Int32Array, count: number): Float32Array {
 }
 
 /** Splits examples at random into training and validation, of which `fraction` are the latter (at least one each). */
-export function split({ states, targets }: Examples, observationSize: number, fraction: number, random: Random): { training: Examples; validation: Examples } {
+export function split(
+  { states, targets }: Examples,
+  observationSize: number,
+  fraction: number,
+  random: Random,
+): { training: Examples; validation: Examples } {
   const count = states.length / observationSize;
   const actions = targets.length / count;
   const order = random.shuffle(Int32Array.from({ length: count }, (_, i) => i));
   const held = Math.min(count - 1, Math.max(1, Math.round(count * fraction)));
   const pick = (rows: Int32Array): Examples => {
-    const picked = { states: new Float32Array(rows.length * observationSize), targets: new Float32Array(rows.length * actions) };
+    const picked = {
+      states: new Float32Array(rows.length * observationSize),
+      targets: new Float32Array(rows.length * actions),
+    };
     rows.forEach((row, k) => {
       picked.states.set(states.subarray(row * observationSize, (row + 1) * observationSize), k * observationSize);
       picked.targets.set(targets.subarray(row * actions, (row + 1) * actions), k * actions);

@@ -47,8 +47,10 @@ export async function imitate(config: ImitationConfig, options: ImitateOptions):
   const surrogate = config.network.kind === "spiking" ? { scale: config.network.surrogateScale } : undefined;
   const learner = await options.makeTrainable(initial, { maxBatch: Math.max(config.batchSize, 500), surrogate });
   const random = Random.stream(config.seed, "imitation");
-  const scaled = (states: Float32Array): Float32Array => (config.scaling ? scaleObservations(config.scaling, states, new Float32Array(states.length)) : states);
-  const total = config.iterations + (config.aggregation ? config.aggregation.rounds * config.aggregation.iterations : 0);
+  const scaled = (states: Float32Array): Float32Array =>
+    config.scaling ? scaleObservations(config.scaling, states, new Float32Array(states.length)) : states;
+  const total =
+    config.iterations + (config.aggregation ? config.aggregation.rounds * config.aggregation.iterations : 0);
   const curve: FitPoint[] = [];
   let done = 0;
   const fitTo = ({ states, targets }: Examples, iterations: number) => {
@@ -96,7 +98,11 @@ export async function imitate(config: ImitationConfig, options: ImitateOptions):
   }
 }
 
-function createNetwork(config: ImitationConfig, observationSize: number, actions: number): DenseNetwork | SpikingNetwork {
+function createNetwork(
+  config: ImitationConfig,
+  observationSize: number,
+  actions: number,
+): DenseNetwork | SpikingNetwork {
   const random = Random.stream(config.seed, "network");
   const { network } = config;
   if (network.kind === "dense") return createDenseNetwork([observationSize, ...network.hidden, actions], random);

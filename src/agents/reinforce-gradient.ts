@@ -11,7 +11,11 @@ export interface Episode {
 }
 
 /** G_t = r_t + gamma G_{t+1} per episode, less the mean and over the deviation of its episode or of all of them. */
-export function discountedReturns(episodes: readonly Episode[], gamma: number, over: "episode" | "update"): Float64Array[] {
+export function discountedReturns(
+  episodes: readonly Episode[],
+  gamma: number,
+  over: "episode" | "update",
+): Float64Array[] {
   const returns = episodes.map(({ rewards }) => {
     const discounted = new Float64Array(rewards.length);
     for (let t = rewards.length - 1, next = 0; t >= 0; t--) discounted[t] = next = rewards[t] + gamma * next;
@@ -31,7 +35,13 @@ export function discountedReturns(episodes: readonly Episode[], gamma: number, o
  * Writes the gradient of  -mean_t [ G_t log pi(a_t | o_t) + entropy H(pi(. | o_t)) ]  over all steps of all episodes into
  * `gradients`, flat like the network's parameters.
  */
-export function policyGradient(network: TrainableNetwork, episodes: readonly Episode[], returns: readonly Float64Array[], entropy: number, gradients: Float32Array): void {
+export function policyGradient(
+  network: TrainableNetwork,
+  episodes: readonly Episode[],
+  returns: readonly Float64Array[],
+  entropy: number,
+  gradients: Float32Array,
+): void {
   const { observationSize: n, actions, maxBatch } = network;
   const total = episodes.reduce((sum, { actions: taken }) => sum + taken.length, 0);
   const outputGradients = new Float32Array(maxBatch * actions);
@@ -41,13 +51,31 @@ export function policyGradient(network: TrainableNetwork, episodes: readonly Epi
       const size = Math.min(maxBatch, episode.actions.length - start);
       const outputs = network.forward(episode.observations.subarray(start * n, (start + size) * n), size);
       for (let k = 0; k < size; k++)
-        stepGradient(outputs, k * actions, actions, episode.actions[start + k], returns[e][start + k], entropy, total, outputGradients);
+        stepGradient(
+          outputs,
+          k * actions,
+          actions,
+          episode.actions[start + k],
+          returns[e][start + k],
+          entropy,
+          total,
+          outputGradients,
+        );
       network.backward(outputGradients.subarray(0, size * actions));
       for (let i = 0; i < gradients.length; i++) gradients[i] += network.gradients[i];
     }
 }
 
-function stepGradient(outputs: Float32Array, offset: number, actions: number, taken: number, weight: number, entropy: number, total: number, into: Float32Array): void {
+function stepGradient(
+  outputs: Float32Array,
+  offset: number,
+  actions: number,
+  taken: number,
+  weight: number,
+  entropy: number,
+  total: number,
+  into: Float32Array,
+): void {
   const row = outputs.subarray(offset, offset + actions);
   const top = row.reduce((a, b) => Math.max(a, b), -Infinity);
   const logSum = Math.log(row.reduce((sum, value) => sum + Math.exp(value - top), 0));

@@ -13,30 +13,58 @@ import type { RunContext, TrainMethod, TrainSummary } from "./run/method.ts";
 /** REINFORCE as runs. */
 export const reinforceMethod: TrainMethod<ReinforceConfig> = {
   schema: reinforceSchema,
-  run: (config, context) => withGymnasium(config.environment, (makeEnvironments) => run(config, context, makeEnvironments)),
+  run: (config, context) =>
+    withGymnasium(config.environment, (makeEnvironments) => run(config, context, makeEnvironments)),
 };
 
-async function run(config: ReinforceConfig, { folder, signal, onProgress, command }: RunContext, makeEnvironments: MakeEnvironments): Promise<TrainSummary> {
+async function run(
+  config: ReinforceConfig,
+  { folder, signal, onProgress, command }: RunContext,
+  makeEnvironments: MakeEnvironments,
+): Promise<TrainSummary> {
   const log = openJsonLog(folder.file("progress.jsonl"));
   const events = openEventFile(folder.file("events.out.tfevents.0.dsqn"));
   try {
     const result = await reinforce(config, {
-      makeEnvironments, makeTrainable: createTrainable, onProgress, signal,
+      makeEnvironments,
+      makeTrainable: createTrainable,
+      onProgress,
+      signal,
       onEpisode(entry) {
         log.append({ kind: "episode", ...entry });
-        events.scalars(entry.episode, { "train/return": entry.return, "train/length": entry.length, "train/mean100": entry.mean100 });
+        events.scalars(entry.episode, {
+          "train/return": entry.return,
+          "train/length": entry.length,
+          "train/mean100": entry.mean100,
+        });
       },
       onEvaluation(entry) {
         log.append({ kind: "evaluation", ...entry });
         events.scalars(entry.episode, { "evaluation/mean": entry.mean });
       },
     });
-    const score = await evaluate(policyOf(result.network), makeEnvironments, { episodes: config.final.episodes, signal, onProgress });
+    const score = await evaluate(policyOf(result.network), makeEnvironments, {
+      episodes: config.final.episodes,
+      signal,
+      onProgress,
+    });
     const final = { mean: score.mean, std: score.std, ci95: score.ci95, episodes: score.episodes };
     const { seed, method, environment } = config;
-    const card = { environment: environment.id, method, seed, command, config, training: { episodes: result.curve.length, gradientSteps: result.updates } };
+    const card = {
+      environment: environment.id,
+      method,
+      seed,
+      command,
+      config,
+      training: { episodes: result.curve.length, gradientSteps: result.updates },
+    };
     await saveModel(folder.file("initial.safetensors"), result.initial, { ...card, part: "initial" });
-    await saveModel(folder.file("best.safetensors"), result.network, { ...card, part: "best", chosenBy: result.chosen, score: { ...final, firstSeed: FIRST_SEED } });
+    await saveModel(folder.file("best.safetensors"), result.network, {
+      ...card,
+      part: "best",
+      chosenBy: result.chosen,
+      score: { ...final, firstSeed: FIRST_SEED },
+    });
     const complete = result.curve.slice(99);
     const best = complete.length > 0 ? complete.reduce((a, b) => (b.mean100 > a.mean100 ? b : a)) : null;
     return {

@@ -64,8 +64,12 @@ export async function reinforce(config: ReinforceConfig, options: ReinforceOptio
   const initial = createDenseNetwork([n, ...config.network.hidden, actions], Random.stream(config.seed, "network"));
   const network = await options.makeTrainable(initial, { maxBatch: 512 });
   const optimizer = adam(network.parameters.length);
-  const random = { seeds: Random.stream(config.seed, "environment"), actions: Random.stream(config.seed, "exploration") };
-  const scaled = (states: Float32Array): Float32Array => (config.scaling ? scaleObservations(config.scaling, states, new Float32Array(states.length)) : states);
+  const random = {
+    seeds: Random.stream(config.seed, "environment"),
+    actions: Random.stream(config.seed, "exploration"),
+  };
+  const scaled = (states: Float32Array): Float32Array =>
+    config.scaling ? scaleObservations(config.scaling, states, new Float32Array(states.length)) : states;
   const gradients = new Float32Array(network.parameters.length);
   const curve: ReinforceEpisode[] = [];
   const evaluations: ReinforceEvaluation[] = [];
@@ -90,7 +94,10 @@ export async function reinforce(config: ReinforceConfig, options: ReinforceOptio
     }
   };
   const evaluate = async (): Promise<void> => {
-    const entry: ReinforceEvaluation = { episode: curve.length, mean: await greedyMean(VALIDATION_SEED, config.evaluation.episodes) };
+    const entry: ReinforceEvaluation = {
+      episode: curve.length,
+      mean: await greedyMean(VALIDATION_SEED, config.evaluation.episodes),
+    };
     evaluations.push(entry);
     options.onEvaluation?.(entry);
     if (!chosen || entry.mean >= chosen.mean) [chosen, best] = [entry, network.parameters.slice()];
@@ -100,7 +107,8 @@ export async function reinforce(config: ReinforceConfig, options: ReinforceOptio
 
   try {
     while (curve.length < config.episodes && !confirmed) {
-      if (signal?.aborted) throw new DsqnError("INTERRUPTED", `Training stopped after episode ${curve.length}.`, { cause: signal.reason });
+      if (signal?.aborted)
+        throw new DsqnError("INTERRUPTED", `Training stopped after episode ${curve.length}.`, { cause: signal.reason });
       const episodes = await playEpisodes(environments, network, scaled, random);
       const returns = discountedReturns(episodes, config.gamma, config.normalise);
       policyGradient(network, episodes, returns, config.entropy, gradients);
@@ -125,9 +133,17 @@ export async function reinforce(config: ReinforceConfig, options: ReinforceOptio
     if (!chosen) await evaluate();
     network.parameters.set(best);
     const trained = network.toNetwork() as DenseNetwork;
-    const exported = (dense: DenseNetwork): DenseNetwork => (config.scaling ? foldScaling(dense, config.scaling) : dense);
+    const exported = (dense: DenseNetwork): DenseNetwork =>
+      config.scaling ? foldScaling(dense, config.scaling) : dense;
     return {
-      network: exported(trained), initial: exported(initial), curve, evaluations, chosen: chosen!, confirmed, solvedAt, updates,
+      network: exported(trained),
+      initial: exported(initial),
+      curve,
+      evaluations,
+      chosen: chosen!,
+      confirmed,
+      solvedAt,
+      updates,
       seconds: (performance.now() - started) / 1000,
     };
   } finally {
@@ -144,9 +160,15 @@ async function playEpisodes(
   random: { seeds: Random; actions: Random },
 ): Promise<Episode[]> {
   const { count, observationSize: n, actions } = environments;
-  const records = Array.from({ length: count }, () => ({ observations: [] as number[], actions: [] as number[], rewards: [] as number[] }));
+  const records = Array.from({ length: count }, () => ({
+    observations: [] as number[],
+    actions: [] as number[],
+    rewards: [] as number[],
+  }));
   const chosen = new Int32Array(count);
-  let observations = await environments.reset({ seed: Array.from({ length: count }, () => random.seeds.integer(2 ** 31)) });
+  let observations = await environments.reset({
+    seed: Array.from({ length: count }, () => random.seeds.integer(2 ** 31)),
+  });
   let running = Array.from({ length: count }, (_, i) => i);
   while (running.length > 0) {
     const seen = scaled(observations);

@@ -34,45 +34,118 @@ export default command<Options>({
     parser
       .argument("<model>", "a dense network")
       .option("--replay <folder>", 'states that the network visited (dsqn collect); only "--method model" does without')
-      .addOption(new Option("--method <name>", `where the scales come from (default: ${scaleDefaults.method})`).choices(["robust", "data", "model"]))
-      .option("--percentile <p>", `of the activations, for robust (default: ${scaleDefaults.percentile}; calibrated: ${balancedConversion.percentile})`, real(0, 1))
-      .addOption(new Option("--percentile-of <what>", "of the largest activation of a layer in each state, or of all its activations").choices(["layer-maxima", "activations"]))
-      .addOption(new Option("--granularity <what>", "one scale for a layer (the thesis's), or for each neuron").choices(["layer", "neuron"]))
-      .addOption(new Option("--start <where>", "membrane potentials before the first step").choices(["zero", "half", "balanced"]))
+      .addOption(
+        new Option("--method <name>", `where the scales come from (default: ${scaleDefaults.method})`).choices([
+          "robust",
+          "data",
+          "model",
+        ]),
+      )
+      .option(
+        "--percentile <p>",
+        `of the activations, for robust (default: ${scaleDefaults.percentile}; calibrated: ${balancedConversion.percentile})`,
+        real(0, 1),
+      )
+      .addOption(
+        new Option(
+          "--percentile-of <what>",
+          "of the largest activation of a layer in each state, or of all its activations",
+        ).choices(["layer-maxima", "activations"]),
+      )
+      .addOption(
+        new Option("--granularity <what>", "one scale for a layer (the thesis's), or for each neuron").choices([
+          "layer",
+          "neuron",
+        ]),
+      )
+      .addOption(
+        new Option("--start <where>", "membrane potentials before the first step").choices([
+          "zero",
+          "half",
+          "balanced",
+        ]),
+      )
       .option("--population <n>", "spiking neurons for each hidden neuron", integer(1))
-      .addOption(new Option("--output <how>", "the output layer, which only integrates").choices(["scaled", "unscaled", "centred"]))
-      .option("--steps <T>", `time steps per decision (default: ${spikingDefaults.steps}; calibrated: ${balancedConversion.spiking.steps})`, integer(1))
-      .addOption(new Option("--reset <kind>", "what a spike does to its membrane (default: subtraction)").choices(["subtraction", "zero"]))
+      .addOption(
+        new Option("--output <how>", "the output layer, which only integrates").choices([
+          "scaled",
+          "unscaled",
+          "centred",
+        ]),
+      )
+      .option(
+        "--steps <T>",
+        `time steps per decision (default: ${spikingDefaults.steps}; calibrated: ${balancedConversion.spiking.steps})`,
+        integer(1),
+      )
+      .addOption(
+        new Option("--reset <kind>", "what a spike does to its membrane (default: subtraction)").choices([
+          "subtraction",
+          "zero",
+        ]),
+      )
       .option("--calibrate", `few steps instead of the thesis's way: ${describe(balancedConversion)}`)
-      .option("--fine-tune <batches>", "then train the spiking network on the source's policy for so many batches", integer(1))
+      .option(
+        "--fine-tune <batches>",
+        "then train the spiking network on the source's policy for so many batches",
+        integer(1),
+      )
       .option("--seed <n>", "of fine-tuning", integer(), 0)
       .option("--out <file>", "where to write it (default: <model>-converted.safetensors)")
-      .addHelpText("after", `
+      .addHelpText(
+        "after",
+        `
 Without further options it is the thesis's conversion: ${describe(originalConversion)}.
 
 Examples:
   dsqn convert models/cartpole-dqn.safetensors --replay models/cartpole-dqn-replay
-  dsqn convert models/cartpole-dqn.safetensors --replay models/cartpole-dqn-replay --calibrate --steps 64 --fine-tune 500`);
+  dsqn convert models/cartpole-dqn.safetensors --replay models/cartpole-dqn-replay --calibrate --steps 64 --fine-tune 500`,
+      );
   },
   async run([path], options, { print, progress, signal }) {
     const model = await loadModel(path);
     if (model.network.kind !== "dense")
-      throw new UsageError("MODEL_KIND", `"${path}" is a spiking network already.`, { hint: "Convert a dense one: a DQN, a classifier, a policy." });
-    const dense = model.network;
-    const { replay, calibrate = false, fineTune: iterations, seed, out = path.replace(/(\.safetensors)?$/, "-converted.safetensors") } = options;
-    if (replay === undefined && (options.method !== "model" || iterations !== undefined))
-      throw new UsageError("REPLAY_MISSING", "The scales are taken from states that the network visited, and none are given.", {
-        hint: `Collect them: dsqn collect ${path} --env ID --size 20000 --out DIR, then --replay DIR. Or use --method model.`,
+      throw new UsageError("MODEL_KIND", `"${path}" is a spiking network already.`, {
+        hint: "Convert a dense one: a DQN, a classifier, a policy.",
       });
+    const dense = model.network;
+    const {
+      replay,
+      calibrate = false,
+      fineTune: iterations,
+      seed,
+      out = path.replace(/(\.safetensors)?$/, "-converted.safetensors"),
+    } = options;
+    if (replay === undefined && (options.method !== "model" || iterations !== undefined))
+      throw new UsageError(
+        "REPLAY_MISSING",
+        "The scales are taken from states that the network visited, and none are given.",
+        {
+          hint: `Collect them: dsqn collect ${path} --env ID --size 20000 --out DIR, then --replay DIR. Or use --method model.`,
+        },
+      );
     const states = replay === undefined ? new Float32Array(0) : await loadReplayStates(replay, dense.layers[0].inputs);
-    const conversion = { ...(calibrate ? balancedConversion : originalConversion), ...given(options, calibrate) } satisfies ConversionOptions;
+    const conversion = {
+      ...(calibrate ? balancedConversion : originalConversion),
+      ...given(options, calibrate),
+    } satisfies ConversionOptions;
     const { network: converted, scales } = convert(dense, states, conversion);
     const tuned =
       iterations === undefined
         ? undefined
         : await fineTune(converted, dense, states, {
-            iterations, seed, signal, makeTrainable: createTrainable,
-            onPoint: (p) => progress({ stage: "fine-tune", done: p.iteration, total: iterations, unit: "batches", note: `agreement ${(100 * p.validationAccuracy).toFixed(2)} %` }),
+            iterations,
+            seed,
+            signal,
+            makeTrainable: createTrainable,
+            onPoint: (p) =>
+              progress({
+                stage: "fine-tune",
+                done: p.iteration,
+                total: iterations,
+                unit: "batches",
+                note: `agreement ${(100 * p.validationAccuracy).toFixed(2)} %`,
+              }),
           });
     const network = tuned?.network ?? converted;
     await saveModel(out, network, {
@@ -83,12 +156,27 @@ Examples:
       scales: scales.map((scale) => (scale.length === 1 ? scale[0] : Array.from(scale))),
       steps: network.steps,
     });
-    print({ scales: scales.map((scale) => (scale.length === 1 ? scale[0] : Array.from(scale))), out, steps: network.steps, conversion, fineTune: tuned?.agreement ?? null }, (result) =>
-      [
-        `${result.out}  T = ${result.steps}, ${describe(conversion)}`,
-        ...result.scales.map((scale, l) => `  layer ${l}  scale ${typeof scale === "number" ? scale.toFixed(4) : `${Math.min(...scale).toFixed(4)} to ${Math.max(...scale).toFixed(4)}`}`),
-        ...(tuned ? [`  held-back states with the source's action: ${(100 * tuned.agreement.before).toFixed(2)} % converted, ${(100 * tuned.agreement.after).toFixed(2)} % fine-tuned`] : []),
-      ].join("\n"),
+    print(
+      {
+        scales: scales.map((scale) => (scale.length === 1 ? scale[0] : Array.from(scale))),
+        out,
+        steps: network.steps,
+        conversion,
+        fineTune: tuned?.agreement ?? null,
+      },
+      (result) =>
+        [
+          `${result.out}  T = ${result.steps}, ${describe(conversion)}`,
+          ...result.scales.map(
+            (scale, l) =>
+              `  layer ${l}  scale ${typeof scale === "number" ? scale.toFixed(4) : `${Math.min(...scale).toFixed(4)} to ${Math.max(...scale).toFixed(4)}`}`,
+          ),
+          ...(tuned
+            ? [
+                `  held-back states with the source's action: ${(100 * tuned.agreement.before).toFixed(2)} % converted, ${(100 * tuned.agreement.after).toFixed(2)} % fine-tuned`,
+              ]
+            : []),
+        ].join("\n"),
     );
     return 0;
   },
@@ -98,11 +186,21 @@ Examples:
 function given(options: Options, calibrate: boolean): ConversionOptions {
   const { method, percentile, percentileOf, granularity, start, population, output, steps, reset } = options;
   const named = { method, percentile, percentileOf, granularity, start, population, output };
-  const spiking = { steps: steps ?? (calibrate ? balancedConversion.spiking.steps : spikingDefaults.steps), ...(reset && { reset }) };
+  const spiking = {
+    steps: steps ?? (calibrate ? balancedConversion.spiking.steps : spikingDefaults.steps),
+    ...(reset && { reset }),
+  };
   return { ...Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined)), spiking };
 }
 
-function describe({ method = scaleDefaults.method, percentile = scaleDefaults.percentile, granularity, start, population = 1, output }: ConversionOptions): string {
+function describe({
+  method = scaleDefaults.method,
+  percentile = scaleDefaults.percentile,
+  granularity,
+  start,
+  population = 1,
+  output,
+}: ConversionOptions): string {
   const of = method === "robust" ? `robust ${percentile}` : method;
   return `${of}, a scale per ${granularity}, start ${start}, ${population > 1 ? `populations of ${population}` : "one neuron for one"}, output ${output}`;
 }

@@ -11,7 +11,9 @@ export default command<Options>({
   name: "models",
   configure(parser) {
     parser
-      .addArgument(new Argument("[names...]", "which (default: all that are missing)").choices(Object.values(modelNames).flat()))
+      .addArgument(
+        new Argument("[names...]", "which (default: all that are missing)").choices(Object.values(modelNames).flat()),
+      )
       .option("--anew", "replace what is there already")
       .option("--out <folder>", "where they lie", "models");
   },
@@ -20,9 +22,20 @@ export default command<Options>({
     for (const environment of Object.keys(modelNames) as ModelEnvironment[]) {
       const only = names.length > 0 ? modelNames[environment].filter((name) => names.includes(name)) : undefined;
       if (only?.length === 0) continue;
-      made.push(...(await makeModels(environment, { folder: out, only, anew, signal, onProgress: progress, onModel: (model) => json || log(describe(model)) })));
+      made.push(
+        ...(await makeModels(environment, {
+          folder: out,
+          only,
+          anew,
+          signal,
+          onProgress: progress,
+          onModel: (model) => json || log(describe(model)),
+        })),
+      );
     }
-    print({ models: made, out }, (result) => (result.models.length > 0 ? result.models.map(describe).join("\n") : `Nothing is missing in ${out}.`));
+    print({ models: made, out }, (result) =>
+      result.models.length > 0 ? result.models.map(describe).join("\n") : `Nothing is missing in ${out}.`,
+    );
     return 0;
   },
 });

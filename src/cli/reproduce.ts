@@ -24,15 +24,32 @@ export default command<Options>({
       .addArgument(new Argument("<experiment>", "which tables of the thesis").choices(Object.keys(experiments)))
       .option("--quick", "twenty episodes a row, T up to 1,000, no training: a few minutes")
       .option("--runs <n>", "training runs for each row of tables 4.5 and 4.10 (default: 5; 0 with --quick)", integer())
-      .option("--original <folder>", "the original's networks, to run them too (default: $DSQN_ORIGINAL, else ../shared/original beside the clone)")
-      .option("--out <folder>", "where report.html, rows.csv and summary.json go (default: runs/reproduce-<experiment>)")
+      .option(
+        "--original <folder>",
+        "the original's networks, to run them too (default: $DSQN_ORIGINAL, else ../shared/original beside the clone)",
+      )
+      .option(
+        "--out <folder>",
+        "where report.html, rows.csv and summary.json go (default: runs/reproduce-<experiment>)",
+      )
       .addHelpText("after", "\nExample:\n  dsqn reproduce cartpole --quick");
   },
-  async run([name], { quick, runs, out = `runs/reproduce-${name}`, original = defaultOriginal() }, { progress, signal, print, log, json }) {
+  async run(
+    [name],
+    { quick, runs, out = `runs/reproduce-${name}`, original = defaultOriginal() },
+    { progress, signal, print, log, json },
+  ) {
     const result = await reproduce(name as ExperimentName, {
-      quick, runs, original, signal,
+      quick,
+      runs,
+      original,
+      signal,
       onProgress: progress,
-      onRow: (row) => json || log(`  ${row.table}  ${row.name}: ours ${measured(row.ours)} (${row.verdict})${row.original ? `, original's network ${measured(row.original)} (${row.originalVerdict})` : ""}`),
+      onRow: (row) =>
+        json ||
+        log(
+          `  ${row.table}  ${row.name}: ours ${measured(row.ours)} (${row.verdict})${row.original ? `, original's network ${measured(row.original)} (${row.originalVerdict})` : ""}`,
+        ),
     });
     const report = join(out, "report.html");
     await writeFileAtomic(report, renderReproduction(result));

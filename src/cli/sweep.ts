@@ -31,24 +31,42 @@ export default command<Options>({
       .argument("<dense>", "the network that was converted")
       .argument("<spiking>", "what it became")
       .option("--env <id>", "the environment to act in (default: the one that the model's card names)")
-      .option("--steps <T...>", "values of T to try", (text: string, all: number[]) => [...(all === sweepSteps ? [] : all), integer(1)(text)], sweepSteps as number[])
+      .option(
+        "--steps <T...>",
+        "values of T to try",
+        (text: string, all: number[]) => [...(all === sweepSteps ? [] : all), integer(1)(text)],
+        sweepSteps as number[],
+      )
       .option("--episodes <n>", "for each T", integer(1), 100)
       .option("--max-steps <n>", "time limit of the environment in steps", integer(1))
       .option("--target <share>", "share of equal actions to reach, for the recommendation", real(0, 1), 0.97)
-      .option("--exit <share>", "also stop decisions early, so that this share of them stays what it is after all steps", real(0, 1))
+      .option(
+        "--exit <share>",
+        "also stop decisions early, so that this share of them stays what it is after all steps",
+        real(0, 1),
+      )
       .option("--out <file>", "a page with the plots (.html)")
-      .addHelpText("after", `
+      .addHelpText(
+        "after",
+        `
 Score, similarity (equal actions on the states that the spiking network visits) and work at each T, and which T to use.
 
 Example:
-  dsqn sweep models/cartpole-dqn.safetensors models/cartpole-dqn-converted.safetensors --env CartPole-v1 --steps 16 32 64 128`);
+  dsqn sweep models/cartpole-dqn.safetensors models/cartpole-dqn-converted.safetensors --env CartPole-v1 --steps 16 32 64 128`,
+      );
   },
   async run([densePath, spikingPath], options, { print, progress, signal }) {
     const [dense, spiking] = [await loadModel(densePath), await loadModel(spikingPath)];
     const { network } = spiking;
-    if (network.kind !== "spiking") throw new UsageError("MODEL_KIND", `"${spikingPath}" is a dense network; it has no T.`, { hint: "dsqn convert makes it spiking." });
+    if (network.kind !== "spiking")
+      throw new UsageError("MODEL_KIND", `"${spikingPath}" is a dense network; it has no T.`, {
+        hint: "dsqn convert makes it spiking.",
+      });
     const id = options.env ?? spiking.card?.environment ?? dense.card?.environment;
-    if (typeof id !== "string") throw new UsageError("ENV_MISSING", "Neither model's card names an environment.", { hint: "Name one with --env." });
+    if (typeof id !== "string")
+      throw new UsageError("ENV_MISSING", "Neither model's card names an environment.", {
+        hint: "Name one with --env.",
+      });
     const result = await withGymnasium({ id, maxSteps: options.maxSteps }, (makeEnvironments) =>
       sweep({
         makeEnvironments,
@@ -57,13 +75,24 @@ Example:
         steps: options.steps,
         episodes: options.episodes,
         target: options.target,
-        exitAt: options.exit === undefined ? undefined : async (steps) => {
-          const limited = { ...network, steps };
-          const states = await collectStates(policyOf(dense.network), makeEnvironments, { ...CALIBRATION, signal });
-          const minSteps = 2 * network.layers.length;
-          const { rule } = calibrateExit(outputTrajectory(fastEngine(), limited, states), steps, network.layers.at(-1)!.outputs, { agreement: options.exit!, minSteps, ties: network.ties });
-          return { policy: earlyExitPolicy(fastEngine(), limited, rule), rule };
-        },
+        exitAt:
+          options.exit === undefined
+            ? undefined
+            : async (steps) => {
+                const limited = { ...network, steps };
+                const states = await collectStates(policyOf(dense.network), makeEnvironments, {
+                  ...CALIBRATION,
+                  signal,
+                });
+                const minSteps = 2 * network.layers.length;
+                const { rule } = calibrateExit(
+                  outputTrajectory(fastEngine(), limited, states),
+                  steps,
+                  network.layers.at(-1)!.outputs,
+                  { agreement: options.exit!, minSteps, ties: network.ties },
+                );
+                return { policy: earlyExitPolicy(fastEngine(), limited, rule), rule };
+              },
         onProgress: progress,
         signal,
       }),
@@ -91,7 +120,9 @@ function render({ rows, source, recommended, earlyExit }: Sweep): string {
     `source  ${source.mean.toFixed(2)} +- ${source.std.toFixed(2)}`,
     `Use T = ${recommended.steps}: ${recommended.reason}.`,
     ...(earlyExit
-      ? [`Stopping early it takes ${earlyExit.meanSteps.toFixed(1)} steps on average: score ${earlyExit.mean.toFixed(2)}, similarity ${percent(earlyExit.similarity)} %.`]
+      ? [
+          `Stopping early it takes ${earlyExit.meanSteps.toFixed(1)} steps on average: score ${earlyExit.mean.toFixed(2)}, similarity ${percent(earlyExit.similarity)} %.`,
+        ]
       : []),
   ].join("\n");
 }

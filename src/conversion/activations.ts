@@ -29,13 +29,20 @@ export function denseActivations(network: DenseNetwork, states: Float32Array): F
 }
 
 /** How many states `states` [n, inputs] holds; an error when they don't fit the network. */
-export function countStates(network: { readonly layers: readonly { readonly inputs: number }[] }, states: Float32Array): number {
+export function countStates(
+  network: { readonly layers: readonly { readonly inputs: number }[] },
+  states: Float32Array,
+): number {
   const { inputs } = network.layers[0];
   const n = states.length / inputs;
   if (n === 0 || !Number.isInteger(n))
-    throw new UsageError("REPLAY_MISMATCH", `${states.length} numbers are not one or more states of ${inputs} values each, which the network takes.`, {
-      hint: "Collect the states with the same environment that the network acts in: dsqn collect <model> --env ID --size N --out DIR.",
-      facts: { numbers: states.length, inputs },
-    });
+    throw new UsageError(
+      "REPLAY_MISMATCH",
+      `${states.length} numbers are not one or more states of ${inputs} values each, which the network takes.`,
+      {
+        hint: "Collect the states with the same environment that the network acts in: dsqn collect <model> --env ID --size N --out DIR.",
+        facts: { numbers: states.length, inputs },
+      },
+    );
   return n;
 }

@@ -1,4 +1,4 @@
-import type { DenseLayer, DenseNetwork } from "../ann/network.ts";
+import type { DenseNetwork } from "../ann/network.ts";
 import { UsageError } from "../errors.ts";
 import { spikingDefaults, spikingNetwork, type SpikingNetwork, type SpikingOptions } from "../snn/network.ts";
 import { largest, layerScales, scaleDefaults, type ScaleOptions } from "./scales.ts";
@@ -32,7 +32,12 @@ export interface Conversion {
 }
 
 /** The thesis's conversion: one scale per layer, membranes at zero. */
-export const originalConversion = { ...scaleDefaults, output: "scaled", start: "zero", population: 1 } as const satisfies ConversionOptions;
+export const originalConversion = {
+  ...scaleDefaults,
+  output: "scaled",
+  start: "zero",
+  population: 1,
+} as const satisfies ConversionOptions;
 
 /** What needs the fewest steps without any training (docs/conversion.md has the measurements). */
 export const balancedConversion = {
@@ -53,14 +58,26 @@ export const balancedConversion = {
 export function convert(dense: DenseNetwork, states: Float32Array, options: ConversionOptions = {}): Conversion {
   const { output, start, population, spiking, ...scaling } = { ...originalConversion, spiking: {}, ...options };
   if (start === "zero" && population > 1)
-    throw new UsageError("BAD_ARGUMENT", `${population} neurons that all start at zero do the same: a population needs start "half" or "balanced".`);
+    throw new UsageError(
+      "BAD_ARGUMENT",
+      `${population} neurons that all start at zero do the same: a population needs start "half" or "balanced".`,
+    );
   const scales = outputScale(layerScales(dense, states, scaling), output);
   const normalised = normalise(dense, scales);
-  const layers = normalised.layers.map((layer, l) => (output === "centred" && l === scales.length - 1 ? centred(layer) : layer));
+  const layers = normalised.layers.map((layer, l) =>
+    output === "centred" && l === scales.length - 1 ? centred(layer) : layer,
+  );
   const steps = spiking.steps ?? spikingDefaults.steps;
-  const { network, potentials } = startingPoint(populations({ kind: "dense", layers }, population), { start, population, steps });
+  const { network, potentials } = startingPoint(populations({ kind: "dense", layers }, population), {
+    start,
+    population,
+    steps,
+  });
   const spikes = spikingNetwork(network.layers, { ...spiking, steps });
-  return { scales, network: { ...spikes, layers: spikes.layers.map((layer, l) => ({ ...layer, initialPotential: potentials[l] })) } };
+  return {
+    scales,
+    network: { ...spikes, layers: spikes.layers.map((layer, l) => ({ ...layer, initialPotential: potentials[l] })) },
+  };
 }
 
 /** The output layer has one scale for all actions, or the best one could change. */

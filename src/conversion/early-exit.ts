@@ -22,16 +22,30 @@ export interface ExitDecisions {
 }
 
 /** The output potentials after each step, [batch, steps, actions], for `observations` [batch, observationSize]. */
-export function outputTrajectory(engine: SpikingEngine, network: SpikingNetwork, observations: Float32Array): Float64Array {
+export function outputTrajectory(
+  engine: SpikingEngine,
+  network: SpikingNetwork,
+  observations: Float32Array,
+): Float64Array {
   if (network.decoding !== "potential")
-    throw new DsqnError("DECODING_UNSUPPORTED", `Early exit reads output potentials as they grow; this network is decoded by "${network.decoding}".`, {
-      hint: 'Use a network with decoding "potential".',
-    });
+    throw new DsqnError(
+      "DECODING_UNSUPPORTED",
+      `Early exit reads output potentials as they grow; this network is decoded by "${network.decoding}".`,
+      {
+        hint: 'Use a network with decoding "potential".',
+      },
+    );
   return engine.run(network, observations, { recordPotentials: true }).membranes!.at(-1)!;
 }
 
 /** Applies a rule to recorded trajectories [batch, steps, actions]; who is never certain is decided after the last step. */
-export function decideEarly(trajectory: Float64Array, steps: number, actions: number, rule: ExitRule, ties: SpikingNetwork["ties"] = "first"): ExitDecisions {
+export function decideEarly(
+  trajectory: Float64Array,
+  steps: number,
+  actions: number,
+  rule: ExitRule,
+  ties: SpikingNetwork["ties"] = "first",
+): ExitDecisions {
   const batch = trajectory.length / (steps * actions);
   const decisions = { actions: new Int32Array(batch), steps: new Int32Array(batch).fill(steps) };
   for (let k = 0; k < batch; k++) {
@@ -57,11 +71,16 @@ export function calibrateExit(
   const assess = (margin: number) => {
     const early = decideEarly(trajectory, steps, actions, { margin, minSteps }, ties);
     const equal = early.actions.reduce((sum, action, k) => sum + Number(action === final.actions[k]), 0);
-    return { rule: { margin, minSteps }, agreement: equal / final.actions.length, meanSteps: early.steps.reduce((a, b) => a + b, 0) / final.actions.length };
+    return {
+      rule: { margin, minSteps },
+      agreement: equal / final.actions.length,
+      meanSteps: early.steps.reduce((a, b) => a + b, 0) / final.actions.length,
+    };
   };
   let low = 0;
   let high = 0;
-  for (let offset = 0; offset < trajectory.length; offset += actions) high = Math.max(high, lead(trajectory, offset, actions));
+  for (let offset = 0; offset < trajectory.length; offset += actions)
+    high = Math.max(high, lead(trajectory, offset, actions));
   let best = assess(high);
   for (let i = 0; i < 40; i++) {
     const middle = (low + high) / 2;
@@ -73,7 +92,11 @@ export function calibrateExit(
 }
 
 /** A spiking policy that stops as soon as `rule` is met; `meanSteps()` is the average over its decisions so far. */
-export function earlyExitPolicy(engine: SpikingEngine, network: SpikingNetwork, rule: ExitRule): Policy & { meanSteps(): number } {
+export function earlyExitPolicy(
+  engine: SpikingEngine,
+  network: SpikingNetwork,
+  rule: ExitRule,
+): Policy & { meanSteps(): number } {
   const actions = network.layers.at(-1)!.outputs;
   let decided = 0;
   let stepsTaken = 0;

@@ -20,12 +20,22 @@ export interface FineTuneOptions {
   readonly surrogateScale?: number;
   readonly seed?: number;
   /** Makes a network learn. */
-  readonly makeTrainable: (network: SpikingNetwork, options: { maxBatch: number; surrogate: { scale: number } }) => TrainableNetwork | Promise<TrainableNetwork>;
+  readonly makeTrainable: (
+    network: SpikingNetwork,
+    options: { maxBatch: number; surrogate: { scale: number } },
+  ) => TrainableNetwork | Promise<TrainableNetwork>;
   readonly onPoint?: (point: FitPoint) => void;
   readonly signal?: AbortSignal;
 }
 
-export const fineTuneDefaults = { iterations: 1000, batchSize: 128, learningRate: 3e-4, sharpness: 4, surrogateScale: 3, seed: 0 } as const;
+export const fineTuneDefaults = {
+  iterations: 1000,
+  batchSize: 128,
+  learningRate: 3e-4,
+  sharpness: 4,
+  surrogateScale: 3,
+  seed: 0,
+} as const;
 
 export interface FineTuned {
   readonly network: SpikingNetwork;
@@ -38,14 +48,27 @@ export interface FineTuned {
  * Trains a converted network for a while on its source's policy (surrogate gradients, BPTT over its T steps): cross-entropy to the softmax
  * of the source's outputs. Membranes begin where they began; weights and biases move. `states`: [n, inputs], a tenth held back.
  */
-export async function fineTune(converted: SpikingNetwork, source: DenseNetwork, states: Float32Array, options: FineTuneOptions): Promise<FineTuned> {
+export async function fineTune(
+  converted: SpikingNetwork,
+  source: DenseNetwork,
+  states: Float32Array,
+  options: FineTuneOptions,
+): Promise<FineTuned> {
   const o = { ...fineTuneDefaults, ...options };
   const actions = source.layers.at(-1)!.outputs;
   const values = denseActivations(source, states).at(-1)!;
   const sharpness = o.sharpness / medianGap(values, actions);
   const random = Random.stream(o.seed, "fine-tuning");
-  const { training, validation } = split({ states, targets: softmaxRows(values, actions, sharpness) }, source.layers[0].inputs, 0.1, random);
-  const network = await o.makeTrainable(converted, { maxBatch: Math.max(o.batchSize, 256), surrogate: { scale: o.surrogateScale } });
+  const { training, validation } = split(
+    { states, targets: softmaxRows(values, actions, sharpness) },
+    source.layers[0].inputs,
+    0.1,
+    random,
+  );
+  const network = await o.makeTrainable(converted, {
+    maxBatch: Math.max(o.batchSize, 256),
+    surrogate: { scale: o.surrogateScale },
+  });
   try {
     const { curve, before, chosen } = fit(network, training, validation, {
       iterations: o.iterations,
@@ -57,7 +80,11 @@ export async function fineTune(converted: SpikingNetwork, source: DenseNetwork, 
       signal: o.signal,
       onPoint: o.onPoint,
     });
-    return { network: network.toNetwork() as SpikingNetwork, agreement: { before: before.validationAccuracy, after: chosen.validationAccuracy }, curve };
+    return {
+      network: network.toNetwork() as SpikingNetwork,
+      agreement: { before: before.validationAccuracy, after: chosen.validationAccuracy },
+      curve,
+    };
   } finally {
     network.close();
   }

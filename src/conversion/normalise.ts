@@ -6,7 +6,8 @@ import type { DenseLayer, DenseNetwork } from "../ann/network.ts";
  * `scales`: per layer one number or [outputs].
  */
 export function normalise(network: DenseNetwork, scales: readonly Float64Array[]): DenseNetwork {
-  const at = (l: number, neuron: number): number => (l < 0 ? 1 : scales[l].length === 1 ? scales[l][0] : scales[l][neuron]);
+  const at = (l: number, neuron: number): number =>
+    l < 0 ? 1 : scales[l].length === 1 ? scales[l][0] : scales[l][neuron];
   const layers = network.layers.map((layer, l) => ({
     ...layer,
     weights: layer.weights.map((w, k) => w * (at(l - 1, Math.floor(k / layer.outputs)) / at(l, k % layer.outputs))),

@@ -7,16 +7,26 @@ import { UsageError } from "../errors.ts";
  * after T, and the next layer hears it spread evenly. Neurons of one population stand side by side.
  */
 export function populations(network: DenseNetwork, size: number): DenseNetwork {
-  if (!Number.isInteger(size) || size < 1) throw new UsageError("BAD_ARGUMENT", `A population has a whole number of neurons, at least 1, not ${size}.`);
+  if (!Number.isInteger(size) || size < 1)
+    throw new UsageError("BAD_ARGUMENT", `A population has a whole number of neurons, at least 1, not ${size}.`);
   if (size === 1) return network;
   const last = network.layers.length - 1;
-  return { kind: "dense", layers: network.layers.map((layer, l) => multiplied(layer, l > 0 ? size : 1, l < last ? size : 1)) };
+  return {
+    kind: "dense",
+    layers: network.layers.map((layer, l) => multiplied(layer, l > 0 ? size : 1, l < last ? size : 1)),
+  };
 }
 
 function multiplied({ inputs, outputs, weights, biases }: DenseLayer, rows: number, columns: number): DenseLayer {
   const width = outputs * columns;
   const multiplied = new Float32Array(inputs * rows * width);
   for (let i = 0; i < inputs * rows; i++)
-    for (let j = 0; j < width; j++) multiplied[i * width + j] = weights[Math.floor(i / rows) * outputs + Math.floor(j / columns)] / rows;
-  return { inputs: inputs * rows, outputs: width, weights: multiplied, biases: Float32Array.from({ length: width }, (_, j) => biases[Math.floor(j / columns)]) };
+    for (let j = 0; j < width; j++)
+      multiplied[i * width + j] = weights[Math.floor(i / rows) * outputs + Math.floor(j / columns)] / rows;
+  return {
+    inputs: inputs * rows,
+    outputs: width,
+    weights: multiplied,
+    biases: Float32Array.from({ length: width }, (_, j) => biases[Math.floor(j / columns)]),
+  };
 }

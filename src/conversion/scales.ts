@@ -45,14 +45,22 @@ export const scaleDefaults = {
 export function layerScales(network: DenseNetwork, states: Float32Array, options: ScaleOptions = {}): Float64Array[] {
   const o = { ...scaleDefaults, ...options };
   if (!(o.percentile > 0 && o.percentile <= 1))
-    throw new UsageError("BAD_ARGUMENT", `The percentile has to lie in (0, 1], not ${o.percentile}.`, { hint: "0.99 stands for the 99th percentile." });
+    throw new UsageError("BAD_ARGUMENT", `The percentile has to lie in (0, 1], not ${o.percentile}.`, {
+      hint: "0.99 stands for the 99th percentile.",
+    });
   if (o.method === "model") return network.layers.map((layer) => perGranularity(neuronBounds(layer), o.granularity));
   const percentile = o.method === "data" ? 1 : o.percentile;
   const activations = denseActivations(network, states.subarray(0, o.maxStates * network.layers[0].inputs));
   return network.layers.map((layer, l) =>
     o.granularity === "neuron"
       ? neuronScales(layer, activations[l], percentile)
-      : Float64Array.of(Math.max(largest(layer.weights), largest(layer.biases), layerStatistic(layer, activations[l], percentile, o.percentileOf))),
+      : Float64Array.of(
+          Math.max(
+            largest(layer.weights),
+            largest(layer.biases),
+            layerStatistic(layer, activations[l], percentile, o.percentileOf),
+          ),
+        ),
   );
 }
 
@@ -65,7 +73,8 @@ export function percentileOf(values: Float32Array, p: number): number {
 function layerStatistic(layer: DenseLayer, activations: Float32Array, p: number, of: PercentileOf): number {
   if (of === "activations") return percentileOf(activations, p);
   const maxima = new Float32Array(activations.length / layer.outputs);
-  for (let k = 0; k < maxima.length; k++) maxima[k] = largest(activations.subarray(k * layer.outputs, (k + 1) * layer.outputs));
+  for (let k = 0; k < maxima.length; k++)
+    maxima[k] = largest(activations.subarray(k * layer.outputs, (k + 1) * layer.outputs));
   return percentileOf(maxima, p);
 }
 

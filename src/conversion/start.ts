@@ -45,5 +45,8 @@ export function startingPoint(
     }
     return { layer: { ...layer, biases }, potentials: l === last && start === "half" ? null : potentials };
   });
-  return { network: { kind: "dense", layers: layers.map(({ layer }) => layer) }, potentials: layers.map(({ potentials }) => potentials) };
+  return {
+    network: { kind: "dense", layers: layers.map(({ layer }) => layer) },
+    potentials: layers.map(({ potentials }) => potentials),
+  };
 }

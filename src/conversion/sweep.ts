@@ -23,7 +23,12 @@ export interface SweepRow {
 export interface Sweep {
   readonly rows: readonly SweepRow[];
   /** The source's own score on the same seeds. */
-  readonly source: { readonly mean: number; readonly std: number; readonly ci95: readonly [number, number]; readonly episodes: number };
+  readonly source: {
+    readonly mean: number;
+    readonly std: number;
+    readonly ci95: readonly [number, number];
+    readonly episodes: number;
+  };
   readonly recommended: Recommendation;
   /** The recommended network when it stops as soon as it is certain; null where that was not asked for. */
   readonly earlyExit: EarlyExitRow | null;
@@ -61,8 +66,20 @@ export async function sweep(options: SweepOptions): Promise<Sweep> {
   const { makeEnvironments, policyAt, source, steps, target = 0.97, onProgress, ...common } = options;
   const { mean, std, ci95, episodes } = await evaluate(source, makeEnvironments, common);
   const measure = async (t: number, policy: Policy): Promise<SweepRow> => {
-    const { mean, std, ci95, episodes, decisions, similarity, similarityCi95, spikesPerDecision, synOpsPerDecision } = await evaluate(policy, makeEnvironments, { ...common, compare: source });
-    return { steps: t, mean, std, ci95, episodes, decisions, similarity: similarity!, similarityCi95: similarityCi95!, spikesPerDecision, synOpsPerDecision };
+    const { mean, std, ci95, episodes, decisions, similarity, similarityCi95, spikesPerDecision, synOpsPerDecision } =
+      await evaluate(policy, makeEnvironments, { ...common, compare: source });
+    return {
+      steps: t,
+      mean,
+      std,
+      ci95,
+      episodes,
+      decisions,
+      similarity: similarity!,
+      similarityCi95: similarityCi95!,
+      spikesPerDecision,
+      synOpsPerDecision,
+    };
   };
   const rows: SweepRow[] = [];
   for (const [i, t] of steps.entries()) {
@@ -72,7 +89,9 @@ export async function sweep(options: SweepOptions): Promise<Sweep> {
   onProgress?.({ stage: "sweep", done: steps.length, total: steps.length, unit: "T" });
   const recommended = recommend(rows, { mean, ci95 }, target);
   const exit = await options.exitAt?.(recommended.steps);
-  const earlyExit = exit ? { ...(await measure(recommended.steps, exit.policy)), meanSteps: exit.policy.meanSteps(), rule: exit.rule } : null;
+  const earlyExit = exit
+    ? { ...(await measure(recommended.steps, exit.policy)), meanSteps: exit.policy.meanSteps(), rule: exit.rule }
+    : null;
   return { rows, source: { mean, std, ci95, episodes }, recommended, earlyExit };
 }
 
@@ -80,7 +99,11 @@ export async function sweep(options: SweepOptions): Promise<Sweep> {
  * The smallest T whose similarity reaches `target` and whose score's interval meets the source's (or lies above it); without
  * one, the T of the highest similarity.
  */
-export function recommend(rows: readonly SweepRow[], source: { mean: number; ci95: readonly [number, number] }, target: number): Recommendation {
+export function recommend(
+  rows: readonly SweepRow[],
+  source: { mean: number; ci95: readonly [number, number] },
+  target: number,
+): Recommendation {
   const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
   const ascending = [...rows].sort((a, b) => a.steps - b.steps);
   const enough = ascending.find((row) => row.similarity >= target && row.ci95[1] >= source.ci95[0]);
@@ -90,5 +113,8 @@ export function recommend(rows: readonly SweepRow[], source: { mean: number; ci9
       reason: `the smallest T with at least ${percent(target)} equal actions (${percent(enough.similarity)}) and a score no worse than the source's (${enough.mean.toFixed(1)} against ${source.mean.toFixed(1)})`,
     };
   const best = ascending.reduce((a, b) => (b.similarity > a.similarity ? b : a));
-  return { steps: best.steps, reason: `no T reaches ${percent(target)} equal actions with the source's score; this one has the most (${percent(best.similarity)})` };
+  return {
+    steps: best.steps,
+    reason: `no T reaches ${percent(target)} equal actions with the source's score; this one has the most (${percent(best.similarity)})`,
+  };
 }

@@ -14,15 +14,28 @@ import type { OnProgress } from "../progress.ts";
 
 /** The networks that ship, in the order in which they rest on each other. */
 const routes = {
-  cartpole: { id: "CartPole-v1", target: 475, trained: ["dqn", "classifier", "snn-classifier", "dsqn", "reinforce"], converted: ["dqn", "classifier", "reinforce"] },
-  mountaincar: { id: "MountainCar-v0", target: -115, trained: ["dqn", "classifier", "snn-classifier", "dsqn"], converted: ["dqn", "classifier"] },
+  cartpole: {
+    id: "CartPole-v1",
+    target: 475,
+    trained: ["dqn", "classifier", "snn-classifier", "dsqn", "reinforce"],
+    converted: ["dqn", "classifier", "reinforce"],
+  },
+  mountaincar: {
+    id: "MountainCar-v0",
+    target: -115,
+    trained: ["dqn", "classifier", "snn-classifier", "dsqn"],
+    converted: ["dqn", "classifier"],
+  },
 } as const;
 
 export type ModelEnvironment = keyof typeof routes;
 
 /** Every network that ships, by the environment that it acts in. */
 export const modelNames = Object.fromEntries(
-  Object.entries(routes).map(([environment, { trained, converted }]) => [environment, [...trained, ...converted.map((route) => `${route}-converted`)].map((route) => `${environment}-${route}`)]),
+  Object.entries(routes).map(([environment, { trained, converted }]) => [
+    environment,
+    [...trained, ...converted.map((route) => `${route}-converted`)].map((route) => `${environment}-${route}`),
+  ]),
 ) as Record<ModelEnvironment, string[]>;
 
 /** Scores on cards: seeds that nothing was trained, chosen or calibrated with. */
@@ -56,7 +69,9 @@ export async function makeModels(environment: ModelEnvironment, options: MakeMod
   const { folder = "models", onProgress, onModel, signal } = options;
   const { id, trained, converted } = routes[environment];
   const made: MadeModel[] = [];
-  const due = (name: string): boolean => (options.only?.includes(name) ?? true) && (options.anew === true || !existsSync(join(folder, `${name}.safetensors`)));
+  const due = (name: string): boolean =>
+    (options.only?.includes(name) ?? true) &&
+    (options.anew === true || !existsSync(join(folder, `${name}.safetensors`)));
   const done = (model: MadeModel): void => {
     made.push(model);
     onModel?.(model);
@@ -76,7 +91,11 @@ export async function makeModels(environment: ModelEnvironment, options: MakeMod
       const states = await collectStates(policyOf(source.network), makeEnvironments, { ...REPLAY, signal });
       const { network, scales } = convert(source.network, states, balancedConversion);
       const replay = `runs/${environment}-${route}-replay`;
-      const score = await evaluate(policyOf(network), makeEnvironments, { ...SCORE, compare: policyOf(source.network), signal });
+      const score = await evaluate(policyOf(network), makeEnvironments, {
+        ...SCORE,
+        compare: policyOf(source.network),
+        signal,
+      });
       const { mean, std, ci95, similarity } = assertReached(name, environment, score);
       await saveModel(join(folder, `${name}.safetensors`), network, {
         environment: id,
@@ -86,7 +105,17 @@ export async function makeModels(environment: ModelEnvironment, options: MakeMod
         conversion: balancedConversion,
         scales: scales.map((scale) => (scale.length === 1 ? scale[0] : Array.from(scale))),
         steps: network.steps,
-        score: { ...SCORE, mean, std, ci95, similarity, similarityCi95: score.similarityCi95, decisions: score.decisions, spikesPerDecision: score.spikesPerDecision, synOpsPerDecision: score.synOpsPerDecision },
+        score: {
+          ...SCORE,
+          mean,
+          std,
+          ci95,
+          similarity,
+          similarityCi95: score.similarityCi95,
+          decisions: score.decisions,
+          spikesPerDecision: score.spikesPerDecision,
+          synOpsPerDecision: score.synOpsPerDecision,
+        },
       });
       done({ name, mean, std, ci95, similarity });
     }
@@ -94,7 +123,13 @@ export async function makeModels(environment: ModelEnvironment, options: MakeMod
   return made;
 }
 
-async function train(name: string, environment: ModelEnvironment, folder: string, makeEnvironments: MakeEnvironments, { onProgress, signal }: MakeModelsOptions): Promise<MadeModel> {
+async function train(
+  name: string,
+  environment: ModelEnvironment,
+  folder: string,
+  makeEnvironments: MakeEnvironments,
+  { onProgress, signal }: MakeModelsOptions,
+): Promise<MadeModel> {
   const run = mkdtempSync(join(tmpdir(), "dsqn-models-"));
   try {
     const imitates = name.endsWith("classifier");
@@ -103,9 +138,16 @@ async function train(name: string, environment: ModelEnvironment, folder: string
     const { model: path } = await runTraining({ preset: name, changes, out: join(run, name), signal, onProgress });
     const model = await loadModel(path);
     const teacher = imitates ? await loadModel(source) : undefined;
-    const score = await evaluate(policyOf(model.network), makeEnvironments, { ...SCORE, compare: teacher && policyOf(teacher.network), signal });
+    const score = await evaluate(policyOf(model.network), makeEnvironments, {
+      ...SCORE,
+      compare: teacher && policyOf(teacher.network),
+      signal,
+    });
     const { mean, std, ci95, similarity } = assertReached(name, environment, score);
-    await saveModel(join(folder, `${name}.safetensors`), model.network, { ...fields(model), score: { ...SCORE, mean, std, ci95, similarity, similarityCi95: score.similarityCi95 } });
+    await saveModel(join(folder, `${name}.safetensors`), model.network, {
+      ...fields(model),
+      score: { ...SCORE, mean, std, ci95, similarity, similarityCi95: score.similarityCi95 },
+    });
     return { name, mean, std, ci95, similarity };
   } finally {
     rmSync(run, { recursive: true, force: true });
@@ -114,15 +156,29 @@ async function train(name: string, environment: ModelEnvironment, folder: string
 
 /** What the training run's card says, without what belongs to its file. */
 function fields({ card }: Model): Record<string, unknown> {
-  const { format: _f, name: _n, kind: _k, shape: _s, sha256: _h, createdAt: _c, score: _score, part: _p, ...rest } = (card ?? {}) as Record<string, unknown>;
+  const {
+    format: _f,
+    name: _n,
+    kind: _k,
+    shape: _s,
+    sha256: _h,
+    createdAt: _c,
+    score: _score,
+    part: _p,
+    ...rest
+  } = (card ?? {}) as Record<string, unknown>;
   return rest;
 }
 
 function assertReached<S extends { readonly mean: number }>(name: string, environment: ModelEnvironment, score: S): S {
   const { target } = routes[environment];
   if (score.mean >= target) return score;
-  throw new DsqnError("TARGET_MISSED", `${name} scores ${score.mean.toFixed(1)} over ${SCORE.episodes} episodes; a network that ships has at least ${target}.`, {
-    hint: "Nothing was replaced. Train it from another seed, or change its preset.",
-    facts: { name, mean: score.mean, target },
-  });
+  throw new DsqnError(
+    "TARGET_MISSED",
+    `${name} scores ${score.mean.toFixed(1)} over ${SCORE.episodes} episodes; a network that ships has at least ${target}.`,
+    {
+      hint: "Nothing was replaced. Train it from another seed, or change its preset.",
+      facts: { name, mean: score.mean, target },
+    },
+  );
 }

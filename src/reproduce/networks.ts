@@ -23,22 +23,26 @@ type Load = (environment: EnvironmentName, network: NetworkName) => Promise<Netw
 
 const trained: Record<EnvironmentName, Partial<Record<NetworkName, string>>> = {
   cartpole: {
-    dqn: "CartPole-A/DQN/trained",
-    classifier: "CartPole-A/Classifier/trained",
+    "dqn": "CartPole-A/DQN/trained",
+    "classifier": "CartPole-A/Classifier/trained",
     "snn-classifier": "CartPole-A/SNN-Classifier/trained",
-    dsqn: "CartPole-E(SNN)/trained",
-    reinforce: "CartPole-PolicyGradient/trained",
+    "dsqn": "CartPole-E(SNN)/trained",
+    "reinforce": "CartPole-PolicyGradient/trained",
   },
   mountaincar: {
-    dqn: "MountainCar-A/trained",
-    classifier: "MountainCar-A/Classifier",
+    "dqn": "MountainCar-A/trained",
+    "classifier": "MountainCar-A/Classifier",
     "snn-classifier": "MountainCar-A/ClassifierSurrogateGradient",
-    dsqn: "MountainCar-E(SNN)/trained",
+    "dsqn": "MountainCar-E(SNN)/trained",
   },
 };
 /** From so many steps on a decision is worth the way to another thread. */
 const LONG = 500;
-const replays = { cartpole: "CartPole-A/DQN/trained", mountaincar: "MountainCar-A/trained", reinforce: "CartPole-PolicyGradient/trained" } as const;
+const replays = {
+  cartpole: "CartPole-A/DQN/trained",
+  mountaincar: "MountainCar-A/trained",
+  reinforce: "CartPole-PolicyGradient/trained",
+} as const;
 const sizes = { cartpole: 4, mountaincar: 2 } as const;
 
 /** The networks that the thesis was written from, in the folder `original` (its `networks/`), as far as they are there. */
@@ -49,10 +53,19 @@ export function originalSide(original: string): Side {
     if (name === undefined || !existsSync(folder(name))) return null;
     return (await importNetwork(folder(name), { observationSize: sizes[environment] })).network;
   };
-  return createSide("original", load, async (trial) => {
-    const name = folder(trial.network === "reinforce" ? replays.reinforce : replays[trial.environment]);
-    return existsSync(join(name, "memory_inputs.npz")) ? (await loadReplay(name)).states : null;
-  }, async (trial) => (trial.stored !== undefined && existsSync(folder(trial.stored)) ? (await importNetwork(folder(trial.stored), { kind: "spiking", observationSize: sizes[trial.environment] })).network : null));
+  return createSide(
+    "original",
+    load,
+    async (trial) => {
+      const name = folder(trial.network === "reinforce" ? replays.reinforce : replays[trial.environment]);
+      return existsSync(join(name, "memory_inputs.npz")) ? (await loadReplay(name)).states : null;
+    },
+    async (trial) =>
+      trial.stored !== undefined && existsSync(folder(trial.stored))
+        ? (await importNetwork(folder(trial.stored), { kind: "spiking", observationSize: sizes[trial.environment] }))
+            .network
+        : null,
+  );
 }
 
 /** The networks in models/. States for conversions are collected by the network that the source learned from. */
@@ -67,10 +80,16 @@ export function ourSide(makeEnvironments: MakeEnvironments, signal?: AbortSignal
   });
 }
 
-function createSide(name: Side["name"], load: Load, states: (trial: Trial) => Promise<Float32Array | null>, stored?: (trial: Trial) => Promise<Network | null>): Side {
+function createSide(
+  name: Side["name"],
+  load: Load,
+  states: (trial: Trial) => Promise<Float32Array | null>,
+  stored?: (trial: Trial) => Promise<Network | null>,
+): Side {
   const networks = new Map<string, Promise<Network | null>>();
   const replay = new Map<string, Promise<Float32Array | null>>();
-  const once = <T>(cache: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> => cache.get(key) ?? cache.set(key, make()).get(key)!;
+  const once = <T>(cache: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> =>
+    cache.get(key) ?? cache.set(key, make()).get(key)!;
   return {
     name,
     async policies(trial) {
@@ -79,12 +98,17 @@ function createSide(name: Side["name"], load: Load, states: (trial: Trial) => Pr
       const source = await once(networks, `${environment} ${network}`, () => load(environment, network));
       if (!source) return null;
       if (!conversion) {
-        const teacher = network === "snn-classifier" ? await once(networks, `${environment} classifier`, () => load(environment, "classifier")) : null;
+        const teacher =
+          network === "snn-classifier"
+            ? await once(networks, `${environment} classifier`, () => load(environment, "classifier"))
+            : null;
         return { policy: policyOf(source), compare: teacher ? policyOf(teacher) : undefined };
       }
       if (source.kind !== "dense") return null;
       const ready = name === "original" && !trial.improved ? await stored?.(trial) : null;
-      const visited = ready ? null : await once(replay, `${environment} ${network === "reinforce"}`, () => states(trial));
+      const visited = ready
+        ? null
+        : await once(replay, `${environment} ${network === "reinforce"}`, () => states(trial));
       if (!ready && !visited) return null;
       const converted = ready ?? convert(source, visited!, conversion).network;
       if (converted.kind !== "spiking") return null;
@@ -97,5 +121,9 @@ function createSide(name: Side["name"], load: Load, states: (trial: Trial) => Pr
 
 function randomPolicy(observationSize: number, actions: number): Policy {
   const random = Random.stream(0, "random policy");
-  return { observationSize, actions, act: (_, batch) => Int32Array.from({ length: batch }, () => random.integer(actions)) };
+  return {
+    observationSize,
+    actions,
+    act: (_, batch) => Int32Array.from({ length: batch }, () => random.integer(actions)),
+  };
 }

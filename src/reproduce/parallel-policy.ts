@@ -29,8 +29,11 @@ export function parallelPolicy(network: SpikingNetwork, threads = availableParal
     actions,
     async act(observations, batch) {
       const share = Math.ceil(batch / threads);
-      const part = (i: number): Float32Array => observations.slice(i * share * observationSize, Math.min(batch, (i + 1) * share) * observationSize);
-      const busy = workers.map((worker, i) => ((i + 1) * share < batch ? ask(worker, part(i + 1)) : Promise.resolve(new Int32Array(0))));
+      const part = (i: number): Float32Array =>
+        observations.slice(i * share * observationSize, Math.min(batch, (i + 1) * share) * observationSize);
+      const busy = workers.map((worker, i) =>
+        (i + 1) * share < batch ? ask(worker, part(i + 1)) : Promise.resolve(new Int32Array(0)),
+      );
       const chosen = new Int32Array(batch);
       const first = part(0);
       chosen.set(await own.act(first, first.length / observationSize));

@@ -53,7 +53,9 @@ export async function reproduce(experiment: ExperimentName, options: ReproduceOp
   const { quick = false, runs = quick ? 0 : 5, onProgress, signal } = options;
   const started = performance.now();
   const episodes = quick ? 20 : 100;
-  const trials = experiments[experiment]().filter((trial) => !quick || (trial.conversion?.spiking?.steps ?? 0) <= QUICK_STEPS);
+  const trials = experiments[experiment]().filter(
+    (trial) => !quick || (trial.conversion?.spiking?.steps ?? 0) <= QUICK_STEPS,
+  );
   const environment: EnvironmentName = experiment === "mountaincar" ? "mountaincar" : "cartpole";
   const id = gymnasiumId(environment);
   const rows = await withGymnasium({ id, maxSteps: MAX_STEPS }, async (makeEnvironments) => {
@@ -61,7 +63,13 @@ export async function reproduce(experiment: ExperimentName, options: ReproduceOp
     const original = options.original === undefined ? undefined : originalSide(options.original);
     const measured: Row[] = [];
     for (const [i, trial] of trials.entries()) {
-      onProgress?.({ stage: "reproduce", done: i, total: trials.length, unit: "rows", note: `table ${trial.table}: ${trial.name}` });
+      onProgress?.({
+        stage: "reproduce",
+        done: i,
+        total: trials.length,
+        unit: "rows",
+        note: `table ${trial.table}: ${trial.name}`,
+      });
       const row = await measureRow(trial, ours, original, makeEnvironments, episodes, signal);
       measured.push(row);
       options.onRow?.(row);
@@ -69,18 +77,49 @@ export async function reproduce(experiment: ExperimentName, options: ReproduceOp
     onProgress?.({ stage: "reproduce", done: trials.length, total: trials.length, unit: "rows" });
     return measured;
   });
-  const training = runs > 0 && experiment !== "policy-gradient" ? await reproduceTraining(environment, runs, { onProgress, signal }) : [];
-  return { experiment, environment: id, quick, episodes, rows, training, seconds: (performance.now() - started) / 1000 };
+  const training =
+    runs > 0 && experiment !== "policy-gradient"
+      ? await reproduceTraining(environment, runs, { onProgress, signal })
+      : [];
+  return {
+    experiment,
+    environment: id,
+    quick,
+    episodes,
+    rows,
+    training,
+    seconds: (performance.now() - started) / 1000,
+  };
 }
 
-async function measureRow(trial: Trial, ours: Side, original: Side | undefined, makeEnvironments: MakeEnvironments, episodes: number, signal?: AbortSignal): Promise<Row> {
+async function measureRow(
+  trial: Trial,
+  ours: Side,
+  original: Side | undefined,
+  makeEnvironments: MakeEnvironments,
+  episodes: number,
+  signal?: AbortSignal,
+): Promise<Row> {
   const measure = async (side: Side | undefined): Promise<Measured | null> => {
     const policies = await side?.policies(trial);
     if (!policies) return null;
     const { policy, compare } = policies;
-    const { mean, std, ci95, decisions, similarity, similarityCi95, seconds } = await evaluate(policy, makeEnvironments, { episodes, compare, signal }).finally(() => policy.close?.());
+    const { mean, std, ci95, decisions, similarity, similarityCi95, seconds } = await evaluate(
+      policy,
+      makeEnvironments,
+      { episodes, compare, signal },
+    ).finally(() => policy.close?.());
     const percent = similarityCi95 && ([100 * similarityCi95[0], 100 * similarityCi95[1]] as const);
-    return { mean, std, ci95, episodes, decisions, similarity: similarity === null ? null : 100 * similarity, similarityCi95: percent, seconds };
+    return {
+      mean,
+      std,
+      ci95,
+      episodes,
+      decisions,
+      similarity: similarity === null ? null : 100 * similarity,
+      similarityCi95: percent,
+      seconds,
+    };
   };
   const mine = await measure(ours);
   const theirs = trial.improved ? null : await measure(original);

@@ -10,42 +10,46 @@ export interface Reported {
   readonly similarity: number | null;
 }
 
-const score = (mean: number, std: number | null = null, similarity: number | null = null): Reported => ({ mean, std, similarity });
+const score = (mean: number, std: number | null = null, similarity: number | null = null): Reported => ({
+  mean,
+  std,
+  similarity,
+});
 const similarity = (percent: number): Reported => ({ mean: null, std: null, similarity: percent });
 
 /** Tables 4.1 (CartPole) and 4.6 (MountainCar): conversions at T = 500, surrogate gradients at T = 20. */
 export const scores = {
   cartpole: {
-    random: score(20.96, 10.99),
-    dqn: score(226.31, 32.74),
+    "random": score(20.96, 10.99),
+    "dqn": score(226.31, 32.74),
     "dqn-converted": score(160.12, 9.17),
-    classifier: score(230.39, 66.27),
+    "classifier": score(230.39, 66.27),
     "classifier-converted": score(218.71, 32.48),
     "snn-classifier": score(232.26, 60.81),
-    dsqn: score(454.84, 81.29),
+    "dsqn": score(454.84, 81.29),
   },
   mountaincar: {
-    random: score(-500, 0),
-    dqn: score(-175.4, 100.92),
+    "random": score(-500, 0),
+    "dqn": score(-175.4, 100.92),
     "dqn-converted": score(-147.43, 57.51),
-    classifier: score(-186.51, 107.8),
+    "classifier": score(-186.51, 107.8),
     "classifier-converted": score(-199.75, 135.57),
     "snn-classifier": score(-176.72, 110.38),
-    dsqn: score(-130.92, 27.9),
+    "dsqn": score(-130.92, 27.9),
   },
 } as const satisfies Record<string, Record<string, Reported>>;
 
 /** Tables 4.2 and 4.7: the normalisation, T = 100. */
 export const normalisations = {
   cartpole: {
-    model: { dqn: score(120.85, 4.08, 59.97), classifier: score(203.23, 24.55, 96.63) },
-    data: { dqn: score(125.47, 3.7, 61.35), classifier: score(190.28, 22.68, 94.88) },
+    "model": { dqn: score(120.85, 4.08, 59.97), classifier: score(203.23, 24.55, 96.63) },
+    "data": { dqn: score(125.47, 3.7, 61.35), classifier: score(190.28, 22.68, 94.88) },
     "robust 0.99": { dqn: score(121.99, 3.6, 60.82), classifier: score(195.18, 18.36, 95.58) },
     "robust 0.95": { dqn: score(127.59, 3.89, 62.89), classifier: score(196.27, 23.53, 96.06) },
   },
   mountaincar: {
-    model: { dqn: score(-330.57, 164.63, 36.93), classifier: score(-256.74, 162.37, 92.61) },
-    data: { dqn: score(-184.18, 71.34, 67.14), classifier: score(-256.23, 158.52, 94.75) },
+    "model": { dqn: score(-330.57, 164.63, 36.93), classifier: score(-256.74, 162.37, 92.61) },
+    "data": { dqn: score(-184.18, 71.34, 67.14), classifier: score(-256.23, 158.52, 94.75) },
     "robust 0.99": { dqn: score(-180.32, 57.51, 64.38), classifier: score(-278.92, 168.65, 93.89) },
     "robust 0.95": { dqn: score(-271.05, 155.56, 36.85), classifier: score(-283.45, 172.68, 95.2) },
   },

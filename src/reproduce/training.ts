@@ -38,7 +38,11 @@ interface RunResult {
 const THESIS_RUNS = 5;
 
 /** The thesis's settings trained `runs` times for each row, several runs side by side in processes of their own. */
-export async function reproduceTraining(environment: EnvironmentName, runs: number, { onProgress, signal }: { onProgress?: OnProgress; signal?: AbortSignal }): Promise<TrainingRow[]> {
+export async function reproduceTraining(
+  environment: EnvironmentName,
+  runs: number,
+  { onProgress, signal }: { onProgress?: OnProgress; signal?: AbortSignal },
+): Promise<TrainingRow[]> {
   const base: Record<string, DqnConfigInput> =
     environment === "cartpole"
       ? { dqn: presets.cartpoleDqnOriginal, dsqn: presets.cartpoleDsqnOriginal }
@@ -48,7 +52,11 @@ export async function reproduceTraining(environment: EnvironmentName, runs: numb
     const [method, learningRate] = name.split(" ");
     return Array.from({ length: runs }, (_, seed): { name: string; config: DqnConfigInput } => ({
       name,
-      config: { ...base[method], seed, optimizer: { kind: "adam", learningRate: { kind: "constant", value: Number(learningRate) } } },
+      config: {
+        ...base[method],
+        seed,
+        optimizer: { kind: "adam", learningRate: { kind: "constant", value: Number(learningRate) } },
+      },
     }));
   });
   const results = new Map<string, RunResult[]>(rows.map(([name]) => [name, []]));
@@ -75,7 +83,13 @@ export async function reproduceTraining(environment: EnvironmentName, runs: numb
       seconds: mean(own.map((run) => run.seconds)),
     };
     const thesis = { ...reported, runs: THESIS_RUNS };
-    return { table: environment === "cartpole" ? "4.5" : "4.10", name, thesis, ours, verdict: judgeSolved(ours, thesis) };
+    return {
+      table: environment === "cartpole" ? "4.5" : "4.10",
+      name,
+      thesis,
+      ours,
+      verdict: judgeSolved(ours, thesis),
+    };
   });
 }
 
@@ -83,10 +97,12 @@ export async function reproduceTraining(environment: EnvironmentName, runs: numb
 export function judgeSolved(ours: { solved: number; runs: number }, thesis: { solved: number; runs: number }): Verdict {
   const total = ours.runs + thesis.runs;
   const solved = ours.solved + thesis.solved;
-  const probability = (k: number): number => (choose(ours.runs, k) * choose(thesis.runs, solved - k)) / choose(total, solved);
+  const probability = (k: number): number =>
+    (choose(ours.runs, k) * choose(thesis.runs, solved - k)) / choose(total, solved);
   const observed = probability(ours.solved);
   let p = 0;
-  for (let k = Math.max(0, solved - thesis.runs); k <= Math.min(ours.runs, solved); k++) if (probability(k) <= observed * (1 + 1e-9)) p += probability(k);
+  for (let k = Math.max(0, solved - thesis.runs); k <= Math.min(ours.runs, solved); k++)
+    if (probability(k) <= observed * (1 + 1e-9)) p += probability(k);
   if (p > 0.05) return "agrees";
   return ours.solved / ours.runs > thesis.solved / thesis.runs ? "better" : "worse";
 }
@@ -107,7 +123,9 @@ function trainInProcess(config: DqnConfigInput, signal?: AbortSignal): Promise<R
       else resolve(result);
     });
     child.once("error", reject);
-    child.once("exit", (code) => reject(new DsqnError("TRAINING_FAILED", `A training process ended with exit code ${code} and no result.`)));
+    child.once("exit", (code) =>
+      reject(new DsqnError("TRAINING_FAILED", `A training process ended with exit code ${code} and no result.`)),
+    );
     child.send(config);
   });
 }

@@ -26,11 +26,20 @@ export interface Trial {
 }
 
 const environments = { cartpole: "CartPole", mountaincar: "MountainCar" } as const;
-const lastTie = "equal spike counts are decided for the last action, which is what the thesis's figures rest on (its text says the first)";
-const contradiction = "the thesis contradicts itself: 64.4 % in tables 4.7 and 4.8, 51.7 % in table 4.9, for the same network and T";
+const lastTie =
+  "equal spike counts are decided for the last action, which is what the thesis's figures rest on (its text says the first)";
+const contradiction =
+  "the thesis contradicts itself: 64.4 % in tables 4.7 and 4.8, 51.7 % in table 4.9, for the same network and T";
 
 const label = (network: NetworkName): string =>
-  ({ random: "random actions", dqn: "DQN", classifier: "classifier", "snn-classifier": "SNN classifier", dsqn: "DSQN", reinforce: "policy gradient" })[network];
+  ({
+    "random": "random actions",
+    "dqn": "DQN",
+    "classifier": "classifier",
+    "snn-classifier": "SNN classifier",
+    "dsqn": "DSQN",
+    "reinforce": "policy gradient",
+  })[network];
 const robust = (steps: number, percentile = 0.99): ConversionOptions => ({ percentile, spiking: { steps } });
 const storedDqn = (environment: EnvironmentName, network: NetworkName): string | undefined =>
   environment === "cartpole" && network === "dqn" ? "CartPole-A/DQN-Converted" : undefined;
@@ -39,21 +48,47 @@ const storedDqn = (environment: EnvironmentName, network: NetworkName): string |
 function scoreTable(environment: EnvironmentName): Trial[] {
   const table = environment === "cartpole" ? "4.1" : "4.6";
   const reported = scores[environment];
-  const row = (network: NetworkName, more: Partial<Trial> = {}): Trial => ({ table, name: label(network), environment, network, thesis: reported[network as "dqn"], ...more });
+  const row = (network: NetworkName, more: Partial<Trial> = {}): Trial => ({
+    table,
+    name: label(network),
+    environment,
+    network,
+    thesis: reported[network as "dqn"],
+    ...more,
+  });
   const converted = (network: "dqn" | "classifier"): Trial =>
-    row(network, { name: `${label(network)}, converted, T = 500`, thesis: reported[`${network}-converted`], conversion: robust(500), stored: storedDqn(environment, network) });
+    row(network, {
+      name: `${label(network)}, converted, T = 500`,
+      thesis: reported[`${network}-converted`],
+      conversion: robust(500),
+      stored: storedDqn(environment, network),
+    });
   const otherNetwork = "the network stored under this name is not the one of the table";
   return [
-    row("random"), row("dqn"), converted("dqn"), row("classifier"), converted("classifier"),
+    row("random"),
+    row("dqn"),
+    converted("dqn"),
+    row("classifier"),
+    converted("classifier"),
     row("snn-classifier", { reason: otherNetwork }),
-    row("dsqn", environment === "mountaincar" ? { reason: `${otherNetwork}: of two stored ones this scores better, the other worse` } : {}),
+    row(
+      "dsqn",
+      environment === "mountaincar"
+        ? { reason: `${otherNetwork}: of two stored ones this scores better, the other worse` }
+        : {},
+    ),
   ];
 }
 
 /** Tables 4.2 / 4.7. */
 function normalisationTable(environment: EnvironmentName): Trial[] {
   const table = environment === "cartpole" ? "4.2" : "4.7";
-  const conversions = { model: { method: "model" }, data: { method: "data" }, "robust 0.99": {}, "robust 0.95": { percentile: 0.95 } } as const satisfies Record<string, ConversionOptions>;
+  const conversions = {
+    "model": { method: "model" },
+    "data": { method: "data" },
+    "robust 0.99": {},
+    "robust 0.95": { percentile: 0.95 },
+  } as const satisfies Record<string, ConversionOptions>;
   return Object.entries(normalisations[environment]).flatMap(([name, reported]) =>
     (["dqn", "classifier"] as const).map((network) => ({
       table,
@@ -76,24 +111,45 @@ function codingTable(environment: EnvironmentName): Trial[] {
       const thesis: Reported | null = reported[network];
       if (thesis === null) return [];
       const [encoding, decoding] = name.split(" ") as [keyof typeof encodings, "spikes" | "potential"];
-      const reason = decoding === "spikes" ? lastTie : environment === "mountaincar" && network === "dqn" ? contradiction : undefined;
-      return [{
-        table,
-        name: `${label(network)}, ${encoding} input, ${decoding}, T = 100`,
-        environment,
-        network,
-        thesis,
-        conversion: robust(100),
-        reading: { encoding: encodings[encoding], decoding, signedInputs: encoding !== "constant", ties: decoding === "spikes" ? "last" : "first" },
-        stored: storedDqn(environment, network),
-        reason,
-      }];
+      const reason =
+        decoding === "spikes"
+          ? lastTie
+          : environment === "mountaincar" && network === "dqn"
+            ? contradiction
+            : undefined;
+      return [
+        {
+          table,
+          name: `${label(network)}, ${encoding} input, ${decoding}, T = 100`,
+          environment,
+          network,
+          thesis,
+          conversion: robust(100),
+          reading: {
+            encoding: encodings[encoding],
+            decoding,
+            signedInputs: encoding !== "constant",
+            ties: decoding === "spikes" ? "last" : "first",
+          },
+          stored: storedDqn(environment, network),
+          reason,
+        },
+      ];
     }),
   );
   const corrected = codings[environment]["equidistant potential"].classifier;
   return [
     ...rows,
-    { table, name: "classifier, equidistant input (corrected: values above 1 keep firing), potential, T = 100", environment, network: "classifier", thesis: corrected, conversion: robust(100), reading: { encoding: "equidistant", signedInputs: true }, improved: true },
+    {
+      table,
+      name: "classifier, equidistant input (corrected: values above 1 keep firing), potential, T = 100",
+      environment,
+      network: "classifier",
+      thesis: corrected,
+      conversion: robust(100),
+      reading: { encoding: "equidistant", signedInputs: true },
+      improved: true,
+    },
   ];
 }
 
@@ -132,18 +188,42 @@ function policyGradientTable(): Trial[] {
   const row = { table: "4.11", environment: "cartpole", network: "reinforce" } as const;
   return [
     { ...row, name: label("reinforce"), thesis: policyGradient.dense },
-    ...Object.entries(policyGradient.converted).map(([steps, thesis]): Trial => ({ ...row, name: `converted, T = ${steps}`, thesis, conversion: robust(Number(steps)), stored: "CartPole-PolicyGradient/converted" })),
-    ...[16, 32, 64].map((steps): Trial => ({ ...row, name: `calibrated, T = ${steps} (thesis: T = 100)`, thesis: policyGradient.converted[100], conversion: { ...balancedConversion, spiking: { steps } }, improved: true })),
+    ...Object.entries(policyGradient.converted).map(([steps, thesis]): Trial => ({
+      ...row,
+      name: `converted, T = ${steps}`,
+      thesis,
+      conversion: robust(Number(steps)),
+      stored: "CartPole-PolicyGradient/converted",
+    })),
+    ...[16, 32, 64].map((steps): Trial => ({
+      ...row,
+      name: `calibrated, T = ${steps} (thesis: T = 100)`,
+      thesis: policyGradient.converted[100],
+      conversion: { ...balancedConversion, spiking: { steps } },
+      improved: true,
+    })),
   ];
 }
 
 export const experiments = {
-  cartpole: (): Trial[] => [...scoreTable("cartpole"), ...normalisationTable("cartpole"), ...codingTable("cartpole"), ...timeTable("cartpole")],
-  mountaincar: (): Trial[] => [...scoreTable("mountaincar"), ...normalisationTable("mountaincar"), ...codingTable("mountaincar"), ...timeTable("mountaincar")],
+  "cartpole": (): Trial[] => [
+    ...scoreTable("cartpole"),
+    ...normalisationTable("cartpole"),
+    ...codingTable("cartpole"),
+    ...timeTable("cartpole"),
+  ],
+  "mountaincar": (): Trial[] => [
+    ...scoreTable("mountaincar"),
+    ...normalisationTable("mountaincar"),
+    ...codingTable("mountaincar"),
+    ...timeTable("mountaincar"),
+  ],
   "policy-gradient": policyGradientTable,
 } as const;
 
 export type ExperimentName = keyof typeof experiments;
 
-export const gymnasiumId = (environment: EnvironmentName): string => (environment === "cartpole" ? "CartPole-v1" : "MountainCar-v0");
-export const title = (experiment: ExperimentName): string => (experiment === "policy-gradient" ? "Policy gradient" : environments[experiment]);
+export const gymnasiumId = (environment: EnvironmentName): string =>
+  environment === "cartpole" ? "CartPole-v1" : "MountainCar-v0";
+export const title = (experiment: ExperimentName): string =>
+  experiment === "policy-gradient" ? "Policy gradient" : environments[experiment];

@@ -31,17 +31,32 @@ export function judge(trial: Trial, ours: Measured | null): { verdict: Verdict; 
   if (reached || Math.abs(difference) <= margin) return { verdict: "agrees", reason: null };
   if (difference > 0) return { verdict: "better", reason: null };
   if (trial.reading && trial.reading.encoding !== "constant")
-    return { verdict: "explained", reason: "spikes carry inputs of at most 1 per step; our networks, which see larger ones, lose more by it" };
-  return trial.reading?.decoding === "spikes" ? { verdict: "explained", reason: "Q-values below 0 give no spikes, and equal counts are decided by a rule, not by the network" } : { verdict: "worse", reason: null };
+    return {
+      verdict: "explained",
+      reason: "spikes carry inputs of at most 1 per step; our networks, which see larger ones, lose more by it",
+    };
+  return trial.reading?.decoding === "spikes"
+    ? {
+        verdict: "explained",
+        reason: "Q-values below 0 give no spikes, and equal counts are decided by a rule, not by the network",
+      }
+    : { verdict: "worse", reason: null };
 }
 
 /** The original's own networks, run by our engine, against the thesis: in score and in similarity. */
-export function judgeOriginal(trial: Trial, original: Measured | null): { verdict: Verdict; reason: string | null } | null {
+export function judgeOriginal(
+  trial: Trial,
+  original: Measured | null,
+): { verdict: Verdict; reason: string | null } | null {
   if (!original) return null;
   const { thesis } = trial;
-  const scoreAgrees = thesis.mean === null || Math.abs(original.mean - thesis.mean) <= Math.max(0.5, scoreMargin(original, thesis.std ?? 0));
+  const scoreAgrees =
+    thesis.mean === null ||
+    Math.abs(original.mean - thesis.mean) <= Math.max(0.5, scoreMargin(original, thesis.std ?? 0));
   const similarityAgrees =
-    thesis.similarity === null || original.similarity === null || (trial.thesisIsBound === true && original.similarity >= thesis.similarity - 0.1) ||
+    thesis.similarity === null ||
+    original.similarity === null ||
+    (trial.thesisIsBound === true && original.similarity >= thesis.similarity - 0.1) ||
     Math.abs(original.similarity - thesis.similarity) <= Math.max(0.5, similarityMargin(original));
   if (scoreAgrees && similarityAgrees) return { verdict: "agrees", reason: null };
   if (trial.reason) return { verdict: "explained", reason: trial.reason };

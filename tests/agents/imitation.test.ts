@@ -9,13 +9,17 @@ import { Random } from "../../src/random.ts";
 const plane: Policy = {
   actions: 3,
   observationSize: 2,
-  act: (o, batch) => Int32Array.from({ length: batch }, (_, k) => (o[2 * k] > 0.3 ? 2 : o[2 * k] + o[2 * k + 1] > 0 ? 1 : 0)),
+  act: (o, batch) =>
+    Int32Array.from({ length: batch }, (_, k) => (o[2 * k] > 0.3 ? 2 : o[2 * k] + o[2 * k + 1] > 0 ? 1 : 0)),
 };
 const normals = (count: number, seed: number): Float32Array => {
   const random = new Random(seed);
   return Float32Array.from({ length: count }, () => random.normal());
 };
-const examplesOf = async (states: Float32Array) => ({ states, targets: oneHot(await plane.act(states, states.length / 2), 3) });
+const examplesOf = async (states: Float32Array) => ({
+  states,
+  targets: oneHot(await plane.act(states, states.length / 2), 3),
+});
 
 describe("crossEntropy", () => {
   it("has the gradient of finite differences, for soft targets and a scale", () => {
@@ -24,7 +28,13 @@ describe("crossEntropy", () => {
     const gradients = new Float32Array(6);
     crossEntropy(outputs, targets, 3, 0.7, gradients);
     for (let i = 0; i < 6; i++) {
-      const moved = (by: number) => crossEntropy(outputs.map((value, j) => value + (i === j ? by : 0)), targets, 3, 0.7).loss;
+      const moved = (by: number) =>
+        crossEntropy(
+          outputs.map((value, j) => value + (i === j ? by : 0)),
+          targets,
+          3,
+          0.7,
+        ).loss;
       expect(gradients[i]).toBeCloseTo((moved(1e-2) - moved(-1e-2)) / 2e-2, 4);
     }
   });
@@ -39,7 +49,9 @@ describe("split", () => {
     const examples = await examplesOf(Float32Array.from({ length: 200 }, (_, i) => i));
     const { training, validation } = split(examples, 2, 0.2, new Random(1));
     expect(validation.states).toHaveLength(40);
-    expect([...training.states, ...validation.states].sort((a, b) => a - b)).toEqual(Array.from({ length: 200 }, (_, i) => i));
+    expect([...training.states, ...validation.states].sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 200 }, (_, i) => i),
+    );
     expect(validation.targets).toHaveLength(60);
   });
 });
@@ -50,7 +62,11 @@ describe("fit", () => {
       const learner = createTrainable(createDenseNetwork([2, 16, 3], new Random(3)), { maxBatch: 256 });
       const examples = { training: await examplesOf(normals(4000, 1)), validation: await examplesOf(normals(1000, 2)) };
       const result = fit(learner, examples.training, examples.validation, {
-        iterations: 1500, batchSize: 32, learningRate: { kind: "constant", value: 0.01 }, every: 100, random: new Random(4),
+        iterations: 1500,
+        batchSize: 32,
+        learningRate: { kind: "constant", value: 0.01 },
+        every: 100,
+        random: new Random(4),
       });
       return { ...result, learner, examples };
     };
@@ -78,7 +94,10 @@ describe("imitate", () => {
 
   it("learns the source's policy on scaled observations, and takes raw ones afterwards", async () => {
     const scaling = { center: [0, 0], scale: [2, 0.5] };
-    const { network, chosen } = await imitate({ ...config, scaling }, { states: normals(6000, 1), source: plane, makeTrainable: (net) => createTrainable(net, { maxBatch: 500 }) });
+    const { network, chosen } = await imitate(
+      { ...config, scaling },
+      { states: normals(6000, 1), source: plane, makeTrainable: (net) => createTrainable(net, { maxBatch: 500 }) },
+    );
     expect(chosen.validationAccuracy).toBeGreaterThan(0.96);
     const fresh = await examplesOf(normals(2000, 9));
     expect(assess(createTrainable(network as DenseNetwork, { maxBatch: 500 }), fresh).accuracy).toBeGreaterThan(0.95);

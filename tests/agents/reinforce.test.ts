@@ -6,7 +6,11 @@ import { reinforceSchema } from "../../src/agents/reinforce-config.ts";
 import { discountedReturns, policyGradient, type Episode } from "../../src/agents/reinforce-gradient.ts";
 import { Random } from "../../src/random.ts";
 
-const episode = (rewards: number[]): Episode => ({ observations: new Float32Array(rewards.length), actions: new Int32Array(rewards.length), rewards: Float64Array.from(rewards) });
+const episode = (rewards: number[]): Episode => ({
+  observations: new Float32Array(rewards.length),
+  actions: new Int32Array(rewards.length),
+  rewards: Float64Array.from(rewards),
+});
 
 describe("discountedReturns", () => {
   it("normalises over an episode or over the update", () => {
@@ -110,6 +114,8 @@ describe("reinforce", () => {
 
   it("stops when interrupted", async () => {
     const signal = AbortSignal.abort();
-    await expect(reinforce(config, { makeEnvironments: signs, makeTrainable, signal })).rejects.toMatchObject({ code: "INTERRUPTED" });
+    await expect(reinforce(config, { makeEnvironments: signs, makeTrainable, signal })).rejects.toMatchObject({
+      code: "INTERRUPTED",
+    });
   });
 });

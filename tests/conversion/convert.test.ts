@@ -22,8 +22,12 @@ describe("denseActivations", () => {
   });
 
   it("refuses states that aren't the network's", () => {
-    expect(() => denseActivations(dense, new Float32Array(3))).toThrow(expect.objectContaining({ code: "REPLAY_MISMATCH" }));
-    expect(() => denseActivations(dense, new Float32Array(0))).toThrow(expect.objectContaining({ code: "REPLAY_MISMATCH" }));
+    expect(() => denseActivations(dense, new Float32Array(3))).toThrow(
+      expect.objectContaining({ code: "REPLAY_MISMATCH" }),
+    );
+    expect(() => denseActivations(dense, new Float32Array(0))).toThrow(
+      expect.objectContaining({ code: "REPLAY_MISMATCH" }),
+    );
   });
 });
 
@@ -46,13 +50,20 @@ describe("layerScales", () => {
   });
 
   it("keeps scales positive where no neuron is ever active", () => {
-    const silent: DenseNetwork = { kind: "dense", layers: [{ inputs: 1, outputs: 2, weights: Float32Array.of(-1, -2), biases: Float32Array.of(-1, -1) }] };
+    const silent: DenseNetwork = {
+      kind: "dense",
+      layers: [{ inputs: 1, outputs: 2, weights: Float32Array.of(-1, -2), biases: Float32Array.of(-1, -1) }],
+    };
     for (const method of ["robust", "model"] as const)
-      for (const scale of layerScales(silent, Float32Array.of(1, 2), { method, granularity: "neuron" })[0]) expect(scale).toBeGreaterThan(0);
+      for (const scale of layerScales(silent, Float32Array.of(1, 2), { method, granularity: "neuron" })[0])
+        expect(scale).toBeGreaterThan(0);
   });
 
   it("refuses a percentile outside (0, 1]", () => {
-    for (const percentile of [0, 1.01, NaN]) expect(() => layerScales(dense, states, { percentile })).toThrow(expect.objectContaining({ code: "BAD_ARGUMENT" }));
+    for (const percentile of [0, 1.01, NaN])
+      expect(() => layerScales(dense, states, { percentile })).toThrow(
+        expect.objectContaining({ code: "BAD_ARGUMENT" }),
+      );
   });
 });
 
@@ -100,14 +111,22 @@ describe("convert", () => {
     expect(network.layers[1].weights[2]).toBe(single.layers[1].weights[0] / 2);
     expect(network.layers[0].weights[1]).toBe(single.layers[0].weights[0]);
     expect(() => convert(dense, states, { population: 2 })).toThrow(expect.objectContaining({ code: "BAD_ARGUMENT" }));
-    expect(() => convert(dense, states, { population: 1.5, start: "half" })).toThrow(expect.objectContaining({ code: "BAD_ARGUMENT" }));
+    expect(() => convert(dense, states, { population: 1.5, start: "half" })).toThrow(
+      expect.objectContaining({ code: "BAD_ARGUMENT" }),
+    );
   });
 
   it("balanced: takes early biases off, and never starts above the threshold", () => {
     const { network } = convert(dense, states, { start: "balanced", output: "unscaled" });
     expect(Array.from(network.layers[0].initialPotential!)).toEqual([0.5, 0.5, 0.5]);
     expect(Array.from(network.layers[1].initialPotential!)).toEqual([0.5, -12]); // -2 b
-    const deep = { ...dense, layers: [...dense.layers, { inputs: 2, outputs: 2, weights: Float32Array.of(1, 0, 0, 1), biases: new Float32Array(2) }] };
+    const deep = {
+      ...dense,
+      layers: [
+        ...dense.layers,
+        { inputs: 2, outputs: 2, weights: Float32Array.of(1, 0, 0, 1), biases: new Float32Array(2) },
+      ],
+    };
     const negative = { ...deep, layers: deep.layers.with(1, { ...deep.layers[1], biases: Float32Array.of(-30, 6) }) };
     const steps = 41; // N = 36
     const hidden = convert(negative, states, { start: "balanced", spiking: { steps } }).network.layers[1];
@@ -123,7 +142,10 @@ describe("convert", () => {
     const centred = convert(dense, states, { output: "centred" }).network.layers[1];
     for (let i = 0; i < 3; i++) {
       expect(centred.weights[2 * i] + centred.weights[2 * i + 1]).toBeCloseTo(0, 5);
-      expect(centred.weights[2 * i] - centred.weights[2 * i + 1]).toBeCloseTo(plain.weights[2 * i] - plain.weights[2 * i + 1], 5);
+      expect(centred.weights[2 * i] - centred.weights[2 * i + 1]).toBeCloseTo(
+        plain.weights[2 * i] - plain.weights[2 * i + 1],
+        5,
+      );
     }
     expect(centred.biases![0] - centred.biases![1]).toBeCloseTo(-6.25, 5);
   });

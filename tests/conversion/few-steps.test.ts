@@ -18,7 +18,10 @@ const values = denseActivations(dense, states).at(-1)!;
 function closeRace(network: DenseNetwork): DenseNetwork {
   const outputs = denseActivations(network, states).at(-1)!;
   const last = network.layers.at(-1)!;
-  const biases = last.biases.map((bias, a) => 20 + bias - outputs.reduce((sum, value, k) => sum + (k % 3 === a ? value : 0), 0) / (outputs.length / 3));
+  const biases = last.biases.map(
+    (bias, a) =>
+      20 + bias - outputs.reduce((sum, value, k) => sum + (k % 3 === a ? value : 0), 0) / (outputs.length / 3),
+  );
   return { ...network, layers: network.layers.with(-1, { ...last, biases }) };
 }
 
@@ -40,22 +43,36 @@ describe("the balanced conversion", () => {
 
   it("puts out the dense network's values, up to what all actions share, times the steps that count", () => {
     const steps = 2000;
-    const { potentials } = fastEngine().run(converted({ ...balancedConversion, percentile: 1, spiking: { steps } }), states.subarray(0, 300));
+    const { potentials } = fastEngine().run(
+      converted({ ...balancedConversion, percentile: 1, spiking: { steps } }),
+      states.subarray(0, 300),
+    );
     const n = effectiveSteps(3, steps);
     for (let k = 0; k < 100; k++)
-      for (let a = 1; a < 3; a++) expect((potentials[3 * k + a] - potentials[3 * k]) / n).toBeCloseTo(values[3 * k + a] - values[3 * k], 1);
+      for (let a = 1; a < 3; a++)
+        expect((potentials[3 * k + a] - potentials[3 * k]) / n).toBeCloseTo(values[3 * k + a] - values[3 * k], 1);
   });
 });
 
 describe("fineTune", () => {
   it("brings a conversion closer to its source, never further away, and repeats from its seed", async () => {
     const rough = converted({ ...balancedConversion, population: 1, spiking: { steps: 16 } });
-    const tune = () => fineTune(rough, dense, states, { iterations: 150, batchSize: 64, learningRate: 1e-3, makeTrainable: createTrainable });
+    const tune = () =>
+      fineTune(rough, dense, states, {
+        iterations: 150,
+        batchSize: 64,
+        learningRate: 1e-3,
+        makeTrainable: createTrainable,
+      });
     const tuned = await tune();
     expect(tuned.agreement.after).toBeGreaterThan(tuned.agreement.before);
     expect(agreement(tuned.network)).toBeGreaterThan(agreement(rough));
     expect(Array.from((await tune()).network.layers[0].weights)).toEqual(Array.from(tuned.network.layers[0].weights));
-    const spoiled = await fineTune(rough, dense, states, { iterations: 20, learningRate: 10, makeTrainable: createTrainable });
+    const spoiled = await fineTune(rough, dense, states, {
+      iterations: 20,
+      learningRate: 10,
+      makeTrainable: createTrainable,
+    });
     expect(spoiled.agreement.after).toBeGreaterThanOrEqual(spoiled.agreement.before);
   });
 });

@@ -18,7 +18,12 @@ const makeEnvironments = (count: number): Promise<Environments> => {
     step: (actions) => {
       const rewards = Float64Array.from(actions, (action) => Number(action === step % 2));
       step++;
-      return Promise.resolve({ observations: observe(), rewards, terminated: new Uint8Array(count).fill(step === 10 ? 1 : 0), truncated: new Uint8Array(count) });
+      return Promise.resolve({
+        observations: observe(),
+        rewards,
+        terminated: new Uint8Array(count).fill(step === 10 ? 1 : 0),
+        truncated: new Uint8Array(count),
+      });
     },
     close: () => Promise.resolve(),
   });
@@ -55,7 +60,11 @@ describe("recommend", () => {
   });
 
   it("falls back to the most similar and says so", () => {
-    const { steps, reason } = recommend([row(16, 0.5, 20), row(64, 0.9, 30), row(128, 0.8, 30)], { mean: 500, ci95: [500, 500] }, 0.97);
+    const { steps, reason } = recommend(
+      [row(16, 0.5, 20), row(64, 0.9, 30), row(128, 0.8, 30)],
+      { mean: 500, ci95: [500, 500] },
+      0.97,
+    );
     expect(steps).toBe(64);
     expect(reason).toContain("no T reaches 97.0 %");
   });

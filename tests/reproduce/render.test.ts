@@ -6,7 +6,16 @@ const row: Row = {
   table: "4.4",
   name: "DQN, calibrated, T = 64 (thesis: T = 100)",
   thesis: { mean: 122.26, std: 3.6, similarity: 60.72 },
-  ours: { mean: 499.5, std: 2, ci95: [499, 500], episodes: 100, decisions: 49_950, similarity: 98.5, similarityCi95: [98.2, 98.8], seconds: 3 },
+  ours: {
+    mean: 499.5,
+    std: 2,
+    ci95: [499, 500],
+    episodes: 100,
+    decisions: 49_950,
+    similarity: 98.5,
+    similarityCi95: [98.2, 98.8],
+    seconds: 3,
+  },
   verdict: "better",
   reason: null,
   original: null,
@@ -14,7 +23,21 @@ const row: Row = {
   originalReason: null,
 };
 const reproduction: Reproduction = {
-  experiment: "cartpole", environment: "CartPole-v1", quick: false, episodes: 100, rows: [row, { ...row, name: "DQN, calibrated, T = 128 (thesis: T = 100)", reason: 'a "reason", with a comma', verdict: "explained" }], training: [], seconds: 9,
+  experiment: "cartpole",
+  environment: "CartPole-v1",
+  quick: false,
+  episodes: 100,
+  rows: [
+    row,
+    {
+      ...row,
+      name: "DQN, calibrated, T = 128 (thesis: T = 100)",
+      reason: 'a "reason", with a comma',
+      verdict: "explained",
+    },
+  ],
+  training: [],
+  seconds: 9,
 };
 
 describe("a reproduction", () => {

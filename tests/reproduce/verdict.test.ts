@@ -3,9 +3,22 @@ import { experiments, type Trial } from "../../src/reproduce/trials.ts";
 import { judge, judgeOriginal, type Measured } from "../../src/reproduce/verdict.ts";
 
 const measured = (mean: number, std: number, similarity: number | null = null): Measured => ({
-  mean, std, ci95: [mean - std / 5, mean + std / 5], episodes: 100, decisions: 20_000, similarity, similarityCi95: similarity === null ? null : [similarity - 0.5, similarity + 0.5], seconds: 1,
+  mean,
+  std,
+  ci95: [mean - std / 5, mean + std / 5],
+  episodes: 100,
+  decisions: 20_000,
+  similarity,
+  similarityCi95: similarity === null ? null : [similarity - 0.5, similarity + 0.5],
+  seconds: 1,
 });
-const plain: Trial = { table: "4.1", name: "DQN", environment: "cartpole", network: "dqn", thesis: { mean: 226.31, std: 32.74, similarity: null } };
+const plain: Trial = {
+  table: "4.1",
+  name: "DQN",
+  environment: "cartpole",
+  network: "dqn",
+  thesis: { mean: 226.31, std: 32.74, similarity: null },
+};
 const converted: Trial = { ...plain, conversion: {}, thesis: { mean: 122.26, std: 3.6, similarity: 60.72 } };
 
 describe("judge", () => {
@@ -21,7 +34,7 @@ describe("judge", () => {
     expect(judge(converted, measured(500, 0, 50)).verdict).toBe("worse");
   });
 
-  it("takes \"> 99.9\" as a bound", () => {
+  it('takes "> 99.9" as a bound', () => {
     const bound: Trial = { ...converted, thesis: { mean: null, std: null, similarity: 99.9 }, thesisIsBound: true };
     expect(judge(bound, measured(500, 0, 100)).verdict).toBe("agrees");
     expect(judge(bound, measured(500, 0, 90)).verdict).toBe("worse");
@@ -60,7 +73,9 @@ describe("judgeSolved", () => {
 
 describe("experiments", () => {
   it("covers every table that needs no simulator, each row once", () => {
-    const tables = (name: keyof typeof experiments): string[] => [...new Set(experiments[name]().map((trial) => trial.table))];
+    const tables = (name: keyof typeof experiments): string[] => [
+      ...new Set(experiments[name]().map((trial) => trial.table)),
+    ];
     expect(tables("cartpole")).toEqual(["4.1", "4.2", "4.3", "4.4"]);
     expect(tables("mountaincar")).toEqual(["4.6", "4.7", "4.8", "4.9"]);
     expect(tables("policy-gradient")).toEqual(["4.11"]);
@@ -75,6 +90,7 @@ describe("experiments", () => {
   });
 
   it("measures something in every row", () => {
-    for (const trials of Object.values(experiments)) for (const { thesis } of trials()) expect(thesis.mean ?? thesis.similarity).not.toBeNull();
+    for (const trials of Object.values(experiments))
+      for (const { thesis } of trials()) expect(thesis.mean ?? thesis.similarity).not.toBeNull();
   });
 });
