@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeFileAtomic } from "../formats/files.ts";
 import { renderReproduction } from "../reproduce/page.ts";
-import { measured, renderCsv, renderText } from "../reproduce/render.ts";
+import { measured, renderCsv, renderText, reported } from "../reproduce/render.ts";
 import { reproduce } from "../reproduce/reproduce.ts";
 import { experiments, type ExperimentName } from "../reproduce/trials.ts";
+import { experiments as simulatorExperiments } from "../simulators/reproduce.ts";
 import { command } from "./command.ts";
 import { integer } from "./options.ts";
 
@@ -21,7 +22,12 @@ export default command<Options>({
   name: "reproduce",
   configure(parser) {
     parser
-      .addArgument(new Argument("<experiment>", "which tables of the thesis").choices(Object.keys(experiments)))
+      .addArgument(
+        new Argument("<experiment>", "which tables of the thesis").choices([
+          ...Object.keys(experiments),
+          ...Object.keys(simulatorExperiments),
+        ]),
+      )
       .option("--quick", "twenty episodes a row, T up to 1,000, no training: a few minutes")
       .option("--runs <n>", "training runs for each row of tables 4.5 and 4.10 (default: 5; 0 with --quick)", integer())
       .option(
@@ -39,6 +45,25 @@ export default command<Options>({
     { quick, runs, out = `runs/reproduce-${name}`, original = defaultOriginal() },
     { progress, signal, print, log, json },
   ) {
+    if (name in simulatorExperiments) {
+      const run = simulatorExperiments[name as keyof typeof simulatorExperiments];
+      const rows = await run({
+        quick,
+        original,
+        signal,
+        onProgress: progress,
+        onRow: (row) =>
+          json ||
+          log(
+            `  ${row.table}  ${row.name}: ${measured(row.ours)} (${row.verdict}), exact mapping ${measured(row.exact)}`,
+          ),
+      });
+      await writeFileAtomic(join(out, "summary.json"), `${JSON.stringify({ experiment: name, rows }, null, 2)}\n`);
+      const line = (row: (typeof rows)[number]): string =>
+        `${row.table}  ${row.name}  thesis ${reported(row.thesis)}  ours ${measured(row.ours)}  ${row.verdict}${row.reason ? ` (${row.reason})` : ""}`;
+      print({ experiment: name, rows }, (r) => r.rows.map(line).join("\n"));
+      return 0;
+    }
     const result = await reproduce(name as ExperimentName, {
       quick,
       runs,
