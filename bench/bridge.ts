@@ -17,7 +17,12 @@ export default async function bench({ rounds = 15, signal, onProgress }: BenchOp
   const peer = await openWorker({ name: "bench-peer", path: [HERE], signal });
   const echo = await openEcho(worker);
   try {
-    const measures = await Promise.all([oneStep(worker, echo), manySteps(worker, peer, "sync"), manySteps(worker, peer, "native"), frames(worker, echo)]);
+    const measures = await Promise.all([
+      oneStep(worker, echo),
+      manySteps(worker, peer, "sync"),
+      manySteps(worker, peer, "native"),
+      frames(worker, echo),
+    ]);
     const rows: Row[] = [];
     for (const [index, { name, unit, better, target, ours, peer, warmUp = 2 }] of measures.entries()) {
       const [a, b]: [number[], number[]] = [[], []];
@@ -71,7 +76,11 @@ async function oneStep(worker: Worker, echo: Echo): Promise<Measure> {
 async function manySteps(worker: Worker, peer: Worker, mode: "sync" | "native"): Promise<Measure> {
   const count = 64;
   const calls = mode === "sync" ? 60 : 400;
-  const env = await makeVectorEnvironment("CartPole-v1", { worker, count, vectorization: mode === "sync" ? "copies" : "native" });
+  const env = await makeVectorEnvironment("CartPole-v1", {
+    worker,
+    count,
+    vectorization: mode === "sync" ? "copies" : "native",
+  });
   await env.reset({ seed: 0 });
   const actions = alternating(count);
   const all = Int32Array.from({ length: calls * count }, (_, i) => (Math.floor(i / count) + i) % 2);
@@ -92,7 +101,8 @@ async function manySteps(worker: Worker, peer: Worker, mode: "sync" | "native"):
 async function frames(worker: Worker, echo: Echo): Promise<Measure> {
   const inFlight = 4;
   const calls = 300;
-  const make = (): Promise<VectorEnvironment<Uint8Array>> => makeVectorEnvironment("bridge_bench:dsqn-bench/Frames-v0", { worker, count: 1 });
+  const make = (): Promise<VectorEnvironment<Uint8Array>> =>
+    makeVectorEnvironment("bridge_bench:dsqn-bench/Frames-v0", { worker, count: 1 });
   const envs = await Promise.all(Array.from({ length: inFlight }, make));
   await Promise.all(envs.map((env) => env.reset()));
   const action = new Int32Array(1);
@@ -102,7 +112,8 @@ async function frames(worker: Worker, echo: Echo): Promise<Measure> {
     unit: "frames/s",
     better: "higher",
     target: "at least 8000",
-    ours: async () => rate(inFlight * calls, () => Promise.all(envs.map((env) => repeat(calls, () => env.step(action))))),
+    ours: async () =>
+      rate(inFlight * calls, () => Promise.all(envs.map((env) => repeat(calls, () => env.step(action))))),
     peer: async () => rate(inFlight * calls, () => echo.stream(frame, inFlight * calls, inFlight)),
   };
 }
@@ -126,7 +137,7 @@ async function openEcho(worker: Worker): Promise<Echo> {
       return socket.receive();
     },
     async stream(message, count, inFlight) {
-      for (let sent = 0, received = 0; received < count; ) {
+      for (let sent = 0, received = 0; received < count;) {
         for (; sent < count && sent - received < inFlight; sent++) void socket.send(message);
         await socket.receive();
         received++;

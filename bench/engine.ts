@@ -14,16 +14,76 @@ interface Figure {
 }
 
 const figures: readonly Figure[] = [
-  { name: "forward + backward, [5,17,17,2], batch 128, T 20 (peer: JAX jit)", target: 3, ours: "gradient 5-17-17-2", peer: "jax", work: "gradient 5-17-17-2" },
-  { name: "forward + backward, [3,65,65,3], batch 128, T 20 (peer: JAX jit)", target: 2, ours: "gradient 3-65-65-3", peer: "jax", work: "gradient 3-65-65-3" },
-  { name: "full double-DQN update, [5,64,64,2], batch 128, T 20 (peer: PyTorch eager)", target: 5, ours: "update 5-64-64-2", peer: "torch", work: "update 5-64-64-2" },
-  { name: "one decision, [5,17,17,2], T 20 (peer: JAX jit)", target: 20, ours: "decision 5-17-17-2", peer: "jax", work: "decision 5-17-17-2" },
-  { name: "one decision, [4,64,64,2], T 500 (peer: PyTorch eager)", target: 200, ours: "decision 4-64-64-2", peer: "torch", work: "decision 4-64-64-2" },
-  { name: "dense DQN update 4-64-64-2, batch 128 (peer: PyTorch eager)", target: 3, ours: "dense update 4-64-64-2", peer: "torch", work: "dense update 4-64-64-2" },
-  { name: "forward + backward + Adam, [5,64,64,2], batch 128, T 20 (peer: snnTorch)", target: 8, ours: "training 5-64-64-2", peer: "snntorch", work: "training 5-64-64-2" },
-  { name: "event-driven at 5 % activity, 6400-1000-4, T 20 (peer: own dense kernel)", target: 8, ours: "event 6400-1000-4", peer: "ours", work: "dense 6400-1000-4" },
-  { name: "2 threads, forward + backward, [5,64,64,2], batch 128 (peer: 1 thread)", target: 1.6, ours: "gradient 5-64-64-2", peer: "ours", work: "gradient 5-64-64-2, 1 thread" },
-  { name: "forward + backward, [5,64,64,2], batch 128, T 20 (peer: torch.compile)", target: 1, ours: "gradient 5-64-64-2", peer: "torch", work: "compiled gradient 5-64-64-2" },
+  {
+    name: "forward + backward, [5,17,17,2], batch 128, T 20 (peer: JAX jit)",
+    target: 3,
+    ours: "gradient 5-17-17-2",
+    peer: "jax",
+    work: "gradient 5-17-17-2",
+  },
+  {
+    name: "forward + backward, [3,65,65,3], batch 128, T 20 (peer: JAX jit)",
+    target: 2,
+    ours: "gradient 3-65-65-3",
+    peer: "jax",
+    work: "gradient 3-65-65-3",
+  },
+  {
+    name: "full double-DQN update, [5,64,64,2], batch 128, T 20 (peer: PyTorch eager)",
+    target: 5,
+    ours: "update 5-64-64-2",
+    peer: "torch",
+    work: "update 5-64-64-2",
+  },
+  {
+    name: "one decision, [5,17,17,2], T 20 (peer: JAX jit)",
+    target: 20,
+    ours: "decision 5-17-17-2",
+    peer: "jax",
+    work: "decision 5-17-17-2",
+  },
+  {
+    name: "one decision, [4,64,64,2], T 500 (peer: PyTorch eager)",
+    target: 200,
+    ours: "decision 4-64-64-2",
+    peer: "torch",
+    work: "decision 4-64-64-2",
+  },
+  {
+    name: "dense DQN update 4-64-64-2, batch 128 (peer: PyTorch eager)",
+    target: 3,
+    ours: "dense update 4-64-64-2",
+    peer: "torch",
+    work: "dense update 4-64-64-2",
+  },
+  {
+    name: "forward + backward + Adam, [5,64,64,2], batch 128, T 20 (peer: snnTorch)",
+    target: 8,
+    ours: "training 5-64-64-2",
+    peer: "snntorch",
+    work: "training 5-64-64-2",
+  },
+  {
+    name: "event-driven at 5 % activity, 6400-1000-4, T 20 (peer: own dense kernel)",
+    target: 8,
+    ours: "event 6400-1000-4",
+    peer: "ours",
+    work: "dense 6400-1000-4",
+  },
+  {
+    name: "2 threads, forward + backward, [5,64,64,2], batch 128 (peer: 1 thread)",
+    target: 1.6,
+    ours: "gradient 5-64-64-2",
+    peer: "ours",
+    work: "gradient 5-64-64-2, 1 thread",
+  },
+  {
+    name: "forward + backward, [5,64,64,2], batch 128, T 20 (peer: torch.compile)",
+    target: 1,
+    ours: "gradient 5-64-64-2",
+    peer: "torch",
+    work: "compiled gradient 5-64-64-2",
+  },
 ];
 
 /** Seconds that one measurement takes about. */
@@ -51,7 +111,12 @@ export default async function bench({ rounds = 15, signal, onProgress }: BenchOp
         if (round < 0) continue;
         a.push(1 / own);
         b.push(1 / theirs);
-        onProgress?.({ stage: "bench", done: index * rounds + round + 1, total: figures.length * rounds, note: figure.name });
+        onProgress?.({
+          stage: "bench",
+          done: index * rounds + round + 1,
+          total: figures.length * rounds,
+          note: figure.name,
+        });
       }
       rows.push({
         name: figure.name,
@@ -70,7 +135,11 @@ export default async function bench({ rounds = 15, signal, onProgress }: BenchOp
   }
 }
 
-async function open(peers: Map<string, Peer>, figure: Figure, signal?: AbortSignal): Promise<((calls: number) => Promise<number>) | undefined> {
+async function open(
+  peers: Map<string, Peer>,
+  figure: Figure,
+  signal?: AbortSignal,
+): Promise<((calls: number) => Promise<number>) | undefined> {
   let peer = peers.get(figure.peer);
   if (!peer) peers.set(figure.peer, (peer = openPeer(figure.peer, signal)));
   try {

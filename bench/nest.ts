@@ -16,7 +16,12 @@ const STATES = 100;
 /** One decision through the bridge against plain PyNEST, and many states in one kernel against one after the other. */
 export default async function bench({ rounds = 15, signal, onProgress }: BenchOptions): Promise<Row[]> {
   const { python } = await ensurePython(["nest"], { onProgress, signal });
-  const worker = await openWorker({ name: "bench-nest", python, path: [fileURLToPath(new URL("nest", import.meta.url))], signal });
+  const worker = await openWorker({
+    name: "bench-nest",
+    python,
+    path: [fileURLToPath(new URL("nest", import.meta.url))],
+    signal,
+  });
   const simulator = await openSimulator("nest", { worker, signal });
   const rows: Row[] = [];
   try {
@@ -25,14 +30,26 @@ export default async function bench({ rounds = 15, signal, onProgress }: BenchOp
       const inputs = Float32Array.from({ length: STATES * shape[0] }, (_, i) => Math.sin(i));
       await simulator.load(network);
       const plain = async (): Promise<number> => {
-        const { result } = await worker.call("plain:decide", { steps, layers: network.layers.length }, plainArrays(network, inputs.slice(0, shape[0])));
+        const { result } = await worker.call(
+          "plain:decide",
+          { steps, layers: network.layers.length },
+          plainArrays(network, inputs.slice(0, shape[0])),
+        );
         return result.seconds as number;
       };
       const one = (): Promise<number> => clock(() => simulator.run(inputs.subarray(0, shape[0])));
       const name = `${shape.join("-")}, T = ${steps}`;
       rows.push(await row(`one decision, ${name}`, "ms", "peer: plain PyNEST; at most 1.15", one, plain));
       const batch = async (): Promise<number> => (await clock(() => simulator.run(inputs))) / STATES;
-      rows.push(await row(`${STATES} states in one kernel, per state, ${name}`, "ms", "peer: one by one; at most 0.10", batch, () => oneByOne(simulator, inputs, shape[0])));
+      rows.push(
+        await row(
+          `${STATES} states in one kernel, per state, ${name}`,
+          "ms",
+          "peer: one by one; at most 0.10",
+          batch,
+          () => oneByOne(simulator, inputs, shape[0]),
+        ),
+      );
     }
   } finally {
     await simulator.close();
@@ -41,7 +58,13 @@ export default async function bench({ rounds = 15, signal, onProgress }: BenchOp
   return rows;
 
   /** Medians in ms over interleaved rounds, after two to warm up. */
-  async function row(name: string, unit: string, target: string, ours: () => Promise<number>, peer: () => Promise<number>): Promise<Row> {
+  async function row(
+    name: string,
+    unit: string,
+    target: string,
+    ours: () => Promise<number>,
+    peer: () => Promise<number>,
+  ): Promise<Row> {
     const [a, b]: [number[], number[]] = [[], []];
     for (let round = -2; round < rounds; round++) {
       signal?.throwIfAborted();
@@ -53,7 +76,15 @@ export default async function bench({ rounds = 15, signal, onProgress }: BenchOp
       b.push(theirs * 1000);
       onProgress?.({ stage: "bench", done: round + 1, total: rounds, note: name });
     }
-    return { name, unit, better: "lower", target, ours: median(a), peer: median(b), ratio: median(a.map((mine, i) => mine / b[i])) };
+    return {
+      name,
+      unit,
+      better: "lower",
+      target,
+      ours: median(a),
+      peer: median(b),
+      ratio: median(a.map((mine, i) => mine / b[i])),
+    };
   }
 }
 
@@ -72,6 +103,8 @@ async function clock(work: () => Promise<unknown>): Promise<number> {
 }
 
 function plainArrays(network: SpikingNetwork, state: Float32Array): Record<string, NdArray> {
-  const weights = network.layers.map((layer, l) => [`w${l}`, ndarray(layer.weights as TypedArray, [layer.inputs, layer.outputs])] as const);
+  const weights = network.layers.map(
+    (layer, l) => [`w${l}`, ndarray(layer.weights as TypedArray, [layer.inputs, layer.outputs])] as const,
+  );
   return { ...Object.fromEntries(weights), inputs: ndarray(state) };
 }

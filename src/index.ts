@@ -45,16 +45,34 @@ export { exporter, exportFormats, type Exporter } from "./formats/export.ts";
 export { loadReplay, saveReplay, type Replay } from "./formats/replay.ts";
 export { loadModel, saveModel, type Model, type Network } from "./formats/model.ts";
 export type { ModelCard } from "./formats/card.ts";
-export { balancedConversion, convert, originalConversion, type Conversion, type ConversionOptions } from "./conversion/convert.ts";
+export {
+  balancedConversion,
+  convert,
+  originalConversion,
+  type Conversion,
+  type ConversionOptions,
+} from "./conversion/convert.ts";
 export { sweep, type Sweep, type SweepOptions, type SweepRow } from "./conversion/sweep.ts";
-export { calibrateExit, decideEarly, earlyExitPolicy, outputTrajectory, type ExitDecisions, type ExitRule } from "./conversion/early-exit.ts";
+export {
+  calibrateExit,
+  decideEarly,
+  earlyExitPolicy,
+  outputTrajectory,
+  type ExitDecisions,
+  type ExitRule,
+} from "./conversion/early-exit.ts";
 export { fineTune, type FineTuned, type FineTuneOptions } from "./conversion/fine-tune.ts";
 export { layerScales, type Normalisation, type ScaleOptions } from "./conversion/scales.ts";
 export { imitate, type ImitateOptions, type ImitationResult } from "./agents/imitation.ts";
 export { imitationSchema, type ImitationConfig, type ImitationConfigInput } from "./agents/imitation-config.ts";
 export { reinforce, type ReinforceOptions, type ReinforceResult } from "./agents/reinforce.ts";
 export { reinforceSchema, type ReinforceConfig, type ReinforceConfigInput } from "./agents/reinforce-config.ts";
-export { reproduce, type ReproduceOptions, type Reproduction, type Row as ReproductionRow } from "./reproduce/reproduce.ts";
+export {
+  reproduce,
+  type ReproduceOptions,
+  type Reproduction,
+  type Row as ReproductionRow,
+} from "./reproduce/reproduce.ts";
 export { fastEngine } from "./snn/fast/engine.ts";
 export { createDecider, type Decider } from "./snn/fast/decider.ts";
 export { createTrainable, type TrainableOptions } from "./ann/create.ts";

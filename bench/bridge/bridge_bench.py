@@ -44,5 +44,9 @@ def alone(_session, params, arrays):
 
 def _make(mode, count):
     if mode == "native":
-        return gymnasium.make_vec("CartPole-v1", num_envs=count, vectorization_mode="vector_entry_point")
-    return gymnasium.vector.SyncVectorEnv([lambda: gymnasium.make("CartPole-v1")] * count)
+        return gymnasium.make_vec(
+            "CartPole-v1", num_envs=count, vectorization_mode="vector_entry_point"
+        )
+    return gymnasium.vector.SyncVectorEnv(
+        [lambda: gymnasium.make("CartPole-v1")] * count
+    )

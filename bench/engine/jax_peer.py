@@ -3,7 +3,6 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-
 from peer import observations, serve, weights
 
 
@@ -39,7 +38,9 @@ def gradient(shape, batch=128, steps=20):
     parameters = [jnp.asarray(w) for w in weights(shape)]
     x = jnp.asarray(observations(batch, shape[0]))
     target = jnp.zeros((batch, shape[-1]))
-    compiled = jax.jit(jax.value_and_grad(lambda p: jnp.mean((forward(p, x, steps) - target) ** 2)))
+    compiled = jax.jit(
+        jax.value_and_grad(lambda p: jnp.mean((forward(p, x, steps) - target) ** 2))
+    )
     return lambda: jax.block_until_ready(compiled(parameters))
 
 

@@ -29,7 +29,10 @@ export function ownWork(threads = 2): { get(name: string): Timed | undefined; cl
   };
 
   function gradient(shape: number[], threads: number, step: boolean): () => void {
-    const network = createTrainable(createSpikingNetwork(shape, new Random(1), { steps: 20 }), { maxBatch: BATCH, threads });
+    const network = createTrainable(createSpikingNetwork(shape, new Random(1), { steps: 20 }), {
+      maxBatch: BATCH,
+      threads,
+    });
     const optimizer = adam(network.parameters.length);
     const x = observations(BATCH, shape[0], 2);
     const derivatives = new Float32Array(BATCH * shape.at(-1)!);
@@ -78,12 +81,17 @@ export function ownWork(threads = 2): { get(name: string): Timed | undefined; cl
 
   /** 6400-1000-4 on input that spikes with a probability of 5 % per step. */
   function sparse(dense: boolean): () => void {
-    const network = createSpikingNetwork([6400, 1000, 4], new Random(1), { steps: 20, encoding: "poisson", weightScale: 1 });
+    const network = createSpikingNetwork([6400, 1000, 4], new Random(1), {
+      steps: 20,
+      encoding: "poisson",
+      weightScale: 1,
+    });
     const { plan, inputBits, load, run } = compile(network, 4, network.steps, dense);
     load(network);
     const random = new Random(2);
     for (let t = 0; t < network.steps; t++)
-      for (let i = 0; i < 6400; i++) if (random.uniform() < 0.05) inputBits[t * plan.inputPlane + (i >> 3)] |= 1 << (i & 7);
+      for (let i = 0; i < 6400; i++)
+        if (random.uniform() < 0.05) inputBits[t * plan.inputPlane + (i >> 3)] |= 1 << (i & 7);
     closers.push(() => plan.block.free());
     return run;
   }

@@ -8,12 +8,16 @@ import sys
 import time
 
 import numpy as np
+import itertools
 
 
 def weights(shape, seed=1):
     """Normal with standard deviation 1 / sqrt(inputs), as the SQN class of the thesis."""
     rng = np.random.default_rng(seed)
-    return [(rng.standard_normal((n, m)) / np.sqrt(n)).astype(np.float32) for n, m in zip(shape, shape[1:])]
+    return [
+        (rng.standard_normal((n, m)) / np.sqrt(n)).astype(np.float32)
+        for n, m in itertools.pairwise(shape)
+    ]
 
 
 def observations(batch, size, seed=2):
@@ -35,7 +39,7 @@ def serve(work):
             for _ in range(request["calls"]):
                 made[name]()
             reply = {"seconds": (time.perf_counter() - start) / request["calls"]}
-        except Exception as error:  # the reader decides what a missing figure means
+        except Exception as error:  # noqa: BLE001 - the reader decides what a missing figure means
             reply = {"error": f"{type(error).__name__}: {error}"[:500]}
         sys.stdout.write(json.dumps(reply) + "\n")
         sys.stdout.flush()

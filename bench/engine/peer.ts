@@ -15,7 +15,10 @@ export interface Peer {
 
 export function openPeer(name: string, signal?: AbortSignal): Peer {
   const python = process.env.DSQN_BENCH_PYTHON ?? join(managedHome(), "bench", "bin", "python");
-  if (!existsSync(python)) throw new UsageError("BENCH_SETUP", "The peers' Python environment is missing.", { hint: "Make it with `node bench/engine/setup.mjs`." });
+  if (!existsSync(python))
+    throw new UsageError("BENCH_SETUP", "The peers' Python environment is missing.", {
+      hint: "Make it with `node bench/engine/setup.mjs`.",
+    });
   const script = fileURLToPath(new URL(`${name}_peer.py`, import.meta.url));
   const child = spawn(python, [script], { stdio: ["pipe", "pipe", "ignore"], signal });
   const lines = createInterface({ input: child.stdout });

@@ -16,9 +16,13 @@ const python = path.join(venv, process.platform === "win32" ? "Scripts/python.ex
 const lock = fileURLToPath(new URL("requirements.txt", import.meta.url));
 
 async function step(command, args) {
-  const { code, output } = await run(command, args, { onLine: (line) => process.stderr.write(`${line.slice(0, 110)}\n`) });
+  const { code, output } = await run(command, args, {
+    onLine: (line) => process.stderr.write(`${line.slice(0, 110)}\n`),
+  });
   if (code === 0) return;
-  process.stderr.write(`${output.slice(-2000)}\nThe peers' environment could not be made; the next run starts afresh.\n`);
+  process.stderr.write(
+    `${output.slice(-2000)}\nThe peers' environment could not be made; the next run starts afresh.\n`,
+  );
   process.exit(1);
 }
 
@@ -26,7 +30,21 @@ if (!existsSync(done)) {
   rmSync(venv, { recursive: true, force: true });
   const { executable } = await findPython();
   await step(executable, ["-I", "-m", "venv", venv]);
-  await step(python, ["-I", "-m", "pip", "install", "--require-hashes", "--only-binary", ":all:", "--no-input", "--disable-pip-version-check", "--progress-bar", "off", "-r", lock]);
+  await step(python, [
+    "-I",
+    "-m",
+    "pip",
+    "install",
+    "--require-hashes",
+    "--only-binary",
+    ":all:",
+    "--no-input",
+    "--disable-pip-version-check",
+    "--progress-bar",
+    "off",
+    "-r",
+    lock,
+  ]);
   writeFileSync(done, "");
 }
 process.stdout.write(`${python}\n`);

@@ -2,9 +2,8 @@
 
 import snntorch as snn
 import torch
-from snntorch import surrogate
-
 from peer import observations, serve, weights
+from snntorch import surrogate
 
 
 def training(shape, steps=20, batch=128):
@@ -14,7 +13,9 @@ def training(shape, steps=20, batch=128):
         linear.weight.data = torch.tensor(w.T.copy())
         linears.append(linear)
     gradient = surrogate.fast_sigmoid(slope=100)
-    neurons = [snn.Leaky(beta=1.0, spike_grad=gradient) for _ in linears[:-1]] + [snn.Leaky(beta=1.0, reset_mechanism="none")]
+    neurons = [snn.Leaky(beta=1.0, spike_grad=gradient) for _ in linears[:-1]] + [
+        snn.Leaky(beta=1.0, reset_mechanism="none")
+    ]
     parameters = [linear.weight for linear in linears]
     optimizer = torch.optim.Adam(parameters, lr=1e-3)
     x = torch.tensor(observations(batch, shape[0]))

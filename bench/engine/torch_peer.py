@@ -1,8 +1,8 @@
 """The spiking and the dense network in PyTorch, eager (and the gradient also through torch.compile)."""
 
 import torch
-
 from peer import observations, serve, weights
+import itertools
 
 
 class SuperSpike(torch.autograd.Function):
@@ -26,7 +26,10 @@ def forward(parameters, x, steps):
     for _ in range(steps):
         spikes = [SuperSpike.apply(v - 1) for v in potentials[:-1]]
         h = [h0] + [s @ w for s, w in zip(spikes, parameters[1:])]
-        potentials = [v + i - spikes[k].detach() if k < last else v + i for k, (v, i) in enumerate(zip(potentials, currents))]
+        potentials = [
+            v + i - spikes[k].detach() if k < last else v + i
+            for k, (v, i) in enumerate(zip(potentials, currents))
+        ]
         currents = h
     return potentials[-1]
 
@@ -37,7 +40,7 @@ def spiking(shape):
 
 def dense(shape):
     layers = []
-    for n, m in zip(shape, shape[1:]):
+    for n, m in itertools.pairwise(shape):
         layers += [torch.nn.Linear(n, m), torch.nn.ReLU()]
     return torch.nn.Sequential(*layers[:-1])
 
@@ -45,7 +48,9 @@ def dense(shape):
 def update(policy, target, parameters, size, batch=128):
     """A double-DQN update: three forward passes, one backward pass, element-wise clipping, Adam."""
     optimizer = torch.optim.Adam(parameters, lr=1e-3)
-    states, following = (torch.tensor(observations(batch, size, seed)) for seed in (2, 3))
+    states, following = (
+        torch.tensor(observations(batch, size, seed)) for seed in (2, 3)
+    )
     actions = torch.arange(batch).remainder(2).unsqueeze(1)
     rewards = torch.ones(batch)
 
@@ -53,7 +58,9 @@ def update(policy, target, parameters, size, batch=128):
         with torch.no_grad():
             best = policy(following).argmax(1, keepdim=True)
             wanted = rewards + 0.99 * target(following).gather(1, best).squeeze(1)
-        loss = torch.nn.functional.mse_loss(policy(states).gather(1, actions).squeeze(1), wanted)
+        loss = torch.nn.functional.mse_loss(
+            policy(states).gather(1, actions).squeeze(1), wanted
+        )
         optimizer.zero_grad()
         loss.backward()
         for p in parameters:
@@ -65,7 +72,12 @@ def update(policy, target, parameters, size, batch=128):
 
 def spiking_update(shape, steps=20):
     parameters, target = spiking(shape), spiking(shape)
-    return update(lambda x: forward(parameters, x, steps), lambda x: forward(target, x, steps), parameters, shape[0])
+    return update(
+        lambda x: forward(parameters, x, steps),
+        lambda x: forward(target, x, steps),
+        parameters,
+        shape[0],
+    )
 
 
 def dense_update(shape):

@@ -3,6 +3,7 @@
 Prints one JSON line: seconds of wall time from the first step to the end of the evaluation that reached it (the interpreter's start and imports left
 out), the greedy mean over 100 episodes, and the steps. Evaluations: 20 episodes every 2000 steps, 100 others to confirm, as in the `cartpole-dqn` preset.
 """
+
 import json
 import sys
 import time
@@ -17,7 +18,9 @@ TARGET = 475
 
 
 def greedy_returns(model, first_seed, episodes):
-    env = gymnasium.make_vec("CartPole-v1", num_envs=episodes, vectorization_mode="sync")
+    env = gymnasium.make_vec(
+        "CartPole-v1", num_envs=episodes, vectorization_mode="sync"
+    )
     observations, _ = env.reset(seed=first_seed)
     returns, running = np.zeros(episodes), np.ones(episodes, bool)
     while running.any():
@@ -44,8 +47,20 @@ class UntilSolved(BaseCallback):
 seed = int(sys.argv[1])
 torch.set_num_threads(2)
 model = DQN(
-    "MlpPolicy", "CartPole-v1", seed=seed, device="cpu", learning_rate=2.3e-3, batch_size=64, buffer_size=100_000, learning_starts=1000, gamma=0.99,
-    target_update_interval=10, train_freq=256, gradient_steps=128, exploration_fraction=0.16, exploration_final_eps=0.04,
+    "MlpPolicy",
+    "CartPole-v1",
+    seed=seed,
+    device="cpu",
+    learning_rate=2.3e-3,
+    batch_size=64,
+    buffer_size=100_000,
+    learning_starts=1000,
+    gamma=0.99,
+    target_update_interval=10,
+    train_freq=256,
+    gradient_steps=128,
+    exploration_fraction=0.16,
+    exploration_final_eps=0.04,
     policy_kwargs={"net_arch": [256, 256]},
 )
 until = UntilSolved()
@@ -53,4 +68,13 @@ started = time.perf_counter()
 # The zoo trains for 50,000 steps, which the exploration schedule refers to; some seeds need more.
 while (until.mean is None or until.mean < TARGET) and model.num_timesteps < 200_000:
     model.learn(50_000, callback=until, reset_num_timesteps=model.num_timesteps == 0)
-print(json.dumps({"seed": seed, "seconds": time.perf_counter() - started, "mean": until.mean, "steps": model.num_timesteps}))
+print(
+    json.dumps(
+        {
+            "seed": seed,
+            "seconds": time.perf_counter() - started,
+            "mean": until.mean,
+            "steps": model.num_timesteps,
+        }
+    )
+)

@@ -21,10 +21,14 @@ class Greeter:
     def greet(self, identity, hello):
         """The welcome for a hello, with our own proof; or an error."""
         if not hmac.compare_digest(hello["mac"], self._mac(b"client", hello["nonce"])):
-            raise BridgeError("AUTHENTICATION_FAILED", "The hello does not prove that its sender knows this worker's key.")
+            raise BridgeError(
+                "AUTHENTICATION_FAILED", "The hello does not prove that its sender knows this worker's key."
+            )
         if hello["protocol"] != PROTOCOL:
             theirs = f"The client speaks protocol {hello['protocol']}, this worker ({__version__}) protocol {PROTOCOL}."
-            raise BridgeError("PROTOCOL_VERSION", theirs, "Use the dsqn_bridge that came with this dsqn.", worker=PROTOCOL)
+            raise BridgeError(
+                "PROTOCOL_VERSION", theirs, "Use the dsqn_bridge that came with this dsqn.", worker=PROTOCOL
+            )
         if self.client not in (None, identity):
             raise BridgeError("SECOND_CLIENT", "This worker already serves a client.", "Open another worker.")
         self.client = identity

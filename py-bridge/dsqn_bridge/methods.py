@@ -33,7 +33,9 @@ def _find(method):
         area, _, name = method.partition(".")
         module = AREAS.get(area)
         if module is None:
-            raise BridgeError("METHOD_UNKNOWN", f'There is no area "{area}" (method "{method}").', f"Areas: {', '.join(AREAS)}.")
+            raise BridgeError(
+                "METHOD_UNKNOWN", f'There is no area "{area}" (method "{method}").', f"Areas: {', '.join(AREAS)}."
+            )
     try:
         function = getattr(importlib.import_module(module), name, None)
     except ModuleNotFoundError as problem:

@@ -18,7 +18,9 @@ INLINE_BYTES = SCHEMA["inlineBytes"]
 _CHECKS = {kind: compile_schema(schema) for kind, schema in SCHEMA["messages"].items()}
 _DTYPES = {name: np.dtype(name).newbyteorder("<") for name in SCHEMA["dtypes"]}
 # By the type's character, which is quicker to look up than the dtype; a bool travels as uint8, and C has two names for int64.
-_NAMES = {char: np.dtype(char).name for char in np.typecodes["AllInteger"] + "fd" if np.dtype(char).name in SCHEMA["dtypes"]}
+_NAMES = {
+    char: np.dtype(char).name for char in np.typecodes["AllInteger"] + "fd" if np.dtype(char).name in SCHEMA["dtypes"]
+}
 _NAMES["?"] = "uint8"
 _EMPTY = {}
 

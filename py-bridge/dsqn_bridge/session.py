@@ -31,7 +31,9 @@ class Session:
         try:
             return self.objects[handle]
         except KeyError:
-            raise BridgeError(code, f'The worker holds nothing under "{handle}": it was closed, or never existed.') from None
+            raise BridgeError(
+                code, f'The worker holds nothing under "{handle}": it was closed, or never existed.'
+            ) from None
 
     def cancel(self, call):
         """From the control thread: the client no longer wants the answer to ``call``."""

@@ -90,7 +90,9 @@ def _properties(writer, properties, schema, value, path, depth):
         writer.check(one, item, f"{path}.{name}", inner)
     if schema.get("additionalProperties") is False:
         known = writer.name(frozenset(properties))
-        writer.write(f"{indent}if len({value}) != {seen}: fail({path!r}, 'without ' + repr(set({value}) - {known}), {value})")
+        writer.write(
+            f"{indent}if len({value}) != {seen}: fail({path!r}, 'without ' + repr(set({value}) - {known}), {value})"
+        )
 
 
 def _items(writer, items, schema, value, path, depth):

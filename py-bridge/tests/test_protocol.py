@@ -25,7 +25,9 @@ def test_carries_views_that_are_not_contiguous_and_booleans_as_uint8():
     assert back["b"].dtype == np.uint8 and back["b"].tolist() == [1, 0]
 
 
-@pytest.mark.parametrize("array", [np.array([1j]), np.array(["a"]), np.array([object()]), np.zeros(2, np.float32).astype(">f4")])
+@pytest.mark.parametrize(
+    "array", [np.array([1j]), np.array(["a"]), np.array([object()]), np.zeros(2, np.float32).astype(">f4")]
+)
 def test_refuses_what_the_protocol_does_not_carry(array):
     with pytest.raises(TypeError, match="does not carry"):
         encode_arrays({"x": array})

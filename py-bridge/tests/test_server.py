@@ -88,7 +88,9 @@ def test_greets_and_answers(worker):
     client = worker.connect("work")
     welcome = client.hello()
     assert welcome["type"] == "welcome" and welcome["pid"] == worker.process.pid
-    reply = client.ask(call(7, params={"a": 1}, arrays=[("x", "int16", [2], b"\1\0\2\0"), ("y", "uint8", [1], None)]), b"\5")
+    reply = client.ask(
+        call(7, params={"a": 1}, arrays=[("x", "int16", [2], b"\1\0\2\0"), ("y", "uint8", [1], None)]), b"\5"
+    )
     assert reply == {
         "type": "result",
         "id": 7,

@@ -28,7 +28,11 @@ def test_refuses_a_schema_that_it_could_not_check():
         ({"const": "a"}, ["a"], ["b"]),
         ({"format": "binary"}, [b""], ["", None]),
         ({"type": "array", "items": {"type": "integer"}}, [[], [1]], [[1, "a"], {}, "1"]),
-        ({"type": "array", "prefixItems": [{"type": "integer"}, {"type": "string"}]}, [[1, "a"]], [[1], [1, "a", 2], ["a", 1]]),
+        (
+            {"type": "array", "prefixItems": [{"type": "integer"}, {"type": "string"}]},
+            [[1, "a"]],
+            [[1], [1, "a", 2], ["a", 1]],
+        ),
         ({"anyOf": [{"type": "integer"}, {"type": "null"}]}, [1, None], ["a"]),
         ({"anyOf": [{"type": "integer"}, {"type": "string"}]}, [1, "a"], [None, 1.5]),
         (

@@ -29,8 +29,10 @@ export interface TrainableOptions {
 /** A network that learns, from the portable form, on the kernels where they know all its options. Call `close` when done. */
 export function createTrainable(network: DenseNetwork | SpikingNetwork, options: TrainableOptions): TrainableNetwork {
   const { maxBatch, threads = 1, detachReset = true } = options;
-  if (!Number.isInteger(maxBatch) || maxBatch < 1) throw new UsageError("BATCH_EMPTY", `maxBatch must be a positive integer, not ${maxBatch}.`);
-  if (!Number.isInteger(threads) || threads < 1 || threads > 64) throw new UsageError("THREADS", `threads must be an integer from 1 to 64, not ${threads}.`);
+  if (!Number.isInteger(maxBatch) || maxBatch < 1)
+    throw new UsageError("BATCH_EMPTY", `maxBatch must be a positive integer, not ${maxBatch}.`);
+  if (!Number.isInteger(threads) || threads < 1 || threads > 64)
+    throw new UsageError("THREADS", `threads must be an integer from 1 to 64, not ${threads}.`);
   validateNetwork(network);
   if (network.kind === "dense") return denseLearner(network, { maxBatch, threads });
   const all = { ...options, threads, surrogate: { ...surrogateDefaults, ...options.surrogate }, detachReset };

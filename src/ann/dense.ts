@@ -9,9 +9,28 @@ import type { TrainableNetwork } from "./trainable.ts";
 const CHUNK = 32;
 
 /** A dense ReLU network on the kernels: float32, products summed in ascending order, the same bits with any number of threads. */
-export function denseLearner(network: DenseNetwork, { maxBatch, threads }: { maxBatch: number; threads: number }): TrainableNetwork {
-  const layers = network.layers.map(({ inputs, outputs }) => ({ inputs, outputs, biases: true, steps: 1, spikes: false }));
-  const plan = createPlan({ layers, element: 4, steps: 1, maxBatch, slots: maxBatch, chunk: CHUNK, threads, training: true, inputSpikes: false });
+export function denseLearner(
+  network: DenseNetwork,
+  { maxBatch, threads }: { maxBatch: number; threads: number },
+): TrainableNetwork {
+  const layers = network.layers.map(({ inputs, outputs }) => ({
+    inputs,
+    outputs,
+    biases: true,
+    steps: 1,
+    spikes: false,
+  }));
+  const plan = createPlan({
+    layers,
+    element: 4,
+    steps: 1,
+    maxBatch,
+    slots: maxBatch,
+    chunk: CHUNK,
+    threads,
+    training: true,
+    inputSpikes: false,
+  });
   return learner({
     network,
     plan,
@@ -22,7 +41,11 @@ export function denseLearner(network: DenseNetwork, { maxBatch, threads }: { max
     constants: 0,
     toNetwork: (parameters) => ({
       kind: "dense",
-      layers: unpackLayers(network, parameters).map(({ weights, biases }, l) => ({ ...network.layers[l], weights: weights.slice(), biases: biases!.slice() })),
+      layers: unpackLayers(network, parameters).map(({ weights, biases }, l) => ({
+        ...network.layers[l],
+        weights: weights.slice(),
+        biases: biases!.slice(),
+      })),
     }),
   });
 }

@@ -15,7 +15,10 @@ export function parameterCount(network: DenseNetwork | SpikingNetwork): number {
 }
 
 /** Weights and biases, layer by layer, in one flat array (a new one, or `into`). */
-export function packParameters(network: DenseNetwork | SpikingNetwork, into: Float32Array = new Float32Array(parameterCount(network))): Float32Array {
+export function packParameters(
+  network: DenseNetwork | SpikingNetwork,
+  into: Float32Array = new Float32Array(parameterCount(network)),
+): Float32Array {
   unpackLayers(network, into).forEach(({ weights, biases }, l) => {
     weights.set(network.layers[l].weights);
     if (biases) biases.set(network.layers[l].biases!);
@@ -27,5 +30,8 @@ export function packParameters(network: DenseNetwork | SpikingNetwork, into: Flo
 export function unpackLayers(network: DenseNetwork | SpikingNetwork, flat: Float32Array): LayerParameters[] {
   let at = 0;
   const take = (n: number): Float32Array => flat.subarray(at, (at += n));
-  return network.layers.map(({ weights, biases }) => ({ weights: take(weights.length), biases: biases ? take(biases.length) : null }));
+  return network.layers.map(({ weights, biases }) => ({
+    weights: take(weights.length),
+    biases: biases ? take(biases.length) : null,
+  }));
 }

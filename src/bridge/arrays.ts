@@ -42,7 +42,8 @@ export function dtypeOf(data: TypedArray): Dtype {
 /** `data` as an array of `shape` (one-dimensional without it). */
 export function ndarray<T extends TypedArray>(data: T, shape: readonly number[] = [data.length]): NdArray<T> {
   const size = shape.reduce((product, length) => product * length, 1);
-  if (size !== data.length) throw new RangeError(`${data.length} elements do not make an array of shape [${shape.join(", ")}].`);
+  if (size !== data.length)
+    throw new RangeError(`${data.length} elements do not make an array of shape [${shape.join(", ")}].`);
   return { dtype: dtypeOf(data), shape, data };
 }
 

@@ -2,7 +2,9 @@ import { Packr } from "msgpackr";
 import { type Message, messages, type MessageType } from "./schema.ts";
 
 // Plain msgpack that any library reads: maps with string keys, no record extension, absent instead of undefined.
-const packr = new Packr({ useRecords: false, mapsAsObjects: true, skipValues: [undefined] } as ConstructorParameters<typeof Packr>[0]);
+const packr = new Packr({ useRecords: false, mapsAsObjects: true, skipValues: [undefined] } as ConstructorParameters<
+  typeof Packr
+>[0]);
 
 /** The bytes of a header. */
 export function pack(message: Message): Buffer {

@@ -13,7 +13,12 @@ export interface Heartbeat {
  * Pings every `intervalMs` and calls `onLost` once, with the reason, when a worker neither answers nor works: within 3 intervals
  * of its last sign of life. Counts beats of this event loop, not seconds: a loop that was busy itself has heard nobody.
  */
-export function startHeartbeat(pid: number, intervalMs: number, ping: () => void, onLost: (reason: string) => void): Heartbeat {
+export function startHeartbeat(
+  pid: number,
+  intervalMs: number,
+  ping: () => void,
+  onLost: (reason: string) => void,
+): Heartbeat {
   let silent = 0;
   let worked = -1;
   let stopped = false;
@@ -23,11 +28,14 @@ export function startHeartbeat(pid: number, intervalMs: number, ping: () => void
       const state = await processState(pid);
       if (stopped || silent === 0) return;
       if (state === undefined && process.platform !== "win32") return; // it has ended: its exit event says how
-      const working = state !== undefined && !state.stopped && (state.runnable || worked === -1 || state.processorTime > worked);
+      const working =
+        state !== undefined && !state.stopped && (state.runnable || worked === -1 || state.processorTime > worked);
       worked = state?.processorTime ?? -1;
       if (!working) {
         stop();
-        return onLost(state?.stopped ? "was stopped (SIGSTOP?) and does not answer" : "does not answer and does nothing");
+        return onLost(
+          state?.stopped ? "was stopped (SIGSTOP?) and does not answer" : "does not answer and does nothing",
+        );
       }
     }
     ping();

@@ -1,7 +1,11 @@
 import type { Extra } from "../python/environment.ts";
 
 /** The interpreter for a worker: the one named, else `DSQN_PYTHON`, else the managed environment, set up if it has to be. */
-export async function interpreter(options: { python?: string; extras?: readonly Extra[]; signal?: AbortSignal }): Promise<string> {
+export async function interpreter(options: {
+  python?: string;
+  extras?: readonly Extra[];
+  signal?: AbortSignal;
+}): Promise<string> {
   if (options.python) return options.python;
   const { ensurePython } = await import("../python/environment.ts");
   const { python } = await ensurePython([...(options.extras ?? ["base"])], { signal: options.signal });

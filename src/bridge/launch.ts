@@ -86,20 +86,32 @@ export async function launch(options: LaunchOptions, log: WorkerLog): Promise<La
 }
 
 /** The addresses, which a worker says in one line on stdout when it listens. */
-async function listening(child: Launched["process"], options: LaunchOptions, log: WorkerLog): Promise<{ work: string; control: string }> {
+async function listening(
+  child: Launched["process"],
+  options: LaunchOptions,
+  log: WorkerLog,
+): Promise<{ work: string; control: string }> {
   const cleanups: (() => void)[] = [];
   try {
     return await new Promise((resolve, reject) => {
       const fail = (code: string, what: string, cause?: unknown): void => {
         const printed = log.tail() ? ` It said:\n${log.tail()}` : "";
         const hint = `"dsqn doctor" checks the Python environment.${log.file ? ` The worker's output is in ${log.file}.` : ""}`;
-        reject(new DsqnError(code, `The Python worker (${options.python} -m ${options.module}) ${what}.${printed}`, { hint, cause }));
+        reject(
+          new DsqnError(code, `The Python worker (${options.python} -m ${options.module}) ${what}.${printed}`, {
+            hint,
+            cause,
+          }),
+        );
       };
       const late = `did not listen within ${options.startTimeoutMs / 1000} s`;
       const timer = setTimeout(() => fail("WORKER_START_TIMEOUT", late), options.startTimeoutMs);
       const abort = (): void => reject(options.signal!.reason);
       options.signal?.addEventListener("abort", abort);
-      cleanups.push(() => clearTimeout(timer), () => options.signal?.removeEventListener("abort", abort));
+      cleanups.push(
+        () => clearTimeout(timer),
+        () => options.signal?.removeEventListener("abort", abort),
+      );
       let said = "";
       child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
         if (said.includes("\n")) return log.write(chunk);
@@ -111,7 +123,11 @@ async function listening(child: Launched["process"], options: LaunchOptions, log
           if (typeof work !== "string" || typeof control !== "string") throw new Error("no addresses");
           resolve({ work, control });
         } catch (cause) {
-          fail("WORKER_PROTOCOL", `printed something else than its addresses: ${JSON.stringify(line.slice(0, 200))}`, cause);
+          fail(
+            "WORKER_PROTOCOL",
+            `printed something else than its addresses: ${JSON.stringify(line.slice(0, 200))}`,
+            cause,
+          );
         }
       });
       void child.then(({ exitCode, signal, cause }) => {

@@ -29,7 +29,11 @@ export function openLog(name: string, onLine?: (line: string) => void): WorkerLo
       for (const line of parts) onLine?.(line);
       lines = lines.concat(parts).slice(-KEPT_LINES);
     },
-    tail: () => lines.concat(partial || []).slice(-QUOTED_LINES).join("\n"),
+    tail: () =>
+      lines
+        .concat(partial || [])
+        .slice(-QUOTED_LINES)
+        .join("\n"),
     close(keep) {
       if (!open) return;
       open = false;

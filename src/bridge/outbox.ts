@@ -5,7 +5,10 @@ import type { Dealer } from "zeromq";
 const SENDS_PER_TURN = 128;
 
 /** A way to send that never is busy: the binding itself allows one send at a time. */
-export function openOutbox(socket: Dealer, onError: (error: unknown) => void): (message: readonly Uint8Array[]) => void {
+export function openOutbox(
+  socket: Dealer,
+  onError: (error: unknown) => void,
+): (message: readonly Uint8Array[]) => void {
   const queue: (readonly Uint8Array[])[] = [];
   let sending = false;
   let sent = 0;

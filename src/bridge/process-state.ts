@@ -25,7 +25,9 @@ export async function processState(pid: number): Promise<ProcessState | undefine
 
 async function fromProc(pid: number): Promise<ProcessState> {
   const threads = await readdir(`/proc/${pid}/task`);
-  const stats = await Promise.all(threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/stat`, "utf8").catch(() => "")));
+  const stats = await Promise.all(
+    threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/stat`, "utf8").catch(() => "")),
+  );
   const fields = stats.filter(Boolean).map((stat) => stat.slice(stat.lastIndexOf(")") + 2).split(" "));
   return {
     stopped: fields.some(([state]) => state === "T" || state === "t"),

@@ -28,15 +28,21 @@ let opened: { door: Python; closed: boolean } | undefined;
  */
 export async function openPython(options: { extras?: readonly Extra[]; python?: string } = {}): Promise<Python> {
   if (opened?.closed) {
-    throw new DsqnError("PYTHON_DOOR_CLOSED", "The Python interpreter of this process was closed, and pythonia starts one only.", {
-      hint: "Close it at the end, or open a worker, of which there can be many.",
-    });
+    throw new DsqnError(
+      "PYTHON_DOOR_CLOSED",
+      "The Python interpreter of this process was closed, and pythonia starts one only.",
+      {
+        hint: "Close it at the end, or open a worker, of which there can be many.",
+      },
+    );
   }
   if (opened) return opened.door;
   const python = await interpreter(options);
   // pythonia starts its interpreter when it is imported, so it must know which one by then.
   process.env["PYTHON_BIN"] = python;
-  const { python: load } = (await import("pythonia")) as { python: ((module: string) => Promise<PythonObject>) & { exit(): void } };
+  const { python: load } = (await import("pythonia")) as {
+    python: ((module: string) => Promise<PythonObject>) & { exit(): void };
+  };
   const close = (): void => {
     if (opened!.closed) return;
     opened!.closed = true;

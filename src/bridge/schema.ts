@@ -11,7 +11,18 @@ export const PROTOCOL = 1;
 /** An array of at most this many bytes travels inside the header: a frame of its own costs more than the copy (bench/bridge.md). */
 export const INLINE_BYTES = 2048;
 
-export const DTYPES = ["float32", "float64", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"] as const;
+export const DTYPES = [
+  "float32",
+  "float64",
+  "int8",
+  "uint8",
+  "int16",
+  "uint16",
+  "int32",
+  "uint32",
+  "int64",
+  "uint64",
+] as const;
 
 const id = z.int().min(0);
 const text = z.string();
@@ -36,7 +47,13 @@ const failure = z.strictObject({
 export const messages = {
   // Both channels: the first message of each side.
   hello: z.strictObject({ type: z.literal("hello"), ...greeting, nonce: binary }),
-  welcome: z.strictObject({ type: z.literal("welcome"), ...greeting, python: text, pid: z.int().min(1), capabilities: z.array(text) }),
+  welcome: z.strictObject({
+    type: z.literal("welcome"),
+    ...greeting,
+    python: text,
+    pid: z.int().min(1),
+    capabilities: z.array(text),
+  }),
   // Work channel, to the worker.
   call: z.strictObject({ type: z.literal("call"), id, method: text.min(1), params: anything, arrays: z.array(array) }),
   // Work channel, from the worker.

@@ -185,7 +185,14 @@ export class Worker {
 
   async #greet(channel: Channel, id: number, timeoutMs: number): Promise<void> {
     const { hello, check } = greeting(this.#launched.key, channel);
-    const { result } = await this.#request(id, "hello", { timeoutMs }, hello, [], channel === "work" ? this.#sendWork : this.#sendControl);
+    const { result } = await this.#request(
+      id,
+      "hello",
+      { timeoutMs },
+      hello,
+      [],
+      channel === "work" ? this.#sendWork : this.#sendControl,
+    );
     check(result as Message<"welcome">);
     this.#welcome = result as Message<"welcome">;
   }
@@ -213,7 +220,9 @@ export class Worker {
   /** Lets a running call finish (for `graceMs`), then ends the process. Pending calls reject with WORKER_CLOSED. */
   async close(): Promise<void> {
     if (!this.#over) {
-      this.#over = new DsqnError("WORKER_CLOSED", `The Python worker "${this.name}" is closed.`, { hint: "Open another one." });
+      this.#over = new DsqnError("WORKER_CLOSED", `The Python worker "${this.name}" is closed.`, {
+        hint: "Open another one.",
+      });
       this.#heartbeat.stop();
       this.#sendControl({ type: "shutdown", graceMs: this.#graceMs });
       const kill = setTimeout(() => this.#launched.process.kill("SIGKILL"), this.#graceMs + 500);
@@ -226,7 +235,14 @@ export class Worker {
     await this.#losing;
   }
 
-  #request(id: number, method: string, options: CallOptions, message: Message, frames: Uint8Array[], send = this.#sendWork): Promise<CallResult> {
+  #request(
+    id: number,
+    method: string,
+    options: CallOptions,
+    message: Message,
+    frames: Uint8Array[],
+    send = this.#sendWork,
+  ): Promise<CallResult> {
     return new Promise((resolve, reject) => {
       const { timeoutMs, signal, onProgress } = options;
       let release = idle;
@@ -251,7 +267,10 @@ export class Worker {
   }
 
   #sender(socket: Dealer): Send {
-    const post = openOutbox(socket, (error) => void this.#lose("WORKER_PROTOCOL", `cannot be reached (${String(error)})`, error));
+    const post = openOutbox(
+      socket,
+      (error) => void this.#lose("WORKER_PROTOCOL", `cannot be reached (${String(error)})`, error),
+    );
     return (message, frames = []) => post([pack(message), ...frames]);
   }
 
@@ -262,7 +281,8 @@ export class Worker {
         this.#receive(parse(header), frames, helloId);
       }
     } catch (error) {
-      if (!socket.closed) void this.#lose("WORKER_PROTOCOL", `sent what the protocol does not allow (${String(error)})`, error);
+      if (!socket.closed)
+        void this.#lose("WORKER_PROTOCOL", `sent what the protocol does not allow (${String(error)})`, error);
     }
   }
 
@@ -300,7 +320,9 @@ export class Worker {
     if (this.#over) return this.#losing ?? Promise.resolve();
     const facts = { worker: this.name, pid: this.pid, pendingCalls: this.#pending.size, log: this.log };
     this.#heartbeat.stop();
-    this.#over = new DsqnError("WORKER_LOST", `The Python worker "${this.name}" is gone: it ${reason}.`, { hint: "Open another one." });
+    this.#over = new DsqnError("WORKER_LOST", `The Python worker "${this.name}" is gone: it ${reason}.`, {
+      hint: "Open another one.",
+    });
     this.#losing = (async () => {
       this.#launched.process.kill("SIGKILL");
       await this.#launched.process;
@@ -324,8 +346,12 @@ export class Worker {
 }
 
 function late(method: string, timeoutMs: number): DsqnError {
-  const hint = "Give it more time with timeoutMs. The worker stays usable, after it has finished or noticed the cancellation.";
-  return new DsqnError("CALL_TIMEOUT", `"${method}" took longer than ${timeoutMs} ms.`, { hint, facts: { method, timeoutMs } });
+  const hint =
+    "Give it more time with timeoutMs. The worker stays usable, after it has finished or noticed the cancellation.";
+  return new DsqnError("CALL_TIMEOUT", `"${method}" took longer than ${timeoutMs} ms.`, {
+    hint,
+    facts: { method, timeoutMs },
+  });
 }
 
 function cancelled(method: string, signal: AbortSignal): DsqnError {

@@ -19,10 +19,13 @@ export default command<{ rounds?: number }>({
   async run(args, { rounds }, { progress, signal, print }) {
     for (const target of args) {
       if (!(TARGETS as readonly string[]).includes(target))
-        throw new UsageError("BAD_ARGUMENT", `There is no benchmark "${target}".`, { hint: `Benchmarks: ${TARGETS.join(", ")}.` });
+        throw new UsageError("BAD_ARGUMENT", `There is no benchmark "${target}".`, {
+          hint: `Benchmarks: ${TARGETS.join(", ")}.`,
+        });
     }
     const rows: Row[] = [];
-    for (const target of args.length ? args : TARGETS) rows.push(...(await (await load(target))({ rounds, signal, onProgress: progress })));
+    for (const target of args.length ? args : TARGETS)
+      rows.push(...(await (await load(target))({ rounds, signal, onProgress: progress })));
     print({ rows }, ({ rows }) => rows.map(render).join("\n"));
     return 0;
   },

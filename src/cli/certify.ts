@@ -44,22 +44,36 @@ export default command<Options>({
       .option("--generators", "observations enter through weighted generators inside the simulator")
       .option("--seed <n>", "of networks, states and Poisson input", integer(), 0)
       .option("--out <file>", "where to write the certificate (JSON)")
-      .addHelpText("after", `
+      .addHelpText(
+        "after",
+        `
 Examples:
   dsqn certify models/cartpole-dqn-converted.safetensors --out certificate.json
-  dsqn certify --random 1000 --simulator nest --reset subtraction`);
+  dsqn certify --random 1000 --simulator nest --reset subtraction`,
+      );
   },
   async run(models, options, { print, progress, signal, log }) {
     const { random, seed, out, generators } = options;
     if ((models.length === 0) === (random === undefined))
-      throw new UsageError("BAD_ARGUMENT", "Name models, or a number of random networks.", { hint: "dsqn certify MODEL... or dsqn certify --random N" });
-    const subjects = random === undefined ? await Promise.all(models.map((path) => modelSubject(path, options))) : randomSubjects(random, options);
+      throw new UsageError("BAD_ARGUMENT", "Name models, or a number of random networks.", {
+        hint: "dsqn certify MODEL... or dsqn certify --random N",
+      });
+    const subjects =
+      random === undefined
+        ? await Promise.all(models.map((path) => modelSubject(path, options)))
+        : randomSubjects(random, options);
     const simulator = await openSimulator(options.simulator, { onProgress: progress, onWarning: log, signal });
     const close = (): void => void simulator.close();
     signal.addEventListener("abort", close);
     try {
       const certificate = await certifyNetworks(subjects, random ?? models.length, {
-        simulator, engine: referenceEngine, steps: random === undefined ? options.steps : undefined, seed, generators, onProgress: progress, signal,
+        simulator,
+        engine: referenceEngine,
+        steps: random === undefined ? options.steps : undefined,
+        seed,
+        generators,
+        onProgress: progress,
+        signal,
       });
       if (out !== undefined) await writeJsonAtomic(out, certificate);
       print(certificate, renderCertificate);
@@ -75,7 +89,12 @@ function* randomSubjects(count: number, { seed, reset, steps, leaky, states = 3 
   for (let index = 0; index < count; index++) {
     const fuzz = { seed, reset, steps, leaky };
     const network = randomNetwork(index, fuzz);
-    yield { name: `random ${seed}/${index}`, network, inputs: randomStates(network, index, states, fuzz), source: "random" };
+    yield {
+      name: `random ${seed}/${index}`,
+      network,
+      inputs: randomStates(network, index, states, fuzz),
+      source: "random",
+    };
   }
 }
 
@@ -85,17 +104,30 @@ async function modelSubject(path: string, { reset, states = 100, replay, seed }:
     throw new UsageError("MODEL_KIND", `"${path}" is a dense network; there is nothing to compare spike for spike.`, {
       hint: `dsqn convert ${path} makes a spiking network of it.`,
     });
-  const network = reset === undefined ? loaded : { ...loaded, layers: loaded.layers.map((layer) => ({ ...layer, reset })) };
+  const network =
+    reset === undefined ? loaded : { ...loaded, layers: loaded.layers.map((layer) => ({ ...layer, reset })) };
   const folder = replay ?? ownReplay(path);
   const size = observationSize(network);
   const random = Random.stream(seed, "states");
   const name = basename(path, ".safetensors");
   if (folder === undefined)
-    return { name, network, sha256, source: "random", inputs: Float32Array.from({ length: states * size }, () => random.normal()) };
+    return {
+      name,
+      network,
+      sha256,
+      source: "random",
+      inputs: Float32Array.from({ length: states * size }, () => random.normal()),
+    };
   const visited = await loadReplayStates(folder, size);
   const count = visited.length / size;
   const chosen = random.shuffle(Array.from({ length: count }, (_, i) => i)).slice(0, states);
-  return { name, network, sha256, source: "visited", inputs: Float32Array.from(chosen.flatMap((i) => [...visited.subarray(i * size, (i + 1) * size)])) };
+  return {
+    name,
+    network,
+    sha256,
+    source: "visited",
+    inputs: Float32Array.from(chosen.flatMap((i) => [...visited.subarray(i * size, (i + 1) * size)])),
+  };
 }
 
 /** models/cartpole-dqn-converted has its states in models/cartpole-dqn-replay. */

@@ -2,18 +2,42 @@ import type { Command } from "./command.ts";
 
 /** Every command with its summary, so that `dsqn --help` loads none of them. */
 export const commands: readonly { name: string; summary: string; load: () => Promise<{ default: Command }> }[] = [
-  { name: "start", summary: "The main job: train, convert, act, and check spike for spike in NEST; leaves a report", load: () => import("./start.ts") },
-  { name: "doctor", summary: "Check what dsqn rests on, with a fix for whatever is missing", load: () => import("./doctor.ts") },
+  {
+    name: "start",
+    summary: "The main job: train, convert, act, and check spike for spike in NEST; leaves a report",
+    load: () => import("./start.ts"),
+  },
+  {
+    name: "doctor",
+    summary: "Check what dsqn rests on, with a fix for whatever is missing",
+    load: () => import("./doctor.ts"),
+  },
   { name: "train", summary: "Train an agent from a preset or a config file", load: () => import("./train.ts") },
   { name: "evaluate", summary: "Score a model in the real environment", load: () => import("./evaluate.ts") },
-  { name: "collect", summary: "Collect the states a model visits, with its Q-values", load: () => import("./collect.ts") },
+  {
+    name: "collect",
+    summary: "Collect the states a model visits, with its Q-values",
+    load: () => import("./collect.ts"),
+  },
   { name: "convert", summary: "Convert a dense network to a spiking one", load: () => import("./convert.ts") },
-  { name: "sweep", summary: "Score and similarity of a spiking network against T, and which T to use", load: () => import("./sweep.ts") },
+  {
+    name: "sweep",
+    summary: "Score and similarity of a spiking network against T, and which T to use",
+    load: () => import("./sweep.ts"),
+  },
   { name: "bench", summary: "Ratios against peers, measured in one run", load: () => import("./bench.ts") },
   { name: "reproduce", summary: "The thesis's tables, ours beside them", load: () => import("./reproduce.ts") },
-  { name: "certify", summary: "Compare a spiking network with a reference simulator, spike for spike", load: () => import("./certify.ts") },
+  {
+    name: "certify",
+    summary: "Compare a spiking network with a reference simulator, spike for spike",
+    load: () => import("./certify.ts"),
+  },
   { name: "forward", summary: "One forward pass: outputs, actions, spikes", load: () => import("./forward.ts") },
-  { name: "import", summary: "Make a model of weights from elsewhere (torch, NumPy, safetensors)", load: () => import("./import.ts") },
+  {
+    name: "import",
+    summary: "Make a model of weights from elsewhere (torch, NumPy, safetensors)",
+    load: () => import("./import.ts"),
+  },
   { name: "export", summary: "Write a model in another format", load: () => import("./export.ts") },
   { name: "map", summary: "What a network takes of a SpiNNaker board", load: () => import("./map.ts") },
   { name: "models", summary: "Make the networks that ship, from their presets", load: () => import("./models.ts") },

@@ -22,7 +22,14 @@ export async function main(argv: readonly string[]): Promise<number> {
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
   try {
-    const code = await dispatch(argv, { json, verbose, progress, signal: abort.signal, log, print: printer(json, progress.clear) });
+    const code = await dispatch(argv, {
+      json,
+      verbose,
+      progress,
+      signal: abort.signal,
+      log,
+      print: printer(json, progress.clear),
+    });
     return abort.signal.aborted ? 1 : code;
   } catch (error) {
     progress.clear();
@@ -54,14 +61,19 @@ async function dispatch(argv: readonly string[], context: Context): Promise<numb
       .addOption(new Option("--verbose", "show whole tracebacks"))
       .action(async (...given: unknown[]) => {
         // commander passes each declared argument, the options, and the command itself
-        const args = (given.slice(0, -2) as unknown[]).flat().filter((arg) => arg !== undefined) as string[];
+        const args = (given.slice(0, -2)).flat().filter((arg) => arg !== undefined) as string[];
         exitCode = await command.run(args, given.at(-2) as Record<string, never>, context);
       });
   }
   if (wanted !== undefined && wanted !== "help" && !commands.some(({ name }) => name === wanted)) {
-    const meant = nearest(wanted, commands.map(({ name }) => name));
+    const meant = nearest(
+      wanted,
+      commands.map(({ name }) => name),
+    );
     throw new UsageError("COMMAND_UNKNOWN", `There is no command "${wanted}".`, {
-      hint: meant ? `Did you mean "dsqn ${meant}"? "dsqn --help" lists all commands.` : `"dsqn --help" lists all commands.`,
+      hint: meant
+        ? `Did you mean "dsqn ${meant}"? "dsqn --help" lists all commands.`
+        : `"dsqn --help" lists all commands.`,
     });
   }
   if (argv.length === 0) {
@@ -86,7 +98,9 @@ function printer(json: boolean, clear: () => void) {
 
 /** Typed arrays print as JSON arrays. */
 function plainArrays(_key: string, value: unknown): unknown {
-  return ArrayBuffer.isView(value) && !(value instanceof DataView) ? Array.from(value as unknown as ArrayLike<number>) : value;
+  return ArrayBuffer.isView(value) && !(value instanceof DataView)
+    ? Array.from(value as unknown as ArrayLike<number>)
+    : value;
 }
 
 function log(line: string): void {
@@ -94,7 +108,9 @@ function log(line: string): void {
 }
 
 function usageError(error: CommanderError): UsageError {
-  return new UsageError("BAD_ARGUMENT", error.message.replace(/^error: /, ""), { hint: "--help lists arguments and options." });
+  return new UsageError("BAD_ARGUMENT", error.message.replace(/^error: /, ""), {
+    hint: "--help lists arguments and options.",
+  });
 }
 
 function describe(error: unknown): Record<string, unknown> {
@@ -105,12 +121,19 @@ function render(error: unknown, verbose: boolean): string {
   if (!(error instanceof DsqnError)) return `dsqn: INTERNAL  ${error instanceof Error ? error.stack : String(error)}\n`;
   const lines = [`dsqn: ${error.code}  ${error.message}`];
   if (error.hint) lines.push(`  what to do   ${error.hint}`);
-  lines.push(`  see          docs/errors.md#${error.code.toLowerCase()}${error.cause ? "   (the cause: --verbose)" : ""}`);
-  for (let cause = error.cause; verbose && cause !== undefined; cause = cause instanceof Error ? cause.cause : undefined)
+  lines.push(
+    `  see          docs/errors.md#${error.code.toLowerCase()}${error.cause ? "   (the cause: --verbose)" : ""}`,
+  );
+  for (
+    let cause = error.cause;
+    verbose && cause !== undefined;
+    cause = cause instanceof Error ? cause.cause : undefined
+  )
     lines.push("", cause instanceof Error ? (cause.stack ?? cause.message) : String(cause));
   return `${lines.join("\n")}\n`;
 }
 
 function version(): string {
-  return (JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string }).version;
+  return (JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string })
+    .version;
 }

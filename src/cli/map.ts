@@ -21,15 +21,20 @@ export default command<Options>({
       .option("--board <version>", "3: 4 chips, 5: 48 chips", choice("3", "5"), "5")
       .option("--steps <T>", "time steps per decision, instead of the network's own", integer(1))
       .option("--out <file>", "where to draw the board (SVG; default: beside sPyNNaker's reports)")
-      .addHelpText("after", `
+      .addHelpText(
+        "after",
+        `
 Examples:
   dsqn map models/cartpole-dqn-converted.safetensors
-  dsqn map models/breakout-dqn-converted.safetensors --board 5 --out board.svg`);
+  dsqn map models/breakout-dqn-converted.safetensors --board 5 --out board.svg`,
+      );
   },
   async run([path], { board, steps, out }, { print, progress, signal }) {
     const { network } = await loadModel(path);
     if (network.kind !== "spiking")
-      throw new UsageError("MODEL_KIND", `"${path}" is a dense network; boards run spiking ones.`, { hint: `dsqn convert ${path}` });
+      throw new UsageError("MODEL_KIND", `"${path}" is a dense network; boards run spiking ones.`, {
+        hint: `dsqn convert ${path}`,
+      });
     const map = await placeNetwork(network, { boardVersion: Number(board), steps, onProgress: progress, signal });
     const picture = out ?? join(map.reports, "board.svg");
     await writeFileAtomic(picture, boardPicture(map));
@@ -46,7 +51,11 @@ function render(map: BoardMap & { picture: string }): string {
       `${String(synapses).padStart(9)} synapses`,
       `shifts ${shifts.excitatory}/${shifts.inhibitory}`,
       `weights in steps of 1/${Math.round(1 / resolution.excitatory)} and 1/${Math.round(1 / resolution.inhibitory)}`,
-      twinDiffers === null ? "weights stay on the host" : twinDiffers === 0 ? "as the twin has them" : `${twinDiffers} weights differ from the twin's`,
+      twinDiffers === null
+        ? "weights stay on the host"
+        : twinDiffers === 0
+          ? "as the twin has them"
+          : `${twinDiffers} weights differ from the twin's`,
     ].join("  "),
   );
   return [

@@ -14,7 +14,8 @@ export function integer(min = 0): (text: string) => number {
 export function real(min = -Infinity, max = Infinity): (text: string) => number {
   return (text) => {
     const value = text.trim() === "" ? NaN : Number(text);
-    if (!(value >= min && value <= max)) throw new UsageError("BAD_ARGUMENT", `"${text}" is not a number between ${min} and ${max}.`);
+    if (!(value >= min && value <= max))
+      throw new UsageError("BAD_ARGUMENT", `"${text}" is not a number between ${min} and ${max}.`);
     return value;
   };
 }
@@ -25,6 +26,10 @@ export function choice<T extends string>(...names: readonly T[]): (text: string)
     const found = names.find((name) => name === text);
     if (found !== undefined) return found;
     const meant = nearest(text, names);
-    throw new UsageError("BAD_ARGUMENT", `"${text}" is none of ${names.join(", ")}.`, meant ? { hint: `Did you mean "${meant}"?` } : {});
+    throw new UsageError(
+      "BAD_ARGUMENT",
+      `"${text}" is none of ${names.join(", ")}.`,
+      meant ? { hint: `Did you mean "${meant}"?` } : {},
+    );
   };
 }

@@ -24,7 +24,10 @@ export function actionEncoder(space: Space, count: number, path = "a"): Encode {
     }
     case "multi-discrete": {
       const { nvec, start } = space;
-      return integers(space, [count, ...space.shape], path, (i) => [start[i % nvec.length], start[i % nvec.length] + nvec[i % nvec.length] - 1]);
+      return integers(space, [count, ...space.shape], path, (i) => [
+        start[i % nvec.length],
+        start[i % nvec.length] + nvec[i % nvec.length] - 1,
+      ]);
     }
     case "multi-binary":
       return integers(space, [count, ...space.shape], path, () => [0, 1]);
@@ -38,7 +41,9 @@ export function actionEncoder(space: Space, count: number, path = "a"): Encode {
       };
     }
     case "dict": {
-      const parts = Object.entries(space.spaces).map(([name, one]) => [name, actionEncoder(one, count, `${path}.${name}`)] as const);
+      const parts = Object.entries(space.spaces).map(
+        ([name, one]) => [name, actionEncoder(one, count, `${path}.${name}`)] as const,
+      );
       return (action, sent) => {
         const given = action as Record<string, unknown>;
         if (typeof action !== "object" || action === null || Object.keys(action).length !== parts.length)
@@ -57,14 +62,20 @@ export function actionEncoder(space: Space, count: number, path = "a"): Encode {
 
 type Bounds = (index: number) => readonly [least: number, most: number];
 
-function integers(space: Exclude<Space, BoxSpace | { type: "tuple" | "dict" }> | DiscreteSpace, shape: number[], path: string, bounds: Bounds): Encode {
+function integers(
+  space: Exclude<Space, BoxSpace | { type: "tuple" | "dict" }> | DiscreteSpace,
+  shape: number[],
+  path: string,
+  bounds: Bounds,
+): Encode {
   const size = sizeOf(shape);
   return (action, sent) => {
     const values = numbers(space, action, size);
     for (let i = 0; i < size; i++) {
       const [least, most] = bounds(i);
       const value = values[i];
-      if (!Number.isInteger(value) || value < least || value > most) throw invalid(space, `element ${i} is ${String(value)}`);
+      if (!Number.isInteger(value) || value < least || value > most)
+        throw invalid(space, `element ${i} is ${String(value)}`);
     }
     const data = values instanceof Int32Array ? values : Int32Array.from(values);
     sent.arrays[path] = { dtype: "int32", shape, data };
@@ -76,7 +87,8 @@ function reals(space: BoxSpace, count: number, path: string): Encode {
   const size = sizeOf(shape);
   const each = sizeOf(space.shape);
   const whole = !space.dtype.startsWith("float");
-  const at = (bound: number | readonly number[], i: number): number => (typeof bound === "number" ? bound : bound[i % each]);
+  const at = (bound: number | readonly number[], i: number): number =>
+    typeof bound === "number" ? bound : bound[i % each];
   return (action, sent) => {
     const values = numbers(space, action, size);
     for (let i = 0; i < size; i++) {
@@ -85,7 +97,11 @@ function reals(space: BoxSpace, count: number, path: string): Encode {
       if (!fits) throw invalid(space, `element ${i} is ${String(value)}`);
     }
     const same = !Array.isArray(values) && dtypeOf(values as TypedArray) === space.dtype;
-    const data = same ? (values as TypedArray) : space.dtype === "float32" ? Float32Array.from(values) : Float64Array.from(values);
+    const data = same
+      ? (values as TypedArray)
+      : space.dtype === "float32"
+        ? Float32Array.from(values)
+        : Float64Array.from(values);
     sent.arrays[path] = ndarray(data, shape);
   };
 }

@@ -45,7 +45,10 @@ export interface Step<O extends Observation = Float32Array> {
  *
  * Errors: ENV_UNKNOWN, ENV_OPTIONS_INVALID, ENV_DEPENDENCY_MISSING, and those of `openWorker`.
  */
-export async function makeEnvironment<O extends Observation = Float32Array>(id: string, options: MakeOptions = {}): Promise<Environment<O>> {
+export async function makeEnvironment<O extends Observation = Float32Array>(
+  id: string,
+  options: MakeOptions = {},
+): Promise<Environment<O>> {
   const remote = await Remote.make(id, 1, { infos: true, ...options }, { autoreset: "disabled", strict: true });
   const decode = observationDecoder(remote.made.observationSpace, true) as (received: Received) => O;
   const infoOf = ({ plain }: Received): Info => (plain["infos"] as Info[] | undefined)?.[0] ?? {};

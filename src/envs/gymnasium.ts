@@ -70,7 +70,8 @@ export class Remote {
 
   static async make(id: string, count: number, options: MakeOptions, more: Record<string, unknown>): Promise<Remote> {
     const { kwargs, maxSteps, renderMode, wrappers, infos } = options;
-    if (!Number.isInteger(count) || count < 1) throw new DsqnError("ENV_OPTIONS_INVALID", `count is ${count}, not a whole number from 1 on.`);
+    if (!Number.isInteger(count) || count < 1)
+      throw new DsqnError("ENV_OPTIONS_INVALID", `count is ${count}, not a whole number from 1 on.`);
     const worker = options.worker ?? (await openWorker({ name: id }));
     try {
       const limit = maxSteps === Infinity ? -1 : maxSteps;
@@ -119,9 +120,11 @@ export class Remote {
 
   /** One call at a time: what a second step means before the first one's outcome is known, nobody can say. */
   async #exclusive(name: string, params: Record<string, unknown>, arrays: Record<string, NdArray>): Promise<Received> {
-    if (this.#closed) throw new DsqnError("ENV_CLOSED", `The environment "${this.id}" is closed.`, { hint: "Make another one." });
+    if (this.#closed)
+      throw new DsqnError("ENV_CLOSED", `The environment "${this.id}" is closed.`, { hint: "Make another one." });
     if (this.#busy) {
-      const hint = "Await the earlier step or reset first; to go faster, step several environments with makeVectorEnvironment.";
+      const hint =
+        "Await the earlier step or reset first; to go faster, step several environments with makeVectorEnvironment.";
       throw new DsqnError("ENV_BUSY", `"${this.id}" has not finished its last step or reset.`, { hint });
     }
     this.#busy = true;

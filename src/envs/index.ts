@@ -3,4 +3,10 @@ export { makeEnvironment, type Environment, type Step } from "./environment.ts";
 export type { Frame, Info, MakeOptions } from "./gymnasium.ts";
 export { flatSize, type Observation } from "./observation.ts";
 export { describeSpace, type Space } from "./space.ts";
-export { makeVectorEnvironment, type Autoreset, type VectorEnvironment, type VectorOptions, type VectorStep } from "./vector-environment.ts";
+export {
+  makeVectorEnvironment,
+  type Autoreset,
+  type VectorEnvironment,
+  type VectorOptions,
+  type VectorStep,
+} from "./vector-environment.ts";

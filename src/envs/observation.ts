@@ -6,7 +6,8 @@ import { sizeOf, type Space } from "./space.ts";
  * Discrete (a typed array [N] from a vector of environments), a string for Text, arrays and records of these for Tuple and Dict.
  * Integers that Gymnasium keeps in int64 come as Int32Array where the space has no larger ones.
  */
-export type Observation = TypedArray | number | bigint | string | readonly Observation[] | { readonly [name: string]: Observation };
+export type Observation =
+  TypedArray | number | bigint | string | readonly Observation[] | { readonly [name: string]: Observation };
 
 export interface Received {
   readonly plain: Readonly<Record<string, unknown>>;

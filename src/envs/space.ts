@@ -1,7 +1,8 @@
 import type { Dtype } from "../bridge/schema.ts";
 
 /** Gymnasium's spaces in plain data. Where all bounds of a Box are alike, `low` and `high` are one number. */
-export type Space = BoxSpace | DiscreteSpace | MultiDiscreteSpace | MultiBinarySpace | TextSpace | TupleSpace | DictSpace | OtherSpace;
+export type Space =
+  BoxSpace | DiscreteSpace | MultiDiscreteSpace | MultiBinarySpace | TextSpace | TupleSpace | DictSpace | OtherSpace;
 
 export interface BoxSpace {
   readonly type: "box";
@@ -79,7 +80,9 @@ export function describeSpace(space: Space): string {
     case "tuple":
       return `Tuple(${space.spaces.map(describeSpace).join(", ")})`;
     case "dict":
-      return `Dict(${Object.entries(space.spaces).map(([name, one]) => `${name}: ${describeSpace(one)}`).join(", ")})`;
+      return `Dict(${Object.entries(space.spaces)
+        .map(([name, one]) => `${name}: ${describeSpace(one)}`)
+        .join(", ")})`;
     case "other":
       return space.repr;
   }

@@ -66,7 +66,11 @@ export interface VectorStep<O extends Observation = Float32Array> {
   /** [N] 1 where the time limit cut the episode. */
   readonly truncated: Uint8Array;
   /** With "same-step", where episodes ended: observations [M, ...] of the copies `indices` [M]. */
-  readonly finalObservations?: { readonly indices: Int32Array; readonly observations: O; readonly infos?: readonly Info[] };
+  readonly finalObservations?: {
+    readonly indices: Int32Array;
+    readonly observations: O;
+    readonly infos?: readonly Info[];
+  };
   /** [N] Before a wrapper shaped them; only where one did. */
   readonly rawRewards?: Float64Array;
   readonly infos?: readonly Info[];
@@ -130,5 +134,7 @@ export async function makeVectorEnvironment<O extends Observation = Float32Array
 }
 
 function wrongLength(what: string, length: number, count: number): DsqnError {
-  return new DsqnError("ENV_OPTIONS_INVALID", `${what} has ${length} element(s) for ${count} environment(s).`, { hint: "Give one for each." });
+  return new DsqnError("ENV_OPTIONS_INVALID", `${what} has ${length} element(s) for ${count} environment(s).`, {
+    hint: "Give one for each.",
+  });
 }

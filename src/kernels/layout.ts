@@ -28,7 +28,13 @@ export function writePlan(buffer: ArrayBufferLike, address: number, fields: Part
   write(buffer, address, planIntegers, planDoubles, fields);
 }
 
-function write<I extends string, D extends string>(buffer: ArrayBufferLike, address: number, integers: readonly I[], doubles: readonly D[], fields: Partial<Record<I | D, number>>): void {
+function write<I extends string, D extends string>(
+  buffer: ArrayBufferLike,
+  address: number,
+  integers: readonly I[],
+  doubles: readonly D[],
+  fields: Partial<Record<I | D, number>>,
+): void {
   const view = new DataView(buffer, address, 4 * integers.length + 8 * doubles.length);
   integers.forEach((name, k) => {
     const value = fields[name] ?? 0;

@@ -21,7 +21,16 @@ export interface LearnerOptions {
 }
 
 /** A `TrainableNetwork` over a plan: parameters and gradients lie in the kernels' memory, flat, and are spread over padded rows at each call. */
-export function learner({ network, plan, pool, maxBatch, forwardJob, backwardJob, constants, toNetwork }: LearnerOptions): TrainableNetwork {
+export function learner({
+  network,
+  plan,
+  pool,
+  maxBatch,
+  forwardJob,
+  backwardJob,
+  constants,
+  toNetwork,
+}: LearnerOptions): TrainableNetwork {
   const { exports } = kernels();
   const first = network.layers[0];
   const top = plan.layers.at(-1)!;
@@ -56,12 +65,19 @@ export function learner({ network, plan, pool, maxBatch, forwardJob, backwardJob
     gradients,
     forward(states, n) {
       open();
-      if (!Number.isInteger(n) || n < 1) throw new UsageError("BATCH_EMPTY", `A batch must hold at least one state, not ${n}.`);
-      if (n > maxBatch) throw new UsageError("BATCH_TOO_LARGE", `A batch of ${n} states exceeds the ${maxBatch} that the network was made for.`);
+      if (!Number.isInteger(n) || n < 1)
+        throw new UsageError("BATCH_EMPTY", `A batch must hold at least one state, not ${n}.`);
+      if (n > maxBatch)
+        throw new UsageError(
+          "BATCH_TOO_LARGE",
+          `A batch of ${n} states exceeds the ${maxBatch} that the network was made for.`,
+        );
       check("The batch of observations", states.length, n * size, "OBSERVATION_MISMATCH");
       batch = n;
       if (!constants) observations.set(states.length === n * size ? states : states.subarray(0, n * size));
-      else for (let b = 0, from = 0, to = 0; b < n; b++, to++) for (let i = 0; i < size; i++) observations[to++] = states[from++];
+      else
+        for (let b = 0, from = 0, to = 0; b < n; b++, to++)
+          for (let i = 0; i < size; i++) observations[to++] = states[from++];
       exports.spread(plan.address, flat.address);
       plan.setBatch(n);
       pool.run(forwardJob, plan.address, plan.chunks(n));
@@ -73,8 +89,13 @@ export function learner({ network, plan, pool, maxBatch, forwardJob, backwardJob
       open();
       if (batch === 0) throw new UsageError("NO_FORWARD", "There was no forward pass to take gradients of.");
       check("The derivative of the loss", derivatives.length, batch * actions, "OUTPUT_MISMATCH");
-      if (actions === top.width) outputGradients.set(derivatives.length === batch * actions ? derivatives : derivatives.subarray(0, batch * actions));
-      else for (let b = 0, from = 0; b < batch; b++) for (let a = 0; a < actions; a++) outputGradients[b * top.width + a] = derivatives[from++];
+      if (actions === top.width)
+        outputGradients.set(
+          derivatives.length === batch * actions ? derivatives : derivatives.subarray(0, batch * actions),
+        );
+      else
+        for (let b = 0, from = 0; b < batch; b++)
+          for (let a = 0; a < actions; a++) outputGradients[b * top.width + a] = derivatives[from++];
       exports.transpose(plan.address);
       pool.run(backwardJob, plan.address, plan.chunks(batch));
       exports.gather(plan.address, flat.address + gradientsAt);

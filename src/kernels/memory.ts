@@ -47,12 +47,17 @@ export function allocate(bytes: number): Block {
   used.set(address, { bytes: size });
   new Uint8Array(memory.buffer, start, size).fill(0);
   guards(address, size).forEach((guard) => guard.fill(CANARY));
-  const view = <T>(make: (buffer: ArrayBufferLike, at: number, length: number) => T, width: number) => (offset: number, length: number): T => {
-    if (offset < 0 || length < 0 || offset % width !== 0 || offset + length * width > bytes)
-      throw new DsqnError("KERNEL_BOUNDS", `A view of ${length} elements at byte ${offset} leaves its block of ${bytes} bytes.`);
-    buffers.add(memory.buffer);
-    return make(memory.buffer, address + offset, length);
-  };
+  const view =
+    <T>(make: (buffer: ArrayBufferLike, at: number, length: number) => T, width: number) =>
+    (offset: number, length: number): T => {
+      if (offset < 0 || length < 0 || offset % width !== 0 || offset + length * width > bytes)
+        throw new DsqnError(
+          "KERNEL_BOUNDS",
+          `A view of ${length} elements at byte ${offset} leaves its block of ${bytes} bytes.`,
+        );
+      buffers.add(memory.buffer);
+      return make(memory.buffer, address + offset, length);
+    };
   return {
     address,
     bytes,
@@ -71,7 +76,9 @@ export function addressOf(array: Float32Array): number | undefined {
 
 /** Addresses of blocks whose guards were overwritten: none, unless a kernel wrote out of bounds. */
 export function damagedBlocks(): number[] {
-  return [...used].filter(([address, { bytes }]) => guards(address, bytes).some((guard) => guard.some((word) => word !== CANARY))).map(([address]) => address);
+  return [...used]
+    .filter(([address, { bytes }]) => guards(address, bytes).some((guard) => guard.some((word) => word !== CANARY)))
+    .map(([address]) => address);
 }
 
 /** Bytes in blocks that were not freed, guards included. */
@@ -81,7 +88,10 @@ export function usedBytes(): number {
 
 function guards(address: number, size: number): Uint32Array[] {
   const { buffer } = kernels().memory;
-  return [new Uint32Array(buffer, address - GUARD, GUARD / 4), new Uint32Array(buffer, address - GUARD + size - GUARD, GUARD / 4)];
+  return [
+    new Uint32Array(buffer, address - GUARD, GUARD / 4),
+    new Uint32Array(buffer, address - GUARD + size - GUARD, GUARD / 4),
+  ];
 }
 
 function grow(memory: WebAssembly.Memory, missing: number, bytes: number): void {

@@ -3,7 +3,18 @@ import { DsqnError } from "../errors.ts";
 
 /** What the kernels export (src/kernels/assembly/index.ts); addresses are bytes in the shared memory. */
 export interface KernelExports {
-  adam(size: number, p: number, g: number, m: number, v: number, beta1: number, beta2: number, stepSize: number, correction: number, epsilon: number): void;
+  adam(
+    size: number,
+    p: number,
+    g: number,
+    m: number,
+    v: number,
+    beta1: number,
+    beta2: number,
+    stepSize: number,
+    correction: number,
+    epsilon: number,
+  ): void;
   clamp(size: number, p: number, limit: number): void;
   runAlone(job: number, plan: number, chunks: number): void;
   runShared(control: number, job: number, plan: number, chunks: number): void;
@@ -15,7 +26,17 @@ export interface KernelExports {
   transpose(plan: number): void;
   runSingle(plan: number, state: number): void;
   runDouble(plan: number, state: number): void;
-  multiply(rows: number, inner: number, width: number, a: number, aRow: number, aStep: number, b: number, c: number, cRow: number): void;
+  multiply(
+    rows: number,
+    inner: number,
+    width: number,
+    a: number,
+    aRow: number,
+    aStep: number,
+    b: number,
+    c: number,
+    cRow: number,
+  ): void;
 }
 
 export interface Kernels {
@@ -37,7 +58,10 @@ export function kernels(): Kernels {
   try {
     bytes = readFileSync(file);
   } catch (cause) {
-    throw new DsqnError("KERNELS_MISSING", "The compiled kernels are missing.", { cause, hint: "Build them with `npm run setup`." });
+    throw new DsqnError("KERNELS_MISSING", "The compiled kernels are missing.", {
+      cause,
+      hint: "Build them with `npm run setup`.",
+    });
   }
   const module = new WebAssembly.Module(bytes);
   const memory = new WebAssembly.Memory({ initial: 16, maximum: MAXIMUM_PAGES, shared: true });

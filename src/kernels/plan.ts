@@ -11,7 +11,13 @@ export interface PlannedLayer {
   /** Steps to compute; 0 for dense layers. */
   readonly steps: number;
   readonly spikes: boolean;
-  readonly dynamics?: { readonly alpha: number; readonly beta: number; readonly threshold: number; readonly resetBy: number; readonly reset: "subtraction" | "zero" };
+  readonly dynamics?: {
+    readonly alpha: number;
+    readonly beta: number;
+    readonly threshold: number;
+    readonly resetBy: number;
+    readonly reset: "subtraction" | "zero";
+  };
 }
 
 export interface PlanOptions {
@@ -116,19 +122,42 @@ export function createPlan(options: PlanOptions): Plan {
   const outputGradients = training ? place(4 * maxBatch * top.width) : 0;
   const gradients = training ? place(gradientBytes * Math.ceil(maxBatch / chunk)) : 0;
   const coefficients = place(4 * steps);
-  const scratchBytes = Math.ceil((widest * Math.max(element, 4) + (training || options.dense || layers.some((l) => l.outputs > 124) ? 4 * widest * (steps + Math.ceil(steps / 32) + 2) : 0) + 128) / 64) * 64;
+  const scratchBytes =
+    Math.ceil(
+      (widest * Math.max(element, 4) +
+        (training || options.dense || layers.some((l) => l.outputs > 124)
+          ? 4 * widest * (steps + Math.ceil(steps / 32) + 2)
+          : 0) +
+        128) /
+        64,
+    ) * 64;
   const scratch = place(threads * scratchBytes);
   if (size > 2 ** 31)
-    throw new UsageError("NETWORK_TOO_LARGE", `The network needs ${Math.round(size / 2 ** 20)} MiB at a batch of ${maxBatch} and ${steps} steps; 2048 MiB is the limit.`, {
-      hint: "Use a smaller batch or fewer steps.",
-    });
+    throw new UsageError(
+      "NETWORK_TOO_LARGE",
+      `The network needs ${Math.round(size / 2 ** 20)} MiB at a batch of ${maxBatch} and ${steps} steps; 2048 MiB is the limit.`,
+      {
+        hint: "Use a smaller batch or fewer steps.",
+      },
+    );
 
   const block = allocate(size);
   const { buffer } = kernels().memory;
   const base = block.address;
   const absolute = (at: number): number => (at === 0 ? 0 : base + at);
   fields.forEach((f, l) => {
-    const pointers = { weights: f.weights, biases: f.biases, initial: f.initial, transposed: f.transposed, values: f.values, bits: f.bits, final: f.final, counts: f.counts, currents: f.currents, finalCurrents: f.finalCurrents };
+    const pointers = {
+      weights: f.weights,
+      biases: f.biases,
+      initial: f.initial,
+      transposed: f.transposed,
+      values: f.values,
+      bits: f.bits,
+      final: f.final,
+      counts: f.counts,
+      currents: f.currents,
+      finalCurrents: f.finalCurrents,
+    };
     for (const [name, at] of Object.entries(pointers)) pointers[name as keyof typeof pointers] = absolute(at);
     writeLayer(buffer, base + layersAt + l * LAYER_BYTES, { ...f, ...pointers });
   });

@@ -28,7 +28,8 @@ const pools = new Map<number, Shared>();
 /** The pool of `threads` threads, the caller's included; pools of one size are shared by all networks of the process. */
 export function acquirePool(threads: number): Pool {
   const { exports } = kernels();
-  if (threads <= 1) return { threads: 1, run: (job, plan, chunks) => exports.runAlone(job, plan, chunks), release() {} };
+  if (threads <= 1)
+    return { threads: 1, run: (job, plan, chunks) => exports.runAlone(job, plan, chunks), release() {} };
   const shared = pools.get(threads) ?? start(threads);
   shared.users++;
   const { address } = shared.control;

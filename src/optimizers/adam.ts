@@ -39,7 +39,18 @@ export function adam(size: number, options: AdamOptions = {}): Optimizer {
       if (given === undefined) g.set(gradients);
       const stepSize = lr / (1 - beta1 ** steps);
       const correction = Math.sqrt(1 - beta2 ** steps);
-      exports.adam(size, own ?? block.address + 2 * row, given ?? block.address + 3 * row, m, v, beta1, beta2, stepSize, correction, epsilon);
+      exports.adam(
+        size,
+        own ?? block.address + 2 * row,
+        given ?? block.address + 3 * row,
+        m,
+        v,
+        beta1,
+        beta2,
+        stepSize,
+        correction,
+        epsilon,
+      );
       if (own === undefined) parameters.set(p);
     },
     save: () => saveMoments(state),

@@ -13,7 +13,8 @@ export function createMoments(size: number, count: number): Moments {
 }
 
 export function checkSize(size: number): void {
-  if (!Number.isInteger(size) || size < 1) throw new UsageError("OPTIMIZER_SIZE", `An optimiser needs at least one parameter, not ${size}.`);
+  if (!Number.isInteger(size) || size < 1)
+    throw new UsageError("OPTIMIZER_SIZE", `An optimiser needs at least one parameter, not ${size}.`);
 }
 
 export function saveMoments({ steps, moments }: Moments): OptimizerState {
@@ -21,11 +22,16 @@ export function saveMoments({ steps, moments }: Moments): OptimizerState {
 }
 
 export function restoreMoments(into: Moments, from: OptimizerState): void {
-  const fits = from.moments.length === into.moments.length && from.moments.every((m, i) => m.length === into.moments[i].length);
+  const fits =
+    from.moments.length === into.moments.length && from.moments.every((m, i) => m.length === into.moments[i].length);
   if (!fits || !Number.isInteger(from.steps) || from.steps < 0)
     throw new UsageError("OPTIMIZER_STATE", "The saved optimiser state belongs to another optimiser or network.", {
       hint: "Resume with the optimiser and network shape of the run that saved it.",
-      facts: { saved: from.moments.map((m) => m.length), expected: into.moments.map((m) => m.length), steps: from.steps },
+      facts: {
+        saved: from.moments.map((m) => m.length),
+        expected: into.moments.map((m) => m.length),
+        steps: from.steps,
+      },
     });
   into.steps = from.steps;
   from.moments.forEach((m, i) => into.moments[i].set(m));
@@ -34,5 +40,8 @@ export function restoreMoments(into: Moments, from: OptimizerState): void {
 /** Throws unless both arrays have the length that the optimiser was made for. */
 export function checkLengths(size: number, parameters: Float32Array, gradients: Float32Array): void {
   if (parameters.length !== size || gradients.length !== size)
-    throw new UsageError("OPTIMIZER_SIZE", `The optimiser was made for ${size} parameters, not ${parameters.length} with ${gradients.length} gradients.`);
+    throw new UsageError(
+      "OPTIMIZER_SIZE",
+      `The optimiser was made for ${size} parameters, not ${parameters.length} with ${gradients.length} gradients.`,
+    );
 }

@@ -30,7 +30,9 @@ export async function bridgedSimulator(worker: Worker, options: BridgedOptions):
     });
   const info = (await call("info", {})).result as { version: string; known: boolean };
   if (!info.known)
-    options.onWarning?.(`${options.name} ${info.version} is not among the versions that the mapping was tested with; certify says whether it holds.`);
+    options.onWarning?.(
+      `${options.name} ${info.version} is not among the versions that the mapping was tested with; certify says whether it holds.`,
+    );
   let loaded: { network: SpikingNetwork; handle: string } | undefined;
 
   const release = async (): Promise<void> => {
@@ -51,11 +53,21 @@ export async function bridgedSimulator(worker: Worker, options: BridgedOptions):
       loaded = { network, handle: result.handle as string };
     },
     async run(inputs, runOptions = {}) {
-      if (!loaded) throw new DsqnError("NETWORK_NOT_LOADED", `${options.name} has no network yet.`, { hint: "Call load(network) first." });
+      if (!loaded)
+        throw new DsqnError("NETWORK_NOT_LOADED", `${options.name} has no network yet.`, {
+          hint: "Call load(network) first.",
+        });
       const { network, handle } = loaded;
       const message = inputMessage(network, inputs, runOptions);
       const { generators, recordSpikes = true, steps = network.steps } = runOptions;
-      const params = { handle, steps, states: message.states, seed: runOptions.seed, generators, recordSpikes: recordSpikes || spikingLayers(network) === network.layers.length };
+      const params = {
+        handle,
+        steps,
+        states: message.states,
+        seed: runOptions.seed,
+        generators,
+        recordSpikes: recordSpikes || spikingLayers(network) === network.layers.length,
+      };
       const { result, arrays } = await call("run", params, message.arrays);
       return simulationResult(network, message.states, result.seconds as SimulationResult["seconds"], arrays);
     },
@@ -75,12 +87,24 @@ function inputMessage(
   const size = observationSize(network);
   const states = inputs.length / size;
   if (!Number.isInteger(states) || states === 0)
-    throw new DsqnError("SHAPE_MISMATCH", `${inputs.length} values are not a whole number of observations of length ${size}.`, {
-      hint: `Give inputs of shape [states, ${size}].`,
-    });
-  if (network.encoding === "constant") return { states, arrays: { inputs: ndarray(inputs as TypedArray, [states, size]) } };
+    throw new DsqnError(
+      "SHAPE_MISMATCH",
+      `${inputs.length} values are not a whole number of observations of length ${size}.`,
+      {
+        hint: `Give inputs of shape [states, ${size}].`,
+      },
+    );
+  if (network.encoding === "constant")
+    return { states, arrays: { inputs: ndarray(inputs as TypedArray, [states, size]) } };
   const spikes = inputSpikes(network, inputs, { steps, seed });
-  return { states, arrays: { state: ndarray(spikes.state as TypedArray), step: ndarray(spikes.step as TypedArray), neuron: ndarray(spikes.neuron as TypedArray) } };
+  return {
+    states,
+    arrays: {
+      state: ndarray(spikes.state as TypedArray),
+      step: ndarray(spikes.step as TypedArray),
+      neuron: ndarray(spikes.neuron as TypedArray),
+    },
+  };
 }
 
 function simulationResult(

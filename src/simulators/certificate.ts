@@ -82,7 +82,11 @@ const MEMBRANES = 20_000_000;
 const LEAKY_TOLERANCE = 1e-12;
 
 /** Runs each network in the simulator and in our engine, and compares them spike for spike. Takes subjects one at a time. */
-export async function certifyNetworks(subjects: Iterable<Subject>, count: number, options: CertifyOptions): Promise<Certificate> {
+export async function certifyNetworks(
+  subjects: Iterable<Subject>,
+  count: number,
+  options: CertifyOptions,
+): Promise<Certificate> {
   const { simulator, engine, seed = 0 } = options;
   const began = performance.now();
   const results: NetworkCertificate[] = [];
@@ -97,7 +101,8 @@ export async function certifyNetworks(subjects: Iterable<Subject>, count: number
     results.push(await certifyNetwork(subject, own, options));
   }
   options.onProgress?.({ stage: "certify", done: count, total: count, unit: "networks" });
-  const sum = (pick: (result: NetworkCertificate) => number): number => results.reduce((total, result) => total + pick(result), 0);
+  const sum = (pick: (result: NetworkCertificate) => number): number =>
+    results.reduce((total, result) => total + pick(result), 0);
   const same = <T>(pick: (result: NetworkCertificate) => T): T | null =>
     results.every((result) => pick(result) === pick(results[0])) ? pick(results[0]) : null;
   const [states, mismatchedBins] = [sum((r) => r.states), sum((r) => r.mismatchedBins)];
@@ -130,7 +135,11 @@ export async function certifyNetworks(subjects: Iterable<Subject>, count: number
   };
 }
 
-async function certifyNetwork(subject: Subject, mapping: Mapping, options: CertifyOptions): Promise<NetworkCertificate> {
+async function certifyNetwork(
+  subject: Subject,
+  mapping: Mapping,
+  options: CertifyOptions,
+): Promise<NetworkCertificate> {
   const { network, inputs } = subject;
   const { simulator, engine, seed = 0, generators } = options;
   const steps = options.steps ?? network.steps;
@@ -173,4 +182,3 @@ async function certifyNetwork(subject: Subject, mapping: Mapping, options: Certi
 function earliest(mismatches: readonly (FirstMismatch | null)[]): FirstMismatch | null {
   return mismatches.reduce((best, next) => (next && (!best || next.step < best.step) ? next : best), null);
 }
-

@@ -34,7 +34,12 @@ export interface Comparison {
 }
 
 /** Compares a simulator's run with the engine's, bin for bin. `ours` needs recorded spikes; with membranes near ties are counted too. */
-export function compareRuns(network: SpikingNetwork, steps: number, ours: RunResult, theirs: SimulationResult): Comparison {
+export function compareRuns(
+  network: SpikingNetwork,
+  steps: number,
+  ours: RunResult,
+  theirs: SimulationResult,
+): Comparison {
   const states = ours.actions.length;
   const spiking = network.layers.slice(0, spikingLayers(network));
   let spikes = 0;
@@ -52,7 +57,8 @@ export function compareRuns(network: SpikingNetwork, steps: number, ours: RunRes
     for (const { events, k, extra } of differences(mine, other, steps, layer.outputs)) {
       mismatchedBins++;
       const [state, step, neuron] = [events.state[k], events.step[k], events.neuron[k]];
-      if (firstMismatch && (firstMismatch.step < step || (firstMismatch.step === step && firstMismatch.layer <= l))) continue;
+      if (firstMismatch && (firstMismatch.step < step || (firstMismatch.step === step && firstMismatch.layer <= l)))
+        continue;
       const v = potential(state, step, neuron);
       firstMismatch = {
         state,
@@ -86,7 +92,8 @@ function* differences(
   steps: number,
   neurons: number,
 ): Generator<{ events: SpikeEvents; k: number; extra: boolean }> {
-  const key = (e: SpikeEvents, k: number): number => (k < e.state.length ? (e.state[k] * steps + e.step[k]) * neurons + e.neuron[k] : Infinity);
+  const key = (e: SpikeEvents, k: number): number =>
+    k < e.state.length ? (e.state[k] * steps + e.step[k]) * neurons + e.neuron[k] : Infinity;
   let [i, j] = [0, 0];
   while (i < a.state.length || j < b.state.length) {
     const [x, y] = [key(a, i), key(b, j)];
@@ -107,7 +114,13 @@ function reasonOf(layer: number, potential: number | null, threshold: number): s
 }
 
 /** membranes [states, steps, neurons] after each step; the last one is never compared with the threshold. */
-function countNearTies(membranes: Float64Array | undefined, states: number, steps: number, neurons: number, threshold: number): number {
+function countNearTies(
+  membranes: Float64Array | undefined,
+  states: number,
+  steps: number,
+  neurons: number,
+  threshold: number,
+): number {
   if (!membranes) return 0;
   let count = 0;
   for (let s = 0; s < states; s++)

@@ -17,7 +17,13 @@ export function engineSimulator(engine: SpikingEngine): Simulator {
       const began = performance.now();
       const result = engine.run(loaded!, inputs, { steps, seed, recordSpikes });
       const { potentials, outputs, actions, spikes = [] } = result;
-      return { spikes, potentials, outputs, actions, seconds: { build: 0, run: (performance.now() - began) / 1000, read: 0 } };
+      return {
+        spikes,
+        potentials,
+        outputs,
+        actions,
+        seconds: { build: 0, run: (performance.now() - began) / 1000, read: 0 },
+      };
     },
     async close() {},
   };

@@ -1,5 +1,12 @@
 import { Random } from "../random.ts";
-import { observationSize, type Decoding, type Encoding, type Reset, type SpikingLayer, type SpikingNetwork } from "../snn/network.ts";
+import {
+  observationSize,
+  type Decoding,
+  type Encoding,
+  type Reset,
+  type SpikingLayer,
+  type SpikingNetwork,
+} from "../snn/network.ts";
 
 export interface FuzzOptions {
   readonly seed: number;
@@ -11,7 +18,14 @@ export interface FuzzOptions {
   readonly leaky?: boolean;
 }
 
-const encodings: readonly Encoding[] = ["constant", "constant", "constant", "poisson", "equidistant", "equidistant-original"];
+const encodings: readonly Encoding[] = [
+  "constant",
+  "constant",
+  "constant",
+  "poisson",
+  "equidistant",
+  "equidistant-original",
+];
 const decodings: readonly Decoding[] = ["potential", "potential", "max-potential", "spikes", "first-spike"];
 
 /**
@@ -36,7 +50,8 @@ export function randomNetwork(index: number, options: FuzzOptions): SpikingNetwo
   const alpha = options.leaky && reset === "zero" && chance(0.6) ? 0.01 + random.uniform() * 0.89 : 0;
   const [biases, initial, gain] = [chance(0.6), chance(0.25), 1 + random.uniform()];
 
-  const value = (scale: number): number => (dyadic ? Math.round(random.normal() * scale * 8) / 8 : random.normal() * scale);
+  const value = (scale: number): number =>
+    dyadic ? Math.round(random.normal() * scale * 8) / 8 : random.normal() * scale;
   const values = (n: number, scale: number): Float32Array => Float32Array.from({ length: n }, () => value(scale));
   const layers = shape.slice(1).map((outputs, l): SpikingLayer => {
     const inputs = shape[l];
@@ -55,11 +70,25 @@ export function randomNetwork(index: number, options: FuzzOptions): SpikingNetwo
   });
   const steps = options.steps ?? logUniform(20, 1000);
   const ties = pick(["first", "last", "potential"] as const);
-  return { kind: "spiking", layers, biasInput, signedInputs, encoding: pick(encodings), decoding: pick(decodings), ties, steps };
+  return {
+    kind: "spiking",
+    layers,
+    biasInput,
+    signedInputs,
+    encoding: pick(encodings),
+    decoding: pick(decodings),
+    ties,
+    steps,
+  };
 }
 
 /** Observations for a network of that series, standard normal: [states, observationSize]. */
-export function randomStates(network: SpikingNetwork, index: number, states: number, options: FuzzOptions): Float32Array {
+export function randomStates(
+  network: SpikingNetwork,
+  index: number,
+  states: number,
+  options: FuzzOptions,
+): Float32Array {
   const random = Random.stream(options.seed, `states ${index}`);
   const dyadic = isDyadic(index, options);
   return Float32Array.from({ length: states * observationSize(network) }, () => {

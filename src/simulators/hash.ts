@@ -5,7 +5,9 @@ import type { SpikingNetwork } from "../snn/network.ts";
 export function networkHash(network: SpikingNetwork): string {
   const hash = createHash("sha256");
   const { layers, ...rest } = network;
-  hash.update(JSON.stringify([rest, layers.map(({ weights: _w, biases: _b, initialPotential: _v, ...layer }) => layer)]));
+  hash.update(
+    JSON.stringify([rest, layers.map(({ weights: _w, biases: _b, initialPotential: _v, ...layer }) => layer)]),
+  );
   for (const { weights, biases, initialPotential } of layers)
     for (const array of [weights, biases, initialPotential])
       hash.update(array ? new Uint8Array(array.buffer, array.byteOffset, array.byteLength) : "none");

@@ -1,4 +1,10 @@
-export { certifyNetworks, type Certificate, type CertifyOptions, type NetworkCertificate, type Subject } from "./certificate.ts";
+export {
+  certifyNetworks,
+  type Certificate,
+  type CertifyOptions,
+  type NetworkCertificate,
+  type Subject,
+} from "./certificate.ts";
 export { compareRuns, NEAR_TIE, type Comparison, type FirstMismatch } from "./compare.ts";
 export { randomNetwork, randomStates, type FuzzOptions } from "./fuzz.ts";
 export { networkHash } from "./hash.ts";

@@ -2,7 +2,10 @@ import { ndarray, type NdArray, type TypedArray } from "../bridge/index.ts";
 import type { SpikingNetwork } from "../snn/network.ts";
 
 /** A network as the Python side takes it: its description, and arrays `w0, b0, v0, w1, ...` (network.py). */
-export function networkMessage(network: SpikingNetwork): { network: Record<string, unknown>; arrays: Record<string, NdArray> } {
+export function networkMessage(network: SpikingNetwork): {
+  network: Record<string, unknown>;
+  arrays: Record<string, NdArray>;
+} {
   const arrays: Record<string, NdArray> = {};
   network.layers.forEach((layer, l) => {
     arrays[`w${l}`] = ndarray(layer.weights as TypedArray, [layer.inputs, layer.outputs]);

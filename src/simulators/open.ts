@@ -36,13 +36,16 @@ export async function openSimulator(name: string, options: OpenOptions = {}): Pr
       hint: `${meant ? `Did you mean "${meant}"? ` : ""}There are ${Object.keys(simulators).join(", ")}.`,
     });
   }
-  return "area" in simulators[name] ? openBridged(name, (simulators[name] as { area: string }).area, options) : openOwn(name, options);
+  return "area" in simulators[name]
+    ? openBridged(name, (simulators[name] as { area: string }).area, options)
+    : openOwn(name, options);
 }
 
 async function openOwn(name: SimulatorName, { settings }: OpenOptions): Promise<Simulator> {
   if (name === "reference") return engineSimulator((await import("../snn/reference/index.ts")).referenceEngine);
   if (name === "fast") return engineSimulator((await import("../snn/fast/engine.ts")).fastEngine("float64"));
-  if (name === "spinnaker-twin") return (await import("./twins/fixed-point.ts")).fixedPointTwin({ tauM: settings?.tauM as number | undefined });
+  if (name === "spinnaker-twin")
+    return (await import("./twins/fixed-point.ts")).fixedPointTwin({ tauM: settings?.tauM as number | undefined });
   return (await import("./twins/leaky.ts")).leakyTwin();
 }
 
@@ -50,7 +53,14 @@ async function openBridged(name: SimulatorName, area: string, options: OpenOptio
   const { onProgress, onWarning, settings, signal } = options;
   const worker = options.worker ?? (await openWorker({ name, signal, ...(await place(name, options)) }));
   try {
-    return await bridgedSimulator(worker, { area, name, settings: area === "spinnaker" ? boardSettings(settings) : settings, owned: worker !== options.worker, onProgress, onWarning });
+    return await bridgedSimulator(worker, {
+      area,
+      name,
+      settings: area === "spinnaker" ? boardSettings(settings) : settings,
+      owned: worker !== options.worker,
+      onProgress,
+      onWarning,
+    });
   } catch (error) {
     if (worker !== options.worker) await worker.close();
     throw error;

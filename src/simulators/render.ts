@@ -3,8 +3,22 @@ import type { Mapping } from "./simulator.ts";
 
 /** A certificate for people. */
 export function renderCertificate(certificate: Certificate): string {
-  const { simulator, version, networks, states, bins, spikes, mismatchedBins, maxPotentialError, potentialTolerance, actionsEqual, nearTies } = certificate;
-  const failed = certificate.results.filter((result) => result.mismatchedBins > 0 || result.maxPotentialError > potentialTolerance);
+  const {
+    simulator,
+    version,
+    networks,
+    states,
+    bins,
+    spikes,
+    mismatchedBins,
+    maxPotentialError,
+    potentialTolerance,
+    actionsEqual,
+    nearTies,
+  } = certificate;
+  const failed = certificate.results.filter(
+    (result) => result.mismatchedBins > 0 || result.maxPotentialError > potentialTolerance,
+  );
   return [
     `${simulator} ${version}: ${certificate.passed ? "the same network" : "NOT the same network"}`,
     `  networks           ${networks}, ${states} states in all`,
@@ -21,7 +35,9 @@ export function renderCertificate(certificate: Certificate): string {
 }
 
 function renderFailure({ name, mismatchedBins, maxPotentialError, firstMismatch: first }: NetworkCertificate): string {
-  const where = first && `first in state ${first.state}, layer ${first.layer}, neuron ${first.neuron}, step ${first.step}. ${first.reason}`;
+  const where =
+    first &&
+    `first in state ${first.state}, layer ${first.layer}, neuron ${first.neuron}, step ${first.step}. ${first.reason}`;
   return `  ${name}: ${mismatchedBins} bins, potentials off by ${maxPotentialError.toExponential(2)}${where ? `; ${where}` : ""}`;
 }
 
@@ -32,21 +48,30 @@ export function renderMapping(mapping: Mapping): string {
     model,
     `delay ${delay} ms`,
     `weights x ${weights.factor} (${weights.unit})`,
-    Object.entries(parameters).map(([key, value]) => `${key} ${shown(value)}`).join(", "),
+    Object.entries(parameters)
+      .map(([key, value]) => `${key} ${shown(value)}`)
+      .join(", "),
   ]);
   const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column].length)));
   return [
     `mapping ${mapping.name}: 1 step = ${mapping.step} ms, resolution ${mapping.resolution} ms, ${mapping.exact ? "exact" : "not exact"}`,
     `  input    ${mapping.input}`,
     `  ties     ${mapping.ties}`,
-    ...rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()),
+    ...rows.map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    ),
     ...mapping.notes.map((note) => `  note     ${note}`),
   ].join("\n");
 }
 
 function shown(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(shown).join(" ")}]`;
-  return typeof value === "number" && Math.abs(value - Math.round(value)) < 1e-9 && !Number.isInteger(value) ? `${Math.round(value)} + ${(value - Math.round(value)).toExponential(1)}` : String(value);
+  return typeof value === "number" && Math.abs(value - Math.round(value)) < 1e-9 && !Number.isInteger(value)
+    ? `${Math.round(value)} + ${(value - Math.round(value)).toExponential(1)}`
+    : String(value);
 }
 
 function count(n: number): string {

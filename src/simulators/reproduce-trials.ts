@@ -19,11 +19,19 @@ type Figures = readonly [mean: number, std: number, similarity: number];
 
 const networks = {
   cartpole: {
-    dqn: { source: "CartPole-A/DQN/trained", converted: "CartPole-A/DQN-Converted", replay: "CartPole-A/DQN/trained" },
-    classifier: { source: "CartPole-A/Classifier/trained", replay: "CartPole-A/DQN/trained" },
+    "dqn": {
+      source: "CartPole-A/DQN/trained",
+      converted: "CartPole-A/DQN-Converted",
+      replay: "CartPole-A/DQN/trained",
+    },
+    "classifier": { source: "CartPole-A/Classifier/trained", replay: "CartPole-A/DQN/trained" },
     "stored-classifier": { source: "CartPole-A/Classifier/trained", converted: "CartPole-A/Classifier-Converted" },
-    reinforce: { source: "CartPole-PolicyGradient/trained", converted: "CartPole-PolicyGradient/converted", replay: "CartPole-PolicyGradient/trained" },
-    dsqn: { source: "CartPole-E(SNN)/trained" },
+    "reinforce": {
+      source: "CartPole-PolicyGradient/trained",
+      converted: "CartPole-PolicyGradient/converted",
+      replay: "CartPole-PolicyGradient/trained",
+    },
+    "dsqn": { source: "CartPole-E(SNN)/trained" },
   },
   mountaincar: {
     dqn: { source: "MountainCar-A/trained", replay: "MountainCar-A/trained" },
@@ -33,10 +41,10 @@ const networks = {
 } as const;
 
 const labels: Record<Key, string> = {
-  dqn: "DQN",
-  classifier: "classifier",
-  reinforce: "policy gradient",
-  dsqn: "DSQN",
+  "dqn": "DQN",
+  "classifier": "classifier",
+  "reinforce": "policy gradient",
+  "dsqn": "DSQN",
   "stored-classifier": "classifier, stored conversion (notebook)",
 };
 const stochastic = "pp_psc_delta fires by chance, and the thesis ran another version of NEST with other random numbers";
@@ -101,12 +109,44 @@ export function simulatorTrials(experiment: SimulatorExperiment): SimulatorTrial
   );
 }
 
-function trial(experiment: SimulatorExperiment, environment: "cartpole" | "mountaincar", simulator: SimulatorName, key: Key, steps: number, [mean, std, similarity]: Figures): SimulatorTrial {
+function trial(
+  experiment: SimulatorExperiment,
+  environment: "cartpole" | "mountaincar",
+  simulator: SimulatorName,
+  key: Key,
+  steps: number,
+  [mean, std, similarity]: Figures,
+): SimulatorTrial {
   const thesis: Reported = { mean, std, similarity };
-  const files = (networks[environment] as Partial<Record<Key, { source: string; converted?: string; replay?: string }>>)[key]!;
-  const table = experiment === "spinnaker" ? "4.14" : experiment === "pynn" || key === "stored-classifier" ? "notebook" : key === "dsqn" ? "4.13" : "4.12";
-  const reason = simulator.endsWith("pp") ? stochastic : experiment === "spinnaker" ? hardware : environment === "mountaincar" || key === "dsqn" ? otherNetwork : undefined;
+  const files = (
+    networks[environment] as Partial<Record<Key, { source: string; converted?: string; replay?: string }>>
+  )[key]!;
+  const table =
+    experiment === "spinnaker"
+      ? "4.14"
+      : experiment === "pynn" || key === "stored-classifier"
+        ? "notebook"
+        : key === "dsqn"
+          ? "4.13"
+          : "4.12";
+  const reason = simulator.endsWith("pp")
+    ? stochastic
+    : experiment === "spinnaker"
+      ? hardware
+      : environment === "mountaincar" || key === "dsqn"
+        ? otherNetwork
+        : undefined;
   const place = environment === "cartpole" ? "CartPole" : "MountainCar";
   const network = key === "stored-classifier" ? "classifier" : key;
-  return { table, name: `${place} ${labels[key]}, T = ${steps}, ${simulator}`, environment, network, thesis, reason, simulator, steps, ...files };
+  return {
+    table,
+    name: `${place} ${labels[key]}, T = ${steps}, ${simulator}`,
+    environment,
+    network,
+    thesis,
+    reason,
+    simulator,
+    steps,
+    ...files,
+  };
 }

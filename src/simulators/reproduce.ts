@@ -44,13 +44,19 @@ const THESIS_TAU = 100;
 const MAX_STEPS = 500;
 
 /** Tables 4.12 and 4.13 (nest), the PyNN notebook (pynn), table 4.14 (spinnaker): the thesis's figure, its set-up run again, and the exact mapping. */
-export const experiments: Record<SimulatorExperiment, (options?: SimulatorReproductionOptions) => Promise<SimulatorRow[]>> = {
+export const experiments: Record<
+  SimulatorExperiment,
+  (options?: SimulatorReproductionOptions) => Promise<SimulatorRow[]>
+> = {
   nest: (options) => reproduceIn("nest", options),
   pynn: (options) => reproduceIn("pynn", options),
   spinnaker: (options) => reproduceIn("spinnaker", options),
 };
 
-async function reproduceIn(experiment: SimulatorExperiment, options: SimulatorReproductionOptions = {}): Promise<SimulatorRow[]> {
+async function reproduceIn(
+  experiment: SimulatorExperiment,
+  options: SimulatorReproductionOptions = {},
+): Promise<SimulatorRow[]> {
   const { original, quick = false, onProgress, onRow, signal } = options;
   if (original === undefined || !existsSync(join(original, "networks")))
     throw new UsageError("ORIGINAL_MISSING", "These tables rest on the original's own networks, which are not here.", {
@@ -59,7 +65,13 @@ async function reproduceIn(experiment: SimulatorExperiment, options: SimulatorRe
   const trials = simulatorTrials(experiment).filter(({ steps }) => !quick || steps <= 100);
   const rows: SimulatorRow[] = [];
   for (const [done, trial] of trials.entries()) {
-    onProgress?.({ stage: "reproduce", done, total: trials.length, unit: "rows", note: `table ${trial.table}: ${trial.name}` });
+    onProgress?.({
+      stage: "reproduce",
+      done,
+      total: trials.length,
+      unit: "rows",
+      note: `table ${trial.table}: ${trial.name}`,
+    });
     const row = await measureRow(trial, join(original, "networks"), quick ? 20 : 100, signal);
     rows.push(row);
     onRow?.(row);
@@ -68,19 +80,53 @@ async function reproduceIn(experiment: SimulatorExperiment, options: SimulatorRe
   return rows;
 }
 
-async function measureRow(trial: SimulatorTrial, folder: string, episodes: number, signal?: AbortSignal): Promise<SimulatorRow> {
+async function measureRow(
+  trial: SimulatorTrial,
+  folder: string,
+  episodes: number,
+  signal?: AbortSignal,
+): Promise<SimulatorRow> {
   const subject = await subjectOf(trial, folder);
   const { table, name, simulator, thesis, reason } = trial;
-  if (!subject) return { table, name, simulator, thesis, ours: null, exact: null, verdict: "missing", reason: "the original's folder has no such network" };
+  if (!subject)
+    return {
+      table,
+      name,
+      simulator,
+      thesis,
+      ours: null,
+      exact: null,
+      verdict: "missing",
+      reason: "the original's folder has no such network",
+    };
   const { network, compare } = subject;
   const id = trial.environment === "cartpole" ? "CartPole-v1" : "MountainCar-v0";
   const measure = (policy: Policy): Promise<Measured> =>
     withGymnasium({ id, maxSteps: MAX_STEPS }, async (makeEnvironments) => {
-      const { mean, std, ci95, decisions, similarity, similarityCi95, seconds } = await evaluate(policy, makeEnvironments, { episodes, compare, signal });
+      const { mean, std, ci95, decisions, similarity, similarityCi95, seconds } = await evaluate(
+        policy,
+        makeEnvironments,
+        { episodes, compare, signal },
+      );
       const percent = similarityCi95 && ([100 * similarityCi95[0], 100 * similarityCi95[1]] as const);
-      return { mean, std, ci95, episodes, decisions, similarity: similarity === null ? null : 100 * similarity, similarityCi95: percent, seconds };
+      return {
+        mean,
+        std,
+        ci95,
+        episodes,
+        decisions,
+        similarity: similarity === null ? null : 100 * similarity,
+        similarityCi95: percent,
+        seconds,
+      };
     });
-  const policy = await simulatorPolicy(await openSimulator(simulator, { signal, settings: simulator === "spinnaker-twin" ? { tauM: THESIS_TAU } : undefined }), network);
+  const policy = await simulatorPolicy(
+    await openSimulator(simulator, {
+      signal,
+      settings: simulator === "spinnaker-twin" ? { tauM: THESIS_TAU } : undefined,
+    }),
+    network,
+  );
   let ours: Measured;
   try {
     ours = await measure(policy);
@@ -93,10 +139,15 @@ async function measureRow(trial: SimulatorTrial, folder: string, episodes: numbe
 }
 
 /** The spiking network of a trial, and what its similarity is measured against: the dense network it came from, or itself where it was trained as it is. */
-async function subjectOf(trial: SimulatorTrial, folder: string): Promise<{ network: SpikingNetwork; compare: Policy } | undefined> {
+async function subjectOf(
+  trial: SimulatorTrial,
+  folder: string,
+): Promise<{ network: SpikingNetwork; compare: Policy } | undefined> {
   const observationSize = trial.environment === "cartpole" ? 4 : 2;
   const load = async (name: string, kind?: "spiking") =>
-    existsSync(join(folder, name)) ? (await importNetwork(join(folder, name), { observationSize, ...(kind && { kind }) })).network : undefined;
+    existsSync(join(folder, name))
+      ? (await importNetwork(join(folder, name), { observationSize, ...(kind && { kind }) })).network
+      : undefined;
   const source = await load(trial.source);
   if (!source) return undefined;
   if (source.kind === "spiking") {
@@ -107,5 +158,8 @@ async function subjectOf(trial: SimulatorTrial, folder: string): Promise<{ netwo
   if (stored?.kind === "spiking") return { network: { ...stored, steps: trial.steps }, compare: policyOf(source) };
   if (trial.replay === undefined || !existsSync(join(folder, trial.replay, "memory_inputs.npz"))) return undefined;
   const { states } = await loadReplay(join(folder, trial.replay));
-  return { network: convert(source, states, { percentile: 0.99, spiking: { steps: trial.steps } }).network, compare: policyOf(source) };
+  return {
+    network: convert(source, states, { percentile: 0.99, spiking: { steps: trial.steps } }).network,
+    compare: policyOf(source),
+  };
 }

@@ -13,6 +13,10 @@ export class SpikeList {
   }
 
   events(): SpikeEvents {
-    return { state: Int32Array.from(this.#state), step: Int32Array.from(this.#step), neuron: Int32Array.from(this.#neuron) };
+    return {
+      state: Int32Array.from(this.#state),
+      step: Int32Array.from(this.#step),
+      neuron: Int32Array.from(this.#neuron),
+    };
   }
 }

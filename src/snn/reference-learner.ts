@@ -28,7 +28,9 @@ export function referenceLearner(network: SpikingNetwork, options: ReferenceLear
   const weights = packParameters(network);
   const parameters = new Float32Array(weights.length + network.layers.length * learn.length);
   parameters.set(weights);
-  network.layers.forEach((layer, l) => learn.forEach((name, k) => (parameters[weights.length + l * learn.length + k] = layer[name])));
+  network.layers.forEach((layer, l) =>
+    learn.forEach((name, k) => (parameters[weights.length + l * learn.length + k] = layer[name])),
+  );
   const gradients = new Float32Array(parameters.length);
   const views = unpackLayers(network, parameters);
   const into = unpackLayers(network, gradients);

@@ -28,26 +28,35 @@ describe("a worker that fails in a call", () => {
     ["is stopped (SIGSTOP)", "kills_itself", { signal: "SIGSTOP" }, "WORKER_HUNG", /was stopped/],
     ["exits", "exits", { code: 7 }, "WORKER_LOST", /ended with exit code 7/],
     ["crashes", "segfaults", {}, "WORKER_LOST", /was ended by SIGSEGV[\s\S]*Fatal Python error: Segmentation fault/],
-    ["deadlocks with the interpreter's lock held", "sleeps_without_release", { seconds: 60 }, "WORKER_HUNG", /does nothing/],
-  ])("and %s: every pending call rejects in time, and no process is left", async (_how, method, params, code, message) => {
-    const worker = await open({ heartbeatMs: HEARTBEAT });
-    await worker.call("misbehaving:prints", { text: "last words" });
-    const started = performance.now();
-    const calls = [worker.call(`misbehaving:${method}`, params), worker.call("core.echo")];
-    const errors = await Promise.all(calls.map(failure));
-    expect(performance.now() - started).toBeLessThan(NOTICED + (method === "segfaults" ? 1000 : 0));
-    for (const error of errors) {
-      expect(error).toBeInstanceOf(WorkerLostError);
-      expect(error.code).toBe(code);
-      expect(error.message).toMatch(message);
-      expect(error.message).toContain("last words");
-      expect(error.facts["pendingCalls"]).toBe(2);
-    }
-    expect(isAlive(worker.pid)).toBe(false);
-    expect(readFileSync(worker.log!, "utf8")).toContain("last words");
-    expect((await failure(worker.call("core.echo"))).code).toBe(code);
-    await worker.close();
-  });
+    [
+      "deadlocks with the interpreter's lock held",
+      "sleeps_without_release",
+      { seconds: 60 },
+      "WORKER_HUNG",
+      /does nothing/,
+    ],
+  ])(
+    "and %s: every pending call rejects in time, and no process is left",
+    async (_how, method, params, code, message) => {
+      const worker = await open({ heartbeatMs: HEARTBEAT });
+      await worker.call("misbehaving:prints", { text: "last words" });
+      const started = performance.now();
+      const calls = [worker.call(`misbehaving:${method}`, params), worker.call("core.echo")];
+      const errors = await Promise.all(calls.map(failure));
+      expect(performance.now() - started).toBeLessThan(NOTICED + (method === "segfaults" ? 1000 : 0));
+      for (const error of errors) {
+        expect(error).toBeInstanceOf(WorkerLostError);
+        expect(error.code).toBe(code);
+        expect(error.message).toMatch(message);
+        expect(error.message).toContain("last words");
+        expect(error.facts["pendingCalls"]).toBe(2);
+      }
+      expect(isAlive(worker.pid)).toBe(false);
+      expect(readFileSync(worker.log!, "utf8")).toContain("last words");
+      expect((await failure(worker.call("core.echo"))).code).toBe(code);
+      await worker.close();
+    },
+  );
 
   it.each([
     ["speaks_garbage", /not allow/],

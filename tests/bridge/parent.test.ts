@@ -9,14 +9,18 @@ const PARENT = fileURLToPath(new URL("../fixtures/workers/parent.ts", import.met
 const REGISTER = fileURLToPath(new URL("../../scripts/register-ts.mjs", import.meta.url));
 
 /** A Node process with a worker, in a folder for temporary files of its own. */
-function parent(...args: string[]): { child: ChildProcess; folder: string; says(pattern: RegExp): Promise<RegExpMatchArray> } {
+function parent(...args: string[]): {
+  child: ChildProcess;
+  folder: string;
+  says(pattern: RegExp): Promise<RegExpMatchArray>;
+} {
   const folder = mkdtempSync(join(tmpdir(), "parent-test-"));
   const child = spawn(process.execPath, ["--import", REGISTER, PARENT, ...args], {
     env: { ...process.env, TMPDIR: folder },
     stdio: ["ignore", "pipe", "inherit"],
   });
   let output = "";
-  child.stdout!.setEncoding("utf8").on("data", (chunk: string) => (output += chunk));
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => (output += chunk));
   return {
     child,
     folder,
@@ -27,7 +31,8 @@ function parent(...args: string[]): { child: ChildProcess; folder: string; says(
   };
 }
 
-const sockets = (folder: string): string[] => readdirSync(folder).filter((name) => name.startsWith("dsqn-") && !name.startsWith("dsqn-logs"));
+const sockets = (folder: string): string[] =>
+  readdirSync(folder).filter((name) => name.startsWith("dsqn-") && !name.startsWith("dsqn-logs"));
 
 describe("when the Node process ends", () => {
   it.each([
@@ -37,27 +42,35 @@ describe("when the Node process ends", () => {
     ["by SIGKILL", "", "SIGKILL"],
     ["by SIGKILL during a call", "counts", "SIGKILL"],
     ["by SIGKILL during a call that holds the interpreter's lock", "computes_without_release", "SIGKILL"],
-  ] as const)("%s, the worker ends too and leaves nothing", async (_how, call, signal) => {
-    const { child, folder, says } = parent("dsqn_bridge", call);
-    const pid = Number((await says(/^(\d+)\n/))[1]);
-    if (signal) {
-      expect(isAlive(pid)).toBe(true);
-      await says(/busy/);
-      child.kill(signal);
-    }
-    await until(() => child.exitCode !== null || child.signalCode !== null, 5000);
-    await until(() => !isAlive(pid), 2000);
-    expect(sockets(folder)).toEqual([]);
-    rmSync(folder, { recursive: true });
-  }, 60_000);
+  ] as const)(
+    "%s, the worker ends too and leaves nothing",
+    async (_how, call, signal) => {
+      const { child, folder, says } = parent("dsqn_bridge", call);
+      const pid = Number((await says(/^(\d+)\n/))[1]);
+      if (signal) {
+        expect(isAlive(pid)).toBe(true);
+        await says(/busy/);
+        child.kill(signal);
+      }
+      await until(() => child.exitCode !== null || child.signalCode !== null, 5000);
+      await until(() => !isAlive(pid), 2000);
+      expect(sockets(folder)).toEqual([]);
+      rmSync(folder, { recursive: true });
+    },
+    60_000,
+  );
 
-  it.each(["SIGINT", "SIGTERM"] as const)("by %s while the worker starts, nothing is left either", async (signal) => {
-    const { child, folder, says } = parent("never_listens");
-    await says(/starting/);
-    await until(() => sockets(folder).length > 0, 45_000);
-    child.kill(signal);
-    await until(() => child.exitCode !== null || child.signalCode !== null, 5000);
-    await until(() => sockets(folder).length === 0, 2000);
-    rmSync(folder, { recursive: true });
-  }, 60_000);
+  it.each(["SIGINT", "SIGTERM"] as const)(
+    "by %s while the worker starts, nothing is left either",
+    async (signal) => {
+      const { child, folder, says } = parent("never_listens");
+      await says(/starting/);
+      await until(() => sockets(folder).length > 0, 45_000);
+      child.kill(signal);
+      await until(() => child.exitCode !== null || child.signalCode !== null, 5000);
+      await until(() => sockets(folder).length === 0, 2000);
+      rmSync(folder, { recursive: true });
+    },
+    60_000,
+  );
 });

@@ -13,7 +13,8 @@ describe("the protocol's schema", () => {
     const text = file("docs/protocol.md");
     for (const [type, schema] of Object.entries(messages)) {
       expect(text).toContain(`\`${type}\``);
-      for (const field of Object.keys(schema.shape)) expect([type, field, text.includes(`\`${field}\``)]).toEqual([type, field, true]);
+      for (const field of Object.keys(schema.shape))
+        expect([type, field, text.includes(`\`${field}\``)]).toEqual([type, field, true]);
     }
   });
 

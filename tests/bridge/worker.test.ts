@@ -25,7 +25,10 @@ describe("a worker", () => {
       Uint8Array.from({ length: 28_224 }, (_, i) => i),
     ];
     const arrays: Record<string, NdArray> = Object.fromEntries(cases.map((data, i) => [`a${i}`, ndarray(data)]));
-    arrays["matrix"] = ndarray(Float32Array.from({ length: 600 }, (_, i) => i), [10, 20, 3]);
+    arrays["matrix"] = ndarray(
+      Float32Array.from({ length: 600 }, (_, i) => i),
+      [10, 20, 3],
+    );
     arrays["scalar"] = ndarray(Float64Array.of(2.5), []);
     const { arrays: received } = await worker.call("core.echo", {}, arrays);
     for (const [name, { dtype, shape, data }] of Object.entries(arrays)) {
@@ -36,7 +39,11 @@ describe("a worker", () => {
   });
 
   it("gives back plain values, without what is undefined", async () => {
-    const params = { text: "spike 🧠", nested: { list: [1, 2.5, null, true, -(2 ** 53) + 1], empty: {} }, none: undefined };
+    const params = {
+      text: "spike 🧠",
+      nested: { list: [1, 2.5, null, true, -(2 ** 53) + 1], empty: {} },
+      none: undefined,
+    };
     const { result } = await worker.call("core.echo", params);
     expect(result).toEqual({ text: params.text, nested: params.nested });
     expect("none" in result).toBe(false);
@@ -67,9 +74,12 @@ describe("a worker", () => {
     await worker.call("core.echo");
   });
 
-  it.each(["nowhere.to_be_found", "core.nothing", "no_such_module:f", "core._private", "os:_exit"])("knows no method %s", async (method) => {
-    expect((await failure(worker.call(method))).code).toBe("METHOD_UNKNOWN");
-  });
+  it.each(["nowhere.to_be_found", "core.nothing", "no_such_module:f", "core._private", "os:_exit"])(
+    "knows no method %s",
+    async (method) => {
+      expect((await failure(worker.call(method))).code).toBe("METHOD_UNKNOWN");
+    },
+  );
 
   it("sends what msgpack does not know by value where it can, by repr else", async () => {
     const { result } = await worker.call("misbehaving:returns_an_object");
@@ -89,12 +99,21 @@ describe("a worker", () => {
 
   it("reports progress", async () => {
     const seen: unknown[] = [];
-    await worker.call("misbehaving:counts", { total: 3, seconds: 0 }, {}, { onProgress: (progress) => seen.push(progress) });
-    expect(seen).toEqual([0, 1, 2].map((done) => ({ stage: "misbehaving:counts", done, total: 3, note: `step ${done}` })));
+    await worker.call(
+      "misbehaving:counts",
+      { total: 3, seconds: 0 },
+      {},
+      { onProgress: (progress) => seen.push(progress) },
+    );
+    expect(seen).toEqual(
+      [0, 1, 2].map((done) => ({ stage: "misbehaving:counts", done, total: 3, note: `step ${done}` })),
+    );
   });
 
   it("stops a call that takes too long, and serves the next one", async () => {
-    const error = await failure(worker.call("misbehaving:counts", { total: 1000, seconds: 0.05 }, {}, { timeoutMs: 150 }));
+    const error = await failure(
+      worker.call("misbehaving:counts", { total: 1000, seconds: 0.05 }, {}, { timeoutMs: 150 }),
+    );
     expect(error.code).toBe("CALL_TIMEOUT");
     const started = performance.now();
     await worker.call("core.echo"); // waits for the cancelled call to notice
@@ -103,8 +122,12 @@ describe("a worker", () => {
 
   it("stops a call, and one that still waits, when the signal says so", async () => {
     const abort = new AbortController();
-    const running = failure(worker.call("misbehaving:counts", { total: 1000, seconds: 0.05 }, {}, { signal: abort.signal }));
-    const waiting = failure(worker.call("misbehaving:counts", { total: 1000, seconds: 0.05 }, {}, { signal: abort.signal }));
+    const running = failure(
+      worker.call("misbehaving:counts", { total: 1000, seconds: 0.05 }, {}, { signal: abort.signal }),
+    );
+    const waiting = failure(
+      worker.call("misbehaving:counts", { total: 1000, seconds: 0.05 }, {}, { signal: abort.signal }),
+    );
     setTimeout(() => abort.abort(), 150);
     expect((await running).code).toBe("CALL_CANCELLED");
     expect((await waiting).code).toBe("CALL_CANCELLED");

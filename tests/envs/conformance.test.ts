@@ -1,6 +1,14 @@
 import { execa } from "execa";
 import { fileURLToPath } from "node:url";
-import { makeEnvironment, makeVectorEnvironment, type Observation, openWorker, Random, type TypedArray, type Worker } from "../../src/index.ts";
+import {
+  makeEnvironment,
+  makeVectorEnvironment,
+  type Observation,
+  openWorker,
+  Random,
+  type TypedArray,
+  type Worker,
+} from "../../src/index.ts";
 
 /**
  * Trajectories over the bridge against Gymnasium run directly (reference.py, which knows nothing of the bridge): bit for bit,
@@ -30,14 +38,20 @@ const cases: readonly Case[] = [
   { id: "Blackjack-v1", actions: 2, steps: 60 },
 ];
 
-type Job = { id: string; kwargs: Record<string, unknown>; mode: string; seeds: number[]; actions: (number | number[])[][] };
+type Job = {
+  id: string;
+  kwargs: Record<string, unknown>;
+  mode: string;
+  seeds: number[];
+  actions: (number | number[])[][];
+};
 type Steps = string[][];
 
 /** Hex strings of the leaves of an observation. */
 function hex(observation: Observation): string[] {
   if (typeof observation === "number") return [Buffer.from(Int32Array.of(observation).buffer).toString("hex")];
   if (ArrayBuffer.isView(observation)) {
-    const { buffer, byteOffset, byteLength } = observation as TypedArray;
+    const { buffer, byteOffset, byteLength } = observation;
     return [Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength).toString("hex")];
   }
   return Object.values(observation as Record<string, Observation>).flatMap(hex);
@@ -63,7 +77,12 @@ describe("Gymnasium over the bridge", () => {
       const steps: Steps = [hex((await env.reset({ seed })).observation)];
       for (const row of actions) {
         const { observation, reward, terminated, truncated } = await env.step(row[index]);
-        steps.push([...hex(observation), ...hex(Float64Array.of(reward)), ...hex(Uint8Array.of(+terminated)), ...hex(Uint8Array.of(+truncated))]);
+        steps.push([
+          ...hex(observation),
+          ...hex(Float64Array.of(reward)),
+          ...hex(Uint8Array.of(+terminated)),
+          ...hex(Uint8Array.of(+truncated)),
+        ]);
         if (terminated || truncated) steps.push(hex((await env.reset()).observation));
       }
       trajectories.push(steps);
@@ -72,7 +91,10 @@ describe("Gymnasium over the bridge", () => {
     return trajectories;
   }
 
-  async function vector({ id, kwargs, mode, seeds, actions }: Job, type: (flat: number[]) => TypedArray): Promise<Steps> {
+  async function vector(
+    { id, kwargs, mode, seeds, actions }: Job,
+    type: (flat: number[]) => TypedArray,
+  ): Promise<Steps> {
     const native = mode === "native";
     const envs = await makeVectorEnvironment<Observation>(id, {
       worker,
@@ -83,7 +105,13 @@ describe("Gymnasium over the bridge", () => {
     });
     const steps: Steps = [hex((await envs.reset({ seed: seeds })).observations)];
     for (const [number, row] of actions.entries()) {
-      const { observations, rewards, terminated, truncated, finalObservations: finals } = await envs.step(type(row.flat()) as Int32Array);
+      const {
+        observations,
+        rewards,
+        terminated,
+        truncated,
+        finalObservations: finals,
+      } = await envs.step(type(row.flat()) as Int32Array);
       steps.push([...hex(observations), ...hex(rewards), ...hex(terminated), ...hex(truncated)]);
       if (finals) steps.push([...hex(finals.observations), finals.indices.join(",")]);
       const mask = terminated.map((ended, i) => ended | truncated[i]);
@@ -98,7 +126,8 @@ describe("Gymnasium over the bridge", () => {
 
   describe.each(cases)("$id", ({ id, kwargs = {}, actions: n, limit = 0, steps }) => {
     const random = new Random(7);
-    const draw = (): number | number[] => (n === undefined ? [Math.fround((2 * random.uniform() - 1) * limit)] : random.integer(n));
+    const draw = (): number | number[] =>
+      n === undefined ? [Math.fround((2 * random.uniform() - 1) * limit)] : random.integer(n);
     const actions = Array.from({ length: steps }, () => SEEDS.map(draw));
     const type = (flat: number[]): TypedArray => (n === undefined ? Float32Array.from(flat) : Int32Array.from(flat));
 
@@ -109,10 +138,14 @@ describe("Gymnasium over the bridge", () => {
       expect(new Set(ours.map((trajectory) => trajectory.join())).size).toBe(SEEDS.length); // seeds matter
     }, 60_000);
 
-    it.each(MODES)("vector, %s", async (mode) => {
-      const job: Job = { id, kwargs, mode, seeds: SEEDS, actions };
-      expect(await vector(job, type)).toEqual(await reference(job));
-    }, 60_000);
+    it.each(MODES)(
+      "vector, %s",
+      async (mode) => {
+        const job: Job = { id, kwargs, mode, seeds: SEEDS, actions };
+        expect(await vector(job, type)).toEqual(await reference(job));
+      },
+      60_000,
+    );
   });
 
   it("CartPole-v1, native vector", async () => {
@@ -122,17 +155,32 @@ describe("Gymnasium over the bridge", () => {
     expect(await vector(job, (flat) => Int32Array.from(flat))).toEqual(await reference(job));
   }, 60_000);
 
-  it.each([1, 37, 500])("a limit of %d steps cuts every episode there", async (maxSteps) => {
-    const env = await makeEnvironment("Pendulum-v1", { worker, maxSteps });
-    const theirs = await reference({ id: "Pendulum-v1", kwargs: { max_episode_steps: maxSteps }, mode: "single", seeds: [3], actions: Array(maxSteps).fill([[0]]) });
-    const steps: Steps = [hex((await env.reset({ seed: 3 })).observation)];
-    for (let i = 1; i <= maxSteps; i++) {
-      const { observation, reward, terminated, truncated } = await env.step([0]);
-      expect([i, terminated, truncated]).toEqual([i, false, i === maxSteps]);
-      steps.push([...hex(observation), ...hex(Float64Array.of(reward)), ...hex(Uint8Array.of(+terminated)), ...hex(Uint8Array.of(+truncated))]);
-    }
-    steps.push(hex((await env.reset()).observation));
-    expect([steps]).toEqual(theirs);
-    await env.close();
-  }, 60_000);
+  it.each([1, 37, 500])(
+    "a limit of %d steps cuts every episode there",
+    async (maxSteps) => {
+      const env = await makeEnvironment("Pendulum-v1", { worker, maxSteps });
+      const theirs = await reference({
+        id: "Pendulum-v1",
+        kwargs: { max_episode_steps: maxSteps },
+        mode: "single",
+        seeds: [3],
+        actions: Array(maxSteps).fill([[0]]),
+      });
+      const steps: Steps = [hex((await env.reset({ seed: 3 })).observation)];
+      for (let i = 1; i <= maxSteps; i++) {
+        const { observation, reward, terminated, truncated } = await env.step([0]);
+        expect([i, terminated, truncated]).toEqual([i, false, i === maxSteps]);
+        steps.push([
+          ...hex(observation),
+          ...hex(Float64Array.of(reward)),
+          ...hex(Uint8Array.of(+terminated)),
+          ...hex(Uint8Array.of(+truncated)),
+        ]);
+      }
+      steps.push(hex((await env.reset()).observation));
+      expect([steps]).toEqual(theirs);
+      await env.close();
+    },
+    60_000,
+  );
 });

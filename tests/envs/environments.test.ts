@@ -1,4 +1,11 @@
-import { type Environment, makeEnvironment, makeVectorEnvironment, type Observation, type Space, type Worker } from "../../src/index.ts";
+import {
+  type Environment,
+  makeEnvironment,
+  makeVectorEnvironment,
+  type Observation,
+  type Space,
+  type Worker,
+} from "../../src/index.ts";
 import { failure, open } from "../bridge/helpers.ts";
 
 describe("environments", () => {
@@ -52,7 +59,13 @@ describe("environments", () => {
       const step = await env.step(action);
       expect(step.info).toEqual({ gears: [2, 3], place: -2, camera: 36 });
       expect(step.reward).toBe(0.5);
-      for (const bad of [{ ...action, gears: [3, 0] }, { ...action, pose: [[0.5, 2.5], 0] }, { ...action, extra: 1 }, { camera: action.camera }, 0])
+      for (const bad of [
+        { ...action, gears: [3, 0] },
+        { ...action, pose: [[0.5, 2.5], 0] },
+        { ...action, extra: 1 },
+        { camera: action.camera },
+        0,
+      ])
         expect((await failure(env.step(bad as never))).code).toBe("ACTION_INVALID");
       await env.close();
     });
@@ -62,7 +75,10 @@ describe("environments", () => {
     let cart: Environment;
     let pendulum: Environment;
     beforeAll(async () => {
-      [cart, pendulum] = await Promise.all([makeEnvironment("CartPole-v1", { worker }), makeEnvironment("Pendulum-v1", { worker })]);
+      [cart, pendulum] = await Promise.all([
+        makeEnvironment("CartPole-v1", { worker }),
+        makeEnvironment("Pendulum-v1", { worker }),
+      ]);
     });
     afterAll(() => Promise.all([cart.close(), pendulum.close()]));
 
@@ -94,9 +110,12 @@ describe("environments", () => {
       expect(error.hint).toContain("CartPole-v1");
     });
 
-    it.each(["no_such_module:Env-v0", "CartPole-v99", "nowhere/CartPole-v1", "", "../etc/passwd", "ALE/Nothing-v5"])("the id %p: ENV_UNKNOWN", async (id) => {
-      expect((await failure(makeEnvironment(id, { worker }))).code).toBe("ENV_UNKNOWN");
-    });
+    it.each(["no_such_module:Env-v0", "CartPole-v99", "nowhere/CartPole-v1", "", "../etc/passwd", "ALE/Nothing-v5"])(
+      "the id %p: ENV_UNKNOWN",
+      async (id) => {
+        expect((await failure(makeEnvironment(id, { worker }))).code).toBe("ENV_UNKNOWN");
+      },
+    );
 
     it.each([
       ["kwargs that it does not take", { kwargs: { gravity: 9 } }],
@@ -110,9 +129,14 @@ describe("environments", () => {
       ["no copies", { count: 0 }],
       ["half a copy", { count: 1.5 }],
       ["an autoreset mode that does not exist", { count: 2, autoreset: "sometimes" as never }],
-      ["a mode that the native vector has not", { count: 2, vectorization: "native" as const, autoreset: "disabled" as const }],
+      [
+        "a mode that the native vector has not",
+        { count: 2, vectorization: "native" as const, autoreset: "disabled" as const },
+      ],
     ])("%s: ENV_OPTIONS_INVALID", async (_what, options) => {
-      expect((await failure(makeVectorEnvironment("CartPole-v1", { worker, ...options }))).code).toBe("ENV_OPTIONS_INVALID");
+      expect((await failure(makeVectorEnvironment("CartPole-v1", { worker, ...options }))).code).toBe(
+        "ENV_OPTIONS_INVALID",
+      );
     });
 
     it("a step before the first reset, and after the end: ENV_NEEDS_RESET", async () => {
@@ -139,7 +163,8 @@ describe("environments", () => {
       await env.reset();
       await env.close();
       await env.close();
-      for (const call of [env.step(0), env.reset(), env.render()]) expect((await failure(call)).code).toBe("ENV_CLOSED");
+      for (const call of [env.step(0), env.reset(), env.render()])
+        expect((await failure(call)).code).toBe("ENV_CLOSED");
     });
 
     it("an environment that raises: ENV_FAILED, with its traceback", async () => {
@@ -201,7 +226,13 @@ describe("environments", () => {
     });
 
     it("gives infos where they are asked for", async () => {
-      const envs = await makeVectorEnvironment<Int32Array>("Taxi-v4", { worker, count: 2, infos: true, autoreset: "same-step", maxSteps: 1 });
+      const envs = await makeVectorEnvironment<Int32Array>("Taxi-v4", {
+        worker,
+        count: 2,
+        infos: true,
+        autoreset: "same-step",
+        maxSteps: 1,
+      });
       const { infos } = await envs.reset({ seed: 0 });
       expect((infos![0]!["action_mask"] as number[]).length).toBe(6);
       const step = await envs.step(Int32Array.of(0, 0));
@@ -226,12 +257,18 @@ describe("environments", () => {
   });
 
   it("shapes MountainCar's rewards as the original did, and keeps the raw ones", async () => {
-    const shaped = await makeVectorEnvironment("MountainCar-v0", { worker, count: 3, wrappers: [{ name: "mountaincar-shaping" }] });
+    const shaped = await makeVectorEnvironment("MountainCar-v0", {
+      worker,
+      count: 3,
+      wrappers: [{ name: "mountaincar-shaping" }],
+    });
     await shaped.reset({ seed: 0 });
     for (let i = 0; i < 50; i++) {
       const { observations, rewards, rawRewards } = await shaped.step(Int32Array.of(0, 1, 2));
       expect(rawRewards).toEqual(Float64Array.of(-1, -1, -1));
-      rewards.forEach((reward, copy) => expect(reward).toBeCloseTo(Math.min(-1 + Math.abs(observations[2 * copy] + 0.5), -0.1), 6));
+      rewards.forEach((reward, copy) =>
+        expect(reward).toBeCloseTo(Math.min(-1 + Math.abs(observations[2 * copy] + 0.5), -0.1), 6),
+      );
     }
     await shaped.close();
   });

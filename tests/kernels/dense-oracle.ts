@@ -14,7 +14,10 @@ export function denseTrainable(network: DenseNetwork, maxBatch: number): Trainab
   const gradients = new Float32Array(parameters.length);
   const W = unpackLayers(network, parameters);
   const G = unpackLayers(network, gradients);
-  const activations = [new Float32Array(maxBatch * layers[0].inputs), ...layers.map((l) => new Float32Array(maxBatch * l.outputs))];
+  const activations = [
+    new Float32Array(maxBatch * layers[0].inputs),
+    ...layers.map((l) => new Float32Array(maxBatch * l.outputs)),
+  ];
   const deltas = layers.map((l) => new Float32Array(maxBatch * l.outputs));
   const actions = layers.at(-1)!.outputs;
   let batch = 0;
@@ -34,7 +37,8 @@ export function denseTrainable(network: DenseNetwork, maxBatch: number): Trainab
         for (let b = 0; b < size; b++) {
           for (let i = 0; i < inputs; i++) {
             const value = x[b * inputs + i];
-            if (value !== 0) for (let j = 0; j < outputs; j++) y[b * outputs + j] += Math.fround(value * weights[i * outputs + j]);
+            if (value !== 0)
+              for (let j = 0; j < outputs; j++) y[b * outputs + j] += Math.fround(value * weights[i * outputs + j]);
           }
           for (let j = 0; j < outputs; j++) {
             const z = Math.fround(y[b * outputs + j] + biases![j]);
@@ -67,7 +71,10 @@ export function denseTrainable(network: DenseNetwork, maxBatch: number): Trainab
         }
       }
     },
-    toNetwork: () => ({ kind: "dense", layers: layers.map((layer, l) => ({ ...layer, weights: W[l].weights.slice(), biases: W[l].biases!.slice() })) }),
+    toNetwork: () => ({
+      kind: "dense",
+      layers: layers.map((layer, l) => ({ ...layer, weights: W[l].weights.slice(), biases: W[l].biases!.slice() })),
+    }),
     close() {},
   };
 }

@@ -17,19 +17,27 @@ afterAll(() => expect(damagedBlocks()).toEqual([]));
 describe("dense networks on the kernels", () => {
   it("have the oracle's outputs to the bit and its gradients, with any number of threads", () => {
     fc.assert(
-      fc.property(shapes, fc.integer({ min: 1, max: 150 }), fc.integer({ min: 1, max: 3 }), fc.integer({ min: 0, max: 1e9 }), (shape, batch, threads, seed) => {
-        const network = createDenseNetwork(shape, new Random(seed));
-        const learner = createTrainable(network, { maxBatch: batch, threads });
-        const oracle = denseTrainable(network, batch);
-        const observations = normals(batch * shape[0], seed + 1);
-        const derivatives = normals(batch * shape.at(-1)!, seed + 2);
-        expect(Array.from(learner.forward(observations, batch))).toEqual(Array.from(oracle.forward(observations, batch)));
-        learner.backward(derivatives);
-        oracle.backward(derivatives);
-        const size = oracle.gradients.reduce((most, g) => Math.max(most, Math.abs(g)), 1e-3);
-        oracle.gradients.forEach((g, k) => expect(Math.abs(learner.gradients[k] - g) / size).toBeLessThan(1e-5));
-        learner.close();
-      }),
+      fc.property(
+        shapes,
+        fc.integer({ min: 1, max: 150 }),
+        fc.integer({ min: 1, max: 3 }),
+        fc.integer({ min: 0, max: 1e9 }),
+        (shape, batch, threads, seed) => {
+          const network = createDenseNetwork(shape, new Random(seed));
+          const learner = createTrainable(network, { maxBatch: batch, threads });
+          const oracle = denseTrainable(network, batch);
+          const observations = normals(batch * shape[0], seed + 1);
+          const derivatives = normals(batch * shape.at(-1)!, seed + 2);
+          expect(Array.from(learner.forward(observations, batch))).toEqual(
+            Array.from(oracle.forward(observations, batch)),
+          );
+          learner.backward(derivatives);
+          oracle.backward(derivatives);
+          const size = oracle.gradients.reduce((most, g) => Math.max(most, Math.abs(g)), 1e-3);
+          oracle.gradients.forEach((g, k) => expect(Math.abs(learner.gradients[k] - g) / size).toBeLessThan(1e-5));
+          learner.close();
+        },
+      ),
       { numRuns: 40 },
     );
   });

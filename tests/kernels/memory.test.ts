@@ -8,22 +8,26 @@ import { createSpikingNetwork } from "../../src/snn/network.ts";
 describe("the kernels' memory", () => {
   it("never hands out a byte twice, gives everything back, and zeroes what it reuses", () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.integer({ min: 0, max: 5000 }), fc.boolean()), { maxLength: 60 }), (requests) => {
-        const before = usedBytes();
-        const live: ReturnType<typeof allocate>[] = [];
-        for (const [bytes, drop] of requests) {
-          const block = allocate(bytes);
-          const view = block.uint8(0, bytes);
-          expect(view.every((b) => b === 0)).toBe(true);
-          view.fill(0xff);
-          for (const other of live) expect(block.address + bytes <= other.address || other.address + other.bytes <= block.address).toBe(true);
-          live.push(block);
-          if (drop) live.splice(live.length >> 1, 1)[0].free();
-        }
-        expect(damagedBlocks()).toEqual([]);
-        live.forEach((block) => block.free());
-        expect(usedBytes()).toBe(before);
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 5000 }), fc.boolean()), { maxLength: 60 }),
+        (requests) => {
+          const before = usedBytes();
+          const live: ReturnType<typeof allocate>[] = [];
+          for (const [bytes, drop] of requests) {
+            const block = allocate(bytes);
+            const view = block.uint8(0, bytes);
+            expect(view.every((b) => b === 0)).toBe(true);
+            view.fill(0xff);
+            for (const other of live)
+              expect(block.address + bytes <= other.address || other.address + other.bytes <= block.address).toBe(true);
+            live.push(block);
+            if (drop) live.splice(live.length >> 1, 1)[0].free();
+          }
+          expect(damagedBlocks()).toEqual([]);
+          live.forEach((block) => block.free());
+          expect(usedBytes()).toBe(before);
+        },
+      ),
     );
   });
 

@@ -33,7 +33,8 @@ describe("the report of a CartPole run", () => {
   it("names everything for readers who don't see it", () => {
     for (const [svg] of page.matchAll(/<svg[^>]*>/g)) expect(svg).toMatch(/aria-label="[^"]{20,}"/);
     for (const [img] of page.matchAll(/<img[^>]*>/g)) expect(img).toMatch(/alt="[^"]+"/);
-    for (const [, content] of page.matchAll(/<table>(.*?)<\/table>/gs)) expect(content).toMatch(/^\s*<caption>\s*[^<\s]/);
+    for (const [, content] of page.matchAll(/<table>(.*?)<\/table>/gs))
+      expect(content).toMatch(/^\s*<caption>\s*[^<\s]/);
     expect(page).toMatch(/<html lang="en">/);
     const headings = [...page.matchAll(/<h(\d)/g)].map(([, level]) => Number(level));
     expect(headings[0]).toBe(1);

@@ -16,7 +16,14 @@ const theirs = (): SimulationResult => ({
 describe("comparing two runs", () => {
   it("finds no difference between equal runs, and counts bins and spikes", () => {
     const comparison = compareRuns(network, 40, ours, theirs());
-    expect(comparison).toMatchObject({ states: 3, bins: 3 * 40 * 20, mismatchedBins: 0, maxPotentialError: 0, equalActions: 3, firstMismatch: null });
+    expect(comparison).toMatchObject({
+      states: 3,
+      bins: 3 * 40 * 20,
+      mismatchedBins: 0,
+      maxPotentialError: 0,
+      equalActions: 3,
+      firstMismatch: null,
+    });
     expect(comparison.spikes).toBe(ours.spikes!.reduce((sum, layer) => sum + layer.state.length, 0));
     expect(comparison.spikes).toBeGreaterThan(50);
   });
@@ -29,7 +36,13 @@ describe("comparing two runs", () => {
     const spikes = [{ state: without(first.state), step: without(first.step), neuron: without(first.neuron) }, second];
     const { mismatchedBins, firstMismatch } = compareRuns(network, 40, ours, { ...result, spikes });
     expect(mismatchedBins).toBe(1);
-    expect(firstMismatch).toMatchObject({ layer: 0, state: first.state[k], step: first.step[k], neuron: first.neuron[k], spikes: { ours: true, theirs: false } });
+    expect(firstMismatch).toMatchObject({
+      layer: 0,
+      state: first.state[k],
+      step: first.step[k],
+      neuron: first.neuron[k],
+      spikes: { ours: true, theirs: false },
+    });
     expect(firstMismatch!.potential!).toBeGreaterThan(firstMismatch!.threshold);
   });
 
@@ -39,9 +52,19 @@ describe("comparing two runs", () => {
     const step = result.spikes[1].step.slice();
     step[last] += 1;
     const spikes = [result.spikes[0], { ...result.spikes[1], step }];
-    const { mismatchedBins, firstMismatch } = compareRuns(network, 41, { ...ours, membranes: undefined }, { ...result, spikes });
+    const { mismatchedBins, firstMismatch } = compareRuns(
+      network,
+      41,
+      { ...ours, membranes: undefined },
+      { ...result, spikes },
+    );
     expect(mismatchedBins).toBe(2);
-    expect(firstMismatch).toMatchObject({ layer: 1, step: step[last] - 1, spikes: { ours: true, theirs: false }, potential: null });
+    expect(firstMismatch).toMatchObject({
+      layer: 1,
+      step: step[last] - 1,
+      spikes: { ours: true, theirs: false },
+      potential: null,
+    });
   });
 
   it("sees potentials that differ in the last bit, and NaN", () => {
@@ -58,6 +81,8 @@ describe("comparing two runs", () => {
     one.layers[1].weights.set([1]);
     const run = referenceEngine.run(one, Float32Array.of(1), { recordSpikes: true, recordPotentials: true });
     // v = 0, 0, 0.5, 1 (a tie), 1.5 (a spike), 1 again (a tie)...
-    expect(compareRuns(one, 10, run, { ...run, spikes: run.spikes!, seconds: { build: 0, run: 0, read: 0 } }).nearTies).toBeGreaterThanOrEqual(2);
+    expect(
+      compareRuns(one, 10, run, { ...run, spikes: run.spikes!, seconds: { build: 0, run: 0, read: 0 } }).nearTies,
+    ).toBeGreaterThanOrEqual(2);
   });
 });

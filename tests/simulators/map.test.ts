@@ -19,7 +19,10 @@ describe("sPyNNaker's virtual board", () => {
   }, 120_000);
 
   it("takes the input layer onto the machine where spikes are the input", async () => {
-    const map = await placeNetwork(createSpikingNetwork([5, 17, 17, 2], new Random(3), { steps: 20, encoding: "poisson", signedInputs: true }), { boardVersion: 3 });
+    const map = await placeNetwork(
+      createSpikingNetwork([5, 17, 17, 2], new Random(3), { steps: 20, encoding: "poisson", signedInputs: true }),
+      { boardVersion: 3 },
+    );
     expect(map.board).toMatchObject({ version: 3, chips: 4 });
     expect(map.layers.map(({ twinDiffers }) => twinDiffers)).toEqual([0, 0, 0]);
     expect(map.placements.some(({ population }) => population === "input")).toBe(true);
@@ -29,6 +32,8 @@ describe("sPyNNaker's virtual board", () => {
 describe("a real board", () => {
   it("is missed before anything is built", async () => {
     await expect(openSimulator("spinnaker")).rejects.toMatchObject({ code: "BOARD_MISSING" });
-    await expect(openSimulator("spinnaker", { settings: { host: "192.0.2.1", timeoutMs: 300 } })).rejects.toMatchObject({ code: "BOARD_UNREACHABLE" });
+    await expect(openSimulator("spinnaker", { settings: { host: "192.0.2.1", timeoutMs: 300 } })).rejects.toMatchObject(
+      { code: "BOARD_UNREACHABLE" },
+    );
   }, 60_000);
 });

@@ -7,7 +7,13 @@ import { saveModel } from "../../src/formats/model.ts";
 import { ensurePython } from "../../src/python/environment.ts";
 import { Random } from "../../src/random.ts";
 import { writeScript } from "../../src/simulators/export/script.ts";
-import { certifyNetworks, openSimulator, randomNetwork, randomStates, type Simulator } from "../../src/simulators/index.ts";
+import {
+  certifyNetworks,
+  openSimulator,
+  randomNetwork,
+  randomStates,
+  type Simulator,
+} from "../../src/simulators/index.ts";
 import { createSpikingNetwork } from "../../src/snn/network.ts";
 import { referenceEngine } from "../../src/snn/reference/index.ts";
 
@@ -34,7 +40,13 @@ function* subjects(count: number, leaky: boolean) {
 describe("NEST 3", () => {
   it("spikes as our engine does, and every potential is equal to the last bit: random networks of all options", async () => {
     const certificate = await certifyNetworks(subjects(40, false), 40, { simulator: nest, engine: referenceEngine });
-    expect(certificate).toMatchObject({ networks: 40, mismatchedBins: 0, maxPotentialError: 0, actionsEqual: 1, passed: true });
+    expect(certificate).toMatchObject({
+      networks: 40,
+      mismatchedBins: 0,
+      maxPotentialError: 0,
+      actionsEqual: 1,
+      passed: true,
+    });
     expect(certificate.version).toMatch(/^3\./);
     expect(certificate.spikes).toBeGreaterThan(100_000);
     expect(certificate.nearTies).toBeGreaterThan(100); // a quarter of them are full of ties
@@ -47,20 +59,30 @@ describe("NEST 3", () => {
   }, 240_000);
 
   it("multiplies observations with the first weights itself when they enter through generators", async () => {
-    const certificate = await certifyNetworks(subjects(6, false), 6, { simulator: nest, engine: referenceEngine, generators: true });
+    const certificate = await certifyNetworks(subjects(6, false), 6, {
+      simulator: nest,
+      engine: referenceEngine,
+      generators: true,
+    });
     expect(certificate).toMatchObject({ mismatchedBins: 0, maxPotentialError: 0, passed: true });
   }, 120_000);
 
   it("names its mapping: models, ties, delays", async () => {
     const mapping = await nest.map(createSpikingNetwork([4, 8, 2], new Random(0), { steps: 10 }));
     expect(mapping).toMatchObject({ exact: true, step: 1, resolution: 1 });
-    expect(mapping.layers.map(({ model, delay }) => [model, delay])).toEqual([["eprop_iaf", 2], ["iaf_psc_delta", 2]]);
+    expect(mapping.layers.map(({ model, delay }) => [model, delay])).toEqual([
+      ["eprop_iaf", 2],
+      ["iaf_psc_delta", 2],
+    ]);
     expect(mapping.layers[0].parameters.V_th).toBe(1 + Number.EPSILON);
   });
 
   it("says which layer it can't express", async () => {
     const network = createSpikingNetwork([4, 8, 2], new Random(0), { alpha: 0.5 });
-    await expect(nest.load(network)).rejects.toMatchObject({ code: "MAPPING_IMPOSSIBLE", message: expect.stringContaining("layer 0") });
+    await expect(nest.load(network)).rejects.toMatchObject({
+      code: "MAPPING_IMPOSSIBLE",
+      message: expect.stringContaining("layer 0"),
+    });
   });
 
   it("refuses observations of another length, and goes on", async () => {
@@ -86,24 +108,36 @@ describe("NEST 3", () => {
 });
 
 describe("exported scripts", () => {
-  it.each(["subtraction", "zero"] as const)("rebuild and check a network with nest and numpy alone: reset %s", async (reset) => {
-    const { python } = await ensurePython(["nest"]);
-    const network = createSpikingNetwork([4, 24, 16, 3], new Random(5), { steps: 60, weightScale: 2, reset, biasInput: true });
-    const script = join(folder, `${reset}.py`);
-    await writeScript("nest", network, script);
-    const { stdout } = await execa(python, [script], { cwd: folder });
-    expect(stdout).toMatch(/mismatched bins {3}0\npotential error {3}0\n/);
-    expect(Number(/spikes +(\d+)/.exec(stdout)![1])).toBeGreaterThan(100);
+  it.each(["subtraction", "zero"] as const)(
+    "rebuild and check a network with nest and numpy alone: reset %s",
+    async (reset) => {
+      const { python } = await ensurePython(["nest"]);
+      const network = createSpikingNetwork([4, 24, 16, 3], new Random(5), {
+        steps: 60,
+        weightScale: 2,
+        reset,
+        biasInput: true,
+      });
+      const script = join(folder, `${reset}.py`);
+      await writeScript("nest", network, script);
+      const { stdout } = await execa(python, [script], { cwd: folder });
+      expect(stdout).toMatch(/mismatched bins {3}0\npotential error {3}0\n/);
+      expect(Number(/spikes +(\d+)/.exec(stdout)![1])).toBeGreaterThan(100);
 
-    // One weight changed, and the script says so.
-    const text = await readFile(script, "utf8");
-    const model = JSON.parse(/r"""(\{.*\})"""/.exec(text)![1]) as { arrays: Record<string, string> };
-    const w0 = Buffer.from(model.arrays.w0, "base64");
-    w0.writeFloatLE(w0.readFloatLE(0) + 0.5, 0);
-    model.arrays.w0 = w0.toString("base64");
-    await writeFile(script, text.replace(/r"""\{.*\}"""/, () => `r"""${JSON.stringify(model)}"""`));
-    expect((await execa(python, [script], { cwd: folder, reject: false })).exitCode).toBe(1);
-  }, 60_000);
+      // One weight changed, and the script says so.
+      const text = await readFile(script, "utf8");
+      const model = JSON.parse(/r"""(\{.*\})"""/.exec(text)![1]) as { arrays: Record<string, string> };
+      const w0 = Buffer.from(model.arrays.w0, "base64");
+      w0.writeFloatLE(w0.readFloatLE(0) + 0.5, 0);
+      model.arrays.w0 = w0.toString("base64");
+      await writeFile(
+        script,
+        text.replace(/r"""\{.*\}"""/, () => `r"""${JSON.stringify(model)}"""`),
+      );
+      expect((await execa(python, [script], { cwd: folder, reject: false })).exitCode).toBe(1);
+    },
+    60_000,
+  );
 });
 
 describe("dsqn certify", () => {
@@ -113,14 +147,22 @@ describe("dsqn certify", () => {
     const out = join(folder, "certificate.json");
     const written: string[] = [];
     const write = process.stdout.write;
-    process.stdout.write = ((text: string) => written.push(text) > 0) as typeof process.stdout.write;
+    process.stdout.write = ((text: string) => written.push(text) > 0);
     try {
       expect(await main(["certify", model, "--states", "20", "--out", out, "--json"])).toBe(0);
     } finally {
       process.stdout.write = write;
     }
     const certificate = JSON.parse(written.join("")) as Record<string, unknown>;
-    expect(certificate).toMatchObject({ simulator: "nest", networks: 1, states: 20, bins: 20 * 50 * 16, mismatchedBins: 0, maxPotentialError: 0, actionsEqual: 1 });
+    expect(certificate).toMatchObject({
+      simulator: "nest",
+      networks: 1,
+      states: 20,
+      bins: 20 * 50 * 16,
+      mismatchedBins: 0,
+      maxPotentialError: 0,
+      actionsEqual: 1,
+    });
     expect(JSON.parse(await readFile(out, "utf8"))).toEqual(certificate);
   }, 60_000);
 });

@@ -10,14 +10,21 @@ import { Random } from "../../src/random.ts";
 
 describe("simulators by name", () => {
   it("suggests the name that was probably meant", async () => {
-    await expect(openSimulator("nets")).rejects.toMatchObject({ code: "SIMULATOR_UNKNOWN", exitCode: 2, hint: expect.stringContaining('"nest"') });
+    await expect(openSimulator("nets")).rejects.toMatchObject({
+      code: "SIMULATOR_UNKNOWN",
+      exitCode: 2,
+      hint: expect.stringContaining('"nest"'),
+    });
   });
 
   it("says what NEST 2 needs when no interpreter is named", async () => {
     const before = process.env.DSQN_NEST2_PYTHON;
     delete process.env.DSQN_NEST2_PYTHON;
     try {
-      await expect(openSimulator("nest2")).rejects.toMatchObject({ code: "NEST2_PYTHON_MISSING", hint: expect.stringContaining("DSQN_NEST2_PYTHON") });
+      await expect(openSimulator("nest2")).rejects.toMatchObject({
+        code: "NEST2_PYTHON_MISSING",
+        hint: expect.stringContaining("DSQN_NEST2_PYTHON"),
+      });
     } finally {
       if (before !== undefined) process.env.DSQN_NEST2_PYTHON = before;
     }
@@ -49,7 +56,11 @@ describe("random networks", () => {
     expect(seen((n) => n.ties)).toBe(3);
     expect(seen((n) => n.layers[0].reset)).toBe(2);
     expect(seen((n) => n.layers.length)).toBe(3);
-    for (const flag of [(n: (typeof networks)[number]) => n.biasInput, (n: (typeof networks)[number]) => n.signedInputs]) expect(seen(flag)).toBe(2);
+    for (const flag of [
+      (n: (typeof networks)[number]) => n.biasInput,
+      (n: (typeof networks)[number]) => n.signedInputs,
+    ])
+      expect(seen(flag)).toBe(2);
     expect(Math.max(...networks.map((n) => n.steps))).toBeGreaterThan(900);
     expect(Math.max(...networks.flatMap((n) => n.layers.map((l) => l.outputs)))).toBeGreaterThan(120);
     expect(networks.some((n) => n.layers[0].initialPotential?.some((v) => v > n.layers[0].threshold))).toBe(true);
@@ -66,13 +77,37 @@ describe("random networks", () => {
 describe("certificates of our own engine", () => {
   it("certify the engine against itself, and fail a twin that is not the same network", async () => {
     const subjects = Array.from({ length: 6 }, (_, i) => {
-      const network = { ...randomNetwork(i, { seed: 0, steps: 40 }), decoding: "potential" as const, encoding: "constant" as const };
+      const network = {
+        ...randomNetwork(i, { seed: 0, steps: 40 }),
+        decoding: "potential" as const,
+        encoding: "constant" as const,
+      };
       return { name: `r${i}`, network, inputs: randomStates(network, i, 3, { seed: 0 }), source: "random" as const };
     });
-    const same = await certifyNetworks(subjects, 6, { simulator: await openSimulator("reference"), engine: referenceEngine });
-    expect(same).toMatchObject({ networks: 6, states: 18, steps: 40, mismatchedBins: 0, maxPotentialError: 0, actionsEqual: 1, passed: true });
-    expect(same.bins).toBe(subjects.reduce((sum, { network }) => sum + 3 * 40 * network.layers.slice(0, spikingLayers(network)).reduce((n, l) => n + l.outputs, 0), 0));
-    const other = await certifyNetworks(subjects, 6, { simulator: await openSimulator("spinnaker-twin"), engine: referenceEngine });
+    const same = await certifyNetworks(subjects, 6, {
+      simulator: await openSimulator("reference"),
+      engine: referenceEngine,
+    });
+    expect(same).toMatchObject({
+      networks: 6,
+      states: 18,
+      steps: 40,
+      mismatchedBins: 0,
+      maxPotentialError: 0,
+      actionsEqual: 1,
+      passed: true,
+    });
+    expect(same.bins).toBe(
+      subjects.reduce(
+        (sum, { network }) =>
+          sum + 3 * 40 * network.layers.slice(0, spikingLayers(network)).reduce((n, l) => n + l.outputs, 0),
+        0,
+      ),
+    );
+    const other = await certifyNetworks(subjects, 6, {
+      simulator: await openSimulator("spinnaker-twin"),
+      engine: referenceEngine,
+    });
     expect(other.passed).toBe(false);
     expect(other.mismatchedBins).toBeGreaterThan(0);
     const failing = other.results.find((result) => result.firstMismatch)!;

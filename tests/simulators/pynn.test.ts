@@ -10,21 +10,30 @@ import { createSpikingNetwork } from "../../src/snn/network.ts";
 import { referenceEngine } from "../../src/snn/reference/index.ts";
 
 describe("PyNN on NEST", () => {
-  it.each(["pynn-nest", "pynn-nest-standard"])("%s spikes as our engine does, potentials equal to the last bit", async (name) => {
-    const options = { seed: 5, steps: 40, reset: name === "pynn-nest" ? undefined : ("zero" as const) };
-    const subjects = [0, 1, 2, 3].map((i) => {
-      const network = randomNetwork(i, options);
-      return { name: `random ${i}`, network, inputs: randomStates(network, i, 2, options), source: "random" as const };
-    });
-    const simulator = await openSimulator(name);
-    try {
-      const certificate = await certifyNetworks(subjects, 4, { simulator, engine: referenceEngine });
-      expect(certificate).toMatchObject({ mismatchedBins: 0, maxPotentialError: 0, actionsEqual: 1, passed: true });
-      expect(certificate.spikes).toBeGreaterThan(500);
-    } finally {
-      await simulator.close();
-    }
-  }, 180_000);
+  it.each(["pynn-nest", "pynn-nest-standard"])(
+    "%s spikes as our engine does, potentials equal to the last bit",
+    async (name) => {
+      const options = { seed: 5, steps: 40, reset: name === "pynn-nest" ? undefined : ("zero" as const) };
+      const subjects = [0, 1, 2, 3].map((i) => {
+        const network = randomNetwork(i, options);
+        return {
+          name: `random ${i}`,
+          network,
+          inputs: randomStates(network, i, 2, options),
+          source: "random" as const,
+        };
+      });
+      const simulator = await openSimulator(name);
+      try {
+        const certificate = await certifyNetworks(subjects, 4, { simulator, engine: referenceEngine });
+        expect(certificate).toMatchObject({ mismatchedBins: 0, maxPotentialError: 0, actionsEqual: 1, passed: true });
+        expect(certificate.spikes).toBeGreaterThan(500);
+      } finally {
+        await simulator.close();
+      }
+    },
+    180_000,
+  );
 
   it("runs the exported script, which needs no part of dsqn", async () => {
     const { python } = await ensurePython(["nest", "pynn"]);

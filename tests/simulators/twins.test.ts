@@ -19,7 +19,8 @@ describe("s16.15", () => {
   });
 
   it("represents numbers within 2^-16", () => {
-    for (const x of [0, 1, -1, 0.3, -17.7, 1234.5678]) expect(Math.abs(toNumber(accum(x)) - x)).toBeLessThanOrEqual(2 ** -16);
+    for (const x of [0, 1, -1, 0.3, -17.7, 1234.5678])
+      expect(Math.abs(toNumber(accum(x)) - x)).toBeLessThanOrEqual(2 ** -16);
   });
 });
 
@@ -38,7 +39,13 @@ describe("ring buffers", () => {
 
 describe("the fixed-point twin", () => {
   it("integrates a constant current by hand: tau_m 1024, gain 1, leak 1/1024", async () => {
-    const network = spikingNetwork([{ inputs: 1, outputs: 1, weights: Float32Array.of(1) }, { inputs: 1, outputs: 1, weights: Float32Array.of(0.5) }], { steps: 6 });
+    const network = spikingNetwork(
+      [
+        { inputs: 1, outputs: 1, weights: Float32Array.of(1) },
+        { inputs: 1, outputs: 1, weights: Float32Array.of(0.5) },
+      ],
+      { steps: 6 },
+    );
     expect(timeConstant(network)).toBe(1024);
     const twin = fixedPointTwin();
     await twin.load(network);
@@ -75,6 +82,8 @@ describe("the fixed-point twin", () => {
   });
 
   it("refuses what a board can't read out", async () => {
-    await expect(fixedPointTwin().load(createSpikingNetwork([2, 4, 2], new Random(0), { decoding: "spikes" }))).rejects.toMatchObject({ code: "MAPPING_IMPOSSIBLE" });
+    await expect(
+      fixedPointTwin().load(createSpikingNetwork([2, 4, 2], new Random(0), { decoding: "spikes" })),
+    ).rejects.toMatchObject({ code: "MAPPING_IMPOSSIBLE" });
   });
 });

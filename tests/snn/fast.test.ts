@@ -25,16 +25,36 @@ const model = fc.record({
   decoding: fc.constantFrom("potential", "max-potential", "spikes", "first-spike"),
   ties: fc.constantFrom("first", "last", "potential"),
 });
-const cases = fc.record({ shape: sizes, dynamics, model, extras: fc.boolean(), batch: fc.integer({ min: 1, max: 5 }), seed: fc.integer({ min: 0, max: 2 ** 31 }) });
+const cases = fc.record({
+  shape: sizes,
+  dynamics,
+  model,
+  extras: fc.boolean(),
+  batch: fc.integer({ min: 1, max: 5 }),
+  seed: fc.integer({ min: 0, max: 2 ** 31 }),
+});
 type Case = typeof cases extends fc.Arbitrary<infer T> ? T : never;
 
 /** A network with weights twice as large as usual (so that it spikes), and for half of the cases biases and initial potentials. */
-function build({ shape, dynamics, model, extras, seed }: Pick<Case, "shape" | "dynamics" | "model" | "extras" | "seed">): SpikingNetwork {
+function build({
+  shape,
+  dynamics,
+  model,
+  extras,
+  seed,
+}: Pick<Case, "shape" | "dynamics" | "model" | "extras" | "seed">): SpikingNetwork {
   const random = new Random(seed);
   const network = createSpikingNetwork(shape, random, { ...dynamics, ...model, weightScale: 2 });
   if (!extras) return network;
   const normals = (n: number, scale: number) => Float32Array.from({ length: n }, () => random.normal() * scale);
-  return { ...network, layers: network.layers.map((layer) => ({ ...layer, biases: normals(layer.outputs, 0.2), initialPotential: normals(layer.outputs, 0.5) })) };
+  return {
+    ...network,
+    layers: network.layers.map((layer) => ({
+      ...layer,
+      biases: normals(layer.outputs, 0.2),
+      initialPotential: normals(layer.outputs, 0.5),
+    })),
+  };
 }
 
 const normals = (n: number, seed: number): Float32Array => {
@@ -58,7 +78,9 @@ describe("the fast engine", () => {
           const options = { recordSpikes: true, recordPotentials: true, keepState: true, seed: c.seed };
           const [a, b] = [fast, reference].map((engine) => engine.run(network, observations, options));
           expect(a).toEqual(b);
-          const [later, expected] = [fast, reference].map((engine) => engine.run(network, observations, { ...options, steps: network.steps + 3, state: b.state }));
+          const [later, expected] = [fast, reference].map((engine) =>
+            engine.run(network, observations, { ...options, steps: network.steps + 3, state: b.state }),
+          );
           expect(later).toEqual(expected);
           spikes += b.work.spikes;
         }
@@ -69,14 +91,29 @@ describe("the fast engine", () => {
   });
 
   it("equals the reference in wide layers, where rows stream through memory", () => {
-    const network = createSpikingNetwork([7, 300, 512, 129, 3], new Random(4), { steps: 12, weightScale: 3, biasInput: true });
+    const network = createSpikingNetwork([7, 300, 512, 129, 3], new Random(4), {
+      steps: 12,
+      weightScale: 3,
+      biasInput: true,
+    });
     const observations = normals(14, 5);
-    const [a, b] = [fastEngine(), referenceEngine32].map((engine) => engine.run(network, observations, { recordSpikes: true }));
+    const [a, b] = [fastEngine(), referenceEngine32].map((engine) =>
+      engine.run(network, observations, { recordSpikes: true }),
+    );
     expect(a).toEqual(b);
     expect(b.spikeCounts[2].reduce((sum, n) => sum + n, 0)).toBeGreaterThan(100);
     // Nearly everything spikes: the dense product takes over.
-    const crowded = { ...network, layers: network.layers.map((layer) => ({ ...layer, threshold: -1, biases: new Float32Array(layer.outputs).fill(5) })) };
-    const [c, d] = [fastEngine(), referenceEngine32].map((engine) => engine.run(crowded, observations, { recordSpikes: true, recordPotentials: true }));
+    const crowded = {
+      ...network,
+      layers: network.layers.map((layer) => ({
+        ...layer,
+        threshold: -1,
+        biases: new Float32Array(layer.outputs).fill(5),
+      })),
+    };
+    const [c, d] = [fastEngine(), referenceEngine32].map((engine) =>
+      engine.run(crowded, observations, { recordSpikes: true, recordPotentials: true }),
+    );
     expect(c).toEqual(d);
     expect(d.spikeCounts[1].reduce((sum, n) => sum + n, 0)).toBeGreaterThan(0.7 * 2 * 12 * 512);
   });
@@ -95,7 +132,9 @@ describe("the fast engine", () => {
       const observations = normals(40, 4);
       const decider = createDecider(network);
       const { actions } = fastEngine().run(network, observations);
-      expect(Array.from({ length: 10 }, (_, b) => decider.act(observations.subarray(4 * b, 4 * b + 4)))).toEqual([...actions]);
+      expect(Array.from({ length: 10 }, (_, b) => decider.act(observations.subarray(4 * b, 4 * b + 4)))).toEqual([
+        ...actions,
+      ]);
       decider.close();
     }
   });
@@ -106,7 +145,10 @@ describe("the fast engine", () => {
     expect(() => fastEngine().run(network, new Float32Array(3))).toThrow(thrown("OBSERVATION_MISMATCH"));
     expect(() => fastEngine().run(network, new Float32Array(0))).toThrow(thrown("BATCH_EMPTY"));
     expect(() => fastEngine().run(network, new Float32Array(2), { steps: 0 })).toThrow(thrown("BAD_STEPS"));
-    const broken = { ...network, layers: [network.layers[0], { ...network.layers[1], weights: new Float32Array(6).fill(NaN) }] };
+    const broken = {
+      ...network,
+      layers: [network.layers[0], { ...network.layers[1], weights: new Float32Array(6).fill(NaN) }],
+    };
     expect(() => fastEngine().run(broken, new Float32Array(2))).toThrow(thrown("NETWORK_INVALID"));
     expect(() => createTrainable(broken, { maxBatch: 1 })).toThrow(thrown("NETWORK_INVALID"));
     expect(() => createTrainable(network, { maxBatch: 0 })).toThrow(thrown("BATCH_EMPTY"));
@@ -136,14 +178,21 @@ describe("gradients of the fast engine", () => {
     let largest = 0;
     fc.assert(
       fc.property(learning, (c) => {
-        const network = build({ ...c, model: { ...c.model, signedInputs: false, encoding: "constant", decoding: "potential", ties: "first" } });
+        const network = build({
+          ...c,
+          model: { ...c.model, signedInputs: false, encoding: "constant", decoding: "potential", ties: "first" },
+        });
         const { surrogate, detachReset, threads, batch } = c;
         const learner = createTrainable(network, { maxBatch: batch, surrogate, detachReset, threads });
         const observations = normals(batch * c.shape[0], c.seed + 1);
         const derivatives = normals(batch * c.shape.at(-1)!, c.seed + 2);
         const outputs = learner.forward(observations, batch).slice();
         learner.backward(derivatives);
-        const expected = referenceGradients(network, observations, () => derivatives, { precision: "float32", surrogate, detachReset });
+        const expected = referenceGradients(network, observations, () => derivatives, {
+          precision: "float32",
+          surrogate,
+          detachReset,
+        });
         expect(Array.from(outputs)).toEqual(Array.from(expected.outputs));
         unpackLayers(network, learner.gradients).forEach(({ weights, biases }, l) => {
           const pairs: [Float32Array, Float64Array][] = [[weights, expected.layers[l].weights]];
@@ -190,20 +239,38 @@ describe("gradients of the fast engine", () => {
     const forward = learner.forward(observations, 16).slice();
     const reversed = Float32Array.from({ length: 48 }, (_, k) => observations[3 * (15 - Math.floor(k / 3)) + (k % 3)]);
     const backward = learner.forward(reversed, 16);
-    for (let b = 0; b < 16; b++) for (let a = 0; a < 2; a++) expect(backward[2 * b + a]).toBe(forward[2 * (15 - b) + a]);
+    for (let b = 0; b < 16; b++)
+      for (let a = 0; a < 2; a++) expect(backward[2 * b + a]).toBe(forward[2 * (15 - b) + a]);
     learner.close();
   });
 
   it("of what the kernels don't know come from the reference: learned decays, a price on spikes, other decodings", () => {
-    const network = createSpikingNetwork([3, 8, 2], new Random(1), { steps: 12, decoding: "spikes", alpha: 0.3, beta: 0.9, weightScale: 3 });
+    const network = createSpikingNetwork([3, 8, 2], new Random(1), {
+      steps: 12,
+      decoding: "spikes",
+      alpha: 0.3,
+      beta: 0.9,
+      weightScale: 3,
+    });
     const regulariser = { strength: 0.1, rate: 0.05 };
-    const learner = createTrainable(network, { maxBatch: 4, learn: ["alpha", "threshold"], regulariser, surrogate: { name: "sigmoid", scale: 5 } });
+    const learner = createTrainable(network, {
+      maxBatch: 4,
+      learn: ["alpha", "threshold"],
+      regulariser,
+      surrogate: { name: "sigmoid", scale: 5 },
+    });
     const observations = normals(12, 3);
     const derivatives = normals(8, 4);
     learner.forward(observations, 4);
     learner.backward(derivatives);
-    const { layers } = referenceGradients(network, observations, () => derivatives, { precision: "float32", regulariser, surrogate: { name: "sigmoid", scale: 5 } });
-    expect([...learner.gradients.slice(-4)]).toEqual(layers.flatMap(({ alpha, threshold }) => [Math.fround(alpha), Math.fround(threshold)]));
+    const { layers } = referenceGradients(network, observations, () => derivatives, {
+      precision: "float32",
+      regulariser,
+      surrogate: { name: "sigmoid", scale: 5 },
+    });
+    expect([...learner.gradients.slice(-4)]).toEqual(
+      layers.flatMap(({ alpha, threshold }) => [Math.fround(alpha), Math.fround(threshold)]),
+    );
     expect(layers[0].alpha).not.toBe(0);
     learner.close();
   });
@@ -211,7 +278,9 @@ describe("gradients of the fast engine", () => {
   it("keep within 8 bytes per batch, step and neuron", () => {
     const before = usedBytes();
     const [batch, steps, neurons] = [512, 100, 260];
-    const learner = createTrainable(createSpikingNetwork([4, 128, 128, 4], new Random(1), { steps }), { maxBatch: batch });
+    const learner = createTrainable(createSpikingNetwork([4, 128, 128, 4], new Random(1), { steps }), {
+      maxBatch: batch,
+    });
     expect(usedBytes() - before).toBeLessThan(8 * batch * steps * neurons);
     learner.close();
     expect(usedBytes()).toBe(before);

@@ -64,7 +64,9 @@ class Group:
     def step(self, actions):
         """``actions``: one for each environment."""
         if not self._all_started:
-            raise BridgeError("ENV_NEEDS_RESET", "An environment must be reset before its first step.", "Call reset first.")
+            raise BridgeError(
+                "ENV_NEEDS_RESET", "An environment must be reset before its first step.", "Call reset first."
+            )
         observations, ended, same_step = self._observations, self._ended, self.autoreset == "same-step"
         rewards, terminations, truncations, infos = [], [], [], []
         finals, limit, elapsed = None, self._limit, self._elapsed
@@ -109,7 +111,9 @@ class Group:
     def render(self, index):
         """What environment ``index`` looks like, [height, width, 3] uint8, in render mode "rgb_array"."""
         if not self._started[index]:
-            raise BridgeError("ENV_NEEDS_RESET", "An environment must be reset before it can be rendered.", "Call reset first.")
+            raise BridgeError(
+                "ENV_NEEDS_RESET", "An environment must be reset before it can be rendered.", "Call reset first."
+            )
         frame = self.envs[index].render()
         if not isinstance(frame, np.ndarray):
             message = f"The environment gives no frames in render mode {self.envs[index].render_mode!r}."

@@ -43,19 +43,27 @@ class explained:
             return False
         malformed = type(problem) is gymnasium.error.Error
         if malformed or isinstance(problem, _UNKNOWN):
-            raise BridgeError("ENV_UNKNOWN", f'Gymnasium knows no environment "{id}".', _suggest(id), id=id) from problem
+            raise BridgeError(
+                "ENV_UNKNOWN", f'Gymnasium knows no environment "{id}".', _suggest(id), id=id
+            ) from problem
         if isinstance(problem, ModuleNotFoundError) and ":" in id:
             hint = "The part before the colon names a Python module: give its folder in the worker's `path`, or install it."
-            raise BridgeError("ENV_UNKNOWN", f'The module of "{id}" cannot be imported: {problem}.', hint, id=id) from problem
+            raise BridgeError(
+                "ENV_UNKNOWN", f'The module of "{id}" cannot be imported: {problem}.', hint, id=id
+            ) from problem
         if isinstance(problem, gymnasium.error.DependencyNotInstalled):
             raise dependency_missing(id, problem) from problem
         message = f'"{id}" refuses these options: {type(problem).__name__}: {problem}'
-        raise BridgeError("ENV_OPTIONS_INVALID", message, "kwargs and renderMode must be ones that it takes.", id=id) from problem
+        raise BridgeError(
+            "ENV_OPTIONS_INVALID", message, "kwargs and renderMode must be ones that it takes.", id=id
+        ) from problem
 
 
 def dependency_missing(id, problem):
     """The error for an environment whose package is not installed."""
-    hint = 'Open the worker with the extra that has it (such as extras: ["atari"]), or install it into your interpreter.'
+    hint = (
+        'Open the worker with the extra that has it (such as extras: ["atari"]), or install it into your interpreter.'
+    )
     return BridgeError("ENV_DEPENDENCY_MISSING", f'"{id}" needs a package: {problem}', hint, id=id)
 
 

@@ -21,7 +21,9 @@ def make_native(id, count, autoreset, kwargs, max_steps, render_mode, wrappers):
     with explained(id):
         env = gymnasium.make_vec(id, num_envs=count, vectorization_mode="vector_entry_point", **options)
     mode = env.metadata.get("autoreset_mode")
-    provided = {"NextStep": "next-step", "SameStep": "same-step", "Disabled": "disabled"}.get(getattr(mode, "value", mode))
+    provided = {"NextStep": "next-step", "SameStep": "same-step", "Disabled": "disabled"}.get(
+        getattr(mode, "value", mode)
+    )
     if provided != autoreset:
         env.close()
         message = f'The native "{id}" resets in mode "{provided}", not "{autoreset}".'
@@ -46,14 +48,18 @@ class NativeGroup:
     def reset(self, seeds, mask, options):
         """All observations; Gymnasium's infos are of all copies at once and stay behind."""
         if mask is not None and not mask.all():
-            raise BridgeError("ENV_OPTIONS_INVALID", "A native vector resets all copies at once.", 'Use vectorization: "copies".')
+            raise BridgeError(
+                "ENV_OPTIONS_INVALID", "A native vector resets all copies at once.", 'Use vectorization: "copies".'
+            )
         observations, _ = self._env.reset(seed=seeds[0], options=options)
         self._started = True
         return self._elements(observations), []
 
     def step(self, actions):
         if not self._started:
-            raise BridgeError("ENV_NEEDS_RESET", "An environment must be reset before its first step.", "Call reset first.")
+            raise BridgeError(
+                "ENV_NEEDS_RESET", "An environment must be reset before its first step.", "Call reset first."
+            )
         observations, rewards, terminated, truncated, _ = self._env.step(self._batch(actions))
         flags = terminated.astype(np.uint8).tolist(), truncated.astype(np.uint8).tolist()
         return Outcome(self._elements(observations), rewards.astype(np.float64).tolist(), *flags)
@@ -61,7 +67,9 @@ class NativeGroup:
     def render(self, index):
         frames = self._env.render()
         if frames is None:
-            raise BridgeError("ENV_NO_FRAMES", "The environment gives no frames.", 'Make it with renderMode: "rgb_array".')
+            raise BridgeError(
+                "ENV_NO_FRAMES", "The environment gives no frames.", 'Make it with renderMode: "rgb_array".'
+            )
         return frames[index]
 
     def close(self):

@@ -14,7 +14,13 @@ def describe(space):
     """What TypeScript's ``Space`` says. Bounds that are all alike shrink to one number."""
     if isinstance(space, spaces.Box):
         shape = list(space.shape)
-        return {"type": "box", "dtype": space.dtype.name, "shape": shape, "low": _bounds(space.low), "high": _bounds(space.high)}
+        return {
+            "type": "box",
+            "dtype": space.dtype.name,
+            "shape": shape,
+            "low": _bounds(space.low),
+            "high": _bounds(space.high),
+        }
     if isinstance(space, spaces.Discrete):
         return {"type": "discrete", "n": int(space.n), "start": int(space.start), "dtype": space.dtype.name}
     if isinstance(space, spaces.MultiDiscrete):

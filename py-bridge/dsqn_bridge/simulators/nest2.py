@@ -48,7 +48,9 @@ class Kernel:
         self.nest = nest or import_nest()
         self.version = version_of(self.nest)
         if self.version.startswith("3"):
-            raise BridgeError("SIMULATOR_VERSION", "This Python has NEST %s, not NEST 2." % self.version, "Choose the simulator nest.")
+            raise BridgeError(
+                "SIMULATOR_VERSION", "This Python has NEST %s, not NEST 2." % self.version, "Choose the simulator nest."
+            )
         self.known = self.version.startswith(KNOWN_VERSIONS)
         self._found: Dict[str, Any] = {}
         self._verbosity = None
@@ -104,7 +106,9 @@ class Kernel:
         return recorder
 
     def record_potentials(self, population: Population, interval: float = 1.0, offset: float = 0.0) -> Any:
-        meter = self.nest.Create("multimeter", 1, {"record_from": ["V_m"], "interval": float(interval), "offset": float(offset)})
+        meter = self.nest.Create(
+            "multimeter", 1, {"record_from": ["V_m"], "interval": float(interval), "offset": float(offset)}
+        )
         self.nest.Connect(meter, _nodes(population))
         return meter
 
@@ -128,4 +132,6 @@ def _nodes(population: Population) -> List[int]:
 
 def run(network: Network, inputs: nest_network.Inputs, steps: int = 0, **options: Any) -> nest_network.Result:
     """Every state of `inputs` through `network` in NEST 2, `steps` (the network's own unless given) steps of 1 ms."""
-    return nest_network.run(Kernel(), network, map_network(network, "pp_psc_delta"), inputs, steps or network.steps, **options)
+    return nest_network.run(
+        Kernel(), network, map_network(network, "pp_psc_delta"), inputs, steps or network.steps, **options
+    )

@@ -31,9 +31,17 @@ def import_nest() -> Any:
     try:
         import nest
     except ImportError as error:
-        raise BridgeError("SIMULATOR_MISSING", "NEST isn't installed for this Python (%s)." % error, "`npm run setup -- nest` installs NEST 3.10.") from error
+        raise BridgeError(
+            "SIMULATOR_MISSING",
+            "NEST isn't installed for this Python (%s)." % error,
+            "`npm run setup -- nest` installs NEST 3.10.",
+        ) from error
     if not nest.__version__.startswith("3"):
-        raise BridgeError("SIMULATOR_VERSION", "This Python has NEST %s, not NEST 3." % nest.__version__, "Choose the simulator nest2.")
+        raise BridgeError(
+            "SIMULATOR_VERSION",
+            "This Python has NEST %s, not NEST 3." % nest.__version__,
+            "Choose the simulator nest2.",
+        )
     return nest
 
 
@@ -102,7 +110,9 @@ class Kernel:
         return recorder
 
     def record_potentials(self, population: Population, interval: float = 1.0, offset: float = 0.0) -> Any:
-        meter = self.nest.Create("multimeter", params={"record_from": ["V_m"], "interval": float(interval), "offset": float(offset)})
+        meter = self.nest.Create(
+            "multimeter", params={"record_from": ["V_m"], "interval": float(interval), "offset": float(offset)}
+        )
         self.nest.Connect(meter, self._nodes(population))
         return meter
 
@@ -125,12 +135,20 @@ class Kernel:
 
 def _split(parameters: dict, model: str):
     """What all nodes share, and what each has of its own (arrays with one value per neuron, unless all are equal)."""
-    arrays = {} if model == "spike_generator" else {key: value for key, value in parameters.items() if isinstance(value, np.ndarray)}
+    arrays = (
+        {}
+        if model == "spike_generator"
+        else {key: value for key, value in parameters.items() if isinstance(value, np.ndarray)}
+    )
     alike = {key: value[0].item() for key, value in arrays.items() if (value == value[0]).all()}
     common = {key: value for key, value in parameters.items() if key not in arrays}
     return {**common, **alike}, {key: value.tolist() for key, value in arrays.items() if key not in alike}
 
 
-def run(network: Network, inputs: nest_network.Inputs, steps: int = 0, subtraction: str = "eprop_iaf", **options: Any) -> nest_network.Result:
+def run(
+    network: Network, inputs: nest_network.Inputs, steps: int = 0, subtraction: str = "eprop_iaf", **options: Any
+) -> nest_network.Result:
     """Every state of `inputs` through `network` in NEST 3, `steps` (the network's own unless given) steps of 1 ms."""
-    return nest_network.run(Kernel(), network, map_network(network, subtraction), inputs, steps or network.steps, **options)
+    return nest_network.run(
+        Kernel(), network, map_network(network, subtraction), inputs, steps or network.steps, **options
+    )

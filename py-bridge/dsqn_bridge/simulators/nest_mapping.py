@@ -78,10 +78,14 @@ def map_network(network: Network, subtraction: str = "eprop_iaf", shifted: bool 
 
 def _check(index: int, layer: Layer, spikes: bool) -> None:
     def impossible(reason: str, hint: str) -> BridgeError:
-        return BridgeError("MAPPING_IMPOSSIBLE", "NEST has no exact counterpart of layer %d: %s." % (index, reason), hint)
+        return BridgeError(
+            "MAPPING_IMPOSSIBLE", "NEST has no exact counterpart of layer %d: %s." % (index, reason), hint
+        )
 
     if layer.beta == 0 or not 0 <= layer.alpha <= 1 or not 0 <= layer.beta <= 1:
-        raise impossible("alpha = %g, beta = %g" % (layer.alpha, layer.beta), "Use decays with 0 <= alpha <= 1 and 0 < beta <= 1.")
+        raise impossible(
+            "alpha = %g, beta = %g" % (layer.alpha, layer.beta), "Use decays with 0 <= alpha <= 1 and 0 < beta <= 1."
+        )
     if spikes and layer.reset == "subtraction" and layer.alpha > 0:
         raise impossible(
             "reset by subtraction with a synaptic current (alpha = %g)" % layer.alpha,
@@ -90,7 +94,10 @@ def _check(index: int, layer: Layer, spikes: bool) -> None:
     if spikes and layer.reset == "subtraction" and layer.reset_by <= 0:
         raise impossible("a reset by %g" % layer.reset_by, "What a spike takes off must be above 0.")
     if spikes and layer.reset == "zero" and layer.threshold < 0:
-        raise impossible("reset to zero with the threshold %g below zero spikes for ever" % layer.threshold, "Use a threshold of at least 0.")
+        raise impossible(
+            "reset to zero with the threshold %g below zero spikes for ever" % layer.threshold,
+            "Use a threshold of at least 0.",
+        )
 
 
 def _needs_shift(layer: Layer, spikes: bool) -> bool:
@@ -165,9 +172,13 @@ def describe(network: Network, mapping: NestMapping, simulator: str) -> dict:
     if mapping.shift:
         notes.append("The simulation starts one step before step 0 of ours.")
     if not mapping.exact:
-        notes.append("With leak or synaptic currents NEST's exponentials round differently from ours: potentials agree to 1e-12.")
+        notes.append(
+            "With leak or synaptic currents NEST's exponentials round differently from ours: potentials agree to 1e-12."
+        )
     if network.output_spikes and network.layers[-1].reset == "subtraction":
-        notes.append("The output potential is that of an iaf_psc_delta without threshold that gets the same spikes, and -resetBy for each spike of its neuron.")
+        notes.append(
+            "The output potential is that of an iaf_psc_delta without threshold that gets the same spikes, and -resetBy for each spike of its neuron."
+        )
     return {
         "name": "nest-%s" % ("exact" if mapping.exact else "lif"),
         "simulator": simulator,

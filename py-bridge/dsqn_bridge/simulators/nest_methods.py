@@ -39,13 +39,22 @@ def _map(network: Network, simulator: str) -> Any:
 
 
 def _describe(network: Network, mapping: Any, simulator: str) -> dict:
-    return mapping.description if isinstance(mapping, nest_original.OriginalMapping) else describe(network, mapping, simulator)
+    return (
+        mapping.description
+        if isinstance(mapping, nest_original.OriginalMapping)
+        else describe(network, mapping, simulator)
+    )
 
 
 def info(_session, params: dict, _arrays) -> tuple:
     """`{simulator}` -> its version; SIMULATOR_MISSING where it can't be imported."""
     kernel = _kernel(params["simulator"])
-    return {"version": kernel.version, "python": platform.python_version(), "numpy": np.__version__, "known": kernel.known}, {}
+    return {
+        "version": kernel.version,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "known": kernel.known,
+    }, {}
 
 
 def map(_session, params: dict, arrays: Dict[str, np.ndarray]) -> tuple:
@@ -88,7 +97,9 @@ def inputs_from(params: dict, arrays: Dict[str, np.ndarray]) -> nest_network.Inp
     if "inputs" in arrays:
         observations = np.asarray(arrays["inputs"], np.float64)
         if not np.isfinite(observations).all():
-            raise BridgeError("INPUT_INVALID", "The observations are not all finite numbers.", "Look for NaN where they come from.")
+            raise BridgeError(
+                "INPUT_INVALID", "The observations are not all finite numbers.", "Look for NaN where they come from."
+            )
         return nest_network.Inputs(len(observations), observations)
     spikes = nest_network.Spikes(*(np.asarray(arrays[key]) for key in ("state", "step", "neuron")))
     return nest_network.Inputs(int(params["states"]), None, spikes)
@@ -100,5 +111,7 @@ def result_arrays(result: nest_network.Result, spikes: bool) -> Dict[str, np.nda
         arrays["maxima"] = np.ascontiguousarray(result.max_potentials)
     if spikes:
         for index, layer in enumerate(result.spikes):
-            arrays.update({"state%d" % index: layer.state, "step%d" % index: layer.step, "neuron%d" % index: layer.neuron})
+            arrays.update(
+                {"state%d" % index: layer.state, "step%d" % index: layer.step, "neuron%d" % index: layer.neuron}
+            )
     return arrays

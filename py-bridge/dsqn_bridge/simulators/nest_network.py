@@ -59,9 +59,13 @@ def run(
     """All states; `generators`: observations enter as one weighted spike_generator per input, so that NEST multiplies with W0 itself."""
     neurons = sum(layer.size for layer in network.layers)
     connections = sum(layer.weights.size for layer in network.layers[1:]) + network.layers[0].size
-    resettable = all(n.model in RESETTABLE for n in mapping.layers) and compatible_delay(mapping, network, steps) is not None
+    resettable = (
+        all(n.model in RESETTABLE for n in mapping.layers) and compatible_delay(mapping, network, steps) is not None
+    )
     room = max(1, min(NEURONS_IN_CACHE // neurons, CONNECTIONS_PER_KERNEL // max(1, connections)))
-    copies = min(inputs.states, room if resettable else max(room, min(20000 // neurons, CONNECTIONS_PER_KERNEL // connections)))
+    copies = min(
+        inputs.states, room if resettable else max(room, min(20000 // neurons, CONNECTIONS_PER_KERNEL // connections))
+    )
     windows = min(WINDOWS_PER_KERNEL, -(-inputs.states // copies)) if resettable else 1
     parts = []
     per_kernel = copies * windows
@@ -81,7 +85,9 @@ class _Run:
         self.copies = min(copies, inputs.states)
         self.windows = -(-inputs.states // self.copies)
         batch = compatible_delay(mapping, network, steps)
-        self.unit = batch or 1  # delay of devices; layers have `2 unit`, so that a bias always arrives after the spikes of its step
+        self.unit = (
+            batch or 1
+        )  # delay of devices; layers have `2 unit`, so that a bias always arrives after the spikes of its step
         self.clock = []  # our step t of layer l carries the time stamp t + clock[l]
         for index, neurons in enumerate(mapping.layers):
             own = 1 if neurons.model == "iaf_psc_exp" else 2
@@ -163,7 +169,9 @@ class _Run:
         window, local = np.divmod(np.rint(times).astype(np.int64), self.period)
         inside = (local > self.clock[-1]) & (local <= self.length) & (window < self.windows)
         largest = np.full((self.windows, self.readout.size), -np.inf)
-        np.maximum.at(largest, (window[inside], senders[inside].astype(np.int64) - self.readout.first), potentials[inside])
+        np.maximum.at(
+            largest, (window[inside], senders[inside].astype(np.int64) - self.readout.first), potentials[inside]
+        )
         return largest.reshape(self.windows * self.copies, -1)
 
     def _restart_between_windows(self):
@@ -172,7 +180,10 @@ class _Run:
         # A device's spike of stamp s counts in the update that ends at s + unit.
         up = ends + 2 * self.unit + 4 - self.unit
         times = np.column_stack([ends + 1 - self.unit, ends + 2 - self.unit, up])
-        push = {"spike_times": times.ravel().astype(float), "spike_weights": np.tile([4 * FAR_BELOW, 4 * FAR_BELOW, -FAR_BELOW], len(ends))}
+        push = {
+            "spike_times": times.ravel().astype(float),
+            "spike_weights": np.tile([4 * FAR_BELOW, 4 * FAR_BELOW, -FAR_BELOW], len(ends)),
+        }
         generator = self.kernel.create("spike_generator", 1, push)
         start = self.kernel.create("spike_generator", 1, {"spike_times": (up + 1).astype(float)})
         for population, neurons in zip(self.populations, self.mapping.layers):
@@ -196,7 +207,10 @@ class _Run:
             neurons = self.mapping.layers[index]
             delay = 2 * self.unit if neurons.delay == 2 else self.unit
             pre, post, weights = _blocks(layers[index].weights * neurons.weight_factor, copies)
-            for target in {self.populations[index], self.readout if index == len(layers) - 1 else self.populations[index]}:
+            for target in {
+                self.populations[index],
+                self.readout if index == len(layers) - 1 else self.populations[index],
+            }:
                 kernel.connect(self.populations[index - 1].first + pre, target.first + post, weights, delay)
             if layers[index].biases is not None:
                 self._feed(index, layers[index].biases, biases=True)
@@ -218,7 +232,9 @@ class _Run:
         layer, neurons, kernel = self.network.layers[-1], self.mapping.layers[-1], self.kernel
         start = np.tile(layer.initial / (layer.beta if self.mapping.shift else 1.0), self.copies)
         parameters = {"C_m": 1.0, "I_e": 0.0, "E_L": 0.0, "V_reset": 0.0, "t_ref": 1.0, "V_th": NO_THRESHOLD}
-        companion = kernel.create("iaf_psc_delta", len(start), {**parameters, "tau_m": neurons.parameters["tau_m"], "V_m": start})
+        companion = kernel.create(
+            "iaf_psc_delta", len(start), {**parameters, "tau_m": neurons.parameters["tau_m"], "V_m": start}
+        )
         ids = np.arange(len(start))
         kernel.connect(self.populations[-1].first + ids, companion.first + ids, np.full(len(ids), -layer.reset_by), 1)
         return companion
@@ -243,7 +259,9 @@ class _Run:
         factor = self.mapping.layers[index].weight_factor
         for target in self._targets(index) if biases else [self.populations[index]]:
             ids = np.arange(len(values) * self.copies)
-            self.kernel.connect(np.full(len(ids), clock.first), target.first + ids, np.tile(values * factor, self.copies), self.unit)
+            self.kernel.connect(
+                np.full(len(ids), clock.first), target.first + ids, np.tile(values * factor, self.copies), self.unit
+            )
 
     def _connect_inputs(self):
         """The first layer's input: constant currents, weighted generators, or spikes."""
@@ -266,7 +284,9 @@ class _Run:
         size = currents.shape[1]
         factor = self.mapping.layers[0].weight_factor
         clocks = self.kernel.create(
-            "spike_generator", self.windows, [{"spike_times": self._stamps(0, steps, np.full(len(steps), w))} for w in range(self.windows)]
+            "spike_generator",
+            self.windows,
+            [{"spike_times": self._stamps(0, steps, np.full(len(steps), w))} for w in range(self.windows)],
         )
         neuron = np.arange(len(currents) * size)
         window, place = np.divmod(neuron, self.copies * size)
@@ -327,7 +347,11 @@ def _blocks(weights: np.ndarray, copies: int):
     inputs, outputs = weights.shape
     pre, post = np.divmod(np.arange(inputs * outputs), outputs)
     shift = np.repeat(np.arange(copies), inputs * outputs)
-    return shift * inputs + np.tile(pre, copies), shift * outputs + np.tile(post, copies), np.tile(weights.ravel(), copies)
+    return (
+        shift * inputs + np.tile(pre, copies),
+        shift * outputs + np.tile(post, copies),
+        np.tile(weights.ravel(), copies),
+    )
 
 
 def _slice(inputs: Inputs, first: int, count: int) -> Inputs:
@@ -343,11 +367,11 @@ def _join(parts: List[Result], stride: int) -> Result:
         return parts[0]
     layers = [
         Spikes(
-            np.concatenate([p.spikes[l].state + i * stride for i, p in enumerate(parts)]).astype(np.int32),
-            np.concatenate([p.spikes[l].step for p in parts]),
-            np.concatenate([p.spikes[l].neuron for p in parts]),
+            np.concatenate([p.spikes[layer].state + i * stride for i, p in enumerate(parts)]).astype(np.int32),
+            np.concatenate([p.spikes[layer].step for p in parts]),
+            np.concatenate([p.spikes[layer].neuron for p in parts]),
         )
-        for l in range(len(parts[0].spikes))
+        for layer in range(len(parts[0].spikes))
     ]
     maxima = None if parts[0].max_potentials is None else np.concatenate([p.max_potentials for p in parts])
     seconds = {key: sum(p.seconds[key] for p in parts) for key in parts[0].seconds}

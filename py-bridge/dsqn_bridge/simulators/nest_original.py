@@ -40,7 +40,8 @@ def map_network(network: Network, simulator: str) -> OriginalMapping:
     if network.encoding != "constant" or network.decoding != "potential":
         raise BridgeError(
             "MAPPING_IMPOSSIBLE",
-            "The original's NEST set-up knows constant input and final potentials only, not %s and %s." % (network.encoding, network.decoding),
+            "The original's NEST set-up knows constant input and final potentials only, not %s and %s."
+            % (network.encoding, network.decoding),
             "The simulator nest runs every encoding and decoding.",
         )
     model, parameters = ("pp_psc_delta", PP) if simulator.endswith("pp") else ("iaf_psc_delta", IAF)
@@ -52,7 +53,10 @@ def map_network(network: Network, simulator: str) -> OriginalMapping:
             "layer": index,
             "model": model if index < last else "iaf_psc_delta",
             "parameters": parameters if index < last else {**IAF, "V_th": 1e300},
-            "weights": {"unit": "mV per spike" if index else "mV/ms per unit of the dc_generator", "factor": factor if index else 1},
+            "weights": {
+                "unit": "mV per spike" if index else "mV/ms per unit of the dc_generator",
+                "factor": factor if index else 1,
+            },
             "delay": 1.0,
         }
         for index in range(last + 1)
@@ -85,7 +89,13 @@ def _notes(model: str, pynn: bool) -> list:
 
 
 def run(
-    kernel: Any, network: Network, mapping: OriginalMapping, inputs: Inputs, steps: int, seed: int, on_window: Callable[[int], None]
+    kernel: Any,
+    network: Network,
+    mapping: OriginalMapping,
+    inputs: Inputs,
+    steps: int,
+    seed: int,
+    on_window: Callable[[int], None],
 ) -> Result:
     """States side by side in one kernel, `steps` ms each. Spikes are binned to whole ms."""
     began = time.perf_counter()
@@ -98,13 +108,17 @@ def run(
             parameters = {**IAF, "V_th": 1e300} if output else mapping.parameters
             biases = np.zeros(layer.size) if layer.biases is None else layer.biases
             model = "iaf_psc_delta" if output else mapping.model
-            populations.append(kernel.create(model, layer.size * states, {**parameters, "I_e": np.tile(biases, states)}))
+            populations.append(
+                kernel.create(model, layer.size * states, {**parameters, "I_e": np.tile(biases, states)})
+            )
         values = input_values(network, inputs.observations)
         sources = kernel.create("dc_generator", values.size, {"amplitude": values.ravel()})
         for index, layer in enumerate(layers):
             pre, post, weights = _blocks(layer.weights, states)
             before = populations[index - 1] if index else sources
-            kernel.connect(before.first + pre, populations[index].first + post, weights * (mapping.factor if index else 1.0), 1.0)
+            kernel.connect(
+                before.first + pre, populations[index].first + post, weights * (mapping.factor if index else 1.0), 1.0
+            )
         recorder = kernel.record_spikes(populations[:-1])
         # The original read the last sample of a multimeter with an interval of 1 ms: the potential at steps - 1 ms.
         kernel.simulate(steps - 1)

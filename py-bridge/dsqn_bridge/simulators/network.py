@@ -12,10 +12,10 @@ from ..errors import BridgeError
 class Layer(NamedTuple):
     """One layer of current-based LIF neurons, one step at a time:
 
-        s[t] = H(v[t] - threshold)                        strictly above
-        v[t+1] = beta v[t] + i[t] - reset_by s[t]         reset by subtraction
-        v[t+1] = 0 if s[t] else beta v[t] + i[t]          reset to zero
-        i[t+1] = alpha i[t] + h[t],  h[t] = inputs[t] W + b
+    s[t] = H(v[t] - threshold)                        strictly above
+    v[t+1] = beta v[t] + i[t] - reset_by s[t]         reset by subtraction
+    v[t+1] = 0 if s[t] else beta v[t] + i[t]          reset to zero
+    i[t+1] = alpha i[t] + h[t],  h[t] = inputs[t] W + b
     """
 
     weights: np.ndarray  # float64 [inputs, outputs], values of float32
@@ -57,7 +57,9 @@ def network_from(params: dict, arrays: Dict[str, np.ndarray]) -> Network:
     for index, layer in enumerate(params["layers"]):
         weights = np.asarray(arrays["w%d" % index], np.float64).reshape(layer["inputs"], layer["outputs"])
         if not np.isfinite(weights).all():
-            raise BridgeError("NETWORK_INVALID", "The weights of layer %d are not all finite." % index, "Check how it was trained.")
+            raise BridgeError(
+                "NETWORK_INVALID", "The weights of layer %d are not all finite." % index, "Check how it was trained."
+            )
         if index == 0 and params["signedInputs"]:
             weights = np.concatenate([weights, -weights])
         biases = arrays.get("b%d" % index)
@@ -75,7 +77,12 @@ def network_from(params: dict, arrays: Dict[str, np.ndarray]) -> Network:
             )
         )
     return Network(
-        layers, params["biasInput"], params["signedInputs"], params["encoding"], params["decoding"], int(params["steps"])
+        layers,
+        params["biasInput"],
+        params["signedInputs"],
+        params["encoding"],
+        params["decoding"],
+        int(params["steps"]),
     )
 
 
@@ -85,7 +92,8 @@ def input_values(network: Network, observations: np.ndarray) -> np.ndarray:
     if x.ndim != 2 or x.shape[1] != network.observation_size:
         raise BridgeError(
             "SHAPE_MISMATCH",
-            "The network takes observations of length %d, got an array of shape %s." % (network.observation_size, x.shape),
+            "The network takes observations of length %d, got an array of shape %s."
+            % (network.observation_size, x.shape),
             "Give inputs of shape [states, %d]." % network.observation_size,
         )
     if network.bias_input:

@@ -31,7 +31,11 @@ def import_pynn() -> Any:
     try:
         import pyNN.nest as sim
     except ImportError as error:
-        raise BridgeError("SIMULATOR_MISSING", "PyNN with NEST isn't installed for this Python (%s)." % error, "`npm run setup -- pynn` installs both.") from error
+        raise BridgeError(
+            "SIMULATOR_MISSING",
+            "PyNN with NEST isn't installed for this Python (%s)." % error,
+            "`npm run setup -- pynn` installs both.",
+        ) from error
     return sim
 
 
@@ -65,7 +69,14 @@ class Kernel:
         self._populations: Dict[int, Any] = {}
 
     def open(self, resolution: float, seed: int = 1) -> None:
-        self.sim.setup(timestep=resolution, min_delay=1.0, max_delay=2.0, spike_precision="on_grid", verbosity="error", rng_seed=max(1, seed))
+        self.sim.setup(
+            timestep=resolution,
+            min_delay=1.0,
+            max_delay=2.0,
+            spike_precision="on_grid",
+            verbosity="error",
+            rng_seed=max(1, seed),
+        )
         self._populations = {}
 
     def close(self) -> None:
@@ -76,10 +87,18 @@ class Kernel:
         if model == "spike_generator":
             each = parameters if isinstance(parameters, list) else [parameters] * count
             if any("spike_weights" in own for own in each):
-                raise BridgeError("MAPPING_IMPOSSIBLE", "PyNN's spike sources have no weights of their own.", "Leave --generators out.")
-            population = self.sim.Population(count, self.sim.SpikeSourceArray(spike_times=[own["spike_times"].tolist() for own in each]))
+                raise BridgeError(
+                    "MAPPING_IMPOSSIBLE",
+                    "PyNN's spike sources have no weights of their own.",
+                    "Leave --generators out.",
+                )
+            population = self.sim.Population(
+                count, self.sim.SpikeSourceArray(spike_times=[own["spike_times"].tolist() for own in each])
+            )
         else:
-            population = self.sim.Population(count, self._cell(model, parameters), initial_values={self._potential: parameters["V_m"]})
+            population = self.sim.Population(
+                count, self._cell(model, parameters), initial_values={self._potential: parameters["V_m"]}
+            )
         cells = Cells(int(population.all_cells[0]), count)
         self._populations[cells.first] = population
         return cells
@@ -88,12 +107,22 @@ class Kernel:
         own = {key: value for key, value in parameters.items() if key != "V_m"}
         if self.standard:
             return _standard_delta(self.sim)(
-                v_rest=own["E_L"], v_reset=own["V_reset"], cm=1e-3, tau_m=own["tau_m"], tau_refrac=own["t_ref"], v_thresh=own["V_th"], i_offset=0.0
+                v_rest=own["E_L"],
+                v_reset=own["V_reset"],
+                cm=1e-3,
+                tau_m=own["tau_m"],
+                tau_refrac=own["t_ref"],
+                v_thresh=own["V_th"],
+                i_offset=0.0,
             )
         cell_type = self.sim.native_cell_type(model)
         cell_type.variable_map = {"V_m": "V_m", "v": "V_m"}
         cell_type.default_initial_values = {"V_m": 0.0}
-        plain = {key: bool(value) for key, value in cell_type.default_parameters.items() if isinstance(value, (bool, np.bool_))}
+        plain = {
+            key: bool(value)
+            for key, value in cell_type.default_parameters.items()
+            if isinstance(value, (bool, np.bool_))
+        }
         cell = cell_type(**{**plain, **own})
         _keep_bools(cell, plain)
         return cell
@@ -104,7 +133,9 @@ class Kernel:
         synapse = _static_synapse(self.sim)(weight=1.0, delay=float(delay))
         for receptor, chosen in (("excitatory", weights >= 0), ("inhibitory", weights < 0)):
             if chosen.any():
-                connector = self.sim.FromListConnector([(int(i), int(j), float(w)) for i, j, w in rows[chosen]], column_names=["weight"])
+                connector = self.sim.FromListConnector(
+                    [(int(i), int(j), float(w)) for i, j, w in rows[chosen]], column_names=["weight"]
+                )
                 self.sim.Projection(source, target, connector, synapse, receptor_type=receptor)
 
     def _population_of(self, cell: int) -> Any:
@@ -162,7 +193,11 @@ def _static_synapse(sim: Any) -> Any:
     """StaticSynapse without PyNN's factor of 1000 (see 4 above)."""
     from pyNN.standardmodels import build_translations
 
-    return type("StaticSynapse", (sim.StaticSynapse,), {"translations": build_translations(("weight", "weight"), ("delay", "delay"))})
+    return type(
+        "StaticSynapse",
+        (sim.StaticSynapse,),
+        {"translations": build_translations(("weight", "weight"), ("delay", "delay"))},
+    )
 
 
 def _standard_delta(sim: Any) -> Any:

@@ -8,7 +8,7 @@ weights are on it too. Membranes leak (s16.15 has no decay closer to 1 that keep
 from __future__ import annotations
 
 import math
-from typing import Any, Dict, List, Optional
+from typing import Any, List, Optional
 
 import numpy as np
 
@@ -29,7 +29,11 @@ def import_spynnaker(board: Board) -> Any:
     try:
         import pyNN.spiNNaker as sim
     except ImportError as error:
-        raise BridgeError("SIMULATOR_MISSING", "sPyNNaker isn't installed for this Python (%s)." % error, "`npm run setup -- spinnaker` installs it.") from error
+        raise BridgeError(
+            "SIMULATOR_MISSING",
+            "sPyNNaker isn't installed for this Python (%s)." % error,
+            "`npm run setup -- spinnaker` installs it.",
+        ) from error
     _let_spike_sources_differ()
     return sim
 
@@ -67,7 +71,9 @@ def describe(network: Network, tau_m: float, simulator: str) -> dict:
     """The mapping as it is printed and stored."""
     if network.output_spikes:
         raise BridgeError(
-            "MAPPING_IMPOSSIBLE", "On SpiNNaker the readout is a potential, and the network decodes %s." % network.decoding, "Use the decoding potential."
+            "MAPPING_IMPOSSIBLE",
+            "On SpiNNaker the readout is a potential, and the network decodes %s." % network.decoding,
+            "Use the decoding potential.",
         )
     layers = [
         {
@@ -118,7 +124,11 @@ class Machine:
 
         began = time.perf_counter()
         if self.board.virtual:
-            raise BridgeError("BOARD_VIRTUAL", "On a virtual board nothing is executed.", "Use a real board, or the simulator spinnaker-twin.")
+            raise BridgeError(
+                "BOARD_VIRTUAL",
+                "On a virtual board nothing is executed.",
+                "Use a real board, or the simulator spinnaker-twin.",
+            )
         if inputs.states > self.copies:
             self._build(inputs.states)
         else:
@@ -127,8 +137,13 @@ class Machine:
         built = time.perf_counter()
         self.sim.run(steps)
         ran = time.perf_counter()
-        potentials = np.asarray(self.populations[-1].get_data("v").segments[-1].analogsignals[0].magnitude, np.float64)[-1]
-        spikes = [self._spikes(population, layer.size) for population, layer in zip(self.populations[:-1], self.network.layers)]
+        potentials = np.asarray(self.populations[-1].get_data("v").segments[-1].analogsignals[0].magnitude, np.float64)[
+            -1
+        ]
+        spikes = [
+            self._spikes(population, layer.size)
+            for population, layer in zip(self.populations[:-1], self.network.layers)
+        ]
         seconds = {"build": built - began, "run": ran - built, "read": time.perf_counter() - ran}
         return Result(spikes, potentials.reshape(self.copies, -1)[: inputs.states], None, seconds)
 
@@ -144,7 +159,9 @@ class Machine:
             cell = self.sim.extra_models.IFCurDelta(
                 cm=1.0, tau_m=self.tau_m, tau_refrac=0.0, v_reset=0.0, v_rest=0.0, v_thresh=threshold, i_offset=0.0
             )
-            population = self.sim.Population(layer.size * copies, cell, initial_values={"v": 0.0}, label="layer%d" % index)
+            population = self.sim.Population(
+                layer.size * copies, cell, initial_values={"v": 0.0}, label="layer%d" % index
+            )
             if layer.biases is not None:
                 population.set(i_offset=np.tile(layer.biases, copies).tolist())
             population.record("spikes" if index < len(layers) - 1 else "v")
@@ -154,7 +171,9 @@ class Machine:
         self.source = None
         if self.network.encoding != "constant":
             inputs = layers[0].weights.shape[0]
-            self.source = self.sim.Population(inputs * copies, self.sim.SpikeSourceArray([[AFTER_THE_END]] * (inputs * copies)), label="input")
+            self.source = self.sim.Population(
+                inputs * copies, self.sim.SpikeSourceArray([[AFTER_THE_END]] * (inputs * copies)), label="input"
+            )
             self._connect(self.source, self.populations[0], layers[0].weights)
 
     def _connect(self, before: Any, after: Any, weights: np.ndarray) -> None:
@@ -163,12 +182,18 @@ class Machine:
         pre, post = np.indices(weights.shape).reshape(2, -1)
         shift = np.repeat(np.arange(self.copies), pre.size)
         rows = np.column_stack(
-            [np.tile(pre, self.copies) + shift * inputs, np.tile(post, self.copies) + shift * outputs, np.tile(weights.ravel(), self.copies)]
+            [
+                np.tile(pre, self.copies) + shift * inputs,
+                np.tile(post, self.copies) + shift * outputs,
+                np.tile(weights.ravel(), self.copies),
+            ]
         )
         for receptor, chosen in (("excitatory", rows[:, 2] > 0), ("inhibitory", rows[:, 2] < 0)):
             if chosen.any():
                 connector = self.sim.FromListConnector(np.column_stack([rows[chosen], np.ones(int(chosen.sum()))]))
-                self.projections.append(self.sim.Projection(before, after, connector, self.sim.StaticSynapse(), receptor_type=receptor))
+                self.projections.append(
+                    self.sim.Projection(before, after, connector, self.sim.StaticSynapse(), receptor_type=receptor)
+                )
 
     def _feed(self, inputs: Inputs) -> None:
         if self.source is None:
@@ -184,7 +209,11 @@ class Machine:
 
     def _spikes(self, population: Any, size: int) -> Spikes:
         trains = population.get_data("spikes").segments[-1].spiketrains
-        rows = [(cell // size, int(round(float(t))), cell % size) for cell, train in enumerate(trains) for t in train.magnitude]
+        rows = [
+            (cell // size, int(round(float(t))), cell % size)
+            for cell, train in enumerate(trains)
+            for t in train.magnitude
+        ]
         rows.sort()
         columns = np.asarray(rows, np.int32).reshape(-1, 3)
         return Spikes(*(np.ascontiguousarray(columns[:, k]) for k in range(3)))

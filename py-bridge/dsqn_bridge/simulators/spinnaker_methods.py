@@ -63,14 +63,20 @@ def place(session, params: dict, arrays: Dict[str, np.ndarray]) -> tuple:
     machine = session.get(params["handle"])
     network = machine.network
     inputs = (
-        Inputs(1, np.zeros((1, network.observation_size))) if network.encoding == "constant" else Inputs(1, None, Spikes(*np.zeros((3, 1), np.int32)))
+        Inputs(1, np.zeros((1, network.observation_size)))
+        if network.encoding == "constant"
+        else Inputs(1, None, Spikes(*np.zeros((3, 1), np.int32)))
     )
     with _quiet():
         placed, words = machine.place(inputs, int(params.get("steps") or network.steps))
     written = {
-        "weights%d" % index: weights_on_machine(words, "layer%d" % (index - 1), "layer%d" % index, *network.layers[index].weights.shape).astype(np.int32)
+        "weights%d" % index: weights_on_machine(
+            words, "layer%d" % (index - 1), "layer%d" % index, *network.layers[index].weights.shape
+        ).astype(np.int32)
         for index in range(1, len(network.layers))
     }
     if network.encoding != "constant":
-        written["weights0"] = weights_on_machine(words, "input", "layer0", *network.layers[0].weights.shape).astype(np.int32)
+        written["weights0"] = weights_on_machine(words, "input", "layer0", *network.layers[0].weights.shape).astype(
+            np.int32
+        )
     return placed, written

@@ -16,10 +16,9 @@ class WordsWritten:
         self.synapses: Dict[Tuple[str, str], List[np.ndarray]] = {}
 
     def __enter__(self) -> "WordsWritten":
+        from spynnaker.pyNN.models.neural_projections.connectors import FromListConnector
         from spynnaker.pyNN.models.neuron import synaptic_matrix_app
         from spynnaker.pyNN.models.neuron.synapse_dynamics.synapse_dynamics_static import SynapseDynamicsStatic
-
-        from spynnaker.pyNN.models.neural_projections.connectors import FromListConnector
 
         self._places = (synaptic_matrix_app, SynapseDynamicsStatic, FromListConnector)
         self._originals = (
@@ -36,7 +35,9 @@ class WordsWritten:
         def synapses(connections, synapse_info, n_delay_stages, n_types, scales, app_edge, *rest, **named):
             current.append((app_edge.pre_vertex.label, app_edge.post_vertex.label))
             try:
-                return get_synapses(connections, synapse_info, n_delay_stages, n_types, scales, app_edge, *rest, **named)
+                return get_synapses(
+                    connections, synapse_info, n_delay_stages, n_types, scales, app_edge, *rest, **named
+                )
             finally:
                 current.pop()
 
@@ -71,7 +72,9 @@ def report(machine: Any, words: WordsWritten, steps: int) -> dict:
     """Counts for the network's own vertices; the monitors that every chip runs are left out."""
     from spynnaker.pyNN.data import SpynnakerDataView as View
 
-    labels = {population.label for population in machine.populations} | ({machine.source.label} if machine.source else set())
+    labels = {population.label for population in machine.populations} | (
+        {machine.source.label} if machine.source else set()
+    )
     placements = []
     for placement in View.iterate_placemements():
         application = placement.vertex.app_vertex
@@ -95,8 +98,15 @@ def report(machine: Any, words: WordsWritten, steps: int) -> dict:
         "chips": len(chips),
         "sdramBytes": sum(p["sdramBytes"] for p in placements),
         "routingEntries": int(sum(table.number_of_entries for table in tables)),
-        "routingTables": [{"chip": [int(t.x), int(t.y)], "entries": int(t.number_of_entries)} for t in tables if t.number_of_entries],
-        "board": {"version": machine.board.version, "chips": int(machine_size.n_chips), "width": int(machine_size.width), "height": int(machine_size.height)},
+        "routingTables": [
+            {"chip": [int(t.x), int(t.y)], "entries": int(t.number_of_entries)} for t in tables if t.number_of_entries
+        ],
+        "board": {
+            "version": machine.board.version,
+            "chips": int(machine_size.n_chips),
+            "width": int(machine_size.width),
+            "height": int(machine_size.height),
+        },
         "coresPerPopulation": dict(Counter(p["population"] for p in placements)),
         "placements": placements,
         "layers": [_layer(machine, words, index) for index in range(len(machine.populations))],

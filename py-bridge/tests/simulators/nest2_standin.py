@@ -6,7 +6,15 @@ Nodes are tuples of ints; whatever 2.x does not know, or would refuse, is an err
 import nest as nest3
 import numpy as np
 
-MODELS = {"iaf_psc_delta", "iaf_psc_exp", "pp_psc_delta", "spike_generator", "spike_detector", "multimeter", "dc_generator"}
+MODELS = {
+    "iaf_psc_delta",
+    "iaf_psc_exp",
+    "pp_psc_delta",
+    "spike_generator",
+    "spike_detector",
+    "multimeter",
+    "dc_generator",
+}
 KERNEL = {"resolution", "local_num_threads", "print_time", "grng_seed", "rng_seeds", "network_size"}
 
 

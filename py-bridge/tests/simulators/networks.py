@@ -1,6 +1,7 @@
 """Random networks, and our dynamics written out once more in NumPy for the tests: the equations of network.Layer, nothing else."""
 
 import numpy as np
+
 from dsqn_bridge.simulators.nest_network import Inputs, Spikes
 from dsqn_bridge.simulators.network import Layer, Network, input_currents
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from dsqn_bridge.errors import BridgeError
 from dsqn_bridge.simulators import nest2, nest_network
 from dsqn_bridge.simulators.nest_mapping import map_network
@@ -36,7 +37,9 @@ def test_only_documented_calls_and_the_same_spikes(kernel, seed, leaky):
     result = nest_network.run(kernel, network, mapping, Inputs(len(x), x), network.steps)
     assert_same(network, x, result, tolerance=1e-12 if leaky else 0.0)
     trains, inputs = random_trains(seed, network, len(x))
-    assert_same(network, x, nest_network.run(kernel, network, mapping, inputs, network.steps), 1e-12 if leaky else 0.0, trains)
+    assert_same(
+        network, x, nest_network.run(kernel, network, mapping, inputs, network.steps), 1e-12 if leaky else 0.0, trains
+    )
 
 
 def test_a_kernel_in_use_is_refused(kernel):
@@ -61,6 +64,11 @@ def test_nest_3_is_not_taken_for_nest_2():
 def test_a_real_nest_2():
     """In that interpreter, which needs no pytest: the same networks, the same comparison."""
     path = os.pathsep.join([str(HERE.parents[2]), str(HERE.parents[1]), os.environ.get("PYTHONPATH", "")])
-    done = subprocess.run([REAL, "-m", "simulators.real_nest2"], env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = subprocess.run(
+        [REAL, "-m", "simulators.real_nest2"],
+        env={**os.environ, "PYTHONPATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     assert done.returncode == 0, done.stdout.decode()[-4000:]
     print(done.stdout.decode().splitlines()[-1], file=sys.stderr)

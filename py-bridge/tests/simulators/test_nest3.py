@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from dsqn_bridge.errors import BridgeError
 from dsqn_bridge.simulators.nest_mapping import map_network
 from dsqn_bridge.simulators.nest_network import Inputs
@@ -41,7 +42,10 @@ def test_leaky_neurons_spike_in_the_same_bins(seed):
 def test_layers_of_one_neuron(subtraction):
     network, x = random_network(0, reset="subtraction")
     first = network.layers[0]
-    layers = [first._replace(weights=first.weights[:, :1], biases=None, initial=np.zeros(1)), first._replace(weights=np.ones((1, 1)), biases=None, initial=np.zeros(1))]
+    layers = [
+        first._replace(weights=first.weights[:, :1], biases=None, initial=np.zeros(1)),
+        first._replace(weights=np.ones((1, 1)), biases=None, initial=np.zeros(1)),
+    ]
     one = network._replace(layers=layers, decoding="spikes")
     assert_same(one, x[:1], nest3.run(one, Inputs(1, x[:1]), subtraction=subtraction))
 
@@ -49,7 +53,9 @@ def test_layers_of_one_neuron(subtraction):
 def test_states_one_after_the_other_do_not_touch():
     """More states than fit side by side: windows in one kernel, a flush between them."""
     network, _ = random_network(0, reset="subtraction", decoding="potential")
-    network = network._replace(layers=[layer._replace(initial=np.zeros(layer.size)) for layer in network.layers], steps=200)
+    network = network._replace(
+        layers=[layer._replace(initial=np.zeros(layer.size)) for layer in network.layers], steps=200
+    )
     x = np.random.default_rng(1).normal(size=(300, network.observation_size))
     spikes = assert_same(network, x, nest3.run(network, Inputs(len(x), x)))
     assert spikes > 1000

@@ -1,6 +1,7 @@
 """PyNN on NEST against our equations: native and standard cells, to the last bit."""
 
 import pytest
+
 from dsqn_bridge.errors import BridgeError
 from dsqn_bridge.simulators import nest_network
 from dsqn_bridge.simulators.nest_network import Inputs

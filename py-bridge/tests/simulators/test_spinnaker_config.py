@@ -4,6 +4,7 @@ import socket
 import time
 
 import pytest
+
 from dsqn_bridge.errors import BridgeError
 from dsqn_bridge.simulators.spinnaker_config import board_from, reach, write_config
 

@@ -20,10 +20,17 @@ const TEMPLATES = join(root, "py-bridge", "dsqn_bridge", "simulators", "scripts"
  * A network as a script of its own that needs no part of dsqn: the network, five states, and what our engine made of them. Running it
  * rebuilds the network in the simulator, compares every spike and potential, and exits with 1 where they differ.
  */
-export async function writeScript(target: "nest" | "pynn", network: SpikingNetwork | DenseNetwork, path: string): Promise<void> {
+export async function writeScript(
+  target: "nest" | "pynn",
+  network: SpikingNetwork | DenseNetwork,
+  path: string,
+): Promise<void> {
   const checked = expressible(target, network);
   const template = await readFile(join(TEMPLATES, `${target}_script.py`), "utf8");
-  await writeFileAtomic(path, template.replace("@MODEL@", () => JSON.stringify(embedded(checked))));
+  await writeFileAtomic(
+    path,
+    template.replace("@MODEL@", () => JSON.stringify(embedded(checked))),
+  );
 }
 
 function embedded(network: SpikingNetwork): Record<string, unknown> {
@@ -36,7 +43,8 @@ function embedded(network: SpikingNetwork): Record<string, unknown> {
     potentials: base64(potentials),
     inputs: base64(joined(network, observations)),
   };
-  if (network.encoding !== "constant") arrays.inputSpikes = events(inputSpikes(network, observations, { steps, seed: 0 }));
+  if (network.encoding !== "constant")
+    arrays.inputSpikes = events(inputSpikes(network, observations, { steps, seed: 0 }));
   spikes!.forEach((layer, l) => (arrays[`spikes${l}`] = events(layer)));
   network.layers.forEach(({ weights, biases, initialPotential }, l) => {
     arrays[`w${l}`] = base64(weights);
@@ -45,7 +53,13 @@ function embedded(network: SpikingNetwork): Record<string, unknown> {
   });
   return {
     sha256: networkHash(network),
-    layers: network.layers.map(({ outputs, beta, threshold, reset, resetBy }) => ({ outputs, beta, threshold, reset, resetBy })),
+    layers: network.layers.map(({ outputs, beta, threshold, reset, resetBy }) => ({
+      outputs,
+      beta,
+      threshold,
+      reset,
+      resetBy,
+    })),
     signedInputs: network.signedInputs,
     outputSpikes: spikingLayers(network) === network.layers.length,
     encoding: network.encoding === "constant" ? "constant" : "spikes",
@@ -58,7 +72,9 @@ function embedded(network: SpikingNetwork): Record<string, unknown> {
 
 /** What the input neurons are given, [states, inputs]. */
 function joined(network: SpikingNetwork, observations: Float32Array): Float64Array {
-  return Float64Array.from(Array.from({ length: STATES }, (_, s) => Array.from(inputValues(network, observations, s))).flat());
+  return Float64Array.from(
+    Array.from({ length: STATES }, (_, s) => Array.from(inputValues(network, observations, s))).flat(),
+  );
 }
 
 function events({ state, step, neuron }: SpikeEvents): string {
@@ -79,10 +95,13 @@ function expressible(target: "nest" | "pynn", network: SpikingNetwork | DenseNet
   network.layers.forEach((layer, l) => {
     const subtracts = layer.reset === "subtraction" && l < spikingLayers(network);
     if (layer.alpha !== 0) throw impossible(`layer ${l} has a synaptic current (alpha = ${layer.alpha})`);
-    if (layer.beta !== 1 && (subtracts || layer.initialPotential)) throw impossible(`layer ${l} leaks (beta = ${layer.beta}) and is reset by subtraction or starts elsewhere`);
-    if (layer.initialPotential?.some((v) => v > layer.threshold)) throw impossible(`layer ${l} starts above its threshold`);
+    if (layer.beta !== 1 && (subtracts || layer.initialPotential))
+      throw impossible(`layer ${l} leaks (beta = ${layer.beta}) and is reset by subtraction or starts elsewhere`);
+    if (layer.initialPotential?.some((v) => v > layer.threshold))
+      throw impossible(`layer ${l} starts above its threshold`);
   });
   if (network.decoding === "max-potential") throw impossible("it decodes the largest potential");
-  if (target === "pynn" && spikingLayers(network) === network.layers.length) throw impossible(`it decodes ${network.decoding}`);
+  if (target === "pynn" && spikingLayers(network) === network.layers.length)
+    throw impossible(`it decodes ${network.decoding}`);
   return network;
 }

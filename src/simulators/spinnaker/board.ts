@@ -20,7 +20,10 @@ export interface BoardOptions {
 }
 
 /** The settings as the Python side takes them; sPyNNaker's own home lies in the managed one. */
-export function boardSettings(options: BoardOptions = {}, env: NodeJS.ProcessEnv = process.env): Record<string, unknown> {
+export function boardSettings(
+  options: BoardOptions = {},
+  env: NodeJS.ProcessEnv = process.env,
+): Record<string, unknown> {
   const settings = {
     host: env.DSQN_SPINNAKER_HOST,
     boardVersion: env.DSQN_SPINNAKER_VERSION === undefined ? undefined : Number(env.DSQN_SPINNAKER_VERSION),

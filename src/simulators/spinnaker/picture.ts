@@ -12,7 +12,9 @@ export function boardPicture(map: BoardMap): string {
   const populations = [...new Set(map.placements.map(({ population }) => population))];
   const colourOf = (population: string): string => shades[populations.indexOf(population) % shades.length];
   const place = (x: number, y: number): [number, number] => [MARGIN + x * CELL, MARGIN + (height - 1 - y) * CELL];
-  const chips = Array.from({ length: width * height }, (_, k) => [k % width, Math.floor(k / width)] as const).filter(([x, y]) => exists(map, x, y));
+  const chips = Array.from({ length: width * height }, (_, k) => [k % width, Math.floor(k / width)] as const).filter(
+    ([x, y]) => exists(map, x, y),
+  );
   const squares = chips.map(([x, y]) => {
     const [left, top] = place(x, y);
     const used = map.placements.filter(({ chip }) => chip[0] === x && chip[1] === y);
@@ -20,7 +22,9 @@ export function boardPicture(map: BoardMap): string {
       const here = used.find((placement) => placement.core === core);
       const [cx, cy] = [left + 9 + (core % 5) * 8.5, top + 10 + Math.floor(core / 5) * 9];
       const fill = here ? colourOf(here.population) : "var(--line)";
-      const title = here ? `<title>${here.population}, neurons ${here.neurons.join(" to ")}, ${here.sdramBytes} bytes</title>` : "";
+      const title = here
+        ? `<title>${here.population}, neurons ${here.neurons.join(" to ")}, ${here.sdramBytes} bytes</title>`
+        : "";
       return `<circle cx="${cx}" cy="${cy}" r="${here ? 3.6 : 2}" fill="${fill}">${title}</circle>`;
     });
     return `<g><rect x="${left}" y="${top}" width="${CELL - 6}" height="${CELL - 6}" rx="4" fill="var(--panel)" stroke="var(--line)"/>${dots.join("")}</g>`;

@@ -44,31 +44,59 @@ export interface BoardMap {
 /** Maps `network` on the virtual board: partitioning, placement, routing, keys, tables and data, up to loading. */
 export async function placeNetwork(
   network: SpikingNetwork,
-  options: { boardVersion?: number; steps?: number; python?: string; onProgress?: OnProgress; signal?: AbortSignal } = {},
+  options: {
+    boardVersion?: number;
+    steps?: number;
+    python?: string;
+    onProgress?: OnProgress;
+    signal?: AbortSignal;
+  } = {},
 ): Promise<BoardMap> {
   const { boardVersion = 5, steps = network.steps, onProgress, signal } = options;
-  const worker = await openWorker({ name: "spinnaker", signal, python: options.python ?? (await managedPython(options)) });
+  const worker = await openWorker({
+    name: "spinnaker",
+    signal,
+    python: options.python ?? (await managedPython(options)),
+  });
   try {
     const board = { simulator: "spinnaker", ...boardSettings({ virtual: true, boardVersion }) };
     const { result: info } = await worker.call("spinnaker.info", board);
     const { network: description, arrays } = networkMessage(network);
     const { result: loaded } = await worker.call("spinnaker.load", { ...board, network: description }, arrays);
-    const { result, arrays: written } = await worker.call("spinnaker.place", { handle: loaded.handle, steps }, {}, { onProgress, signal });
+    const { result, arrays: written } = await worker.call(
+      "spinnaker.place",
+      { handle: loaded.handle, steps },
+      {},
+      { onProgress, signal },
+    );
     const map = result as unknown as Omit<BoardMap, "version">;
-    const layers = map.layers.map((layer) => ({ ...layer, twinDiffers: twinDifference(network, layer, written[`weights${layer.layer}`]) }));
+    const layers = map.layers.map((layer) => ({
+      ...layer,
+      twinDiffers: twinDifference(network, layer, written[`weights${layer.layer}`]),
+    }));
     return { ...map, layers, version: info.version as string };
   } finally {
     await worker.close();
   }
 }
 
-async function managedPython({ onProgress, signal }: { onProgress?: OnProgress; signal?: AbortSignal }): Promise<string> {
+async function managedPython({
+  onProgress,
+  signal,
+}: {
+  onProgress?: OnProgress;
+  signal?: AbortSignal;
+}): Promise<string> {
   const { ensurePython } = await import("../../python/environment.ts");
   return (await ensurePython(["spinnaker"], { onProgress, signal })).python;
 }
 
 /** Words [inputs, outputs, 2] that sPyNNaker wrote and that differ from the twin's; all of them where the shifts differ. */
-function twinDifference(network: SpikingNetwork, { layer, shifts }: Omit<LayerResolution, "twinDiffers">, words: NdArray | undefined): number | null {
+function twinDifference(
+  network: SpikingNetwork,
+  { layer, shifts }: Omit<LayerResolution, "twinDiffers">,
+  words: NdArray | undefined,
+): number | null {
   if (!words) return null;
   const twin = ringBuffers(layersOnMachine(network)[layer]);
   if (twin.shifts[0] !== shifts.excitatory || twin.shifts[1] !== shifts.inhibitory) return words.data.length;

@@ -46,7 +46,10 @@ export function fixedPointTwin(options: FixedPointOptions = {}): Simulator {
       const actions = network.layers.at(-1)!.outputs;
       const potentials = new Float64Array(states * actions);
       const lists = network.layers.slice(0, -1).map(() => new SpikeList());
-      const trains = network.encoding === "constant" ? undefined : bySteps(inputSpikes(network, inputs, { steps, seed }), states, steps);
+      const trains =
+        network.encoding === "constant"
+          ? undefined
+          : bySteps(inputSpikes(network, inputs, { steps, seed }), states, steps);
       for (let s = 0; s < states; s++) {
         const offsets = trains ? undefined : inputValues(network, inputs, s);
         const record = (l: number, t: number, j: number): void => {
@@ -110,7 +113,8 @@ function runState(
         }
       for (let j = 0; j < outputs; j++) {
         // Weights are never negative, so saturating once at the end is saturating at each addition.
-        const input = (Math.min(exc[j], 65535) * 2 ** shifts[0] - Math.min(inh[j], 65535) * 2 ** shifts[1] + offsets[l][j]) | 0;
+        const input =
+          (Math.min(exc[j], 65535) * 2 ** shifts[0] - Math.min(inh[j], 65535) * 2 ** shifts[1] + offsets[l][j]) | 0;
         const alpha = multiply(input, resistance);
         v[l][j] = alpha - multiply(decay, (alpha - v[l][j]) | 0);
         if (l === last || v[l][j] < thresholds[l]) continue;
@@ -125,10 +129,14 @@ function runState(
 }
 
 /** i_offset: the bias, and in the first layer under constant input x W0 besides. */
-function offset({ inputs, outputs, weights, biases }: SpikingNetwork["layers"][number], values?: Float64Array): Float64Array {
+function offset(
+  { inputs, outputs, weights, biases }: SpikingNetwork["layers"][number],
+  values?: Float64Array,
+): Float64Array {
   const current = new Float64Array(outputs);
   for (let i = 0; i < (values?.length ?? 0); i++)
-    for (let j = 0; j < outputs; j++) current[j] += (i < inputs ? values![i] : -values![i]) * weights[(i % inputs) * outputs + j];
+    for (let j = 0; j < outputs; j++)
+      current[j] += (i < inputs ? values![i] : -values![i]) * weights[(i % inputs) * outputs + j];
   return biases ? current.map((value, j) => value + biases[j]) : current;
 }
 
@@ -141,7 +149,10 @@ export function layersOnMachine({ layers, signedInputs }: SpikingNetwork): reado
 function doubled({ inputs, outputs, weights }: WeightMatrix): WeightMatrix {
   const both = new Float32Array(2 * weights.length);
   both.set(weights);
-  both.set(weights.map((w) => -w), weights.length);
+  both.set(
+    weights.map((w) => -w),
+    weights.length,
+  );
   return { inputs: 2 * inputs, outputs, weights: both };
 }
 
@@ -171,9 +182,13 @@ export function timeConstant({ layers, signedInputs }: SpikingNetwork): number {
 
 function mapping(network: SpikingNetwork, { tauM = timeConstant(network) }: FixedPointOptions): Mapping {
   if (spikingLayers(network) === network.layers.length)
-    throw new DsqnError("MAPPING_IMPOSSIBLE", `On SpiNNaker the readout is a potential, and the network decodes ${network.decoding}.`, {
-      hint: "Use the decoding potential.",
-    });
+    throw new DsqnError(
+      "MAPPING_IMPOSSIBLE",
+      `On SpiNNaker the readout is a potential, and the network decodes ${network.decoding}.`,
+      {
+        hint: "Use the decoding potential.",
+      },
+    );
   const last = network.layers.length - 1;
   return {
     name: "spinnaker",

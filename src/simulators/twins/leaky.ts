@@ -35,7 +35,15 @@ export function leakyTwin(): Simulator {
       const potentials = new Float64Array(states * actions);
       const lists = network.layers.slice(0, -1).map(() => new SpikeList());
       for (let s = 0; s < states; s++)
-        potentials.set(runState(network, inputValues(network, inputs, s), steps, (l, t, j) => recordSpikes && lists[l].push(s, t, j)), s * actions);
+        potentials.set(
+          runState(
+            network,
+            inputValues(network, inputs, s),
+            steps,
+            (l, t, j) => recordSpikes && lists[l].push(s, t, j),
+          ),
+          s * actions,
+        );
       const spikes = lists.map((list) => list.events());
       const seconds = { build: 0, run: (performance.now() - began) / 1000, read: 0 };
       return { spikes, potentials, seconds, ...decode(network, { states, potentials }) };
@@ -44,10 +52,17 @@ export function leakyTwin(): Simulator {
   };
 }
 
-function runState(network: SpikingNetwork, x: Float64Array, steps: number, onSpike: (layer: number, step: number, neuron: number) => void): Float64Array {
+function runState(
+  network: SpikingNetwork,
+  x: Float64Array,
+  steps: number,
+  onSpike: (layer: number, step: number, neuron: number) => void,
+): Float64Array {
   const k = Math.exp(-1 / TAU);
   const { layers } = network;
-  const currents = layers.map((layer, l) => constantCurrent(layer, l === 0 ? x : undefined).map((current) => current * TAU * (1 - k)));
+  const currents = layers.map((layer, l) =>
+    constantCurrent(layer, l === 0 ? x : undefined).map((current) => current * TAU * (1 - k)),
+  );
   const v = layers.map((layer) => new Float64Array(layer.outputs));
   let fired: number[][] = layers.map(() => []);
   for (let t = 0; t < steps; t++) {
@@ -70,7 +85,10 @@ function runState(network: SpikingNetwork, x: Float64Array, steps: number, onSpi
 }
 
 /** Bias, and in the first layer the observation times its weights; signed inputs come as two halves. */
-function constantCurrent({ inputs, outputs, weights, biases }: SpikingNetwork["layers"][number], x?: Float64Array): Float64Array {
+function constantCurrent(
+  { inputs, outputs, weights, biases }: SpikingNetwork["layers"][number],
+  x?: Float64Array,
+): Float64Array {
   const current = new Float64Array(outputs);
   for (let i = 0; i < (x?.length ?? 0); i++)
     for (let j = 0; j < outputs; j++) current[j] += (i < inputs ? x![i] : -x![i]) * weights[(i % inputs) * outputs + j];
@@ -79,9 +97,13 @@ function constantCurrent({ inputs, outputs, weights, biases }: SpikingNetwork["l
 
 function leakyMapping(network: SpikingNetwork): Mapping {
   if (network.encoding !== "constant" || network.decoding !== "potential")
-    throw new DsqnError("MAPPING_IMPOSSIBLE", `The thesis's SpiNNaker set-up knows constant input and final potentials only, not ${network.encoding} and ${network.decoding}.`, {
-      hint: "spinnaker-twin runs every encoding.",
-    });
+    throw new DsqnError(
+      "MAPPING_IMPOSSIBLE",
+      `The thesis's SpiNNaker set-up knows constant input and final potentials only, not ${network.encoding} and ${network.decoding}.`,
+      {
+        hint: "spinnaker-twin runs every encoding.",
+      },
+    );
   return {
     name: "spinnaker-leaky",
     simulator: "spinnaker-leaky-twin",
@@ -97,6 +119,8 @@ function leakyMapping(network: SpikingNetwork): Mapping {
       delay: 1,
     })),
     exact: false,
-    notes: ["Membranes leak with 100 ms and are reset to zero, whatever the network says: what the thesis ran on the board."],
+    notes: [
+      "Membranes leak with 100 ms and are reset to zero, whatever the network says: what the thesis ran on the board.",
+    ],
   };
 }

@@ -19,7 +19,11 @@ export function createDecider(network: SpikingNetwork): Decider {
   validateNetwork(network);
   const size = observationSize(network);
   const check = (observation: ArrayLike<number>): void => {
-    if (observation.length !== size) throw new UsageError("OBSERVATION_MISMATCH", `An observation has ${observation.length} values instead of ${size}.`);
+    if (observation.length !== size)
+      throw new UsageError(
+        "OBSERVATION_MISMATCH",
+        `An observation has ${observation.length} values instead of ${size}.`,
+      );
   };
   if (network.encoding !== "constant" || network.decoding !== "potential" || network.signedInputs) {
     // What needs more than the kernel goes through the engine.

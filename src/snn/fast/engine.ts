@@ -33,7 +33,14 @@ function engine(element: 4 | 8): SpikingEngine {
   };
 }
 
-function run(network: SpikingNetwork, compiled: Compiled, observations: ArrayLike<number>, options: RunOptions, batch: number, round: (x: number) => number): RunResult {
+function run(
+  network: SpikingNetwork,
+  compiled: Compiled,
+  observations: ArrayLike<number>,
+  options: RunOptions,
+  batch: number,
+  round: (x: number) => number,
+): RunResult {
   const { steps, layers } = compiled;
   const spiking = spikingLayers(network);
   const last = layers.length - 1;
@@ -41,12 +48,16 @@ function run(network: SpikingNetwork, compiled: Compiled, observations: ArrayLik
   const rest = !options.state;
   const keep = options.state !== undefined || options.keepState === true;
   const stateful = keep || network.encoding === "poisson" || network.encoding === "equidistant-original";
-  const state = options.state ? copyState(network, batch, options.state) : createState(network, stateful ? batch : 0, options.seed);
+  const state = options.state
+    ? copyState(network, batch, options.state)
+    : createState(network, stateful ? batch : 0, options.seed);
   const outputs = new Float64Array(batch * actions);
   const potentials = new Float64Array(batch * actions);
   const inputCounts = new Float64Array(compiled.plan.layers[0].inputs);
   const recorders = options.recordSpikes ? layers.slice(0, spiking).map(() => spikeRecorder()) : undefined;
-  const membranes = options.recordPotentials ? network.layers.map((layer) => new Float64Array(batch * steps * layer.outputs)) : undefined;
+  const membranes = options.recordPotentials
+    ? network.layers.map((layer) => new Float64Array(batch * steps * layer.outputs))
+    : undefined;
   for (const layer of layers) layer.counts.fill(0);
 
   for (let b = 0; b < batch; b++) {
@@ -57,14 +68,20 @@ function run(network: SpikingNetwork, compiled: Compiled, observations: ArrayLik
     decode(network, layers[last], steps, outputs.subarray(b * actions, (b + 1) * actions));
     for (let a = 0; a < actions; a++) potentials[b * actions + a] = layers[last].final[a];
     recorders?.forEach((recorder, l) => recorder.record(b, layers[l].bits, steps, layers[l].plane));
-    membranes?.forEach((into, l) => copyPotentials(layers[l], network.layers[l].outputs, steps, into.subarray(b * steps * network.layers[l].outputs)));
+    membranes?.forEach((into, l) =>
+      copyPotentials(layers[l], network.layers[l].outputs, steps, into.subarray(b * steps * network.layers[l].outputs)),
+    );
   }
 
-  const spikeCounts = layers.slice(0, spiking).map(({ counts }, l) => Float64Array.from(counts.subarray(0, network.layers[l].outputs)));
+  const spikeCounts = layers
+    .slice(0, spiking)
+    .map(({ counts }, l) => Float64Array.from(counts.subarray(0, network.layers[l].outputs)));
   return {
     outputs,
     potentials,
-    actions: Int32Array.from({ length: batch }, (_, b) => argmax(outputs, b * actions, actions, network.ties, potentials)),
+    actions: Int32Array.from({ length: batch }, (_, b) =>
+      argmax(outputs, b * actions, actions, network.ties, potentials),
+    ),
     spikeCounts,
     work: countWork(network, batch, inputCounts, spikeCounts),
     spikes: recorders?.map((recorder) => recorder.events()),
@@ -74,7 +91,15 @@ function run(network: SpikingNetwork, compiled: Compiled, observations: ArrayLik
 }
 
 /** The input of one state: its currents, or the bits of its spikes in every step. */
-function encode(network: SpikingNetwork, compiled: Compiled, observations: ArrayLike<number>, b: number, state: NetworkState, counts: Float64Array, round: (x: number) => number): void {
+function encode(
+  network: SpikingNetwork,
+  compiled: Compiled,
+  observations: ArrayLike<number>,
+  b: number,
+  state: NetworkState,
+  counts: Float64Array,
+  round: (x: number) => number,
+): void {
   const values = inputValues(network, observations, b, round);
   if (network.encoding === "constant") {
     compiled.observations.set(values);
@@ -121,8 +146,11 @@ function decode({ decoding }: SpikingNetwork, layer: CompiledLayer, steps: numbe
       into[a] = final[a];
       for (let t = 1; t < steps; t++) into[a] = Math.max(into[a], values[t * width + a]);
     }
-  else if (decoding === "spikes") for (let t = 0; t < steps; t++) for (let a = 0; a < into.length; a++) into[a] += spiked(t, a);
-  else for (let t = 0; t < steps && into.every((value) => value === 0); t++) for (let a = 0; a < into.length; a++) into[a] = spiked(t, a);
+  else if (decoding === "spikes")
+    for (let t = 0; t < steps; t++) for (let a = 0; a < into.length; a++) into[a] += spiked(t, a);
+  else
+    for (let t = 0; t < steps && into.every((value) => value === 0); t++)
+      for (let a = 0; a < into.length; a++) into[a] = spiked(t, a);
 }
 
 /** Potentials after each step, [steps, n], from those before each and the last. */

@@ -19,10 +19,13 @@ export interface SpikingLearnerOptions {
   readonly learn?: readonly LearnedDynamics[];
 }
 
-const kinds = { "fast-sigmoid": 0, arctan: 1, triangular: 2, sigmoid: -1 } as const;
+const kinds = { "fast-sigmoid": 0, "arctan": 1, "triangular": 2, "sigmoid": -1 } as const;
 
 /** Whether the kernels compute the gradients of this network; `snn/reference/gradients.ts` computes all. */
-export function kernelsLearn(network: SpikingNetwork, { surrogate, detachReset, regulariser, learn }: SpikingLearnerOptions): boolean {
+export function kernelsLearn(
+  network: SpikingNetwork,
+  { surrogate, detachReset, regulariser, learn }: SpikingLearnerOptions,
+): boolean {
   return (
     network.decoding === "potential" &&
     network.encoding === "constant" &&
@@ -59,7 +62,11 @@ export function spikingLearner(network: SpikingNetwork, options: SpikingLearnerO
     threads,
     training: true,
     inputSpikes: false,
-    surrogate: { kind: kinds[surrogate.name], scale: surrogate.scale * (surrogate.name === "arctan" ? Math.PI / 2 : 1), detached: detachReset },
+    surrogate: {
+      kind: kinds[surrogate.name],
+      scale: surrogate.scale * (surrogate.name === "arctan" ? Math.PI / 2 : 1),
+      detached: detachReset,
+    },
     coefficients: outputCoefficients(network.layers[last], steps),
   });
   network.layers.forEach(({ initialPotential }, l) => {
@@ -75,7 +82,11 @@ export function spikingLearner(network: SpikingNetwork, options: SpikingLearnerO
     constants: network.biasInput ? 1 : 0,
     toNetwork: (parameters) => ({
       ...network,
-      layers: unpackLayers(network, parameters).map(({ weights, biases }, l) => ({ ...network.layers[l], weights: weights.slice(), biases: biases?.slice() ?? null })),
+      layers: unpackLayers(network, parameters).map(({ weights, biases }, l) => ({
+        ...network.layers[l],
+        weights: weights.slice(),
+        biases: biases?.slice() ?? null,
+      })),
     }),
   });
 }

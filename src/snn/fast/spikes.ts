@@ -1,7 +1,10 @@
 import type { SpikeEvents } from "../engine.ts";
 
 /** Collects the spikes of one layer from the bits of state after state. */
-export function spikeRecorder(): { record(state: number, bits: Uint8Array, steps: number, plane: number): void; events(): SpikeEvents } {
+export function spikeRecorder(): {
+  record(state: number, bits: Uint8Array, steps: number, plane: number): void;
+  events(): SpikeEvents;
+} {
   const states: number[] = [];
   const times: number[] = [];
   const neurons: number[] = [];

@@ -44,12 +44,29 @@ def neuron(index):
     layer, spikes = LAYERS[index], index < SPIKING
     name = "v%d" % index
     start = array(name, "<f4").astype(float) if name in MODEL["arrays"] else np.zeros(layer["outputs"])
-    common = {"C_m": 1.0, "E_L": 0.0, "I_e": 0.0, "tau_m": 1e300 if layer["beta"] == 1 else -1 / math.log(layer["beta"])}
+    common = {
+        "C_m": 1.0,
+        "E_L": 0.0,
+        "I_e": 0.0,
+        "tau_m": 1e300 if layer["beta"] == 1 else -1 / math.log(layer["beta"]),
+    }
     if not spikes:
-        return "iaf_psc_delta", {**common, "V_reset": 0.0, "t_ref": 1.0, "V_th": 1e300, "V_m": np.tile(start, STATES).tolist()}
+        return "iaf_psc_delta", {
+            **common,
+            "V_reset": 0.0,
+            "t_ref": 1.0,
+            "V_th": 1e300,
+            "V_m": np.tile(start, STATES).tolist(),
+        }
     if layer["reset"] == "zero":
         v_th = float(np.nextafter(layer["threshold"], np.inf))
-        return "iaf_psc_delta", {**common, "V_reset": 0.0, "t_ref": 1.0, "V_th": v_th, "V_m": np.tile(start, STATES).tolist()}
+        return "iaf_psc_delta", {
+            **common,
+            "V_reset": 0.0,
+            "t_ref": 1.0,
+            "V_th": v_th,
+            "V_m": np.tile(start, STATES).tolist(),
+        }
     # eprop_iaf takes off its threshold: where dsqn takes off something else the potential is shifted by the difference.
     v_th = float(np.nextafter(layer["resetBy"], np.inf))
     start = start + layer["resetBy"] - layer["threshold"]

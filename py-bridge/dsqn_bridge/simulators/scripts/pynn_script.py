@@ -48,7 +48,9 @@ def cell(index):
     tau_m = NO_LEAK if layer["beta"] == 1 else -1 / np.log(layer["beta"])
     if index < LAST and layer["reset"] == "subtraction":
         if not ON_NEST:
-            sys.exit("Reset by subtraction has no standard cell in PyNN: run this on nest, or export a network with reset to zero.")
+            sys.exit(
+                "Reset by subtraction has no standard cell in PyNN: run this on nest, or export a network with reset to zero."
+            )
         native = sim.native_cell_type("eprop_iaf")
         native.variable_map, native.default_initial_values = {"V_m": "V_m"}, {"V_m": 0.0}
         v_th = float(np.nextafter(layer["resetBy"], np.inf))
@@ -62,7 +64,11 @@ def cell(index):
         standard = type("IF_curr_delta", (standard,), {"variable_map": {"v": "V_m"}})
     # PyNN's cm is in nF, and a delta synapse's weight in mV does not depend on it.
     refractory = 1.0 if ON_NEST else 0.0
-    return standard(v_rest=0.0, v_reset=0.0, cm=1.0, tau_m=tau_m, tau_refrac=refractory, v_thresh=threshold, i_offset=0.0), "v", 0.0
+    return (
+        standard(v_rest=0.0, v_reset=0.0, cm=1.0, tau_m=tau_m, tau_refrac=refractory, v_thresh=threshold, i_offset=0.0),
+        "v",
+        0.0,
+    )
 
 
 def project(pre, post, rows, native, delay):
@@ -97,7 +103,12 @@ def feed(first, native):
         if t < STEPS - 1:
             trains[s * len(matrix) + i].append(float(t + 1 + START))
     source = sim.Population(len(trains), sim.SpikeSourceArray(spike_times=trains))
-    rows = [(s * len(matrix) + i, s * size + j, w) for s in range(STATES) for i, row in enumerate(matrix) for j, w in enumerate(row)]
+    rows = [
+        (s * len(matrix) + i, s * size + j, w)
+        for s in range(STATES)
+        for i, row in enumerate(matrix)
+        for j, w in enumerate(row)
+    ]
     project(source, first, rows, native, 1.0)
     every_step(np.tile(biases(0), STATES), first, native)
 
@@ -110,14 +121,21 @@ def main():
         kind, variable, offset = cell(index)
         name = "v%d" % index
         start = array(name, "<f4").astype(float) if name in MODEL["arrays"] else np.zeros(layer["outputs"])
-        population = sim.Population(layer["outputs"] * STATES, kind, initial_values={variable: np.tile(start + offset, STATES)})
+        population = sim.Population(
+            layer["outputs"] * STATES, kind, initial_values={variable: np.tile(start + offset, STATES)}
+        )
         population.record("spikes" if index < LAST else variable)
         populations.append(population)
         natives.append(variable == "V_m")
     feed(populations[0], natives[0])
     for index in range(1, len(LAYERS)):
         matrix, size = weights(index), LAYERS[index]["outputs"]
-        rows = [(s * len(matrix) + i, s * size + j, w) for s in range(STATES) for i, row in enumerate(matrix) for j, w in enumerate(row)]
+        rows = [
+            (s * len(matrix) + i, s * size + j, w)
+            for s in range(STATES)
+            for i, row in enumerate(matrix)
+            for j, w in enumerate(row)
+        ]
         project(populations[index - 1], populations[index], rows, natives[index], 2.0)
         every_step(np.tile(biases(index), STATES), populations[index], natives[index])
     sim.run(STEPS + START)
@@ -138,7 +156,9 @@ def check(populations):
         wanted = set(map(tuple, array("spikes%d" % index, "<i4").reshape(3, -1).T.tolist()))
         spikes += len(found)
         mismatched += len(found ^ wanted)
-    potentials = np.asarray(populations[LAST].get_data("v").segments[0].analogsignals[0].magnitude)[-1].reshape(STATES, -1)
+    potentials = np.asarray(populations[LAST].get_data("v").segments[0].analogsignals[0].magnitude)[-1].reshape(
+        STATES, -1
+    )
     error = float(np.abs(potentials - array("potentials", "<f8").reshape(STATES, -1)).max())
     print("network           %s" % MODEL["sha256"])
     print("PyNN              %s, %d states x %d steps" % (BACKEND, STATES, STEPS))
