@@ -3,12 +3,12 @@
 One JSON line in, {"name", "calls"}, one out, {"seconds"} per call. Inputs are drawn once from a fixed seed.
 """
 
+import itertools
 import json
 import sys
 import time
 
 import numpy as np
-import itertools
 
 
 def weights(shape, seed=1):

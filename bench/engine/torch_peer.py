@@ -1,8 +1,9 @@
 """The spiking and the dense network in PyTorch, eager (and the gradient also through torch.compile)."""
 
+import itertools
+
 import torch
 from peer import observations, serve, weights
-import itertools
 
 
 class SuperSpike(torch.autograd.Function):

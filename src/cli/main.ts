@@ -61,7 +61,10 @@ async function dispatch(argv: readonly string[], context: Context): Promise<numb
       .addOption(new Option("--verbose", "show whole tracebacks"))
       .action(async (...given: unknown[]) => {
         // commander passes each declared argument, the options, and the command itself
-        const args = (given.slice(0, -2)).flat().filter((arg) => arg !== undefined) as string[];
+        const args = given
+          .slice(0, -2)
+          .flat()
+          .filter((arg) => arg !== undefined) as string[];
         exitCode = await command.run(args, given.at(-2) as Record<string, never>, context);
       });
   }

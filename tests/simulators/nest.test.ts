@@ -147,7 +147,7 @@ describe("dsqn certify", () => {
     const out = join(folder, "certificate.json");
     const written: string[] = [];
     const write = process.stdout.write;
-    process.stdout.write = ((text: string) => written.push(text) > 0);
+    process.stdout.write = (text: string) => written.push(text) > 0;
     try {
       expect(await main(["certify", model, "--states", "20", "--out", out, "--json"])).toBe(0);
     } finally {
