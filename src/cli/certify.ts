@@ -13,10 +13,11 @@ import { openSimulator } from "../simulators/open.ts";
 import { renderCertificate } from "../simulators/render.ts";
 import { observationSize, type Reset } from "../snn/network.ts";
 import { referenceEngine } from "../snn/reference/index.ts";
+import { boardFlags, boardSettingsFrom, type BoardFlags } from "./board.ts";
 import { command } from "./command.ts";
 import { integer } from "./options.ts";
 
-interface Options {
+interface Options extends BoardFlags {
   random?: number;
   simulator: string;
   reset?: Reset;
@@ -32,25 +33,27 @@ interface Options {
 export default command<Options>({
   name: "certify",
   configure(parser) {
-    parser
-      .argument("[models...]", "spiking networks (.safetensors)")
-      .option("--random <n>", "instead: n random networks that use every option there is", integer(1))
-      .addOption(new Option("--simulator <name>", "the judge").choices(Object.keys(simulators)).default("nest"))
-      .addOption(new Option("--reset <kind>", "instead of each network's own").choices(["subtraction", "zero"]))
-      .option("--steps <T>", "time steps, instead of each network's own", integer(1))
-      .option("--states <n>", "states per network (default: 100, random networks 3)", integer(1))
-      .option("--replay <folder>", "visited states; without it those of the model's own replay, else random ones")
-      .option("--leaky", "random networks with leak and synaptic currents, whose potentials agree to 1e-12")
-      .option("--generators", "observations enter through weighted generators inside the simulator")
-      .option("--seed <n>", "of networks, states and Poisson input", integer(), 0)
-      .option("--out <file>", "where to write the certificate (JSON)")
-      .addHelpText(
-        "after",
-        `
+    boardFlags(
+      parser
+        .argument("[models...]", "spiking networks (.safetensors)")
+        .option("--random <n>", "instead: n random networks that use every option there is", integer(1))
+        .addOption(new Option("--simulator <name>", "the judge").choices(Object.keys(simulators)).default("nest"))
+        .addOption(new Option("--reset <kind>", "instead of each network's own").choices(["subtraction", "zero"]))
+        .option("--steps <T>", "time steps, instead of each network's own", integer(1))
+        .option("--states <n>", "states per network (default: 100, random networks 3)", integer(1))
+        .option("--replay <folder>", "visited states; without it those of the model's own replay, else random ones")
+        .option("--leaky", "random networks with leak and synaptic currents, whose potentials agree to 1e-12")
+        .option("--generators", "observations enter through weighted generators inside the simulator")
+        .option("--seed <n>", "of networks, states and Poisson input", integer(), 0)
+        .option("--out <file>", "where to write the certificate (JSON)"),
+    ).addHelpText(
+      "after",
+      `
 Examples:
   dsqn certify models/cartpole-dqn-converted.safetensors --out certificate.json
-  dsqn certify --random 1000 --simulator nest --reset subtraction`,
-      );
+  dsqn certify --random 1000 --simulator nest --reset subtraction
+  dsqn certify models/cartpole-dqn-converted.safetensors --simulator spinnaker --board-host 192.168.240.1 --board-version 5`,
+    );
   },
   async run(models, options, { print, progress, signal, log }) {
     const { random, seed, out, generators } = options;
@@ -58,11 +61,17 @@ Examples:
       throw new UsageError("BAD_ARGUMENT", "Name models, or a number of random networks.", {
         hint: "dsqn certify MODEL... or dsqn certify --random N",
       });
+    const settings = { ...boardSettingsFrom(options, options.simulator) };
     const subjects =
       random === undefined
         ? await Promise.all(models.map((path) => modelSubject(path, options)))
         : randomSubjects(random, options);
-    const simulator = await openSimulator(options.simulator, { onProgress: progress, onWarning: log, signal });
+    const simulator = await openSimulator(options.simulator, {
+      settings,
+      onProgress: progress,
+      onWarning: log,
+      signal,
+    });
     const close = (): void => void simulator.close();
     signal.addEventListener("abort", close);
     try {

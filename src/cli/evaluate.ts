@@ -8,11 +8,13 @@ import type { OnProgress } from "../progress.ts";
 import { isSimulator, simulators } from "../simulators/names.ts";
 import { openSimulator } from "../simulators/open.ts";
 import { simulatorPolicy } from "../simulators/policy.ts";
+import type { BoardOptions } from "../simulators/spinnaker/board.ts";
 import type { SpikingNetwork, TieRule } from "../snn/network.ts";
+import { boardFlags, boardSettingsFrom, type BoardFlags } from "./board.ts";
 import { command } from "./command.ts";
 import { choice, integer, real } from "./options.ts";
 
-interface Options {
+interface Options extends BoardFlags {
   env: string;
   episodes: number;
   maxSteps?: number;
@@ -27,35 +29,38 @@ interface Options {
 export default command<Options>({
   name: "evaluate",
   configure(parser) {
-    parser
-      .argument("<model>", "a model file (.safetensors)")
-      .requiredOption("--env <id>", "Gymnasium environment")
-      .option("--episodes <n>", "episodes, all side by side", integer(1), 100)
-      .option("--max-steps <n>", "time limit of an episode in steps, instead of the environment's own", integer(1))
-      .option("--simulator <name>", `what runs the network: engine, ${Object.keys(simulators).join(", ")}`, "engine")
-      .option("--steps <n>", "time steps per decision of a spiking network, instead of its own T", integer(1))
-      .option("--compare <model>", "similarity: the share of equal actions with this model, on the states visited")
-      .option("--epsilon <p>", "probability of a random action", real(0, 1), 0)
-      .option(
-        "--ties <rule>",
-        "which of several equal values acts: first, last or potential",
-        choice("first", "last", "potential"),
-      )
-      .option("--seed <n>", "episode i starts from reset seed n + i", integer(), FIRST_SEED)
-      .addHelpText(
-        "after",
-        `
+    boardFlags(
+      parser
+        .argument("<model>", "a model file (.safetensors)")
+        .requiredOption("--env <id>", "Gymnasium environment")
+        .option("--episodes <n>", "episodes, all side by side", integer(1), 100)
+        .option("--max-steps <n>", "time limit of an episode in steps, instead of the environment's own", integer(1))
+        .option("--simulator <name>", `what runs the network: engine, ${Object.keys(simulators).join(", ")}`, "engine")
+        .option("--steps <n>", "time steps per decision of a spiking network, instead of its own T", integer(1))
+        .option("--compare <model>", "similarity: the share of equal actions with this model, on the states visited")
+        .option("--epsilon <p>", "probability of a random action", real(0, 1), 0)
+        .option(
+          "--ties <rule>",
+          "which of several equal values acts: first, last or potential",
+          choice("first", "last", "potential"),
+        )
+        .option("--seed <n>", "episode i starts from reset seed n + i", integer(), FIRST_SEED),
+    ).addHelpText(
+      "after",
+      `
 Examples:
   dsqn evaluate models/cartpole-dqn.safetensors --env CartPole-v1 --episodes 500
-  dsqn evaluate models/cartpole-dqn-converted.safetensors --env CartPole-v1 --compare models/cartpole-dqn.safetensors --simulator nest`,
-      );
+  dsqn evaluate models/cartpole-dqn-converted.safetensors --env CartPole-v1 --compare models/cartpole-dqn.safetensors --simulator nest
+  dsqn evaluate models/cartpole-dqn-converted.safetensors --env CartPole-v1 --episodes 5 --simulator spinnaker --board-host 192.168.240.1`,
+    );
   },
   async run([path], options, { signal, progress, print }) {
     const { env, episodes, maxSteps, epsilon, seed, ties, steps, simulator } = options;
+    const settings = boardSettingsFrom(options, simulator);
     const { network } = await loadModel(path);
     const compare =
       options.compare === undefined ? undefined : policyOf((await loadModel(options.compare)).network, { ties });
-    const policy = await openPolicy(network, simulator, { ties, steps, onProgress: progress, signal });
+    const policy = await openPolicy(network, simulator, { ties, steps, settings, onProgress: progress, signal });
     try {
       const evaluation = await withGymnasium({ id: env, maxSteps }, (make) =>
         evaluate(policy, make, { episodes, firstSeed: seed, epsilon, compare, signal, onProgress: progress }),
@@ -72,7 +77,7 @@ Examples:
 async function openPolicy(
   network: DenseNetwork | SpikingNetwork,
   name: string,
-  options: { ties?: TieRule; steps?: number; onProgress?: OnProgress; signal?: AbortSignal },
+  options: { ties?: TieRule; steps?: number; settings?: BoardOptions; onProgress?: OnProgress; signal?: AbortSignal },
 ): Promise<Policy & { close?(): Promise<void> }> {
   if (name === "engine") return policyOf(network, options);
   if (network.kind === "dense" && isSimulator(name))
@@ -83,6 +88,7 @@ async function openPolicy(
   // Setting a simulator up may take long; the decisions that follow have the evaluation's own progress.
   const simulator = await openSimulator(name, {
     signal: options.signal,
+    settings: { ...options.settings },
     onProgress: (progress) => void (opened || options.onProgress?.(progress)),
   });
   opened = true;

@@ -40,7 +40,7 @@ def board_from(settings: dict) -> Board:
         raise BridgeError(
             "BOARD_MISSING",
             "No SpiNNaker board is named.",
-            "Name one (DSQN_SPINNAKER_HOST, DSQN_SPINNAKER_VERSION) or a spalloc server (DSQN_SPINNAKER_SPALLOC); "
+            "Name one (--board-host, --board-version) or a spalloc server (--spalloc-server), by flag or DSQN_SPINNAKER_*; "
             "without a board there are `dsqn map` and the simulator spinnaker-twin.",
         )
     return board
@@ -98,5 +98,5 @@ def _unreachable(what: str, error: OSError) -> BridgeError:
     return BridgeError(
         "BOARD_UNREACHABLE",
         "%s doesn't answer (%s)." % (what, error or "time-out"),
-        "Is it switched on, and reachable from here? Its address and version are right? A longer time-out: DSQN_SPINNAKER_TIMEOUT_MS.",
+        "Is it switched on, and reachable from here? Its address and version are right? A longer time-out: --board-timeout.",
     )

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { managedHome } from "../../../scripts/setup/index.mjs";
+import { UsageError } from "../../errors.ts";
 
 /** Which board, and how long to wait for it. */
 export interface BoardOptions {
@@ -24,13 +25,23 @@ export function boardSettings(
   options: BoardOptions = {},
   env: NodeJS.ProcessEnv = process.env,
 ): Record<string, unknown> {
+  // A board that is named here is not mixed with one that the environment names.
+  const named = options.host !== undefined || options.spalloc !== undefined;
   const settings = {
-    host: env.DSQN_SPINNAKER_HOST,
-    boardVersion: env.DSQN_SPINNAKER_VERSION === undefined ? undefined : Number(env.DSQN_SPINNAKER_VERSION),
-    spalloc: env.DSQN_SPINNAKER_SPALLOC,
-    timeoutMs: env.DSQN_SPINNAKER_TIMEOUT_MS === undefined ? undefined : Number(env.DSQN_SPINNAKER_TIMEOUT_MS),
+    ...(!named && { host: env.DSQN_SPINNAKER_HOST, spalloc: env.DSQN_SPINNAKER_SPALLOC }),
+    boardVersion: number(env, "DSQN_SPINNAKER_VERSION", [3, 5]),
+    timeoutMs: number(env, "DSQN_SPINNAKER_TIMEOUT_MS"),
     ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
   };
   const given = Object.entries(settings).filter(([, value]) => value !== undefined && value !== "");
   return { home: join(managedHome(), "spinnaker"), ...Object.fromEntries(given) };
+}
+
+/** A number of the environment; BAD_ARGUMENT for anything else. */
+function number(env: NodeJS.ProcessEnv, name: string, allowed?: readonly number[]): number | undefined {
+  const text = env[name];
+  if (text === undefined || text === "") return undefined;
+  const value = Number(text);
+  if (allowed ? allowed.includes(value) : value > 0) return value;
+  throw new UsageError("BAD_ARGUMENT", `${name} is "${text}", not ${allowed?.join(" or ") ?? "a number above 0"}.`);
 }
