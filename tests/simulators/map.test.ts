@@ -1,8 +1,10 @@
+import { readdirSync } from "node:fs";
+import { loadModel } from "../../src/formats/model.ts";
 import { Random } from "../../src/random.ts";
 import { openSimulator } from "../../src/simulators/open.ts";
 import { boardPicture } from "../../src/simulators/spinnaker/picture.ts";
-import { placeNetwork } from "../../src/simulators/spinnaker/place.ts";
-import { createSpikingNetwork } from "../../src/snn/network.ts";
+import { placeNetwork, placeNetworks } from "../../src/simulators/spinnaker/place.ts";
+import { createSpikingNetwork, type SpikingNetwork } from "../../src/snn/network.ts";
 
 // These need sPyNNaker in the managed environment; no board.
 describe("sPyNNaker's virtual board", () => {
@@ -16,6 +18,8 @@ describe("sPyNNaker's virtual board", () => {
     const picture = boardPicture(map);
     expect(picture).toMatch(/^<svg/);
     expect(picture.match(/<rect /g)!.length).toBe(48 + 1); // chips, and the paper
+    expect(picture.match(/<rect [^>]*stroke="var\(--ink\)"/g)!.length).toBe(1); // the one in use
+    expect(picture).toContain("layer1: 300 neurons, 2 cores");
   }, 120_000);
 
   it("takes the input layer onto the machine where spikes are the input", async () => {
@@ -27,6 +31,25 @@ describe("sPyNNaker's virtual board", () => {
     expect(map.layers.map(({ twinDiffers }) => twinDiffers)).toEqual([0, 0, 0]);
     expect(map.placements.some(({ population }) => population === "input")).toBe(true);
   }, 120_000);
+});
+
+describe("every spiking network of models/", () => {
+  it("fits a board of 4 chips, with shifts and 16-bit weights as the twin has them", async () => {
+    const folder = new URL("../../models/", import.meta.url);
+    const paths = readdirSync(folder).filter((name) => name.endsWith(".safetensors"));
+    const loaded = await Promise.all(paths.map((name) => loadModel(new URL(name, folder).pathname)));
+    const networks = loaded.map(({ network }) => network).filter((n): n is SpikingNetwork => n.kind === "spiking");
+    expect(networks.length).toBeGreaterThan(0);
+    const maps = await placeNetworks(networks, { boardVersion: 3 });
+    maps.forEach((map, k) => {
+      const [first, ...others] = map.layers;
+      // Constant input: the first weights are the host's, all others are on the machine.
+      expect(first.twinDiffers).toBeNull();
+      expect(others.map(({ twinDiffers }) => twinDiffers)).toEqual(others.map(() => 0));
+      const nonzero = networks[k].layers.slice(1).map(({ weights }) => weights.filter((w) => w !== 0).length);
+      expect(others.map(({ synapses }) => synapses)).toEqual(nonzero);
+    });
+  }, 180_000);
 });
 
 describe("a real board", () => {

@@ -1,4 +1,4 @@
-import { openWorker, type NdArray } from "../../bridge/index.ts";
+import { openWorker, type NdArray, type Worker } from "../../bridge/index.ts";
 import type { OnProgress } from "../../progress.ts";
 import type { SpikingNetwork } from "../../snn/network.ts";
 import { networkMessage } from "../message.ts";
@@ -41,18 +41,27 @@ export interface BoardMap {
   readonly version: string;
 }
 
+export interface PlaceOptions {
+  /** 3 or 5; 5 unless given. */
+  readonly boardVersion?: number;
+  /** Each network's own unless given. */
+  readonly steps?: number;
+  readonly python?: string;
+  readonly onProgress?: OnProgress;
+  readonly signal?: AbortSignal;
+}
+
 /** Maps `network` on the virtual board: partitioning, placement, routing, keys, tables and data, up to loading. */
-export async function placeNetwork(
-  network: SpikingNetwork,
-  options: {
-    boardVersion?: number;
-    steps?: number;
-    python?: string;
-    onProgress?: OnProgress;
-    signal?: AbortSignal;
-  } = {},
-): Promise<BoardMap> {
-  const { boardVersion = 5, steps = network.steps, onProgress, signal } = options;
+export async function placeNetwork(network: SpikingNetwork, options: PlaceOptions = {}): Promise<BoardMap> {
+  return (await placeNetworks([network], options))[0];
+}
+
+/** Each network alone on the board, one after the other in one process (sPyNNaker takes seconds to start). */
+export async function placeNetworks(
+  networks: readonly SpikingNetwork[],
+  options: PlaceOptions = {},
+): Promise<BoardMap[]> {
+  const { boardVersion = 5, signal } = options;
   const worker = await openWorker({
     name: "spinnaker",
     signal,
@@ -61,23 +70,37 @@ export async function placeNetwork(
   try {
     const board = { simulator: "spinnaker", ...boardSettings({ virtual: true, boardVersion }) };
     const { result: info } = await worker.call("spinnaker.info", board);
-    const { network: description, arrays } = networkMessage(network);
-    const { result: loaded } = await worker.call("spinnaker.load", { ...board, network: description }, arrays);
-    const { result, arrays: written } = await worker.call(
-      "spinnaker.place",
-      { handle: loaded.handle, steps },
-      {},
-      { onProgress, signal },
-    );
-    const map = result as unknown as Omit<BoardMap, "version">;
-    const layers = map.layers.map((layer) => ({
-      ...layer,
-      twinDiffers: twinDifference(network, layer, written[`weights${layer.layer}`]),
-    }));
-    return { ...map, layers, version: info.version as string };
+    const maps: BoardMap[] = [];
+    for (const network of networks)
+      maps.push({ ...(await placeOne(worker, board, network, options)), version: info.version as string });
+    return maps;
   } finally {
     await worker.close();
   }
+}
+
+async function placeOne(
+  worker: Worker,
+  board: Record<string, unknown>,
+  network: SpikingNetwork,
+  { steps = network.steps, onProgress, signal }: PlaceOptions,
+): Promise<Omit<BoardMap, "version">> {
+  const { network: description, arrays } = networkMessage(network);
+  const { result: loaded } = await worker.call("spinnaker.load", { ...board, network: description }, arrays);
+  const { handle } = loaded;
+  const { result, arrays: written } = await worker.call(
+    "spinnaker.place",
+    { handle, steps },
+    {},
+    { onProgress, signal },
+  );
+  await worker.call("core.release", { handle });
+  const map = result as unknown as Omit<BoardMap, "version">;
+  const layers = map.layers.map((layer) => ({
+    ...layer,
+    twinDiffers: twinDifference(network, layer, written[`weights${layer.layer}`]),
+  }));
+  return { ...map, layers };
 }
 
 async function managedPython({
