@@ -43,5 +43,7 @@ export const imitationSchema = z
       });
   });
 
+/** A validated config of a classifier run, every field filled in. */
 export type ImitationConfig = z.output<typeof imitationSchema>;
+/** What a classifier config file may hold: fields left out take the schema's defaults. */
 export type ImitationConfigInput = z.input<typeof imitationSchema>;

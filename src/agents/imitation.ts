@@ -12,6 +12,7 @@ import type { ImitationConfig } from "./imitation-config.ts";
 import type { Policy } from "./policy.ts";
 import { foldScaling, scaleObservations } from "./scaling.ts";
 
+/** What goes into `imitate` besides its config: where environments and progress come from and go to. */
 export interface ImitateOptions {
   /** States that the source visited, [n, observationSize]. */
   readonly states: Float32Array;
@@ -24,6 +25,7 @@ export interface ImitateOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A trained classifier, with its curve of loss and accuracy and its score. */
 export interface ImitationResult {
   readonly network: DenseNetwork | SpikingNetwork;
   readonly initial: DenseNetwork | SpikingNetwork;

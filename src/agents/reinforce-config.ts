@@ -37,5 +37,7 @@ export const reinforceSchema = z.strictObject({
   final: z.strictObject({ episodes: count.default(100), target: z.number().optional() }).default({ episodes: 100 }),
 });
 
+/** A validated config of a policy-gradient run, every field filled in. */
 export type ReinforceConfig = z.output<typeof reinforceSchema>;
+/** What a policy-gradient config file may hold: fields left out take the schema's defaults. */
 export type ReinforceConfigInput = z.input<typeof reinforceSchema>;

@@ -14,6 +14,7 @@ import { foldScaling, scaleObservations } from "./scaling.ts";
 import { valueAt } from "./schedules.ts";
 import { mean } from "./statistics.ts";
 
+/** What goes into `reinforce` besides its config: environments, progress, interruption. */
 export interface ReinforceOptions {
   readonly makeEnvironments: MakeEnvironments;
   readonly makeTrainable: MakeTrainable;
@@ -23,6 +24,7 @@ export interface ReinforceOptions {
   readonly signal?: AbortSignal;
 }
 
+/** One training episode: its return and the mean of the last 100. */
 export interface ReinforceEpisode {
   readonly episode: number;
   readonly return: number;
@@ -30,11 +32,13 @@ export interface ReinforceEpisode {
   readonly mean100: number;
 }
 
+/** A greedy evaluation in between. */
 export interface ReinforceEvaluation {
   readonly episode: number;
   readonly mean: number;
 }
 
+/** A trained policy network, with its curve and its greedy score. */
 export interface ReinforceResult {
   /** The checkpoint that greedy evaluation chose. */
   readonly network: DenseNetwork;

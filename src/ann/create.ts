@@ -9,6 +9,7 @@ import { denseLearner } from "./dense.ts";
 import type { DenseNetwork } from "./network.ts";
 import type { TrainableNetwork } from "./trainable.ts";
 
+/** Buffers, threads and, for spiking networks, how spikes are differentiated. */
 export interface TrainableOptions {
   /** The largest batch of any call. */
   readonly maxBatch: number;

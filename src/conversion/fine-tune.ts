@@ -6,6 +6,7 @@ import type { SpikingNetwork } from "../snn/network.ts";
 import { denseActivations } from "./activations.ts";
 import { effectiveSteps } from "./start.ts";
 
+/** How a converted network is trained on towards its source; `fineTuneDefaults` has what is left out. */
 export interface FineTuneOptions {
   readonly iterations?: number;
   readonly batchSize?: number;
@@ -37,6 +38,7 @@ export const fineTuneDefaults = {
   seed: 0,
 } as const;
 
+/** A fine-tuned network, with its loss and agreement on the held-out states. */
 export interface FineTuned {
   readonly network: SpikingNetwork;
   /** Share of held-back states with the source's action, before and after. */

@@ -18,6 +18,7 @@ export type Normalisation = "robust" | "data" | "model";
  */
 export type PercentileOf = "layer-maxima" | "activations";
 
+/** How the scale of each layer is chosen from the activations of the states. */
 export interface ScaleOptions {
   readonly method?: Normalisation;
   /** In (0, 1]; `data` is `robust` at 1. */

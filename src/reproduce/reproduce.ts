@@ -8,6 +8,7 @@ import { reproduceTraining, type TrainingRow } from "./training.ts";
 import { experiments, gymnasiumId, type EnvironmentName, type ExperimentName, type Trial } from "./trials.ts";
 import { judge, judgeOriginal, type Measured, type Verdict } from "./verdict.ts";
 
+/** A row of a reproduced table: the thesis's figures, ours, the original's networks run here, and what to make of them. */
 export interface Row {
   readonly table: string;
   readonly name: string;
@@ -21,6 +22,7 @@ export interface Row {
   readonly originalReason: string | null;
 }
 
+/** All rows of an experiment, and how long they took. */
 export interface Reproduction {
   readonly experiment: ExperimentName;
   readonly environment: string;
@@ -32,6 +34,7 @@ export interface Reproduction {
   readonly seconds: number;
 }
 
+/** How much of an experiment is run, with which networks. */
 export interface ReproduceOptions {
   /** Twenty episodes a row, T up to 1,000, no training. */
   readonly quick?: boolean;
