@@ -17,6 +17,8 @@ export interface Trial {
   /** Where the original's own conversion is stored, its folder. */
   readonly stored?: string;
   readonly thesis: Reported;
+  /** Episodes behind the thesis's figures; 100 unless given. */
+  readonly thesisEpisodes?: number;
   /** "> 99.9" in the thesis. */
   readonly thesisIsBound?: boolean;
   /** Why the stored networks may give something else than the thesis says. */

@@ -26,7 +26,7 @@ export function judge(trial: Trial, ours: Measured | null): { verdict: Verdict; 
   const { thesis } = trial;
   const bySimilarity = trial.conversion !== undefined && thesis.similarity !== null && ours.similarity !== null;
   const difference = bySimilarity ? ours.similarity - thesis.similarity : ours.mean - thesis.mean!;
-  const margin = bySimilarity ? similarityMargin(ours) : scoreMargin(ours, thesis.std ?? 0);
+  const margin = bySimilarity ? similarityMargin(ours) : scoreMargin(ours, trial);
   const reached = trial.thesisIsBound === true && difference >= -margin;
   if (reached || Math.abs(difference) <= margin) return { verdict: "agrees", reason: null };
   if (difference > 0) return { verdict: "better", reason: null };
@@ -51,8 +51,7 @@ export function judgeOriginal(
   if (!original) return null;
   const { thesis } = trial;
   const scoreAgrees =
-    thesis.mean === null ||
-    Math.abs(original.mean - thesis.mean) <= Math.max(0.5, scoreMargin(original, thesis.std ?? 0));
+    thesis.mean === null || Math.abs(original.mean - thesis.mean) <= Math.max(0.5, scoreMargin(original, trial));
   const similarityAgrees =
     thesis.similarity === null ||
     original.similarity === null ||
@@ -64,10 +63,10 @@ export function judgeOriginal(
   return { verdict: better ? "better" : "worse", reason: null };
 }
 
-function scoreMargin({ std, episodes }: Measured, thesisStd: number): number {
-  const [a, b] = [std ** 2 / episodes, thesisStd ** 2 / THESIS_EPISODES];
+function scoreMargin({ std, episodes }: Measured, { thesis, thesisEpisodes = THESIS_EPISODES }: Trial): number {
+  const [a, b] = [std ** 2 / episodes, (thesis.std ?? 0) ** 2 / thesisEpisodes];
   if (a + b === 0) return 0;
-  const freedom = (a + b) ** 2 / (a ** 2 / (episodes - 1) + b ** 2 / (THESIS_EPISODES - 1));
+  const freedom = (a + b) ** 2 / (a ** 2 / (episodes - 1) + b ** 2 / (thesisEpisodes - 1));
   return studentQuantile(freedom) * Math.sqrt(a + b);
 }
 

@@ -133,7 +133,15 @@ describe("the models that ship", () => {
     async (name) => {
       const { card } = await loadModel(`models/${name}`);
       const { environment, score } = card!;
-      const args = ["evaluate", `models/${name}`, "--env", environment!, "--episodes", String(score!.episodes), "--json"];
+      const args = [
+        "evaluate",
+        `models/${name}`,
+        "--env",
+        environment!,
+        "--episodes",
+        String(score!.episodes),
+        "--json",
+      ];
       const { stdout } = await execa("node", ["--import", "./scripts/register-ts.mjs", "src/cli/run.ts", ...args]);
       const { mean, std } = JSON.parse(stdout) as { mean: number; std: number };
       expect(mean).toBeCloseTo(score!.mean, 6);
