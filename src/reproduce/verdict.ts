@@ -19,14 +19,14 @@ const THESIS_EPISODES = 100;
 
 /**
  * Ours against the thesis. Conversions are judged by how well they keep the source's actions, all else by score; "agrees" is a
- * difference within its own 95 % interval (Welch's), the thesis's similarity taken to be as uncertain as ours.
+ * difference within its own 95 % interval (Welch's).
  */
 export function judge(trial: Trial, ours: Measured | null): { verdict: Verdict; reason: string | null } {
   if (!ours) return { verdict: "missing", reason: "models/ has no such network" };
   const { thesis } = trial;
   const bySimilarity = trial.conversion !== undefined && thesis.similarity !== null && ours.similarity !== null;
   const difference = bySimilarity ? ours.similarity - thesis.similarity : ours.mean - thesis.mean!;
-  const margin = bySimilarity ? similarityMargin(ours) : scoreMargin(ours, trial);
+  const margin = bySimilarity ? similarityMargin(ours, trial) : scoreMargin(ours, trial);
   const reached = trial.thesisIsBound === true && difference >= -margin;
   if (reached || Math.abs(difference) <= margin) return { verdict: "agrees", reason: null };
   if (difference > 0) return { verdict: "better", reason: null };
@@ -56,7 +56,7 @@ export function judgeOriginal(
     thesis.similarity === null ||
     original.similarity === null ||
     (trial.thesisIsBound === true && original.similarity >= thesis.similarity - 0.1) ||
-    Math.abs(original.similarity - thesis.similarity) <= Math.max(0.5, similarityMargin(original));
+    Math.abs(original.similarity - thesis.similarity) <= Math.max(0.5, similarityMargin(original, trial));
   if (scoreAgrees && similarityAgrees) return { verdict: "agrees", reason: null };
   if (trial.reason) return { verdict: "explained", reason: trial.reason };
   const better = scoreAgrees ? original.similarity! > thesis.similarity! : original.mean > thesis.mean;
@@ -70,7 +70,7 @@ function scoreMargin({ std, episodes }: Measured, { thesis, thesisEpisodes = THE
   return studentQuantile(freedom) * Math.sqrt(a + b);
 }
 
-/** Of the difference of two similarities, both with ours's uncertainty. */
-function similarityMargin({ similarityCi95 }: Measured): number {
-  return (Math.SQRT2 * (similarityCi95![1] - similarityCi95![0])) / 2;
+/** Of the difference of two similarities; the thesis's is as uncertain as ours would be after as many episodes. */
+function similarityMargin({ similarityCi95, episodes }: Measured, { thesisEpisodes = THESIS_EPISODES }: Trial): number {
+  return (Math.sqrt(1 + episodes / thesisEpisodes) * (similarityCi95![1] - similarityCi95![0])) / 2;
 }

@@ -46,6 +46,16 @@ describe("judge", () => {
 });
 
 describe("judgeOriginal", () => {
+  it("takes five episodes for as uncertain as they are", () => {
+    const board: Trial = { ...plain, thesis: { mean: 288.2, std: 152.77, similarity: 74.25 } };
+    const ours = measured(350, 100, 74.5);
+    expect(judgeOriginal(board, ours)!.verdict).toBe("better"); // of a hundred episodes
+    expect(judgeOriginal({ ...board, thesisEpisodes: 5 }, ours)!.verdict).toBe("agrees");
+    const similar = measured(288, 100, 76);
+    expect(judgeOriginal(board, similar)!.verdict).toBe("better");
+    expect(judgeOriginal({ ...board, thesisEpisodes: 5 }, similar)!.verdict).toBe("agrees");
+  });
+
   it("asks for score and similarity both", () => {
     expect(judgeOriginal(converted, measured(122, 4, 60.5))!.verdict).toBe("agrees");
     expect(judgeOriginal(converted, measured(122, 4, 70))!.verdict).toBe("better");
