@@ -158,7 +158,7 @@ export function renderCartPoleReport(report: CartPoleReport): string {
       certificate(report, judge),
       next(report),
     ],
-    footer: html`Made by dsqn on
+    footer: html`Made with
     ${Object.entries(summary.versions).map(([name, version], i) => `${i ? ", " : ""}${NAMES[name] ?? name} ${version}`)}.
     Every number and picture on this page comes from this run; the same seed gives the same networks.`,
   });
@@ -244,9 +244,9 @@ function conversion({ qValues, sweep, summary }: CartPoleReport): Html {
     "conversion",
     "From rates to spikes",
     paragraph(
-      html`The conversion keeps every weight and scales each layer so that its neurons spike at most once per step. A
-      neuron's spike count over T steps then stands for the activation of the unit that it replaces, and the membrane
-      potential of each output neuron for a Q-value.`,
+      html`Nothing is trained anew: the conversion scales weights so that no neuron need spike more than once per step.
+      Spike counts over T steps then stand for the activations of the units that the neurons replace, and the membrane
+      potentials of the output neurons for Q-values.`,
     ),
     pair(
       smallFigure(
@@ -385,7 +385,7 @@ function certificate({ mapping, summary: { certificate: c } }: CartPoleReport, j
         ],
         mapping.layers,
       ),
-      paragraph(html`Input: ${mapping.input} Ties: ${mapping.ties}`),
+      paragraph(html`Input: ${mapping.input}. Ties: ${mapping.ties}.`),
       mapping.notes.length > 0 &&
         html`<ul>
           ${mapping.notes.map((note) => html`<li>${note}</li>`)}
