@@ -79,6 +79,7 @@ def run(session, params: dict, arrays: Dict[str, np.ndarray]) -> tuple:
     simulator, network, mapping, kernel = session.get(params["handle"])
     inputs = inputs_from(params, arrays)
     steps = int(params.get("steps") or network.steps)
+    record = bool(params.get("recordSpikes", True))
 
     def on_window(done: int) -> None:
         session.check_cancelled()
@@ -88,8 +89,10 @@ def run(session, params: dict, arrays: Dict[str, np.ndarray]) -> tuple:
     if isinstance(mapping, nest_original.OriginalMapping):
         result = nest_original.run(kernel, network, mapping, inputs, steps, int(params.get("seed") or 1), on_window)
     else:
-        result = nest_network.run(kernel, network, mapping, inputs, steps, bool(params.get("generators")), on_window)
-    return {"seconds": result.seconds}, result_arrays(result, params.get("recordSpikes", True))
+        result = nest_network.run(
+            kernel, network, mapping, inputs, steps, bool(params.get("generators")), on_window, record
+        )
+    return {"seconds": result.seconds}, result_arrays(result, record)
 
 
 def inputs_from(params: dict, arrays: Dict[str, np.ndarray]) -> nest_network.Inputs:

@@ -55,8 +55,10 @@ def run(
     steps: int,
     generators: bool = False,
     on_window: Callable[[int], None] = lambda done: None,
+    record: bool = True,
 ) -> Result:
-    """All states; `generators`: observations enter as one weighted spike_generator per input, so that NEST multiplies with W0 itself."""
+    """All states; `generators`: observations enter as one weighted spike_generator per input, so that NEST multiplies with W0 itself.
+    Without `record` no spikes are kept (and `Result.spikes` is empty) unless the network is read by them."""
     neurons = sum(layer.size for layer in network.layers)
     connections = sum(layer.weights.size for layer in network.layers[1:]) + network.layers[0].size
     resettable = (
@@ -71,7 +73,7 @@ def run(
     per_kernel = copies * windows
     for first in range(0, inputs.states, per_kernel):
         count = min(per_kernel, inputs.states - first)
-        part = _Run(kernel, network, mapping, _slice(inputs, first, count), steps, copies, generators)
+        part = _Run(kernel, network, mapping, _slice(inputs, first, count), steps, copies, generators, record)
         parts.append(part.run(lambda done, first=first: on_window(first + done)))
     return _join(parts, copies * windows)
 
@@ -79,9 +81,11 @@ def run(
 class _Run:
     """One kernel's worth of states: built, simulated window by window, read."""
 
-    def __init__(self, kernel, network, mapping, inputs, steps, copies, generators):
+    def __init__(self, kernel, network, mapping, inputs, steps, copies, generators, record):
         self.kernel, self.network, self.mapping = kernel, network, mapping
         self.inputs, self.steps, self.generators = inputs, steps, generators
+        # The layers whose spikes are kept.
+        self.recorded = len(network.layers) if network.output_spikes else (len(network.layers) - 1 if record else 0)
         self.copies = min(copies, inputs.states)
         self.windows = -(-inputs.states // self.copies)
         batch = compatible_delay(mapping, network, steps)
@@ -217,7 +221,7 @@ class _Run:
         for index, neurons in enumerate(self.mapping.layers):
             if neurons.feed:
                 self._feed(index, np.full(layers[index].size, neurons.feed), biases=False)
-        recorded = self.populations if self.network.output_spikes else self.populations[:-1]
+        recorded = self.populations[: self.recorded]
         self.recorder = kernel.record_spikes(recorded) if recorded else None
         if hasattr(kernel, "watch"):
             kernel.watch(self.readout)
@@ -325,7 +329,7 @@ class _Run:
 
     def _decode(self, events) -> List[Spikes]:
         """Time stamps and node ids to our steps, states and neurons."""
-        recorded = self.populations if self.network.output_spikes else self.populations[:-1]
+        recorded = self.populations[: self.recorded]
         if not recorded:
             return []
         senders, stamps = (np.asarray(values).astype(np.int64) for values in events)

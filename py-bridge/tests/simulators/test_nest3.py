@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dsqn_bridge.errors import BridgeError
+from dsqn_bridge.simulators import nest_network
 from dsqn_bridge.simulators.nest_mapping import map_network
 from dsqn_bridge.simulators.nest_network import Inputs
 
@@ -68,6 +69,19 @@ def test_the_kernel_is_left_as_found():
     nest3.run(network, Inputs(len(x), x))
     assert (nest.resolution, nest.rng_seed, nest.network_size) == (0.25, 77, 0)
     nest.ResetKernel()
+
+
+def test_what_is_not_recorded_changes_nothing():
+    for index in range(6):
+        network, x = random_network(index)
+        inputs = Inputs(len(x), x)
+        kept, dropped = (
+            nest_network.run(nest3.Kernel(), network, map_network(network), inputs, network.steps, record=record)
+            for record in (True, False)
+        )
+        assert np.array_equal(kept.potentials, dropped.potentials)
+        assert sum(len(layer.step) for layer in kept.spikes) > 0
+        assert len(dropped.spikes) == (len(kept.spikes) if network.output_spikes else 0)
 
 
 def test_a_kernel_in_use_is_refused_and_untouched():
