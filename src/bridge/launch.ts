@@ -37,7 +37,7 @@ export interface Launched {
 
 /** Starts a worker and waits until it listens. Keys travel through its stdin, never on a command line. */
 export async function launch(options: LaunchOptions, log: WorkerLog): Promise<Launched> {
-  const directory = options.transport === "ipc" ? mkdtempSync(join(tmpdir(), "dsqn-")) : undefined; // mode 0700
+  const directory = options.transport === "ipc" ? makeDirectory() : undefined;
   const removeDirectory = (): void => {
     if (directory) rmSync(directory, { recursive: true, force: true });
   };
@@ -82,6 +82,19 @@ export async function launch(options: LaunchOptions, log: WorkerLog): Promise<La
     await child;
     removeDirectory();
     throw error;
+  }
+}
+
+/** For the sockets: mode 0700. */
+function makeDirectory(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), "dsqn-"));
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
+    throw new DsqnError("WORKER_START_FAILED", `${tmpdir()} has no place for the worker's sockets (${reason}).`, {
+      cause,
+      hint: "Name a folder for temporary files that you may write to in TMPDIR.",
+    });
   }
 }
 

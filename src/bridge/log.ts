@@ -29,11 +29,7 @@ export function openLog(name: string, onLine?: (line: string) => void): WorkerLo
       for (const line of parts) onLine?.(line);
       lines = lines.concat(parts).slice(-KEPT_LINES);
     },
-    tail: () =>
-      lines
-        .concat(partial || [])
-        .slice(-QUOTED_LINES)
-        .join("\n"),
+    tail: () => quoted(lines.concat(partial || [])).join("\n"),
     close(keep) {
       if (!open) return;
       open = false;
@@ -43,16 +39,31 @@ export function openLog(name: string, onLine?: (line: string) => void): WorkerLo
   };
 }
 
+/** The last lines. A crash says what it was first, then shows the stack of every thread: those are quoted from its first line on. */
+function quoted(lines: readonly string[]): readonly string[] {
+  const crash = lines.findIndex((line) => line.startsWith("Fatal Python error"));
+  return lines.slice(crash === -1 ? -QUOTED_LINES : Math.max(0, Math.min(crash - 5, lines.length - QUOTED_LINES)));
+}
+
 let opened = 0;
 
 /** A folder that only this user reads. Without a place for it (a full disk) the lines in memory have to do. */
 function openFile(name: string): { file?: string; descriptor?: number } {
   try {
     const folder = join(tmpdir(), `dsqn-logs-${userInfo().username}`);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makePrivateFolder(folder);
     const file = join(folder, `${name.replace(/[^\w.-]/g, "_")}-${process.pid}-${++opened}.log`);
     return { file, descriptor: openSync(file, "w", 0o600) };
   } catch {
     return {};
+  }
+}
+
+/** Not with `recursive`, which never returns where the system says ENOENT although the parent exists, as in /proc. */
+function makePrivateFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
 }

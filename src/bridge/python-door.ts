@@ -16,7 +16,7 @@ let opened: { door: Python; closed: boolean } | undefined;
 
 /**
  * An interactive door into the Python environment that the workers use: for notebooks and for looking around, never for a loop
- * (each name and each call is a message; a worker steps environments a hundred times faster).
+ * (each name and each call is a message; a worker steps a vector of environments with one).
  *
  * @example
  * const py = await openPython();

@@ -129,7 +129,7 @@ def _lean(env):
     """The function that steps ``env``, and the limit that the caller has to apply: None where ``env`` does so itself.
 
     What ``gymnasium.make`` puts around most environments is a counter and a check, which Group has anyway; without the two
-    more calls a CartPole steps a third faster. Whatever else is in the way stays there.
+    more calls a CartPole steps a tenth faster (bench/bridge.md). Whatever else is in the way stays there.
     """
     inner, limit = env, None
     while (type(inner) is TimeLimit and limit is None) or type(inner) is OrderEnforcing:
