@@ -66,12 +66,15 @@ Examples:
       random === undefined
         ? await Promise.all(models.map((path) => modelSubject(path, options)))
         : randomSubjects(random, options);
+    let opened = false;
     const simulator = await openSimulator(options.simulator, {
       settings,
-      onProgress: progress,
+      // Once it runs, the count of networks says more than the states of each.
+      onProgress: (report) => void ((opened && random !== undefined) || progress(report)),
       onWarning: log,
       signal,
     });
+    opened = true;
     const close = (): void => void simulator.close();
     signal.addEventListener("abort", close);
     try {
