@@ -1,13 +1,13 @@
 import { execa, type ResultPromise } from "execa";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { curveKeyPair } from "zeromq";
 import { DsqnError } from "../errors.ts";
 import { atExit } from "./at-exit.ts";
 import type { WorkerLog } from "./log.ts";
+import { temporaryFolder } from "./temporary.ts";
 
 export const PY_BRIDGE = fileURLToPath(new URL("../../py-bridge", import.meta.url));
 
@@ -88,13 +88,17 @@ export async function launch(options: LaunchOptions, log: WorkerLog): Promise<La
 /** For the sockets: mode 0700. */
 function makeDirectory(): string {
   try {
-    return mkdtempSync(join(tmpdir(), "dsqn-"));
+    return mkdtempSync(join(temporaryFolder(), "dsqn-"));
   } catch (cause) {
     const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
-    throw new DsqnError("WORKER_START_FAILED", `${tmpdir()} has no place for the worker's sockets (${reason}).`, {
-      cause,
-      hint: "Name a folder for temporary files that you may write to in TMPDIR.",
-    });
+    throw new DsqnError(
+      "WORKER_START_FAILED",
+      `${temporaryFolder()} has no place for the worker's sockets (${reason}).`,
+      {
+        cause,
+        hint: "Name a folder for temporary files that you may write to in TMPDIR.",
+      },
+    );
   }
 }
 

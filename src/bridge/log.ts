@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
-import { tmpdir, userInfo } from "node:os";
+import { userInfo } from "node:os";
 import { join } from "node:path";
+import { temporaryFolder } from "./temporary.ts";
 
 const KEPT_LINES = 200;
 const QUOTED_LINES = 25;
@@ -50,7 +51,7 @@ let opened = 0;
 /** A folder that only this user reads. Without a place for it (a full disk) the lines in memory have to do. */
 function openFile(name: string): { file?: string; descriptor?: number } {
   try {
-    const folder = join(tmpdir(), `dsqn-logs-${userInfo().username}`);
+    const folder = join(temporaryFolder(), `dsqn-logs-${userInfo().username}`);
     makePrivateFolder(folder);
     const file = join(folder, `${name.replace(/[^\w.-]/g, "_")}-${process.pid}-${++opened}.log`);
     return { file, descriptor: openSync(file, "w", 0o600) };
