@@ -67,6 +67,20 @@ describe("NEST 3", () => {
     expect(certificate).toMatchObject({ mismatchedBins: 0, maxPotentialError: 0, passed: true });
   }, 120_000);
 
+  it("keeps no spikes where none are asked for, and decides the same", async () => {
+    for (const decoding of ["potential", "spikes"] as const) {
+      const network = createSpikingNetwork([4, 24, 24, 3], new Random(5), { steps: 40, decoding });
+      const states = Float32Array.from({ length: 4 * 9 }, (_, i) => 2 * Math.sin(i));
+      const ours = referenceEngine.run(network, states);
+      await nest.load(network);
+      const [kept, dropped] = [await nest.run(states), await nest.run(states, { recordSpikes: false })];
+      expect(kept.spikes[0].step.length).toBeGreaterThan(100);
+      if (decoding === "potential") expect(dropped.spikes).toEqual([]); // the output's are needed to read it
+      expect(dropped.outputs).toEqual(kept.outputs);
+      expect([...dropped.actions]).toEqual([...ours.actions]);
+    }
+  }, 60_000);
+
   it("names its mapping: models, ties, delays", async () => {
     const mapping = await nest.map(createSpikingNetwork([4, 8, 2], new Random(0), { steps: 10 }));
     expect(mapping).toMatchObject({ exact: true, step: 1, resolution: 1 });
