@@ -1,6 +1,8 @@
+import { DsqnError } from "../src/errors.ts";
 import { type BenchOptions, median, type Row } from "./measure.ts";
 import { ownWork } from "./engine/ours.ts";
 import { openPeer, type Peer } from "./engine/peer.ts";
+import { openTfjs } from "./engine/tfjs_peer.ts";
 
 /** One figure: how often per second we and a peer do the same piece of work, measured in turns. */
 interface Figure {
@@ -9,7 +11,7 @@ interface Figure {
   /** Names in engine/ours.ts. */
   readonly ours: string;
   /** Which peer, and the name of the work in its script. "ours": another piece of our own work. */
-  readonly peer: "jax" | "torch" | "snntorch" | "ours";
+  readonly peer: "jax" | "torch" | "snntorch" | "tfjs" | "ours";
   readonly work: string;
 }
 
@@ -57,6 +59,13 @@ const figures: readonly Figure[] = [
     work: "dense update 4-64-64-2",
   },
   {
+    name: "dense DQN update 4-64-64-2, batch 128 (peer: tfjs-node)",
+    target: 3,
+    ours: "dense update 4-64-64-2",
+    peer: "tfjs",
+    work: "dense update 4-64-64-2",
+  },
+  {
     name: "forward + backward + Adam, [5,64,64,2], batch 128, T 20 (peer: snnTorch)",
     target: 8,
     ours: "training 5-64-64-2",
@@ -89,7 +98,7 @@ const figures: readonly Figure[] = [
 /** Seconds that one measurement takes about. */
 const SLICE = 0.05;
 
-/** The engine against JAX, PyTorch and snnTorch (set up by `node bench/engine/setup.mjs`); a peer that is missing leaves its rows out, with a note. */
+/** The engine against JAX, PyTorch and snnTorch (set up by `node bench/engine/setup.mjs`) and tfjs-node (`npm run setup -- --extras tfjs`); a peer that is missing leaves its rows out, with a note. */
 export default async function bench({ rounds = 15, signal, onProgress }: BenchOptions): Promise<Row[]> {
   const peers = new Map<string, Peer>();
   const ours = ownWork();
@@ -140,13 +149,16 @@ async function open(
   figure: Figure,
   signal?: AbortSignal,
 ): Promise<((calls: number) => Promise<number>) | undefined> {
-  let peer = peers.get(figure.peer);
-  if (!peer) peers.set(figure.peer, (peer = openPeer(figure.peer, signal)));
   try {
+    let peer = peers.get(figure.peer);
+    peer ??= figure.peer === "tfjs" ? openTfjs() : openPeer(figure.peer, signal);
+    peers.set(figure.peer, peer);
     await peer.seconds(figure.work, 1);
     return (calls) => peer.seconds(figure.work, calls);
   } catch (error) {
-    process.stderr.write(`${figure.name}: not available (${error instanceof Error ? error.message : error})\n`);
+    const hint = error instanceof DsqnError ? error.hint : undefined;
+    const reason = [error instanceof Error ? error.message : String(error), hint].filter(Boolean).join(" ");
+    process.stderr.write(`${figure.name}: not available (${reason})\n`);
     return undefined;
   }
 }

@@ -7,8 +7,8 @@ import { interruptible } from "./setup/interrupt.mjs";
 const usage = `npm run setup [-- --extras NAME,NAME...]
 
 Installs the locked npm packages, makes the Python environment in .dsqn/ and builds the kernels; does nothing where that is done.
-Extras: base and nest always; pynn, spinnaker, atari, test, notebooks on request ("all" for all of them). They are set up by
-themselves when first needed.
+Extras: base and nest always; pynn, spinnaker, atari, test, notebooks on request ("all" for all of them), and tfjs, which is
+tfjs-node (64-bit x86 Linux). They are set up by themselves when first needed.
 DSQN_PYTHON=/path/to/python names an interpreter of your own instead (conda included): it is checked, never changed.
 `;
 
@@ -18,9 +18,10 @@ else
   try {
     const { extraNames } = await import("./setup/extras.mjs");
     const { setUp } = await import("./setup/setup.mjs");
-    const asked = parse(args);
+    const words = parse(args);
+    const [tfjs, asked] = [words.includes("tfjs"), words.filter((name) => name !== "tfjs")];
     const extras = asked.includes("all") ? extraNames : [...new Set(["base", "nest", ...asked])];
-    const { python, seconds, changed } = await setUp({ extras, signal: interruptible() });
+    const { python, seconds, changed } = await setUp({ extras, tfjs, signal: interruptible() });
     process.stderr.write(
       `${changed ? "Set up" : "Everything is set up"} (${seconds.toFixed(1)} s). Python: ${python}\n`,
     );

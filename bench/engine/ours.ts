@@ -117,7 +117,7 @@ export function ownWork(threads = 2): { get(name: string): Timed | undefined; cl
   };
 }
 
-function observations(batch: number, size: number, seed: number): Float32Array {
+export function observations(batch: number, size: number, seed: number): Float32Array {
   const random = new Random(seed);
   return Float32Array.from({ length: batch * size }, () => random.normal());
 }

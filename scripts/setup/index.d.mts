@@ -49,3 +49,13 @@ export function run(
     onLine?: (line: string) => void;
   },
 ): Promise<{ code: number | null; signal: string | null; output: string; stdout: string }>;
+
+export function checkTfjsPlatform(platform?: string, arch?: string): void;
+export const tfjsVersion: string;
+export function tryTfjs(folder: string, env?: NodeJS.ProcessEnv): Promise<string | undefined>;
+export function readyTfjs(env?: NodeJS.ProcessEnv): string | undefined;
+export function ensureTfjs(options?: {
+  onProgress?: OnProgress;
+  signal?: AbortSignal;
+  env?: NodeJS.ProcessEnv;
+}): Promise<string>;

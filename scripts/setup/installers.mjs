@@ -115,15 +115,7 @@ async function uvInstall(uv, python, files, { report, signal, env }) {
 }
 
 async function pipInstall(python, files, { report, signal, env }) {
-  const args = ["-I", "-m", "pip", "install", "--require-hashes", "--only-binary", ":all:", "--no-input"];
-  args.push(
-    "--disable-pip-version-check",
-    "--progress-bar",
-    "off",
-    "--no-warn-script-location",
-    "--no-compile",
-    ...files,
-  );
+  const args = ["install", "--require-hashes", "--only-binary", ":all:", "--no-warn-script-location", "--no-compile"];
   let collected = 0;
   const onLine = (line) => {
     const name = /^Collecting ([\w.-]+)/.exec(line)?.[1];
@@ -131,6 +123,13 @@ async function pipInstall(python, files, { report, signal, env }) {
     else if (line.startsWith("Installing collected")) report("unpacking", collected);
   };
   report("downloading (pip)");
+  return runPip(python, [...args, ...files], { signal, env, onLine });
+}
+
+/** pip; once more with the system's certificate authorities if its own don't do. */
+export async function runPip(python, command, { signal, env, onLine }) {
+  const quiet = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"];
+  const args = ["-I", "-m", "pip", ...command, ...quiet];
   const outcome = await run(python, args, { env: pipEnvironment(env), signal, onLine });
   const bundle = systemBundle();
   if (outcome.code === 0 || !bundle || env.PIP_CERT || !/CERTIFICATE_VERIFY_FAILED/.test(outcome.output))
@@ -149,7 +148,7 @@ function systemBundle() {
   return places.find((file) => existsSync(file));
 }
 
-function uvEnvironment(env) {
+export function uvEnvironment(env) {
   return { ...without(env, ["VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONHOME", "PYTHONPATH"]), UV_PYTHON_DOWNLOADS: "never" };
 }
 

@@ -45,12 +45,15 @@ function packages(file) {
   }
 }
 
+/** Under `npm run`, npm says where it is itself; that works on Windows too, where npm is no program but a script. */
+export function npmCommand(env) {
+  if (env.npm_execpath?.endsWith(".js")) return [process.execPath, env.npm_execpath];
+  return [process.platform === "win32" ? "npm.cmd" : "npm"];
+}
+
 /** The locked packages, exactly: npm ci. */
 export async function installPackages({ folder = root, env = process.env, signal } = {}) {
-  // Under `npm run`, npm says where it is itself; that works on Windows too, where npm is no program but a script.
-  const npm = env.npm_execpath?.endsWith(".js")
-    ? [process.execPath, env.npm_execpath]
-    : [process.platform === "win32" ? "npm.cmd" : "npm"];
+  const npm = npmCommand(env);
   const args = [...npm.slice(1), "ci", "--no-audit", "--no-fund", "--loglevel=error"];
   // npm's own pauses between attempts (10 s, 60 s) keep someone without a network waiting for over a minute.
   if (env.npm_config_fetch_retries === undefined)

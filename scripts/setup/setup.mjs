@@ -6,12 +6,13 @@ import { managedHome } from "./home.mjs";
 import { buildKernels, kernelsStale } from "./kernels.mjs";
 import { withLock } from "./mutex.mjs";
 import { checkNode, installPackages, missingPackages } from "./node.mjs";
+import { ensureTfjs, readyTfjs } from "./tfjs.mjs";
 
 /**
- * @param {{ extras?: readonly string[], signal?: AbortSignal, env?: NodeJS.ProcessEnv }} [options]
+ * @param {{ extras?: readonly string[], tfjs?: boolean, signal?: AbortSignal, env?: NodeJS.ProcessEnv }} [options]
  * @returns {Promise<{ python: string, seconds: number, changed: boolean }>}
  */
-export async function setUp({ extras = ["base", "nest"], signal, env = process.env } = {}) {
+export async function setUp({ extras = ["base", "nest"], tfjs = false, signal, env = process.env } = {}) {
   const start = performance.now();
   const step = stepPrinter();
   checkNode();
@@ -20,8 +21,11 @@ export async function setUp({ extras = ["base", "nest"], signal, env = process.e
   const failed = results.find(({ status }) => status === "rejected");
   if (failed) throw failed.reason;
   const [nodeChanged, environment] = results.map(({ value }) => value);
+  const tfjsMissing = tfjs && !readyTfjs(env);
+  if (tfjsMissing)
+    await step("tfjs-node", (note) => ensureTfjs({ env, signal, onProgress: (progress) => note(progress.note ?? "") }));
   const seconds = (performance.now() - start) / 1000;
-  return { python: environment.python, seconds, changed: nodeChanged || environment.changed };
+  return { python: environment.python, seconds, changed: nodeChanged || environment.changed || tfjsMissing };
 }
 
 async function node({ step, signal, env }) {

@@ -1,4 +1,5 @@
 import { diagnose, renderChecks } from "../doctor/doctor.ts";
+import { loadTfjs } from "../ann/tfjs.ts";
 import { UsageError } from "../errors.ts";
 import { ensurePython, extraNames, isExtra } from "../python/environment.ts";
 import { command } from "./command.ts";
@@ -7,14 +8,17 @@ export default command<{ fix?: true | string[] }>({
   name: "doctor",
   configure(parser) {
     parser
-      .option("--fix [extras...]", "first make the Python environment (base and nest), or install these extras into it")
+      .option(
+        "--fix [extras...]",
+        "first make the Python environment (base and nest), or install these extras into it; tfjs: tfjs-node",
+      )
       .addHelpText(
         "after",
         `
 Checks Node, the npm packages, compilers, kernels, the disk, Python, each Python package, and each simulator by loading it; says how
 to fix what is missing. Without --fix it changes nothing.
 
-Extras: ${extraNames.join(", ")}
+Extras: ${extraNames.join(", ")}, tfjs
 
 Exit code 1: something that the main job needs is missing.`,
       );
@@ -23,11 +27,13 @@ Exit code 1: something that the main job needs is missing.`,
     if (fix) {
       const extras = fix === true ? ["base", "nest"] : fix.flatMap((names) => names.split(","));
       const known = extras.filter(isExtra);
-      if (known.length < extras.length)
-        throw new UsageError("EXTRA_UNKNOWN", `There is no extra "${extras.find((name) => !isExtra(name))}".`, {
-          hint: `Extras: ${extraNames.join(", ")}.`,
+      const unknown = extras.find((name) => !isExtra(name) && name !== "tfjs");
+      if (unknown !== undefined)
+        throw new UsageError("EXTRA_UNKNOWN", `There is no extra "${unknown}".`, {
+          hint: `Extras: ${extraNames.join(", ")}, tfjs.`,
         });
-      await ensurePython(known, { onProgress: progress, signal });
+      if (known.length > 0) await ensurePython(known, { onProgress: progress, signal });
+      if (extras.includes("tfjs")) await loadTfjs({ onProgress: progress, signal });
     }
     const { checks, ok } = await diagnose();
     print({ ok, checks }, () => renderChecks(checks));

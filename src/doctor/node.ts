@@ -11,7 +11,15 @@ const require = createRequire(import.meta.url);
 
 /** What lies on the Node side: Node itself, the packages, the compilers, the kernels, the disk. */
 export async function nodeChecks(): Promise<Check[]> {
-  return [node(), packages(), ...(setup.isClone ? [typescript()] : []), await cxx(), kernels(), tfjs(), await disk()];
+  return [
+    node(),
+    packages(),
+    ...(setup.isClone ? [typescript()] : []),
+    await cxx(),
+    kernels(),
+    await tfjs(),
+    await disk(),
+  ];
 }
 
 function node(): Check {
@@ -65,10 +73,15 @@ function kernels(): Check {
   return bad("kernels", setup.isClone ? `"npm run setup" builds the WASM kernels.` : "Reinstall the package dsqn.");
 }
 
-function tfjs(): Check {
-  const version = installedVersion("@tensorflow/tfjs-node");
-  const hint = "Only for convolutional networks; they set it up when first used.";
-  return version ? good("tfjs-node", version, false) : bad("tfjs-node", hint, false);
+/** Loading it is the test, in a process of its own: a library made for another machine could end this one. */
+async function tfjs(): Promise<Check> {
+  const command = setup.isClone ? "npm run setup -- --extras tfjs" : "dsqn doctor --fix tfjs";
+  const folder = setup.readyTfjs();
+  if (!folder)
+    return bad("tfjs-node", `Only for convolutional networks and one benchmark: "${command}" sets it up.`, false);
+  const problem = await setup.tryTfjs(folder);
+  if (problem === undefined) return good("tfjs-node", setup.tfjsVersion, false, folder);
+  return bad("tfjs-node", `It does not load (${problem}): delete ${folder}, then "${command}".`, false);
 }
 
 async function disk(): Promise<Check> {

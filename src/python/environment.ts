@@ -52,7 +52,8 @@ export async function readyPython(extras: readonly Extra[]): Promise<PythonEnvir
   }
 }
 
-function asDsqnError(error: unknown): unknown {
+/** The set-up's own errors, which are plain JavaScript, as those of the library. */
+export function asDsqnError(error: unknown): unknown {
   if (!(error instanceof Error) || error.name !== "SetupError") return error;
   const { code, message, hint, facts, cause } = error as Error & {
     code: string;
