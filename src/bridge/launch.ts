@@ -37,29 +37,22 @@ export interface Launched {
 
 /** Starts a worker and waits until it listens. Keys travel through its stdin, never on a command line. */
 export async function launch(options: LaunchOptions, log: WorkerLog): Promise<Launched> {
-  const directory = options.transport === "ipc" ? makeDirectory() : undefined;
+  let directory: string | undefined;
+  let child: Launched["process"] | undefined;
   const removeDirectory = (): void => {
     if (directory) rmSync(directory, { recursive: true, force: true });
   };
-  const key = randomBytes(32);
-  const curve = directory ? undefined : { server: curveKeyPair(), client: curveKeyPair() };
-  const child = execa(options.python, ["-X", "faulthandler", "-m", options.module], {
-    env: {
-      ...options.env,
-      PYTHONUNBUFFERED: "1",
-      PYTHONPATH: [...options.path, PY_BRIDGE, process.env["PYTHONPATH"]].filter(Boolean).join(delimiter),
-    },
-    buffer: false,
-    reject: false,
-    cleanup: false,
-    windowsHide: true,
-  });
+  // Before anything is there to be left behind: until a signal has a listener, it ends this process on the spot.
   const forget = atExit(() => {
-    child.kill("SIGKILL");
+    child?.kill("SIGKILL");
     removeDirectory();
   });
-  void child.then(forget);
   try {
+    directory = options.transport === "ipc" ? makeDirectory() : undefined;
+    const key = randomBytes(32);
+    const curve = directory ? undefined : { server: curveKeyPair(), client: curveKeyPair() };
+    child = start(options);
+    void child.then(forget);
     child.stderr.setEncoding("utf8").on("data", log.write);
     child.stdin.on("error", () => undefined); // a worker that is gone is reported by its exit
     const config = {
@@ -78,11 +71,26 @@ export async function launch(options: LaunchOptions, log: WorkerLog): Promise<La
     };
     return { process: child, work, control, key, security: security ?? {}, removeDirectory };
   } catch (error) {
-    child.kill("SIGKILL");
+    child?.kill("SIGKILL");
     await child;
     removeDirectory();
+    forget();
     throw error;
   }
+}
+
+function start({ python, module, path, env }: LaunchOptions): Launched["process"] {
+  return execa(python, ["-X", "faulthandler", "-m", module], {
+    env: {
+      ...env,
+      PYTHONUNBUFFERED: "1",
+      PYTHONPATH: [...path, PY_BRIDGE, process.env["PYTHONPATH"]].filter(Boolean).join(delimiter),
+    },
+    buffer: false,
+    reject: false,
+    cleanup: false,
+    windowsHide: true,
+  });
 }
 
 /** For the sockets: mode 0700. */

@@ -104,6 +104,15 @@ describe("a worker that does not get started", () => {
     expect(children()).toEqual([]);
   });
 
+  it.each(["/nowhere", "/proc"])("has no folder for temporary files (%s)", async (place) => {
+    process.env["TMPDIR"] = place;
+    const error = await failure(open());
+    process.env["TMPDIR"] = folder;
+    expect(error.code).toBe("WORKER_START_FAILED");
+    expect(error.message).toContain(place);
+    expect(error.hint).toContain("TMPDIR");
+  });
+
   it("names an interpreter that does not exist", async () => {
     const error = await failure(open({ python: "/nowhere/python" }));
     expect(error.code).toBe("WORKER_START_FAILED");

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type DsqnError, openWorker, type Worker, type WorkerOptions } from "../../src/index.ts";
 
@@ -18,10 +19,12 @@ export async function failure(promise: Promise<unknown>): Promise<DsqnError> {
   throw new Error("expected a rejection");
 }
 
+/** Whether the process still runs: one that has ended, and that its new parent (an init that may be slow) has not yet buried, does not. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    const stat = process.platform === "linux" ? readFileSync(`/proc/${pid}/stat`, "utf8") : "";
+    return !stat.slice(stat.lastIndexOf(")")).startsWith(") Z");
   } catch {
     return false;
   }
