@@ -60,7 +60,7 @@ const figures: readonly Figure[] = [
   },
   {
     name: "dense DQN update 4-64-64-2, batch 128 (peer: tfjs-node)",
-    target: 3,
+    target: 8,
     ours: "dense update 4-64-64-2",
     peer: "tfjs",
     work: "dense update 4-64-64-2",
