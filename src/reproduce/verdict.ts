@@ -1,17 +1,14 @@
+import type { Evaluation } from "../agents/evaluate.ts";
 import { studentQuantile } from "../agents/statistics.ts";
 import type { Trial } from "./trials.ts";
 
 export type Verdict = "agrees" | "better" | "worse" | "explained" | "missing";
 
 /** What one side measured for a trial. Similarities in percent, as in the thesis. */
-export interface Measured {
-  readonly mean: number;
-  readonly std: number;
-  readonly ci95: readonly [number, number];
-  readonly episodes: number;
-  readonly decisions: number;
-  readonly similarity: number | null;
-  readonly similarityCi95: readonly [number, number] | null;
+export interface Measured extends Pick<
+  Evaluation,
+  "mean" | "std" | "ci95" | "episodes" | "decisions" | "similarity" | "similarityCi95"
+> {
   readonly seconds: number;
 }
 

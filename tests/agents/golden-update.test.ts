@@ -59,7 +59,9 @@ function listed(trainable: TrainableNetwork): number[][] {
   ]);
 }
 
-(cases.length > 0 ? describe : describe.skip)("gradient steps equal the original's", () => {
+const here = cases.length > 0;
+const title = "gradient steps equal the original's";
+(here ? describe : describe.skip)(here ? title : `${title} (no golden.json here: set DSQN_ORIGINAL)`, () => {
   it.each(cases.map((one) => [one.id, one] as const))(
     "%s",
     (_id, { policy, target, gamma, double, optimizer, batch, snn, parameters_after_each_update }) => {
