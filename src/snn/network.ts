@@ -1,3 +1,4 @@
+import type { Convolution } from "../ann/convolution.ts";
 import type { Random } from "../random.ts";
 
 /**
@@ -43,6 +44,11 @@ export interface SpikingLayer {
   readonly resetBy: number;
   /** [outputs], the membrane potential before the first step; null: 0. */
   readonly initialPotential: Float32Array | null;
+  /**
+   * Where the synapses run in a layer that is no dense one: `weights` is then [kernel height, kernel width, input channels, output
+   * channels], shared over the image; `biases` and `initialPotential` are still one value per neuron.
+   */
+  readonly convolution?: Convolution;
 }
 
 /** A feed-forward spiking network together with how it is read and written: T, encoding and decoding are part of the model. */

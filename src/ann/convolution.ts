@@ -1,0 +1,84 @@
+/** Height, width, channels. Neuron (y, x, c) has index (y * width + x) * channels + c, as in TensorFlow's NHWC. */
+export type ImageShape = readonly [height: number, width: number, channels: number];
+
+/**
+ * Where a convolution's synapses run. As everywhere in deep learning it is a cross-correlation:
+ *
+ *   out(y, x, c') = sum_{i, j, c}  in(y * strideY + i - top, x * strideX + j - left, c)  W(i, j, c, c')
+ *
+ * with zeros outside of the input. W is [kernel height, kernel width, input channels, output channels], row-major.
+ */
+export interface Convolution {
+  readonly input: ImageShape;
+  readonly output: ImageShape;
+  readonly kernel: readonly [height: number, width: number];
+  readonly strides: readonly [vertical: number, horizontal: number];
+  /** Rows of zeros above and columns of zeros left of the input; what is needed below and right follows from the output's shape. */
+  readonly padding: readonly [top: number, left: number];
+}
+
+/** What a convolution is made from: strides 1 and padding "valid" (none) unless given; "same" as in TensorFlow. */
+export interface ConvolutionOptions {
+  readonly filters: number;
+  readonly kernel: readonly [number, number];
+  readonly strides?: readonly [number, number];
+  readonly padding?: "valid" | "same";
+}
+
+/** The geometry of a convolution over `input`. */
+export function convolution(input: ImageShape, options: ConvolutionOptions): Convolution {
+  const { filters, kernel, strides = [1, 1], padding = "valid" } = options;
+  const along = (axis: 0 | 1): { size: number; before: number } => {
+    if (padding === "valid") return { size: Math.floor((input[axis] - kernel[axis]) / strides[axis]) + 1, before: 0 };
+    const size = Math.ceil(input[axis] / strides[axis]);
+    return { size, before: Math.max(0, (size - 1) * strides[axis] + kernel[axis] - input[axis]) >> 1 };
+  };
+  const [rows, columns] = [along(0), along(1)];
+  return {
+    input,
+    output: [rows.size, columns.size, filters],
+    kernel,
+    strides,
+    padding: [rows.before, columns.before],
+  };
+}
+
+/** Values of an image of this shape. */
+export function sizeOf([height, width, channels]: ImageShape): number {
+  return height * width * channels;
+}
+
+/** Weights of a convolution. */
+export function kernelSize({ kernel, input, output }: Convolution): number {
+  return kernel[0] * kernel[1] * input[2] * output[2];
+}
+
+/**
+ * Calls `visit(source, target, weight)` for every synapse: source and target are neuron indices, weight an index into W. Targets
+ * ascend, and for each target its sources.
+ */
+export function forEachSynapse(
+  { input, output, kernel, strides, padding }: Convolution,
+  visit: (source: number, target: number, weight: number) => void,
+): void {
+  const [height, width, channels] = input;
+  for (let y = 0; y < output[0]; y++)
+    for (let x = 0; x < output[1]; x++)
+      for (let filter = 0; filter < output[2]; filter++) {
+        const target = (y * output[1] + x) * output[2] + filter;
+        for (let i = 0; i < kernel[0]; i++) {
+          const row = y * strides[0] + i - padding[0];
+          if (row < 0 || row >= height) continue;
+          for (let j = 0; j < kernel[1]; j++) {
+            const column = x * strides[1] + j - padding[1];
+            if (column < 0 || column >= width) continue;
+            for (let c = 0; c < channels; c++)
+              visit(
+                (row * width + column) * channels + c,
+                target,
+                ((i * kernel[1] + j) * channels + c) * output[2] + filter,
+              );
+          }
+        }
+      }
+}
