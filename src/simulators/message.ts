@@ -1,5 +1,5 @@
 import { ndarray, type NdArray, type TypedArray } from "../bridge/index.ts";
-import type { SpikingNetwork } from "../snn/network.ts";
+import type { SpikingLayer, SpikingNetwork } from "../snn/network.ts";
 
 /** A network as the Python side takes it: its description, and arrays `w0, b0, v0, w1, ...` (network.py). */
 export function networkMessage(network: SpikingNetwork): {
@@ -8,19 +8,27 @@ export function networkMessage(network: SpikingNetwork): {
 } {
   const arrays: Record<string, NdArray> = {};
   network.layers.forEach((layer, l) => {
-    arrays[`w${l}`] = ndarray(layer.weights as TypedArray, [layer.inputs, layer.outputs]);
+    arrays[`w${l}`] = ndarray(layer.weights as TypedArray, weightShape(layer));
     if (layer.biases) arrays[`b${l}`] = ndarray(layer.biases as TypedArray);
     if (layer.initialPotential) arrays[`v${l}`] = ndarray(layer.initialPotential as TypedArray);
   });
-  const layers = network.layers.map(({ inputs, outputs, alpha, beta, threshold, reset, resetBy }) => ({
-    inputs,
-    outputs,
-    alpha,
-    beta,
-    threshold,
-    reset,
-    resetBy,
-  }));
+  const layers = network.layers.map(
+    ({ inputs, outputs, alpha, beta, threshold, reset, resetBy, convolution = null, pooling = null }) => ({
+      inputs,
+      outputs,
+      alpha,
+      beta,
+      threshold,
+      reset,
+      resetBy,
+      convolution,
+      pooling,
+    }),
+  );
   const { biasInput, signedInputs, encoding, decoding, steps } = network;
   return { network: { layers, biasInput, signedInputs, encoding, decoding, steps }, arrays };
+}
+
+function weightShape({ inputs, outputs, convolution }: SpikingLayer): number[] {
+  return convolution ? [...convolution.kernel, convolution.input[2], convolution.output[2]] : [inputs, outputs];
 }

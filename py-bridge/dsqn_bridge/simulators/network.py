@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, NamedTuple, Optional
+from typing import Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
 from ..errors import BridgeError
+
+
+class Convolution(NamedTuple):
+    """Where a convolution's synapses run: neuron (y, x, c) of an image [height, width, channels] has index (y * width + x) * channels + c.
+
+    out(y, x, c') = sum over i, j, c of in(y * strides[0] + i - padding[0], x * strides[1] + j - padding[1], c) W[i, j, c, c']
+    """
+
+    input: Tuple[int, int, int]
+    output: Tuple[int, int, int]
+    kernel: Tuple[int, int]
+    strides: Tuple[int, int]
+    padding: Tuple[int, int]
 
 
 class Layer(NamedTuple):
@@ -18,7 +31,9 @@ class Layer(NamedTuple):
     i[t+1] = alpha i[t] + h[t],  h[t] = inputs[t] W + b
     """
 
-    weights: np.ndarray  # float64 [inputs, outputs], values of float32
+    weights: (
+        np.ndarray
+    )  # float64 [inputs, outputs], of a convolution [height, width, channels in, channels out]; values of float32
     biases: Optional[np.ndarray]  # float64 [outputs]
     initial: np.ndarray  # float64 [outputs], v[0]
     alpha: float
@@ -26,10 +41,15 @@ class Layer(NamedTuple):
     threshold: float
     reset: str  # "subtraction" | "zero"
     reset_by: float
+    convolution: Optional[Convolution] = None
+
+    @property
+    def inputs(self) -> int:
+        return int(np.prod(self.convolution.input)) if self.convolution else self.weights.shape[0]
 
     @property
     def size(self) -> int:
-        return self.weights.shape[1]
+        return int(np.prod(self.convolution.output)) if self.convolution else self.weights.shape[1]
 
 
 class Network(NamedTuple):
@@ -48,14 +68,24 @@ class Network(NamedTuple):
     @property
     def observation_size(self) -> int:
         doubled = 2 if self.signed_inputs else 1
-        return self.layers[0].weights.shape[0] // doubled - int(self.bias_input)
+        return self.layers[0].inputs // doubled - int(self.bias_input)
 
 
 def network_from(params: dict, arrays: Dict[str, np.ndarray]) -> Network:
     """From the bridge's description: params as the TypeScript network without arrays, and arrays `w0, b0, v0, w1, ...`."""
     layers = []
     for index, layer in enumerate(params["layers"]):
-        weights = np.asarray(arrays["w%d" % index], np.float64).reshape(layer["inputs"], layer["outputs"])
+        weights = np.asarray(arrays["w%d" % index], np.float64)
+        convolution = layer.get("convolution")
+        if not convolution:
+            weights = weights.reshape(layer["inputs"], layer["outputs"])
+        if layer.get("pooling") or (convolution and index == 0 and (params["signedInputs"] or params["biasInput"])):
+            what = "max pooling" if layer.get("pooling") else "a convolution over signed inputs or a bias input"
+            raise BridgeError(
+                "MAPPING_IMPOSSIBLE",
+                "Layer %d has %s, which weights alone can't express." % (index, what),
+                "The project's own engines run it; for the simulators, train with average pooling or strides instead.",
+            )
         if not np.isfinite(weights).all():
             raise BridgeError(
                 "NETWORK_INVALID", "The weights of layer %d are not all finite." % index, "Check how it was trained."
@@ -74,6 +104,9 @@ def network_from(params: dict, arrays: Dict[str, np.ndarray]) -> Network:
                 threshold=float(layer["threshold"]),
                 reset=layer["reset"],
                 reset_by=float(layer["resetBy"]),
+                convolution=Convolution(**{k: tuple(convolution[k]) for k in Convolution._fields})
+                if convolution
+                else None,
             )
         )
     return Network(
@@ -108,6 +141,39 @@ def input_currents(network: Network, observations: np.ndarray) -> np.ndarray:
     layer = network.layers[0]
     x = input_values(network, observations)
     h = np.zeros((len(x), layer.size))
-    for i in range(x.shape[1]):
-        h += x[:, i : i + 1] * layer.weights[i]
+    if layer.convolution:
+        _, patches = _patches(layer.convolution)
+        kernel = layer.weights.reshape(-1, layer.weights.shape[-1])
+        padded = np.concatenate([x, np.zeros((len(x), 1))], axis=1)  # -1, outside of the image, is 0
+        for k, weights in enumerate(kernel):  # ascending by source
+            h += (padded[:, patches[:, k], None] * weights).reshape(len(x), -1)
+    else:
+        for i in range(x.shape[1]):
+            h += x[:, i : i + 1] * layer.weights[i]
     return h if layer.biases is None else h + layer.biases
+
+
+def synapses(layer: Layer) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Every synapse of a layer as (source, target, weight), by target position and kernel position; a matrix's by source, then target."""
+    if not layer.convolution:
+        source, target = np.indices(layer.weights.shape).reshape(2, -1)
+        return source, target, layer.weights.ravel()
+    filters = layer.weights.shape[-1]
+    positions, patches = _patches(layer.convolution)
+    shape = (*patches.shape, filters)
+    source = np.broadcast_to(patches[:, :, None], shape)
+    target = np.broadcast_to(positions[:, None, None] * filters + np.arange(filters), shape)
+    weight = np.broadcast_to(layer.weights.reshape(-1, filters), shape)
+    inside = source >= 0
+    return source[inside], target[inside], weight[inside]
+
+
+def _patches(convolution: Convolution) -> Tuple[np.ndarray, np.ndarray]:
+    """Positions [n] of the output image, and the inputs under the kernel there [n, height * width * channels]; -1 outside of the image."""
+    (height, width, channels), (rows, columns, _) = convolution.input, convolution.output
+    y, x, i, j, c = np.indices((rows, columns, *convolution.kernel, channels)).reshape(5, -1)
+    row = y * convolution.strides[0] + i - convolution.padding[0]
+    column = x * convolution.strides[1] + j - convolution.padding[1]
+    inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+    source = np.where(inside, (row * width + column) * channels + c, -1)
+    return np.arange(rows * columns), source.reshape(rows * columns, -1)

@@ -1,0 +1,88 @@
+"""Convolutions as the simulators take them: the list of synapses, and the first layer's currents, against the equation written out."""
+
+import numpy as np
+import pytest
+
+from dsqn_bridge.errors import BridgeError
+from dsqn_bridge.simulators.network import Convolution, Layer, Network, input_currents, network_from, synapses
+
+GEOMETRIES = [
+    Convolution((6, 5, 2), (2, 2, 3), (3, 2), (2, 3), (0, 0)),
+    Convolution((4, 4, 1), (4, 4, 2), (3, 3), (1, 1), (1, 1)),
+    Convolution((5, 4, 3), (3, 2, 1), (2, 2), (2, 2), (0, 0)),  # the last window reaches beyond the image
+    Convolution((3, 3, 1), (2, 2, 2), (4, 4), (2, 2), (2, 1)),
+]
+
+
+def layer_of(geometry, seed=0, biases=True):
+    random = np.random.default_rng(seed)
+    shape = (*geometry.kernel, geometry.input[2], geometry.output[2])
+    size = int(np.prod(geometry.output))
+    weights = random.normal(size=shape).astype(np.float32).astype(float)
+    return Layer(
+        weights, random.normal(size=size) if biases else None, np.zeros(size), 0.0, 1.0, 1.0, "zero", 1.0, geometry
+    )
+
+
+def written_out(layer):
+    """{(source, target): weight}, the docstring of Convolution with loops."""
+    (height, width, channels), (rows, columns, filters), kernel, strides, padding = layer.convolution
+    found = {}
+    for y, x, f in np.ndindex(rows, columns, filters):
+        for i, j, c in np.ndindex(*kernel, channels):
+            row, column = y * strides[0] + i - padding[0], x * strides[1] + j - padding[1]
+            if 0 <= row < height and 0 <= column < width:
+                found[(row * width + column) * channels + c, (y * columns + x) * filters + f] = layer.weights[
+                    i, j, c, f
+                ]
+    return found
+
+
+@pytest.mark.parametrize("geometry", GEOMETRIES)
+def test_synapses_are_the_equation(geometry):
+    layer = layer_of(geometry)
+    source, target, weight = synapses(layer)
+    expected = written_out(layer)
+    assert len(source) == len(expected)
+    assert {(s, t): w for s, t, w in zip(source, target, weight)} == expected
+
+
+@pytest.mark.parametrize("geometry", GEOMETRIES)
+def test_currents_are_what_the_synapses_carry(geometry):
+    layer = layer_of(geometry)
+    network = Network([layer], False, False, "constant", "potential", 10)
+    assert network.observation_size == np.prod(geometry.input)
+    x = np.random.default_rng(1).random((3, network.observation_size))
+    expected = np.tile(layer.biases, (3, 1))
+    for (source, target), weight in written_out(layer).items():
+        expected[:, target] += x[:, source] * weight
+    assert np.abs(input_currents(network, x) - expected).max() < 1e-12
+
+
+def test_a_matrix_is_a_list_too():
+    layer = layer_of(GEOMETRIES[0])._replace(weights=np.arange(6.0).reshape(2, 3), convolution=None)
+    source, target, weight = synapses(layer)
+    assert [list(column) for column in (source, target, weight)] == [
+        [0, 0, 0, 1, 1, 1],
+        [0, 1, 2, 0, 1, 2],
+        [0, 1, 2, 3, 4, 5],
+    ]
+    assert (layer.inputs, layer.size) == (2, 3)
+
+
+def test_what_weights_cannot_express_is_named():
+    geometry = GEOMETRIES[0]
+    description = {
+        "inputs": 60, "outputs": 12, "alpha": 0, "beta": 1, "threshold": 1, "reset": "zero", "resetBy": 1,
+        "convolution": geometry._asdict(), "pooling": None,
+    }  # fmt: skip
+    network = {
+        "layers": [description], "biasInput": False, "signedInputs": False,
+        "encoding": "constant", "decoding": "potential", "steps": 5,
+    }  # fmt: skip
+    arrays = {"w0": layer_of(geometry).weights}
+    assert network_from(network, arrays).layers[0].convolution == geometry
+    for change in ({"layers": [{**description, "pooling": geometry._asdict()}]}, {"signedInputs": True}):
+        with pytest.raises(BridgeError) as caught:
+            network_from({**network, **change}, arrays)
+        assert caught.value.code == "MAPPING_IMPOSSIBLE" and "Layer 0" in str(caught.value)
