@@ -50,12 +50,17 @@ export const extras = {
     ],
   },
   notebooks: {
-    summary: "Jupyter for the notebooks",
+    summary: "Jupyter without windows: executes notebooks",
     megabytes: 150,
     needs: [
       { module: "nbconvert", distribution: "nbconvert", minimum: null },
       { module: "ipykernel", distribution: "ipykernel", minimum: null },
     ],
+  },
+  lab: {
+    summary: "JupyterLab, to open the notebooks in",
+    megabytes: 120,
+    needs: [{ module: "jupyterlab", distribution: "jupyterlab", minimum: "4" }],
   },
 };
 
