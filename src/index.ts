@@ -2,6 +2,23 @@
 export { DsqnError, UsageError, type DsqnErrorOptions } from "./errors.ts";
 export { Random, type RandomState } from "./random.ts";
 export type { OnProgress, Progress } from "./progress.ts";
+export {
+  architectures,
+  createConvolutionalNetwork,
+  layerInput,
+  layerOutput,
+  type BatchNormLayer,
+  type ConvolutionalLayer,
+  type ConvolutionalNetwork,
+  type ConvolutionLayer,
+  type FlatLayer,
+  type LayerSpec,
+  type PoolingLayer,
+} from "./ann/convolutional/network.ts";
+export { convolution, type Convolution, type ConvolutionOptions, type ImageShape } from "./ann/convolution.ts";
+export { validateConvolutional } from "./ann/convolutional/validate.ts";
+export { convolutionalRunner, type ConvolutionalRunner } from "./ann/convolutional/fast.ts";
+export { valuesOf, type Values } from "./ann/values.ts";
 export { createDenseNetwork, shapeOf, type DenseLayer, type DenseNetwork } from "./ann/network.ts";
 export {
   createSpikingNetwork,
@@ -43,7 +60,8 @@ export {
 export { importNetwork, type Imported, type ImportOptions } from "./formats/import.ts";
 export { exporter, exportFormats, type Exporter } from "./formats/export.ts";
 export { loadReplay, saveReplay, type Replay } from "./formats/replay.ts";
-export { loadModel, saveModel, type Model, type Network } from "./formats/model.ts";
+export { checkNetwork, loadModel, saveModel, type Model, type Network, type StorageOptions } from "./formats/model.ts";
+export { loadDenseNetwork, loadSpikingNetwork } from "./formats/load.ts";
 export type { ModelCard } from "./formats/card.ts";
 export {
   balancedConversion,
@@ -79,4 +97,11 @@ export { createTrainable, type TrainableOptions } from "./ann/create.ts";
 export { adam, clipNorm, clipValues, rmsprop, sgd, type Optimizer, type OptimizerState } from "./optimizers/index.ts";
 export { certifyNetworks, type Certificate, type CertifyOptions, type Subject } from "./simulators/certificate.ts";
 export { openSimulator, type OpenOptions } from "./simulators/open.ts";
+export { simulatorPolicy, type SimulatorPolicy } from "./simulators/policy.ts";
+export { compareRuns, type Comparison, type FirstMismatch } from "./simulators/compare.ts";
+export { randomNetwork, randomStates, type FuzzOptions } from "./simulators/fuzz.ts";
+export { placeNetwork, placeNetworks, type BoardMap, type PlaceOptions } from "./simulators/spinnaker/place.ts";
+export { boardPicture } from "./simulators/spinnaker/picture.ts";
+export { denseForward } from "./ann/dense-forward.ts";
+export { surrogate, type SurrogateName, type SurrogateOptions } from "./snn/surrogate.ts";
 export { ensurePython, type Extra, type PythonEnvironment } from "./python/environment.ts";

@@ -1,10 +1,9 @@
-import { denseForward } from "../ann/dense-forward.ts";
-import type { DenseNetwork } from "../ann/network.ts";
+import { valuesOf } from "../ann/values.ts";
 import { DsqnError } from "../errors.ts";
+import type { Network } from "../formats/model.ts";
 import type { Replay } from "../formats/replay.ts";
 import type { OnProgress } from "../progress.ts";
 import { fastEngine } from "../snn/fast/index.ts";
-import type { SpikingNetwork } from "../snn/network.ts";
 import { assertFits, FIRST_SEED } from "./evaluate.ts";
 import type { MakeEnvironments } from "./environments.ts";
 import { runEpisodes } from "./episodes.ts";
@@ -64,13 +63,13 @@ export async function collectStates(
 
 /** States that `network` visits, with the Q-values it gives them: what conversions and classifiers are made from. */
 export async function collectReplay(
-  network: DenseNetwork | SpikingNetwork,
+  network: Network,
   makeEnvironments: MakeEnvironments,
   options: CollectOptions,
 ): Promise<Replay> {
   const policy = policyOf(network);
   const states = await collectStates(policy, makeEnvironments, options);
   const { outputs } =
-    network.kind === "dense" ? denseForward(network, states, options.size) : fastEngine().run(network, states);
+    network.kind === "spiking" ? fastEngine().run(network, states) : valuesOf(network).forward(states, options.size);
   return { size: options.size, observationSize: policy.observationSize, states, outputs: Float32Array.from(outputs) };
 }

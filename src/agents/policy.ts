@@ -1,9 +1,9 @@
-import type { DenseNetwork } from "../ann/network.ts";
-import { denseForward } from "../ann/dense-forward.ts";
+import { valuesOf } from "../ann/values.ts";
+import type { Network } from "../formats/model.ts";
 import { argmax } from "../snn/decide.ts";
 import type { SpikingEngine } from "../snn/engine.ts";
 import { fastEngine } from "../snn/fast/index.ts";
-import { observationSize, type SpikingNetwork, type TieRule } from "../snn/network.ts";
+import { observationSize, type TieRule } from "../snn/network.ts";
 
 /** Anything that can act: a network, a simulator, a random choice. */
 export interface Policy {
@@ -20,7 +20,7 @@ export interface Policy {
 /** Counted as NeuroBench does (Yik et al. 2025): effective operations only. */
 export interface PolicyWork {
   readonly decisions: number;
-  /** Of all layers that spike; 0 for a dense network. */
+  /** Of all layers that spike; 0 for a dense or convolutional network. */
   readonly spikes: number;
   /** Accumulates and multiply-accumulates. */
   readonly synOps: number;
@@ -30,31 +30,32 @@ export interface PolicyWork {
 export interface PolicyOptions {
   /** Time steps per decision of a spiking network; its own T unless given. */
   readonly steps?: number;
-  /** Which of several equal values acts; the network's own rule unless given, "first" for a dense one. */
+  /** Which of several equal values acts; the network's own rule unless given, "first" for one that does not spike. */
   readonly ties?: TieRule;
   /** Seed of Poisson encoding. */
   readonly seed?: number;
   readonly engine?: SpikingEngine;
 }
 
-/** The greedy policy of a network, dense or spiking. */
-export function policyOf(network: DenseNetwork | SpikingNetwork, options: PolicyOptions = {}): Policy {
+/** The greedy policy of a network: dense, convolutional (observations are [batch, height, width, channels]) or spiking. */
+export function policyOf(network: Network, options: PolicyOptions = {}): Policy {
   const work = { decisions: 0, spikes: 0, synOps: 0 };
-  const actions = network.layers.at(-1)!.outputs;
-  if (network.kind === "dense") {
+  if (network.kind !== "spiking") {
     const { ties = "first" } = options;
+    const { actions, observationSize, forward } = valuesOf(network);
     return {
       actions,
-      observationSize: network.layers[0].inputs,
+      observationSize,
       work,
       act(observations, batch) {
-        const { outputs, multiplyAccumulates } = denseForward(network, observations, batch);
+        const { outputs, multiplyAccumulates } = forward(observations, batch);
         work.decisions += batch;
         work.synOps += multiplyAccumulates;
         return Int32Array.from({ length: batch }, (_, k) => argmax(outputs, k * actions, actions, ties));
       },
     };
   }
+  const actions = network.layers.at(-1)!.outputs;
   const { steps = network.steps, ties = network.ties, seed = 0, engine = fastEngine() } = options;
   const read = { ...network, ties };
   return {

@@ -43,6 +43,20 @@ export function convolution(input: ImageShape, options: ConvolutionOptions): Con
   };
 }
 
+/** What is wrong with a geometry, or undefined: sizes that are no counts, and windows that lie in the padding alone. */
+export function convolutionProblem({ input, output, kernel, strides, padding }: Convolution): string | undefined {
+  const sizes = Object.entries({ input, output, kernel, strides });
+  const bad = sizes.find(([, size]) => size.some((n) => !Number.isSafeInteger(n) || n < 1));
+  if (bad) return `its ${bad[0]} is [${bad[1].join(", ")}]: whole numbers above 0 are needed`;
+  if (padding.some((n) => !Number.isSafeInteger(n) || n < 0)) return `its padding is [${padding.join(", ")}]`;
+  for (const axis of [0, 1] as const) {
+    if (padding[axis] >= kernel[axis]) return `its padding [${padding.join(", ")}] holds a whole window`;
+    if ((output[axis] - 1) * strides[axis] - padding[axis] >= input[axis])
+      return `its output [${output.join(", ")}] has windows beyond the input [${input.join(", ")}]`;
+  }
+  return undefined;
+}
+
 /** Values of an image of this shape. */
 export function sizeOf([height, width, channels]: ImageShape): number {
   return height * width * channels;

@@ -1,3 +1,5 @@
+import { sizeOf } from "./convolution.ts";
+import { layerOutput, type ConvolutionalNetwork } from "./convolutional/network.ts";
 import type { Random } from "../random.ts";
 
 /** One affine layer: y = x W + b, followed by a ReLU in every layer but the last. */
@@ -16,8 +18,12 @@ export interface DenseNetwork {
   readonly layers: readonly DenseLayer[];
 }
 
-/** [inputs, hidden..., outputs] */
-export function shapeOf(network: { readonly layers: readonly { inputs: number; outputs: number }[] }): number[] {
+/** [inputs, hidden..., outputs] in neurons; of a convolutional network the sizes of its images. */
+export function shapeOf(
+  network: { readonly layers: readonly { inputs: number; outputs: number }[] } | ConvolutionalNetwork,
+): number[] {
+  if ("inputScale" in network)
+    return [sizeOf(network.input), ...network.layers.map((layer) => sizeOf(layerOutput(layer)))];
   return [network.layers[0].inputs, ...network.layers.map((layer) => layer.outputs)];
 }
 

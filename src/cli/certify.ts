@@ -113,9 +113,13 @@ function* randomSubjects(count: number, { seed, reset, steps, leaky, states = 3 
 async function modelSubject(path: string, { reset, states = 100, replay, seed }: Options): Promise<Subject> {
   const { network: loaded, sha256 } = await loadModel(path);
   if (loaded.kind !== "spiking")
-    throw new UsageError("MODEL_KIND", `"${path}" is a dense network; there is nothing to compare spike for spike.`, {
-      hint: `dsqn convert ${path} makes a spiking network of it.`,
-    });
+    throw new UsageError(
+      "MODEL_KIND",
+      `"${path}" is a ${loaded.kind} network; there is nothing to compare spike for spike.`,
+      {
+        hint: `dsqn convert ${path} makes a spiking network of it.`,
+      },
+    );
   const network =
     reset === undefined ? loaded : { ...loaded, layers: loaded.layers.map((layer) => ({ ...layer, reset })) };
   const folder = replay ?? ownReplay(path);

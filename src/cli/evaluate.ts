@@ -1,8 +1,7 @@
 import { evaluate, FIRST_SEED, type Evaluation } from "../agents/evaluate.ts";
 import { withGymnasium } from "../agents/gymnasium.ts";
 import { policyOf, type Policy } from "../agents/policy.ts";
-import { loadModel } from "../formats/model.ts";
-import type { DenseNetwork } from "../ann/network.ts";
+import { loadModel, type Network } from "../formats/model.ts";
 import { UsageError } from "../errors.ts";
 import type { OnProgress } from "../progress.ts";
 import { isSimulator, simulators } from "../simulators/names.ts";
@@ -75,15 +74,17 @@ Examples:
 
 /** The network in our own engine, or in a simulator; `close` ends the latter. */
 async function openPolicy(
-  network: DenseNetwork | SpikingNetwork,
+  network: Network,
   name: string,
   options: { ties?: TieRule; steps?: number; settings?: BoardOptions; onProgress?: OnProgress; signal?: AbortSignal },
 ): Promise<Policy & { close?(): Promise<void> }> {
   if (name === "engine") return policyOf(network, options);
-  if (network.kind === "dense" && isSimulator(name))
-    throw new UsageError("SIMULATOR_NEEDS_SPIKES", `"${name}" simulates spiking networks; this model is a dense one.`, {
-      hint: 'Convert it first: "dsqn convert".',
-    });
+  if (network.kind !== "spiking" && isSimulator(name))
+    throw new UsageError(
+      "SIMULATOR_NEEDS_SPIKES",
+      `"${name}" simulates spiking networks; this model is a ${network.kind} one.`,
+      { hint: 'Convert it first: "dsqn convert".' },
+    );
   let opened = false;
   // Setting a simulator up may take long; the decisions that follow have the evaluation's own progress.
   const simulator = await openSimulator(name, {

@@ -2,8 +2,10 @@ import { Option } from "commander";
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { UsageError } from "../errors.ts";
+import { shapeOf } from "../ann/network.ts";
 import { loadModel } from "../formats/model.ts";
-import { forwardDense, forwardSpiking, withOptions } from "../snn/forward.ts";
+import { readMatrix } from "../formats/replay.ts";
+import { forwardValues, forwardSpiking, withOptions } from "../snn/forward.ts";
 import { type Decoding, type Encoding, observationSize, type Reset, type TieRule } from "../snn/network.ts";
 import { fastEngine } from "../snn/fast/index.ts";
 import { referenceEngine, referenceEngine32 } from "../snn/reference/index.ts";
@@ -22,15 +24,19 @@ interface Options {
   seed: number;
 }
 
-const row = z.array(z.number()).min(1);
-const inputSchema = z.union([row.transform((values) => [values]), z.array(row).min(1)]);
+/** A list of numbers, nested or not: an image may come as rows of pixels of channels. */
+type Nested = readonly (number | Nested)[];
+const nestedSchema: z.ZodType<Nested> = z.lazy(() => z.array(z.union([z.number(), nestedSchema])).min(1));
 
 export default command<Options>({
   name: "forward",
   configure(parser) {
     parser
       .argument("<model>", "a model file (.safetensors)")
-      .requiredOption("--input <json>", "one observation [..], several [[..], ..], or @FILE with either")
+      .requiredOption(
+        "--input <json>",
+        "one observation [..], several [[..], ..], or @FILE with either (JSON, or .npz as of dsqn collect)",
+      )
       .option("--steps <T>", "time steps, instead of the model's own", integer(1))
       .addOption(
         new Option("--encoding <name>", "instead of the model's own").choices([
@@ -66,16 +72,16 @@ export default command<Options>({
   },
   async run([path], { input, steps, engine, precision, seed, ...rest }, { print }) {
     const { network } = await loadModel(path);
-    const width = network.kind === "dense" ? network.layers[0].inputs : observationSize(network);
+    const width = network.kind === "spiking" ? observationSize(network) : shapeOf(network)[0];
     const observations = await parseInput(input, width);
-    if (network.kind === "dense")
+    if (network.kind !== "spiking")
       refuseSpikingOptions({ steps, encoding: rest.encoding, decoding: rest.decoding, reset: rest.reset });
     const runner =
       engine === "fast" ? fastEngine(precision) : precision === "float64" ? referenceEngine : referenceEngine32;
     const pass =
-      network.kind === "dense"
-        ? forwardDense(network, observations, precision, rest.ties)
-        : forwardSpiking(runner, withOptions(network, rest), observations, { steps, seed });
+      network.kind === "spiking"
+        ? forwardSpiking(runner, withOptions(network, rest), observations, { steps, seed })
+        : forwardValues(network, observations, precision, rest.ties);
     print(
       { ...pass, steps: network.kind === "spiking" ? (steps ?? network.steps) : null, engine, precision },
       ({ outputs, actions, spikes, work }) =>
@@ -95,6 +101,7 @@ export default command<Options>({
 });
 
 async function parseInput(text: string, width: number): Promise<Float64Array> {
+  if (text.startsWith("@") && text.endsWith(".npz")) return fitting(await readRows(text.slice(1)), width);
   const json = text.startsWith("@")
     ? await readFile(text.slice(1), "utf8").catch((cause: unknown) => bad(`${text.slice(1)} could not be read`, cause))
     : text;
@@ -104,22 +111,38 @@ async function parseInput(text: string, width: number): Promise<Float64Array> {
   } catch (cause) {
     bad(`the input is not JSON (${(cause as Error).message})`, cause);
   }
-  const rows = inputSchema.safeParse(value);
-  if (!rows.success) return bad("the input is neither an observation [..] nor a list of observations [[..], ..]");
-  for (const [k, { length }] of rows.data.entries())
-    if (length !== width)
+  const list = nestedSchema.safeParse(value);
+  if (!list.success) return bad("the input is neither an observation [..] nor a list of observations [[..], ..]");
+  const flat = (values: Nested | number): number[] => (typeof values === "number" ? [values] : values.flatMap(flat));
+  // One observation may be nested itself (an image): it is one if all its values are as many as the network takes.
+  const all = flat(list.data);
+  return fitting(all.length === width || typeof list.data[0] === "number" ? [all] : list.data.map(flat), width);
+}
+
+/** The first array of an .npz as rows. */
+async function readRows(path: string): Promise<Float32Array[]> {
+  const { data, shape } = await readMatrix(path);
+  return Array.from({ length: shape[0] }, (_, k) => (data as Float32Array).subarray(k * shape[1], (k + 1) * shape[1]));
+}
+
+function fitting(rows: readonly ArrayLike<number>[], width: number): Float64Array {
+  const values = new Float64Array(rows.length * width);
+  for (const [k, row] of rows.entries()) {
+    if (row.length !== width)
       throw new UsageError(
         "OBSERVATION_MISMATCH",
-        `Observation ${k} has ${length} values; the network takes ${width}.`,
-        { facts: { observation: k, values: length, observationSize: width } },
+        `Observation ${k} has ${row.length} values; the network takes ${width}.`,
+        { facts: { observation: k, values: row.length, observationSize: width } },
       );
-  return Float64Array.from(rows.data.flat());
+    values.set(row, k * width);
+  }
+  return values;
 }
 
 function refuseSpikingOptions(options: Readonly<Record<string, unknown>>): void {
   for (const name in options)
     if (options[name] !== undefined)
-      throw new UsageError("BAD_ARGUMENT", `--${name} is for spiking networks, and this one is dense.`);
+      throw new UsageError("BAD_ARGUMENT", `--${name} is for spiking networks, and this one has no spikes.`);
 }
 
 function bad(problem: string, cause?: unknown): never {

@@ -32,7 +32,7 @@ Examples:
   async run([path], { board, steps, out }, { print, progress, signal }) {
     const { network } = await loadModel(path);
     if (network.kind !== "spiking")
-      throw new UsageError("MODEL_KIND", `"${path}" is a dense network; boards run spiking ones.`, {
+      throw new UsageError("MODEL_KIND", `"${path}" is a ${network.kind} network; boards run spiking ones.`, {
         hint: `dsqn convert ${path}`,
       });
     const map = await placeNetwork(network, { boardVersion: Number(board), steps, onProgress: progress, signal });

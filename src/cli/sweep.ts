@@ -59,7 +59,7 @@ Example:
     const [dense, spiking] = [await loadModel(densePath), await loadModel(spikingPath)];
     const { network } = spiking;
     if (network.kind !== "spiking")
-      throw new UsageError("MODEL_KIND", `"${spikingPath}" is a dense network; it has no T.`, {
+      throw new UsageError("MODEL_KIND", `"${spikingPath}" is a ${network.kind} network; it has no T.`, {
         hint: "dsqn convert makes it spiking.",
       });
     const id = options.env ?? spiking.card?.environment ?? dense.card?.environment;

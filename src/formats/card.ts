@@ -8,9 +8,11 @@ export const cardSchema = z.looseObject({
   format: z.literal(1),
   /** Of the model file, without extension. */
   name: z.string(),
-  kind: z.enum(["dense", "spiking"]),
+  kind: z.enum(["dense", "spiking", "convolutional"]),
   /** Neurons per layer, inputs first. */
   shape: z.array(z.number().int().positive()),
+  /** How the file holds the weights; float32 unless it says otherwise. */
+  dtype: z.enum(["float32", "float16"]).optional(),
   /** Of the model file, in hex. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   /** ISO 8601. */
@@ -32,4 +34,6 @@ export const cardSchema = z.looseObject({
 export type ModelCard = z.infer<typeof cardSchema>;
 
 /** What a caller knows of a network; the rest is read off the file. */
-export type CardFields = Partial<Omit<ModelCard, "format" | "name" | "kind" | "shape" | "sha256" | "createdAt">>;
+export type CardFields = Partial<
+  Omit<ModelCard, "format" | "name" | "kind" | "shape" | "dtype" | "sha256" | "createdAt">
+>;

@@ -3,9 +3,8 @@ import { extname, join } from "node:path";
 import type { DenseNetwork } from "../ann/network.ts";
 import { DsqnError, UsageError } from "../errors.ts";
 import { spikingNetwork, type SpikingOptions } from "../snn/network.ts";
-import { validateNetwork } from "../snn/validate.ts";
 import { readBytes } from "./files.ts";
-import { decodeModel, type Network } from "./model.ts";
+import { checkNetwork, decodeModel, type Network } from "./model.ts";
 import { decodeNpz } from "./npz.ts";
 import { decodeSafetensors } from "./safetensors.ts";
 import { type Tensor, toFloat32, transposed } from "./tensor.ts";
@@ -70,7 +69,7 @@ export async function importNetwork(path: string, options: ImportOptions = {}): 
   const kind = options.kind ?? found.kind ?? kindOf(found, source);
   const network = kind === "dense" ? denseNetwork(found, source) : fromSpiking(found, options, source);
   try {
-    validateNetwork(network);
+    checkNetwork(network);
   } catch (cause) {
     throw new DsqnError("IMPORT_INVALID", `${source}: ${(cause as Error).message}`, {
       cause,

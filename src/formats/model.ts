@@ -1,18 +1,22 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
-import { z } from "zod";
+import type { ConvolutionalNetwork } from "../ann/convolutional/network.ts";
+import { validateConvolutional } from "../ann/convolutional/validate.ts";
 import { shapeOf, type DenseLayer, type DenseNetwork } from "../ann/network.ts";
 import { DsqnError } from "../errors.ts";
-import type { SpikingLayer, SpikingNetwork } from "../snn/network.ts";
+import type { SpikingNetwork } from "../snn/network.ts";
 import { validateNetwork } from "../snn/validate.ts";
 import { type CardFields, cardSchema, type ModelCard } from "./card.ts";
+import { architectureOf, convolutionalTensors, decodeConvolutional } from "./convolutional.ts";
 import { readBytes, writeFileAtomic, writeJsonAtomic } from "./files.ts";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsFile } from "./safetensors.ts";
+import { decodeSpiking, dynamicsOf, spikingTensors } from "./spiking.ts";
+import { invalid, taker } from "./taker.ts";
 import { type Tensor, tensor, toFloat32, transposed } from "./tensor.ts";
 
 /** What a model file holds. */
-export type Network = DenseNetwork | SpikingNetwork;
+export type Network = DenseNetwork | SpikingNetwork | ConvolutionalNetwork;
 
 /** A network read from a file. */
 export interface Model {
@@ -23,24 +27,11 @@ export interface Model {
   readonly sha256: string;
 }
 
-const layerSchema = z.strictObject({
-  alpha: z.number(),
-  beta: z.number(),
-  threshold: z.number(),
-  reset: z.enum(["subtraction", "zero"]),
-  resetBy: z.number(),
-});
-
-/** What a spiking network is besides its tensors; stored as JSON in the metadata `dynamics`. */
-const dynamicsSchema = z.strictObject({
-  biasInput: z.boolean(),
-  signedInputs: z.boolean(),
-  encoding: z.enum(["constant", "poisson", "equidistant", "equidistant-original"]),
-  decoding: z.enum(["potential", "max-potential", "spikes", "first-spike"]),
-  ties: z.enum(["first", "last", "potential"]),
-  steps: z.number(),
-  layers: z.array(layerSchema),
-});
+/** How weights lie in a file; biases and all else are float32. Either way a network is loaded as float32. */
+export interface StorageOptions {
+  /** float16 halves the file; what is loaded are the rounded weights. */
+  readonly dtype?: "float32" | "float16";
+}
 
 /** Reads `NAME.safetensors` and the card beside it, if there is one. */
 export async function loadModel(path: string): Promise<Model> {
@@ -51,14 +42,20 @@ export async function loadModel(path: string): Promise<Model> {
 }
 
 /** Writes `NAME.safetensors` and its card `NAME.json`, each in one step. */
-export async function saveModel(path: string, network: Network, card: CardFields = {}): Promise<ModelCard> {
-  const bytes = encodeModel(network);
+export async function saveModel(
+  path: string,
+  network: Network,
+  card: CardFields = {},
+  options: StorageOptions = {},
+): Promise<ModelCard> {
+  const bytes = encodeModel(network, options);
   const whole: ModelCard = {
     ...card,
     format: 1,
     name: basename(path, extname(path)),
     kind: network.kind,
     shape: shapeOf(network),
+    ...(options.dtype === "float16" && { dtype: options.dtype }),
     sha256: digest(bytes),
     createdAt: new Date().toISOString(),
   };
@@ -72,30 +69,54 @@ export function cardPath(path: string): string {
   return `${path.slice(0, path.length - extname(path).length)}.json`;
 }
 
-/** The bytes of a model file. Dense weights are stored [outputs, inputs], spiking ones [inputs, outputs]. */
-export function encodeModel(network: Network): Uint8Array {
-  validateNetwork(network);
-  const metadata = { format: "dsqn", version: "1", kind: network.kind };
-  if (network.kind === "dense") return encodeSafetensors(networkTensors(network), metadata);
-  const { kind: _, layers, ...options } = network;
-  const dynamics = {
-    ...options,
-    layers: layers.map(({ alpha, beta, threshold, reset, resetBy }) => ({ alpha, beta, threshold, reset, resetBy })),
-  };
-  return encodeSafetensors(networkTensors(network), { ...metadata, dynamics: JSON.stringify(dynamics) });
+/**
+ * The bytes of a model file. Dense weights are stored [outputs, inputs] as torch's, spiking and convolutional ones as they lie in
+ * memory, [inputs, outputs] or [kernel height, kernel width, input channels, output channels].
+ */
+export function encodeModel(network: Network, { dtype = "float32" }: StorageOptions = {}): Uint8Array {
+  checkNetwork(network);
+  const tensors = networkTensors(network);
+  const metadata = { format: "dsqn", version: "1", kind: network.kind, ...description(network) };
+  if (dtype === "float32") return encodeSafetensors(tensors, metadata);
+  for (const [name, { data }] of Object.entries(tensors)) {
+    const large = (data as Float32Array).findIndex((value) => Math.abs(value) >= FLOAT16_INFINITE);
+    if (isWeight(name) && large >= 0)
+      throw new DsqnError("MODEL_PRECISION", `${name} holds ${data[large]}, more than a float16 can.`, {
+        hint: "Save this model as float32.",
+        facts: { tensor: name, index: large },
+      });
+  }
+  return encodeSafetensors(tensors, metadata, isWeight);
 }
+
+/** From here on a number rounds to an infinite float16. */
+const FLOAT16_INFINITE = 65520;
+const isWeight = (name: string): boolean => name.endsWith(".weight");
+
+function description(network: Network): Record<string, string> {
+  if (network.kind === "spiking") return { dynamics: dynamicsOf(network) };
+  return network.kind === "convolutional" ? { architecture: architectureOf(network) } : {};
+}
+
+const decoders: Readonly<Record<Network["kind"], (file: SafetensorsFile, source: string) => Network>> = {
+  dense: decodeDense,
+  spiking: decodeSpiking,
+  convolutional: decodeConvolutional,
+};
 
 /** The network in the bytes of a model file. `source` names it in errors. */
 export function decodeModel(bytes: Uint8Array, source = "The model file"): Network {
   const file = decodeSafetensors(bytes, source);
   const { kind } = file.metadata;
-  if (kind !== "dense" && kind !== "spiking")
-    invalid(source, `its metadata names the kind ${JSON.stringify(kind)} instead of "dense" or "spiking"`, {
-      hint: "Tensors from elsewhere become a model by `dsqn import FILE --out MODEL`.",
-    });
-  const network = kind === "dense" ? decodeDense(file, source) : decodeSpiking(file, source);
+  if (!Object.hasOwn(decoders, kind ?? ""))
+    invalid(
+      source,
+      `its metadata names the kind ${JSON.stringify(kind)} instead of "dense", "spiking" or "convolutional"`,
+      { hint: "Tensors from elsewhere become a model by `dsqn import FILE --out MODEL`." },
+    );
+  const network = decoders[kind as Network["kind"]](file, source);
   try {
-    validateNetwork(network);
+    checkNetwork(network);
   } catch (error) {
     if (error instanceof DsqnError)
       invalid(source, error.message.replace(/\.$/, ""), { facts: error.facts, cause: error });
@@ -104,20 +125,22 @@ export function decodeModel(bytes: Uint8Array, source = "The model file"): Netwo
   return network;
 }
 
-/** A network's tensors under their names in files: `layers.{i}.weight`, `.bias`, `.initial_potential`. */
+/** Refuses a network of any kind that can't be run: NETWORK_INVALID, with layer and tensor. */
+export function checkNetwork(network: Network): void {
+  if (network.kind === "convolutional") validateConvolutional(network);
+  else validateNetwork(network);
+}
+
+/** A network's tensors under their names in files: `layers.{i}.weight`, `.bias`, and more where a kind has more. */
 export function networkTensors(network: Network): Record<string, Tensor> {
-  const tensors: Record<string, Tensor> = {};
-  for (const [l, layer] of network.layers.entries()) {
-    const { inputs, outputs, weights, biases } = layer;
-    tensors[`layers.${l}.weight`] =
-      network.kind === "dense"
-        ? tensor(transposed(weights, inputs, outputs), [outputs, inputs])
-        : tensor(weights, [inputs, outputs]);
-    if (biases) tensors[`layers.${l}.bias`] = tensor(biases);
-    if ("initialPotential" in layer && layer.initialPotential)
-      tensors[`layers.${l}.initial_potential`] = tensor(layer.initialPotential);
-  }
-  return tensors;
+  if (network.kind === "spiking") return spikingTensors(network);
+  if (network.kind === "convolutional") return convolutionalTensors(network);
+  return Object.fromEntries(
+    network.layers.flatMap(({ inputs, outputs, weights, biases }, l) => [
+      [`layers.${l}.weight`, tensor(transposed(weights, inputs, outputs), [outputs, inputs])],
+      [`layers.${l}.bias`, tensor(biases)],
+    ]),
+  );
 }
 
 function decodeDense({ tensors }: SafetensorsFile, source: string): DenseNetwork {
@@ -131,57 +154,6 @@ function decodeDense({ tensors }: SafetensorsFile, source: string): DenseNetwork
   }
   take.finish();
   return { kind: "dense", layers };
-}
-
-function decodeSpiking({ tensors, metadata }: SafetensorsFile, source: string): SpikingNetwork {
-  const take = taker(tensors, source);
-  const { layers: dynamics, ...options } = parseDynamics(metadata.dynamics, source);
-  const layers = dynamics.map((layer, l): SpikingLayer => {
-    const weight = take(`layers.${l}.weight`, 2);
-    const [inputs, outputs] = weight.shape;
-    const optional = (name: string) => (take.has(name) ? toFloat32(take(name, 1)) : null);
-    const [biases, initialPotential] = [optional(`layers.${l}.bias`), optional(`layers.${l}.initial_potential`)];
-    return { inputs, outputs, weights: toFloat32(weight), biases, ...layer, initialPotential };
-  });
-  take.finish();
-  return { kind: "spiking", ...options, layers };
-}
-
-function parseDynamics(json: string | undefined, source: string): z.infer<typeof dynamicsSchema> {
-  if (json === undefined) invalid(source, "its metadata lacks the spiking network's dynamics");
-  try {
-    return dynamicsSchema.parse(JSON.parse(json));
-  } catch (cause) {
-    const problem =
-      cause instanceof z.ZodError
-        ? `${cause.issues[0].path.join(".")}: ${cause.issues[0].message}`
-        : (cause as Error).message;
-    return invalid(source, `the dynamics in its metadata are wrong (${problem})`, { cause });
-  }
-}
-
-/** Hands out tensors by name, each float32 or float64 and of the rank asked for; `finish` complains of any that nobody took. */
-function taker(tensors: SafetensorsFile["tensors"], source: string) {
-  const left = new Set(Object.keys(tensors));
-  const take = (name: string, rank: number): Tensor => {
-    if (!left.delete(name)) return invalid(source, `tensor "${name}" is missing`, { facts: { tensor: name } });
-    const { dtype, shape } = tensors[name];
-    if (!dtype.startsWith("float"))
-      invalid(source, `tensor "${name}" is ${dtype} instead of float32`, { facts: { tensor: name } });
-    if (shape.length !== rank)
-      invalid(source, `tensor "${name}" has shape [${shape.join(", ")}] instead of ${rank} dimension(s)`, {
-        facts: { tensor: name },
-      });
-    return tensors[name];
-  };
-  const finish = () => {
-    for (const name of left) invalid(source, `tensor "${name}" belongs to no layer`, { facts: { tensor: name } });
-  };
-  return Object.assign(take, { has: (name: string) => left.has(name), finish });
-}
-
-function invalid(source: string, problem: string, options: ConstructorParameters<typeof DsqnError>[2] = {}): never {
-  throw new DsqnError("MODEL_INVALID", `${source}: ${problem}.`, options);
 }
 
 async function readCard(path: string, sha256: string): Promise<ModelCard | null> {

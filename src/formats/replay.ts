@@ -57,7 +57,7 @@ export async function saveReplay(
 }
 
 /** The first array of an .npz as rows; dimensions beyond the first are flattened, as some of the original's files have a 1 among them. */
-async function readMatrix(path: string): Promise<Tensor> {
+export async function readMatrix(path: string): Promise<Tensor> {
   const arrays = decodeNpz(await readBytes(path), path);
   const array = arrays.arr_0 ?? Object.values(arrays)[0];
   const columns = array?.shape.slice(1).reduce((product, n) => product * n, 1);

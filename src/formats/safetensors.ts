@@ -2,13 +2,13 @@ import { z } from "zod";
 import { DsqnError } from "../errors.ts";
 import {
   bytesOf,
-  bytesPerElement,
   fromBfloat16,
   fromFloat16,
   sizeOf,
   type Tensor,
   tensor,
   type TensorDtype,
+  toFloat16,
   viewData,
 } from "./tensor.ts";
 
@@ -53,17 +53,27 @@ const entrySchema = z.strictObject({
 const metadataSchema = z.record(z.string(), z.string());
 type Entry = z.infer<typeof entrySchema> & { name: string };
 
+/** Tensors that are written with half the bits: read back as float32, as near as float16 comes. */
+export type Halves = (name: string) => boolean;
+
 /** Larger elements come first, so that every tensor lies aligned. */
 export function encodeSafetensors(
   tensors: Readonly<Record<string, Tensor>>,
   metadata: Readonly<Record<string, string>> = {},
+  halves: Halves = () => false,
 ): Uint8Array {
-  const sorted = Object.entries(tensors).sort(([, a], [, b]) => bytesPerElement(b.dtype) - bytesPerElement(a.dtype));
+  const sorted = Object.entries(tensors)
+    .map(([name, { dtype, shape, data }]) => {
+      const half = dtype === "float32" && halves(name);
+      const stored = half ? Uint16Array.from(data as Float32Array, toFloat16) : data;
+      return { name, dtype: half ? "F16" : names[dtype], shape, bytes: bytesOf(stored) };
+    })
+    .sort((a, b) => dtypes[b.dtype].bytes - dtypes[a.dtype].bytes);
   let end = 0;
-  const entries = sorted.map(([name, { dtype, shape, data }]) => {
+  const entries = sorted.map(({ name, dtype, shape, bytes }) => {
     const begin = end;
-    end += data.byteLength;
-    return [name, { dtype: names[dtype], shape, data_offsets: [begin, end] }] as const;
+    end += bytes.length;
+    return [name, { dtype, shape, data_offsets: [begin, end] }] as const;
   });
   const header = Object.fromEntries([
     ...(Object.keys(metadata).length > 0 ? [["__metadata__", metadata] as const] : []),
@@ -71,12 +81,11 @@ export function encodeSafetensors(
   ]);
   const json = new TextEncoder().encode(JSON.stringify(header));
   const dataStart = Math.ceil((8 + json.length) / 8) * 8;
-  const bytes = new Uint8Array(dataStart + end).fill(0x20, 8, dataStart);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(dataStart - 8), true);
-  bytes.set(json, 8);
-  for (const [i, [, { data_offsets }]] of entries.entries())
-    bytes.set(bytesOf(sorted[i][1].data), dataStart + data_offsets[0]);
-  return bytes;
+  const file = new Uint8Array(dataStart + end).fill(0x20, 8, dataStart);
+  new DataView(file.buffer).setBigUint64(0, BigInt(dataStart - 8), true);
+  file.set(json, 8);
+  for (const [i, [, { data_offsets }]] of entries.entries()) file.set(sorted[i].bytes, dataStart + data_offsets[0]);
+  return file;
 }
 
 /** Tensors are views of `bytes` where alignment allows. `source` names the file in errors (SAFETENSORS_INVALID). */

@@ -90,6 +90,23 @@ export function fromFloat16(bits: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
+const single = new Float32Array(1);
+const singleBits = new Uint32Array(single.buffer);
+
+/** A number to the nearest IEEE 754 binary16, ties to even; from 65520 on infinite. */
+export function toFloat16(value: number): number {
+  single[0] = value;
+  const sign = (singleBits[0] >>> 16) & 0x8000;
+  const bits = singleBits[0] & 0x7fffffff;
+  if (bits > 0x7f800000) return sign | 0x7e00;
+  if (bits >= 0x477ff000) return sign | 0x7c00;
+  if (bits >= 0x38800000) return sign | ((bits - 0x38000000 + 0xfff + ((bits >>> 13) & 1)) >>> 13);
+  const units = Math.abs(single[0]) * 2 ** 24; // subnormal: multiples of 2^-24
+  const down = Math.floor(units);
+  const up = units - down > 0.5 || (units - down === 0.5 && down % 2 === 1);
+  return sign | (down + Number(up));
+}
+
 /** bfloat16 is the upper half of a float32. */
 export function fromBfloat16(bits: number): number {
   return new Float32Array(Uint32Array.of(bits << 16).buffer)[0];

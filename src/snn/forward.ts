@@ -1,6 +1,8 @@
 import { referenceDenseForward } from "../ann/reference.ts";
-import { denseForward } from "../ann/dense-forward.ts";
+import { referenceConvolutionalForward } from "../ann/convolutional/forward.ts";
+import type { ConvolutionalNetwork } from "../ann/convolutional/network.ts";
 import type { DenseNetwork } from "../ann/network.ts";
+import { valuesOf } from "../ann/values.ts";
 import { argmax } from "./decide.ts";
 import type { RunOptions, SpikingEngine, Work } from "./engine.ts";
 import type { Decoding, Encoding, Reset, SpikingNetwork, TieRule } from "./network.ts";
@@ -12,22 +14,27 @@ export interface ForwardPass {
   readonly outputs: number[][];
   /** [state] */
   readonly actions: number[];
-  /** [layer that spikes][state][neuron], spikes in the whole decision; empty for a dense network */
+  /** [layer that spikes][state][neuron], spikes in the whole decision; empty for one without spikes */
   readonly spikes: number[][][];
-  /** Per decision; of a dense network only multiply-accumulates. */
+  /** Per decision; of one without spikes only multiply-accumulates. */
   readonly work: Work;
 }
 
-/** Runs a dense network (float64 or float32) on `observations` [batch, observationSize]. */
-export function forwardDense(
-  network: DenseNetwork,
+/** Runs a network without spikes (float64: by its readable reference; or float32) on `observations` [batch, observationSize]. */
+export function forwardValues(
+  network: DenseNetwork | ConvolutionalNetwork,
   observations: Float32Array | Float64Array,
   precision: "float32" | "float64",
   ties: TieRule = "first",
 ): ForwardPass {
-  const batch = batchSize(observations, network.layers[0].inputs);
-  const { outputs: single, multiplyAccumulates } = denseForward(network, Float32Array.from(observations), batch);
-  const outputs = rows(precision === "float64" ? referenceDenseForward(network, observations) : single, batch);
+  const { observationSize, forward } = valuesOf(network);
+  const batch = batchSize(observations, observationSize);
+  const { outputs: single, multiplyAccumulates } = forward(Float32Array.from(observations), batch);
+  const reference = (): Float64Array =>
+    network.kind === "dense"
+      ? referenceDenseForward(network, observations)
+      : referenceConvolutionalForward(network, observations);
+  const outputs = rows(precision === "float64" ? reference() : single, batch);
   const perDecision = multiplyAccumulates / batch;
   const work = { spikes: 0, accumulates: 0, multiplyAccumulates: perDecision, synOps: perDecision };
   return { outputs, actions: outputs.map((row) => argmax(row, 0, row.length, ties)), spikes: [], work };

@@ -7,7 +7,7 @@ import { referenceDenseForward } from "../../src/ann/reference.ts";
 import { main } from "../../src/cli/main.ts";
 import { loadModel, saveModel } from "../../src/formats/model.ts";
 import { Random } from "../../src/random.ts";
-import { createSpikingNetwork } from "../../src/snn/network.ts";
+import { createSpikingNetwork, type SpikingNetwork } from "../../src/snn/network.ts";
 import { referenceEngine, referenceEngine32 } from "../../src/snn/reference/index.ts";
 import { legacyFile, listOf, op, torchTensor } from "../formats/pickles.ts";
 
@@ -153,7 +153,7 @@ describe("dsqn import and export", () => {
       result: { tensors: [{ name: "weights.0", shape: [4, 2] }], out: at("new.safetensors"), biasInput: true },
     });
     const { network, card } = await loadModel(at("new.safetensors"));
-    expect(Array.from(network.layers[0].weights)).toEqual([0, 4, 1, 5, 2, 6, 3, 7]);
+    expect(Array.from((network as SpikingNetwork).layers[0].weights)).toEqual([0, 4, 1, 5, 2, 6, 3, 7]);
     expect(card).toMatchObject({ method: "import", environment: "CartPole-v1", source: { model: "old.pt" } });
 
     const exported = await dsqn("export", at("new.safetensors"), "--format", "npz", "--out", at("again.npz"));

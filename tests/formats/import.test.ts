@@ -9,7 +9,7 @@ import { type Network, saveModel } from "../../src/formats/model.ts";
 import { encodeNpz } from "../../src/formats/npz.ts";
 import { tensor } from "../../src/formats/tensor.ts";
 import { Random } from "../../src/random.ts";
-import { createSpikingNetwork, spikingNetwork } from "../../src/snn/network.ts";
+import { createSpikingNetwork, spikingNetwork, type SpikingNetwork } from "../../src/snn/network.ts";
 import { dictOf, legacyFile, listOf, op, torchTensor, tupleOf } from "./pickles.ts";
 
 let folder: string;
@@ -119,7 +119,9 @@ describe("import of npz and safetensors", () => {
       ]),
     );
     const { network } = await importNetwork(await file("deep.npz", encodeNpz(wide)));
-    expect(network.layers.map(({ weights }) => weights[0])).toEqual(Array.from({ length: 11 }, (_, l) => l + 0.5));
+    expect((network as SpikingNetwork).layers.map(({ weights }) => weights[0])).toEqual(
+      Array.from({ length: 11 }, (_, l) => l + 0.5),
+    );
     const nan = await file("nan.npz", encodeNpz({ W0: tensor(Float32Array.of(1, NaN, 1, 1, 1, 1), [3, 2]) }));
     await expect(importNetwork(nan)).rejects.toMatchObject({
       code: "IMPORT_INVALID",

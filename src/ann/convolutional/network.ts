@@ -46,6 +46,20 @@ export interface FlatLayer {
 
 export type ConvolutionalLayer = ConvolutionLayer | PoolingLayer | BatchNormLayer | FlatLayer;
 
+/** The shape that a layer takes; of a dense one [1, 1, inputs]. */
+export function layerInput(layer: ConvolutionalLayer): ImageShape {
+  if (layer.kind === "convolution") return layer.convolution.input;
+  if (layer.kind === "batch-norm") return layer.shape;
+  return layer.kind === "dense" ? [1, 1, layer.inputs] : layer.window.input;
+}
+
+/** The shape that a layer puts out; of a dense one [1, 1, outputs]. */
+export function layerOutput(layer: ConvolutionalLayer): ImageShape {
+  if (layer.kind === "convolution") return layer.convolution.output;
+  if (layer.kind === "batch-norm") return layer.shape;
+  return layer.kind === "dense" ? [1, 1, layer.outputs] : layer.window.output;
+}
+
 /** A feed-forward network over images whose last layer is dense and linear: one value per action. */
 export interface ConvolutionalNetwork {
   readonly kind: "convolutional";

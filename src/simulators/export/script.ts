@@ -4,7 +4,7 @@ import { root } from "../../../scripts/setup/index.mjs";
 import { UsageError } from "../../errors.ts";
 import { writeFileAtomic } from "../../formats/files.ts";
 import { Random } from "../../random.ts";
-import type { DenseNetwork } from "../../ann/network.ts";
+import type { Network } from "../../formats/model.ts";
 import { inputValues } from "../../snn/encoding.ts";
 import type { SpikeEvents } from "../../snn/engine.ts";
 import { observationSize, spikingLayers, type SpikingNetwork } from "../../snn/network.ts";
@@ -20,11 +20,7 @@ const TEMPLATES = join(root, "py-bridge", "dsqn_bridge", "simulators", "scripts"
  * A network as a script of its own that needs no part of dsqn: the network, five states, and what our engine made of them. Running it
  * rebuilds the network in the simulator, compares every spike and potential, and exits with 1 where they differ.
  */
-export async function writeScript(
-  target: "nest" | "pynn",
-  network: SpikingNetwork | DenseNetwork,
-  path: string,
-): Promise<void> {
+export async function writeScript(target: "nest" | "pynn", network: Network, path: string): Promise<void> {
   const checked = expressible(target, network);
   const template = await readFile(join(TEMPLATES, `${target}_script.py`), "utf8");
   await writeFileAtomic(
@@ -86,12 +82,12 @@ function base64(array: Float32Array | Float64Array | Int32Array): string {
 }
 
 /** The scripts stay short: they express what most networks are, and refuse the rest. */
-function expressible(target: "nest" | "pynn", network: SpikingNetwork | DenseNetwork): SpikingNetwork {
+function expressible(target: "nest" | "pynn", network: Network): SpikingNetwork {
   const impossible = (reason: string): UsageError =>
     new UsageError("EXPORT_IMPOSSIBLE", `A ${target} script can't express this network: ${reason}.`, {
       hint: "The simulators themselves express more: dsqn certify MODEL --simulator nest.",
     });
-  if (network.kind !== "spiking") throw impossible("it is a dense one; convert it first (dsqn convert)");
+  if (network.kind !== "spiking") throw impossible(`it is a ${network.kind} one; convert it first (dsqn convert)`);
   network.layers.forEach((layer, l) => {
     const subtracts = layer.reset === "subtraction" && l < spikingLayers(network);
     if (layer.alpha !== 0) throw impossible(`layer ${l} has a synaptic current (alpha = ${layer.alpha})`);

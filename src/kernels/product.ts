@@ -1,0 +1,58 @@
+import { allocate } from "./memory.ts";
+import { kernels } from "./module.ts";
+import { createPlan } from "./plan.ts";
+import { acquirePool, jobs } from "./pool.ts";
+
+/** Rows per chunk: what one thread takes at a time. */
+const CHUNK = 32;
+
+/** Y = X W + b on the kernels, for one W and many X. */
+export interface Product {
+  /** [maxRows, inputs], in the kernels' memory: the caller fills in the rows, then calls `run`. */
+  readonly rows: Float32Array;
+  /** [rows, outputs]; valid until the next call. float32, products summed in ascending order, then the bias. */
+  run(rows: number): Float32Array;
+  close(): void;
+}
+
+/** `weights`: [inputs, outputs], `biases`: [outputs]. */
+export function createProduct(
+  {
+    inputs,
+    outputs,
+    weights,
+    biases,
+  }: { inputs: number; outputs: number; weights: Float32Array; biases: Float32Array },
+  { maxRows, threads = 1 }: { maxRows: number; threads?: number },
+): Product {
+  const plan = createPlan({
+    layers: [{ inputs, outputs, biases: true, steps: 1, spikes: false }],
+    element: 4,
+    steps: 1,
+    maxBatch: maxRows,
+    slots: maxRows,
+    chunk: CHUNK,
+    threads,
+    training: false,
+    inputSpikes: false,
+  });
+  const pool = acquirePool(threads);
+  const flat = allocate(4 * (weights.length + outputs));
+  flat.float32(0, weights.length).set(weights);
+  flat.float32(4 * weights.length, outputs).set(biases);
+  kernels().exports.spread(plan.address, flat.address);
+  flat.free();
+  const results = plan.block.float32(plan.outputs, maxRows * outputs);
+  return {
+    rows: plan.block.float32(plan.observations, maxRows * inputs),
+    run(rows) {
+      plan.setBatch(rows);
+      pool.run(jobs.denseForward, plan.address, plan.chunks(rows));
+      return results.subarray(0, rows * outputs);
+    },
+    close() {
+      pool.release();
+      plan.block.free();
+    },
+  };
+}
