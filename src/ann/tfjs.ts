@@ -4,6 +4,7 @@ import * as setup from "../../scripts/setup/index.mjs";
 import { DsqnError } from "../errors.ts";
 import type { OnProgress } from "../progress.ts";
 import { asDsqnError } from "../python/environment.ts";
+import type { TensorflowBinding } from "./convolutional/eager.ts";
 
 /** A tensor of TensorFlow.js: the part of it that dsqn uses. Its memory is freed by `dispose`, or by the `tidy` around it. */
 export interface Tensor {
@@ -33,6 +34,8 @@ export interface Tfjs {
   tidy<T>(compute: () => T): T;
   variableGrads(loss: () => Tensor): { value: Tensor; grads: Record<string, Tensor> };
   memory(): { numTensors: number };
+  /** The native back end, below TensorFlow.js's own operations (convolutional/eager.ts). */
+  backend(): { readonly binding: TensorflowBinding };
 }
 
 export interface TfjsOptions {

@@ -41,6 +41,22 @@ export const presets: Readonly<
     summary: "MountainCar DSQN with the thesis's settings",
     load: async () => (await import("./original.ts")).mountaincarDsqnOriginal,
   },
+  "breakout-dqn": {
+    summary: "Breakout, convolutional Q-network sized for CPUs",
+    load: async () => (await import("./breakout.ts")).breakoutDqn,
+  },
+  "breakout-dqn-nature": {
+    summary: "Breakout, the network of Mnih et al. 2015",
+    load: async () => (await import("./breakout.ts")).breakoutDqnNature,
+  },
+  "breakout-patel-original": {
+    summary: "Breakout, dense DQN with the thesis's settings",
+    load: async () => (await import("./breakout.ts")).breakoutPatelOriginal,
+  },
+  "breakout-mnih-original": {
+    summary: "Breakout, convolutional DQN on binary frames with the thesis's settings",
+    load: async () => (await import("./breakout.ts")).breakoutMnihOriginal,
+  },
   "cartpole-classifier": {
     summary: "CartPole, dense classifier of the DQN's policy",
     load: async () => (await import("./imitation.ts")).cartpoleClassifier,

@@ -2,25 +2,31 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, renameSync } from "node:fs";
 import { DsqnError } from "../../errors.ts";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsFile } from "../../formats/safetensors.ts";
-import { bytesOf, tensor, type Tensor } from "../../formats/tensor.ts";
+import { bytesOf, tensor, type Tensor, type TensorData } from "../../formats/tensor.ts";
 import type { Snapshot } from "../dqn/state.ts";
 import { writeAtomically } from "./folder.ts";
 
+/** What a method stores: plain JSON and arrays. */
+export interface Stored {
+  readonly facts: object;
+  readonly tensors: Readonly<Record<string, TensorData>>;
+}
+
 /** A snapshot with how long the run's logs were when it was taken. */
-export interface Checkpoint {
-  readonly snapshot: Snapshot;
+export interface Checkpoint<S extends Stored = Snapshot> {
+  readonly snapshot: S;
   readonly marks: { readonly log: number; readonly events: number };
 }
 
-export interface Checkpoints {
+export interface Checkpoints<S extends Stored = Snapshot> {
   /** Replaces the newest checkpoint in one step and keeps the one before as `*.previous.*`. */
-  save(checkpoint: Checkpoint): void;
+  save(checkpoint: Checkpoint<S>): void;
   /** The newest checkpoint, or the one in the file `from`; undefined where the run ended before its first. */
-  load(from?: string): Checkpoint | undefined;
+  load(from?: string): Checkpoint<S> | undefined;
 }
 
 /** The checkpoints of the run with this config, at `path` (a .safetensors file: arrays as tensors, the rest as JSON metadata). */
-export function openCheckpoints(path: string, config: object): Checkpoints {
+export function openCheckpoints<S extends Stored = Snapshot>(path: string, config: object): Checkpoints<S> {
   const previous = path.replace(/(\.\w+)?$/, ".previous$1");
   const identity = JSON.stringify(config);
   return {
@@ -51,7 +57,7 @@ export function openCheckpoints(path: string, config: object): Checkpoints {
   };
 }
 
-function decode(file: string, identity: string, hint: string): Checkpoint {
+function decode<S extends Stored>(file: string, identity: string, hint: string): Checkpoint<S> {
   const invalid = (problem: string, cause?: unknown): never => {
     throw new DsqnError("CHECKPOINT_INVALID", `The checkpoint "${file}" ${problem}.`, { hint, facts: { file }, cause });
   };
@@ -66,9 +72,9 @@ function decode(file: string, identity: string, hint: string): Checkpoint {
     invalid("was not written by this version of dsqn");
   if (metadata.sha256 !== digest(metadata.facts, tensors)) invalid("is damaged: its checksum is wrong");
   if (metadata.config !== identity) invalid("belongs to a run with another config");
-  const { facts, marks } = JSON.parse(metadata.facts) as { facts: Snapshot["facts"]; marks: Checkpoint["marks"] };
-  const arrays = Object.fromEntries(Object.entries(tensors).map(([name, { data }]) => [name, data as Float32Array]));
-  return { snapshot: { facts, tensors: arrays }, marks };
+  const { facts, marks } = JSON.parse(metadata.facts) as Pick<Checkpoint, "marks"> & Pick<S, "facts">;
+  const arrays = Object.fromEntries(Object.entries(tensors).map(([name, { data }]) => [name, data]));
+  return { snapshot: { facts, tensors: arrays } as unknown as S, marks };
 }
 
 function earlier(file: string, previous: string): string {
