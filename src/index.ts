@@ -37,6 +37,13 @@ export type { RunOptions, RunResult, SpikeEvents, SpikingEngine, Work } from "./
 export { policyOf, type Policy, type PolicyOptions, type PolicyWork } from "./agents/policy.ts";
 export type { Environments, EnvironmentsStep, MakeEnvironments } from "./agents/environments.ts";
 export { withGymnasium, type GymnasiumSpec } from "./agents/gymnasium.ts";
+export {
+  makeAtari,
+  withAtari,
+  type AtariEnvironments,
+  type AtariEnvironmentsStep,
+  type MakeAtariOptions,
+} from "./agents/atari.ts";
 export { evaluate, type EvaluateOptions, type Evaluation } from "./agents/evaluate.ts";
 export { collectReplay, collectStates, type CollectOptions } from "./agents/collect.ts";
 export { dqnSchema, type DqnConfig, type DqnConfigInput } from "./agents/dqn/config.ts";

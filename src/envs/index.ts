@@ -1,6 +1,16 @@
 export type { Action } from "./action.ts";
+export {
+  ATARI_PREPROCESSINGS,
+  openAtari,
+  type AtariFrames,
+  type AtariGames,
+  type AtariOptions,
+  type AtariPreprocessing,
+  type AtariStep,
+} from "./atari.ts";
 export { makeEnvironment, type Environment, type Step } from "./environment.ts";
 export type { Frame, Info, MakeOptions } from "./gymnasium.ts";
+export { FrameStack } from "./frame-stack.ts";
 export { flatSize, type Observation } from "./observation.ts";
 export { describeSpace, type Space } from "./space.ts";
 export {

@@ -1,0 +1,124 @@
+"""The methods of the area "atari": N copies of a game stepped by one message, of which only the newest frames travel.
+
+``lives`` and ``lost`` besides Gymnasium's flags; stacking frames is the client's part (src/agents/atari.ts).
+"""
+
+import numpy as np
+
+from dsqn_bridge.envs.atari_frames import PREPROCESSINGS
+from dsqn_bridge.envs.atari_game import Game, open_game
+from dsqn_bridge.envs.atari_ids import meaning
+from dsqn_bridge.errors import BridgeError
+
+
+class AtariGroup:
+    """``count`` copies of one game. ``frames``: the newest ones, uint8 [count, height, width], overwritten by every step."""
+
+    def __init__(
+        self, name, count=1, preprocessing="nature", frame_skip=None, sticky=None, noop_max=30, fire=True, **more
+    ):
+        found = meaning(name)
+        make = PREPROCESSINGS.get(preprocessing)
+        if make is None:
+            message = f'There is no preprocessing "{preprocessing}".'
+            raise BridgeError("ENV_OPTIONS_INVALID", message, f"Known: {', '.join(PREPROCESSINGS)}.")
+        self.frame_skip = found.frame_skip if frame_skip is None else frame_skip
+        self.sticky = found.sticky if sticky is None else sticky
+        self.stack = make.stack
+        self.frames = np.zeros((count, *make.size), np.uint8)
+        self._ram = more.pop("ram", False)
+        options = {
+            "repeat_action_probability": self.sticky,
+            "max_num_frames_per_episode": more.pop("max_frames", 108_000),
+            **more,
+        }
+        self.games = []
+        for frame in self.frames:
+            env = open_game(found, options)
+            screen = env.ale.getScreenDims()
+            self.games.append(Game(env, make(screen), frame, self.frame_skip, noop_max, fire))
+        self.actions = self.games[0].env.get_action_meanings()
+
+    def reset(self, seeds, mask=None):
+        """Starts games where ``mask`` is 1, all without one, each from its seed. The frames of all stand in ``frames``."""
+        for index, game in enumerate(self.games):
+            if mask is None or mask[index]:
+                game.reset(seeds[index])
+
+    def step(self, actions):
+        for game, action in zip(self.games, actions):
+            if not game.started:
+                raise BridgeError("ENV_NEEDS_RESET", "A game must be reset before its first step.", "Call reset first.")
+            game.step(action)
+
+    def arrays(self):
+        """Frames, and the consoles' 128 bytes of memory where they were asked for."""
+        arrays = {"frames": self.frames}
+        if self._ram:
+            arrays["ram"] = np.stack([game.ale.getRAM() for game in self.games])
+        return arrays
+
+    def close(self):
+        self.games = []
+
+
+def make(session, params, _arrays):
+    """``game, count, preprocessing, frameSkip, stickyActions, noopMax, fire, maxFrames, fullActions, ram, mode, difficulty``."""
+    skip = params.get("frameSkip")
+    named = {
+        "preprocessing": params.get("preprocessing", "nature"),
+        "frame_skip": tuple(skip) if isinstance(skip, (list, tuple)) else skip,
+        "sticky": params.get("stickyActions"),
+        "noop_max": params.get("noopMax", 30),
+        "fire": params.get("fire", True),
+        "max_frames": params.get("maxFrames", 108_000),
+        "full_action_space": params.get("fullActions", False),
+        "ram": params.get("ram", False),
+        "mode": params.get("mode"),
+        "difficulty": params.get("difficulty"),
+    }
+    group = AtariGroup(params["game"], params.get("count", 1), **named)
+    result = {
+        "env": session.keep(group, "atari"),
+        "actions": group.actions,
+        "height": group.frames.shape[1],
+        "width": group.frames.shape[2],
+        "stack": group.stack,
+        "frameSkip": group.frame_skip,
+        "stickyActions": group.sticky,
+    }
+    return result, {}
+
+
+def reset(session, params, arrays):
+    """``env, seeds`` (one each); array ``mask`` [N] names those to reset. Returns array ``frames`` of all, and ``lives``."""
+    group = session.get(params["env"], "ENV_CLOSED")
+    group.reset(params["seeds"], arrays.get("mask"))
+    return {"lives": [game.lives for game in group.games]}, group.arrays()
+
+
+def step(session, params, arrays):
+    """``env``; array ``actions`` [N]. Returns ``r, te, tr, lost, lives`` as lists [N]; arrays ``frames`` [N, height, width], ``ram``."""
+    group = session.get(params["env"], "ENV_CLOSED")
+    group.step(arrays["actions"].tolist())
+    games = group.games
+    result = {
+        "r": [game.reward for game in games],
+        "te": [game.terminated for game in games],
+        "tr": [game.truncated for game in games],
+        "lost": [game.life_lost for game in games],
+        "lives": [game.lives for game in games],
+    }
+    return result, group.arrays()
+
+
+def render(session, params, _arrays):
+    """``env, index``. Returns ``frame``, the console's screen, uint8 [210, 160, 3]."""
+    group = session.get(params["env"], "ENV_CLOSED")
+    return {}, {"frame": group.games[params.get("index", 0)].ale.getScreenRGB()}
+
+
+def close(session, params, _arrays):
+    """``env``. Nothing happens where it is closed already."""
+    session.release(params["env"])
+    return {}, {}

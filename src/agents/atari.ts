@@ -1,0 +1,78 @@
+import { openWorker } from "../bridge/index.ts";
+import { type AtariFrames, type AtariGames, type AtariOptions, type AtariStep, openAtari } from "../envs/atari.ts";
+import { FrameStack } from "../envs/frame-stack.ts";
+import type { Environments, EnvironmentsStep, MakeEnvironments } from "./environments.ts";
+
+/** What `makeAtari` takes besides the game's own options. */
+export interface MakeAtariOptions extends AtariOptions {
+  /** Frames seen at once; as the preprocessing says unless given. */
+  readonly stack?: number;
+  /** Whether `reset` and `step` resolve to stacked observations (unless given), or to empty ones: who reads `frames` saves their cost. */
+  readonly observations?: boolean;
+}
+
+/**
+ * Copies of an Atari game as training and evaluation see them: observations are raw bytes as float32, [count, height, width, stack], the
+ * newest frame last. An episode is one whole game; a lost life is told (`lifeLost`) and ends nothing.
+ */
+export interface AtariEnvironments extends Environments, Omit<AtariGames, keyof Environments> {
+  /** The newest frames, after a `reset` the first ones: each goes into a frame-wise replay memory once. */
+  readonly newest: AtariFrames;
+  step(actions: Int32Array): Promise<AtariEnvironmentsStep>;
+}
+
+/** What a step of all copies led to: Gymnasium's five, and what came from the console itself. */
+export interface AtariEnvironmentsStep extends EnvironmentsStep, AtariStep {}
+
+/**
+ * Opens copies of an Atari game, stepped by one message; only newest frames travel, and are stacked here.
+ *
+ * @example
+ * const envs = await makeAtari({ game: "ALE/Breakout-v5", count: 8 });
+ * await envs.reset({ seed: [1, 2, 3, 4, 5, 6, 7, 8] });
+ * const { observations, frames, rewards, lifeLost } = await envs.step(new Int32Array(8));
+ *
+ * Errors: those of `openAtari`.
+ */
+export async function makeAtari(options: MakeAtariOptions): Promise<AtariEnvironments> {
+  const { stack: wanted, observations = true, ...rest } = options;
+  const games = await openAtari(rest);
+  const { count, height, width } = games;
+  const stack = wanted ?? games.stack;
+  const stacked = new FrameStack(observations ? count : 0, height * width, stack);
+  const see = (): Float32Array => (observations ? stacked.observations() : new Float32Array(0));
+  let newest: AtariFrames = { frames: new Uint8Array(count * height * width), lives: new Uint8Array(count) };
+  return {
+    ...games,
+    stack,
+    observationSize: height * width * stack,
+    actions: games.actionNames.length,
+    get newest() {
+      return newest;
+    },
+    async reset({ seed, mask }) {
+      newest = await games.reset({ seed, mask });
+      if (observations) stacked.fill(newest.frames, mask);
+      return see();
+    },
+    async step(actions) {
+      const step = await games.step(actions);
+      newest = step;
+      if (observations) stacked.push(step.frames);
+      return { ...step, observations: see() };
+    },
+  };
+}
+
+/** Opens one Python worker, lends it to `use` as a maker of copies, and closes it whatever happens. */
+export async function withAtari<T>(
+  options: Omit<MakeAtariOptions, "count" | "worker">,
+  use: (makeEnvironments: MakeEnvironments) => Promise<T>,
+): Promise<T> {
+  const worker = await openWorker({ name: options.game, extras: ["base", "atari"] });
+  try {
+    return await use((count) => makeAtari({ ...options, count, worker }));
+  } finally {
+    await worker.close();
+  }
+}
