@@ -32,6 +32,7 @@ export {
   type SpikingOptions,
   type TieRule,
 } from "./snn/network.ts";
+export { denseEquivalent } from "./snn/synapses.ts";
 export { argmax } from "./snn/decide.ts";
 export type { RunOptions, RunResult, SpikeEvents, SpikingEngine, Work } from "./snn/engine.ts";
 export { policyOf, type Policy, type PolicyOptions, type PolicyWork } from "./agents/policy.ts";

@@ -86,7 +86,7 @@ export function ownWork(threads = 2): { get(name: string): Timed | undefined; cl
       encoding: "poisson",
       weightScale: 1,
     });
-    const { plan, inputBits, load, run } = compile(network, 4, network.steps, dense);
+    const { plan, inputBits, load, run } = compile(network, 4, network.steps, { dense });
     load(network);
     const random = new Random(2);
     for (let t = 0; t < network.steps; t++)

@@ -1,8 +1,11 @@
+import type { Convolution } from "../ann/convolution.ts";
+
 // Descriptors in the kernels' memory: the same fields in the same order as in assembly/layout.ts, 4 bytes each, then float64 ones.
 
 const layerIntegers = [
   "inputs", "outputs", "width", "steps", "plane", "spikes", "zero", "plain", "weights", "biases", "initial", "transposed",
-  "values", "bits", "final", "counts", "gradient", "currents", "finalCurrents", "reserved",
+  "values", "bits", "final", "counts", "gradient", "currents", "finalCurrents", "kept", "packed", "convolution", "pooling", "pooled", "poolPlane",
+  "poolCounts", "poolLargest", "poolSent",
 ] as const; // prettier-ignore
 const layerDoubles = ["alpha", "beta", "threshold", "resetBy"] as const;
 const planIntegers = [
@@ -16,6 +19,17 @@ export type PlanFields = Record<(typeof planIntegers)[number] | (typeof planDoub
 
 export const LAYER_BYTES = 4 * layerIntegers.length + 8 * layerDoubles.length;
 export const PLAN_BYTES = 4 * planIntegers.length + 8 * planDoubles.length;
+
+/** A convolution's or pooling's geometry as assembly/layout.ts has it. */
+export const geometryWords = ({ input, output, kernel, strides, padding }: Convolution): number[] => [
+  ...input,
+  ...output,
+  ...kernel,
+  ...strides,
+  ...padding,
+];
+
+export const GEOMETRY_WORDS = 12;
 
 /** The word of a plan that is rewritten from call to call. */
 export const PLAN_BATCH = planIntegers.indexOf("batch");

@@ -1,5 +1,15 @@
 import { UsageError } from "../errors.ts";
-import { LAYER_BYTES, PLAN_BATCH, PLAN_BYTES, writeLayer, writePlan, type LayerFields } from "./layout.ts";
+import { type Convolution, sizeOf } from "../ann/convolution.ts";
+import {
+  GEOMETRY_WORDS,
+  geometryWords,
+  LAYER_BYTES,
+  PLAN_BATCH,
+  PLAN_BYTES,
+  writeLayer,
+  writePlan,
+  type LayerFields,
+} from "./layout.ts";
 import { allocate, type Block } from "./memory.ts";
 import { kernels } from "./module.ts";
 
@@ -11,6 +21,11 @@ export interface PlannedLayer {
   /** Steps to compute; 0 for dense layers. */
   readonly steps: number;
   readonly spikes: boolean;
+  /** Potentials before each step are wanted afterwards; true unless given, and always in training. */
+  readonly kept?: boolean;
+  readonly convolution?: Convolution;
+  /** Max pooling: `inputs` go into its windows. */
+  readonly pooling?: Convolution;
   readonly dynamics?: {
     readonly alpha: number;
     readonly beta: number;
@@ -46,6 +61,8 @@ export interface Plan {
   readonly block: Block;
   readonly address: number;
   readonly layers: readonly LayerFields[];
+  /** Elements of each layer's weights, padding included. */
+  readonly weightCounts: readonly number[];
   readonly observations: number;
   readonly inputBits: number;
   readonly inputPlane: number;
@@ -59,6 +76,11 @@ export interface Plan {
 export const padded = (n: number): number => Math.ceil(n / 4) * 4;
 /** Bytes of the spike bits of `n` neurons: whole 64-bit words. */
 export const planeBytes = (n: number): number => Math.ceil(n / 64) * 8;
+
+/** Bytes of a row of weights above which a layer's weights are packed in panels outside training (assembly/panels.ts). */
+const WIDE = 512;
+/** Bytes of a panel's row. */
+export const PANEL = 128;
 
 /** Memory that partial gradients of chunks may take, in bytes: beyond it chunks get larger. */
 const PARTIAL_GRADIENTS = 64 * 2 ** 20;
@@ -78,6 +100,11 @@ export function createPlan(options: PlanOptions): Plan {
   const widest = padded(Math.max(inputs, ...layers.map((l) => l.outputs)));
   const inputPlane = options.inputSpikes ? planeBytes(inputs) : 0;
 
+  const shared = layers.some(({ kept }) => kept === false)
+    ? place(element * steps * Math.max(...layers.map((layer) => padded(layer.outputs))))
+    : 0;
+
+  const weightCounts: number[] = [];
   let gradientBytes = 0;
   const fields = layers.map((layer, l): LayerFields => {
     const width = padded(layer.outputs);
@@ -85,8 +112,13 @@ export function createPlan(options: PlanOptions): Plan {
     const d = layer.dynamics ?? { alpha: 0, beta: 1, threshold: 1, resetBy: 1, reset: "subtraction" as const };
     const gradient = gradientBytes;
     gradientBytes += 4 * width * (layer.inputs + Number(layer.biases));
+    const { convolution, pooling, kept = true } = layer;
+    const inputs = pooling ? sizeOf(pooling.output) : layer.inputs;
+    const packed = !training && !convolution && element * width > WIDE;
+    const spikesIn = l > 0 || options.inputSpikes;
+    weightCounts.push(weightCount(inputs, width, convolution, packed ? PANEL / element : 0));
     return {
-      inputs: layer.inputs,
+      inputs,
       outputs: layer.outputs,
       width,
       steps: layer.steps,
@@ -94,18 +126,26 @@ export function createPlan(options: PlanOptions): Plan {
       spikes: Number(layer.spikes),
       zero: Number(d.reset === "zero"),
       plain: Number(d.alpha === 0 && d.beta === 1 && d.reset === "subtraction"),
-      weights: place(element * layer.inputs * width),
+      weights: place(element * weightCounts[l]),
       biases: layer.biases ? place(element * width) : 0,
       initial: place(element * width),
       transposed: training && l > 0 ? place(4 * layer.outputs * padded(layer.inputs)) : 0,
-      values: place(element * slots * Math.max(1, layer.steps) * width),
+      values: kept ? place(element * slots * Math.max(1, layer.steps) * width) : shared,
       bits: layer.spikes ? place(slots * Math.max(0, layer.steps) * plane) : 0,
       final: place(element * slots * width),
       counts: training ? 0 : place(4 * width),
       gradient,
       currents: place(element * width),
       finalCurrents: training ? 0 : place(element * width),
-      reserved: 0,
+      kept: Number(kept),
+      packed: Number(packed),
+      convolution: convolution ? place(4 * GEOMETRY_WORDS) : 0,
+      pooling: pooling ? place(4 * GEOMETRY_WORDS) : 0,
+      pooled: pooling ? place(spikesIn ? layer.steps * planeBytes(inputs) : element * inputs) : 0,
+      poolPlane: planeBytes(inputs),
+      poolCounts: pooling && spikesIn ? place(4 * layer.inputs) : 0,
+      poolLargest: pooling && spikesIn ? place(4 * inputs) : 0,
+      poolSent: pooling && spikesIn ? place(4 * inputs) : 0,
       alpha: d.alpha,
       beta: d.beta,
       threshold: d.threshold,
@@ -125,7 +165,7 @@ export function createPlan(options: PlanOptions): Plan {
   const scratchBytes =
     Math.ceil(
       (widest * Math.max(element, 4) +
-        (training || options.dense || layers.some((l) => l.outputs > 124)
+        (training || options.dense || layers.some((l) => l.outputs > 124 || l.convolution)
           ? 4 * widest * (steps + Math.ceil(steps / 32) + 2)
           : 0) +
         128) /
@@ -157,9 +197,18 @@ export function createPlan(options: PlanOptions): Plan {
       counts: f.counts,
       currents: f.currents,
       finalCurrents: f.finalCurrents,
+      convolution: f.convolution,
+      pooling: f.pooling,
+      pooled: f.pooled,
+      poolCounts: f.poolCounts,
+      poolLargest: f.poolLargest,
+      poolSent: f.poolSent,
     };
     for (const [name, at] of Object.entries(pointers)) pointers[name as keyof typeof pointers] = absolute(at);
     writeLayer(buffer, base + layersAt + l * LAYER_BYTES, { ...f, ...pointers });
+    const { convolution, pooling } = layers[l];
+    if (convolution) block.int32(f.convolution, GEOMETRY_WORDS).set(geometryWords(convolution));
+    if (pooling) block.int32(f.pooling, GEOMETRY_WORDS).set(geometryWords(pooling));
   });
   if (options.coefficients) block.float32(coefficients, steps).set(options.coefficients);
   writePlan(buffer, base + planAt, {
@@ -190,6 +239,7 @@ export function createPlan(options: PlanOptions): Plan {
     block,
     address: base + planAt,
     layers: fields,
+    weightCounts,
     observations,
     inputBits,
     inputPlane,
@@ -198,4 +248,11 @@ export function createPlan(options: PlanOptions): Plan {
     setBatch: (batch) => void (words[PLAN_BATCH] = batch),
     chunks: (batch) => Math.ceil(batch / chunk),
   };
+}
+
+/** Elements that the weights take: rows padded to whole vectors, or panels of `panel` elements; a convolution's once for each image of inputs. */
+function weightCount(inputs: number, width: number, convolution: Convolution | undefined, panel: number): number {
+  if (!convolution) return inputs * (panel ? Math.ceil(width / panel) * panel : width);
+  const { kernel, input, output } = convolution;
+  return (inputs / sizeOf(input)) * kernel[0] * kernel[1] * input[2] * padded(output[2]);
 }

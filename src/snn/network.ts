@@ -1,4 +1,4 @@
-import type { Convolution } from "../ann/convolution.ts";
+import { type Convolution, sizeOf } from "../ann/convolution.ts";
 import type { Random } from "../random.ts";
 
 /**
@@ -49,6 +49,16 @@ export interface SpikingLayer {
    * channels], shared over the image; `biases` and `initialPotential` are still one value per neuron.
    */
   readonly convolution?: Convolution;
+  /**
+   * Max pooling in front of the synapses, see snn/pooling.ts: `inputs` then counts what goes into the windows (`pooling.input`), and the
+   * synapses start from `pooling.output`, channel by channel the same. It has no neurons of its own and takes no time.
+   */
+  readonly pooling?: Convolution;
+}
+
+/** The number of values that the layer's synapses start from: its inputs, or with max pooling the windows. */
+export function synapticInputs({ inputs, pooling }: SpikingLayer): number {
+  return pooling ? sizeOf(pooling.output) : inputs;
 }
 
 /** A feed-forward spiking network together with how it is read and written: T, encoding and decoding are part of the model. */
@@ -84,7 +94,9 @@ export const spikingDefaults = {
 /** Dynamics for all layers alike, and how the network is read and written; what is left out is as in `spikingDefaults`. */
 export interface SpikingOptions
   extends
-    Partial<Omit<SpikingLayer, "inputs" | "outputs" | "weights" | "biases" | "initialPotential">>,
+    Partial<
+      Omit<SpikingLayer, "inputs" | "outputs" | "weights" | "biases" | "initialPotential" | "convolution" | "pooling">
+    >,
     Partial<Omit<SpikingNetwork, "kind" | "layers">> {}
 
 /** The length of an observation that the network takes. */

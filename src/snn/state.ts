@@ -1,6 +1,6 @@
 import { UsageError } from "../errors.ts";
 import { Random } from "../random.ts";
-import { type SpikingNetwork } from "./network.ts";
+import type { SpikingNetwork } from "./network.ts";
 
 /** Everything that a running network remembers from one step to the next, for a batch of states side by side. */
 export interface NetworkState {
@@ -16,6 +16,8 @@ export interface LayerState {
   readonly current: Float64Array;
   /** [batch, neurons], membrane potentials, in units of the threshold's */
   readonly potential: Float64Array;
+  /** [batch, inputs], the spikes that max pooling in front of the layer has seen so far; empty where nothing counts */
+  readonly counts: Float64Array;
 }
 
 /** What the encoding of each input remembers; empty arrays for encodings that remember nothing. */
@@ -38,10 +40,12 @@ export function createState(network: SpikingNetwork, batch: number, seed = 0): N
   return {
     batch,
     step: 0,
-    layers: network.layers.map(({ outputs, initialPotential }) => {
+    layers: network.layers.map((layer, l) => {
+      const { outputs, initialPotential } = layer;
       const potential = new Float64Array(batch * outputs);
       if (initialPotential) for (let b = 0; b < batch; b++) potential.set(initialPotential, b * outputs);
-      return { current: new Float64Array(batch * outputs), potential };
+      const counts = new Float64Array(countsSpikes(network, l) ? batch * layer.inputs : 0);
+      return { current: new Float64Array(batch * outputs), potential, counts };
     }),
     encoder: {
       random,
@@ -56,8 +60,10 @@ export function copyState(network: SpikingNetwork, batch: number, state: Network
     state.batch === batch &&
     state.layers.length === network.layers.length &&
     state.layers.every(
-      ({ current, potential }, l) =>
-        current.length === batch * network.layers[l].outputs && potential.length === current.length,
+      ({ current, potential, counts }, l) =>
+        current.length === batch * network.layers[l].outputs &&
+        potential.length === current.length &&
+        counts.length === (countsSpikes(network, l) ? batch * network.layers[l].inputs : 0),
     ) &&
     state.encoder.random.length === (network.encoding === "poisson" ? batch * 4 : 0) &&
     state.encoder.next.length === (network.encoding === "equidistant-original" ? batch * inputNeurons(network) : 0);
@@ -68,9 +74,18 @@ export function copyState(network: SpikingNetwork, batch: number, state: Network
     );
   return {
     ...state,
-    layers: state.layers.map(({ current, potential }) => ({ current: current.slice(), potential: potential.slice() })),
+    layers: state.layers.map(({ current, potential, counts }) => ({
+      current: current.slice(),
+      potential: potential.slice(),
+      counts: counts.slice(),
+    })),
     encoder: { random: state.encoder.random.slice(), next: state.encoder.next.slice() },
   };
+}
+
+/** Whether layer `l` has max pooling of spikes in front of it; constant currents need no counts. */
+export function countsSpikes({ layers, encoding }: SpikingNetwork, l: number): boolean {
+  return layers[l].pooling !== undefined && (l > 0 || encoding !== "constant");
 }
 
 /** Input neurons of the first layer: twice its inputs with signed ones. */

@@ -1,54 +1,35 @@
 import type { Work } from "./engine.ts";
-import { type SpikingNetwork, spikingLayers } from "./network.ts";
+import type { SpikingNetwork } from "./network.ts";
+import { fanOut } from "./synapses.ts";
 
 /**
  * Effective operations per decision, as NeuroBench counts them (Yik et al. 2025): a synapse works when its input is not zero, and one
  * of weight zero never does.
  *
- * `inputCounts` [input neurons]: over the batch, how often each input neuron was not zero; constant input counts once per decision,
- * spikes in every step. `spikeCounts`: per layer that spikes, [neurons], summed over batch and steps.
+ * `arrivals`: per layer, [values that its synapses start from, in the first layer the negative parts of signed inputs after them], how often
+ * each was not zero, over the batch: spikes in every step, constant input once per decision. With max pooling that is what left the
+ * windows; choosing the largest is no synaptic operation. `spikeCounts`: per layer that spikes, [neurons], over batch and steps.
  */
 export function countWork(
   network: SpikingNetwork,
   batch: number,
-  inputCounts: ArrayLike<number>,
+  arrivals: readonly ArrayLike<number>[],
   spikeCounts: readonly ArrayLike<number>[],
 ): Work {
-  const { layers } = network;
-  let spikes = 0;
-  let accumulates = 0;
-  for (let l = 0; l < spikingLayers(network); l++) {
-    const fan = l + 1 < layers.length ? fanOut(layers[l + 1]) : undefined;
-    for (let j = 0; j < spikeCounts[l].length; j++) {
-      spikes += spikeCounts[l][j];
-      if (fan) accumulates += spikeCounts[l][j] * fan[j];
-    }
-  }
-  let inputOperations = 0;
-  const fan = fanOut(layers[0]);
-  for (let i = 0; i < inputCounts.length; i++) inputOperations += inputCounts[i] * fan[i % fan.length];
+  const [first, ...operations] = network.layers.map((layer, l) => {
+    const fan = fanOut(layer);
+    let sum = 0;
+    for (let i = 0; i < arrivals[l].length; i++) sum += arrivals[l][i] * fan[i % fan.length];
+    return sum;
+  });
+  const spikes = spikeCounts.flatMap((counts) => Array.from(counts)).reduce((sum, n) => sum + n, 0);
   const analog = network.encoding === "constant";
-  if (!analog) accumulates += inputOperations;
-  const multiplyAccumulates = analog ? inputOperations / batch : 0;
+  const accumulates = operations.reduce((sum, n) => sum + n, analog ? 0 : first);
+  const multiplyAccumulates = analog ? first / batch : 0;
   return {
     spikes: spikes / batch,
     accumulates: accumulates / batch,
     multiplyAccumulates,
     synOps: accumulates / batch + multiplyAccumulates,
   };
-}
-
-/** [inputs], the connections of nonzero weight that leave each input of a layer. */
-export function fanOut({
-  inputs,
-  outputs,
-  weights,
-}: {
-  inputs: number;
-  outputs: number;
-  weights: Float32Array;
-}): Float64Array {
-  const fan = new Float64Array(inputs);
-  for (let i = 0; i < inputs; i++) for (let j = 0; j < outputs; j++) if (weights[i * outputs + j] !== 0) fan[i]++;
-  return fan;
 }

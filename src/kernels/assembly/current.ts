@@ -43,6 +43,18 @@ export function analog<T>(x: usize, inputs: i32, width: i32, weights: usize, bia
   for (; at < row; at += 16) analogPanel<T, u8>(x, inputs, weights + at, row, biases ? biases + at : 0, out + at);
 }
 
+/** The same from panels of 128 bytes, [inputs, 128 bytes] each. */
+export function analogPanels<T>(x: usize, inputs: i32, width: i32, weights: usize, biases: usize, out: usize): void {
+  const row = <usize>width * sizeof<T>();
+  for (let at: usize = 0; at < row; at += 16) {
+    const panel = weights + (at >> 7) * <usize>inputs * 128 + (at & 127);
+    if (row - at >= 64 && (at & 63) == 0) {
+      analogPanel<T, u32>(x, inputs, panel, 128, biases ? biases + at : 0, out + at);
+      at += 48;
+    } else analogPanel<T, u8>(x, inputs, panel, 128, biases ? biases + at : 0, out + at);
+  }
+}
+
 /** Every step's sum of the rows of the neurons that spiked, for a panel of sizeof<K>() vectors of which the first `count` are stored. */
 // @ts-ignore: decorator
 @inline

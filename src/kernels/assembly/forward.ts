@@ -1,8 +1,11 @@
-import { analog, event } from "./current";
+import { analogConvolution, eventConvolution } from "./convolution";
+import { analog, analogPanels, event } from "./current";
 import { integrate } from "./dynamics";
 import { multiply } from "./matrix";
+import { eventPanels, multiplyPanels } from "./panels";
+import { poolSpikes, poolValues } from "./pooling";
 import { addScaled } from "./weights";
-import { Layer, LAYER_BYTES, Plan } from "./layout";
+import { Geometry, Layer, LAYER_BYTES, Plan } from "./layout";
 
 /** All steps of one state, layer by layer: a layer needs no more than its predecessor's spikes of the same step. */
 export function forwardState<T>(P: Plan, b: i32, slot: i32, scratch: usize): void {
@@ -17,19 +20,53 @@ export function forwardState<T>(P: Plan, b: i32, slot: i32, scratch: usize): voi
     const bits = L.bits + <usize>slot * <usize>(steps * L.plane);
     const final = L.final + <usize>slot * row;
     if (l == 0 && !bitsBefore) {
-      analog<T>(P.observations + <usize>b * <usize>L.inputs * sizeof<T>(), L.inputs, L.width, L.weights, L.biases, scratch);
-      integrate<T>(L, steps, scratch, 0, v, row, bits, final);
+      constantInput<T>(L, P.observations + <usize>b * <usize>L.inputs * sizeof<T>(), scratch);
+      integrate<T>(L, steps, scratch, 0, v, L.kept ? row : 0, bits, final);
     } else {
       // The input of the last step reaches the current, but no potential any more.
       const count = min(stepsBefore, L.finalCurrents ? steps : steps - 1);
-      if (sizeof<T>() == 4 && (P.dense || crowded(L, count, bitsBefore, planeBefore))) denseSteps(L, count, bitsBefore, planeBefore, v, scratch);
-      else event<T>(count, bitsBefore, planeBefore, L.width, L.weights, L.biases, v, scratch);
+      if (L.pooling) {
+        poolSpikes(L, stepsBefore, bitsBefore, planeBefore);
+        bitsBefore = L.pooled;
+        planeBefore = L.poolPlane;
+      }
+      spikingInput<T>(P, L, count, bitsBefore, planeBefore, v, scratch);
       integrate<T>(L, steps, v, row, v, row, bits, final);
     }
     bitsBefore = bits;
     planeBefore = L.plane;
     stepsBefore = steps;
   }
+}
+
+/** Synapses run from two images, positive parts and the magnitudes of negative ones. */
+// @ts-ignore: decorator
+@inline
+function copiesOf(L: Layer, G: Geometry): i32 {
+  return L.inputs / (G.height * G.width * G.channels);
+}
+
+/** The currents of one step that is like all others. */
+function constantInput<T>(L: Layer, x: usize, out: usize): void {
+  if (L.pooling) {
+    poolValues<T>(L, x);
+    x = L.pooled;
+  }
+  if (L.convolution) {
+    const G = changetype<Geometry>(L.convolution);
+    analogConvolution<T>(G, copiesOf(L, G), x, L.weights, L.biases, out);
+  } else if (L.packed) analogPanels<T>(x, L.inputs, L.width, L.weights, L.biases, out);
+  else analog<T>(x, L.inputs, L.width, L.weights, L.biases, out);
+}
+
+/** The currents of `steps` steps from spikes. */
+function spikingInput<T>(P: Plan, L: Layer, steps: i32, bits: usize, plane: i32, v: usize, scratch: usize): void {
+  if (L.convolution) {
+    const G = changetype<Geometry>(L.convolution);
+    eventConvolution<T>(G, copiesOf(L, G), steps, bits, plane, L.weights, L.biases, v, <usize>L.width * sizeof<T>(), scratch);
+  } else if (sizeof<T>() == 4 && (P.dense || crowded(L, steps, bits, plane))) denseSteps(L, steps, bits, plane, v, scratch);
+  else if (L.packed) eventPanels<T>(L, steps, bits, plane, v, scratch);
+  else event<T>(steps, bits, plane, L.width, L.weights, L.biases, v, scratch);
 }
 
 /** Whether a wide layer gets so many spikes that blocked multiplication is faster than adding rows that pass through memory. */
@@ -49,7 +86,8 @@ function denseSteps(L: Layer, steps: i32, bits: usize, plane: i32, v: usize, scr
       store<f32>(to, <f32>((load<u8>(bits + <usize>(t * plane) + <usize>(i >> 3)) >> <u8>(i & 7)) & 1));
       to += 4;
     }
-  multiply(steps, L.inputs, L.width, scratch, <usize>L.inputs << 2, 4, L.weights, v, row);
+  if (L.packed) multiplyPanels(L, steps, scratch, <usize>L.inputs << 2, v);
+  else multiply(steps, L.inputs, L.width, scratch, <usize>L.inputs << 2, 4, L.weights, v, row);
   if (!L.biases) return;
   for (let t = 0; t < steps; t++) addScaled(v + <usize>t * row, L.biases, 1, L.width);
 }

@@ -1,8 +1,27 @@
 // Descriptors that TypeScript writes into memory (src/kernels/layout.ts has the same fields in the same order).
 
+/** Of a convolution or of pooling (src/ann/convolution.ts). */
+// @ts-ignore: decorator
+@unmanaged
+export class Geometry {
+  height: i32;
+  width: i32;
+  channels: i32;
+  outputHeight: i32;
+  outputWidth: i32;
+  filters: i32;
+  kernelHeight: i32;
+  kernelWidth: i32;
+  strideY: i32;
+  strideX: i32;
+  top: i32;
+  left: i32;
+}
+
 // @ts-ignore: decorator
 @unmanaged
 export class Layer {
+  /** Values that the synapses start from: what comes out of max pooling, if there is any. */
   inputs: i32;
   outputs: i32;
   /** Outputs padded to whole vectors (a multiple of 4), the length of a row of weights. */
@@ -17,7 +36,7 @@ export class Layer {
   zero: i32;
   /** 1: alpha 0, beta 1, reset by subtraction. */
   plain: i32;
-  /** [inputs, width] */
+  /** [inputs, width]; packed: [panels of 128 bytes, inputs, 128 bytes]; convolution: [kernel height, kernel width, channels, padded filters], once more negated for signed inputs. */
   weights: usize;
   /** [width], or 0 */
   biases: usize;
@@ -25,7 +44,7 @@ export class Layer {
   initial: usize;
   /** [outputs, width of the layer before]; 0 outside training and in the first layer. */
   transposed: usize;
-  /** [slots, steps, width]: the potential before each step. */
+  /** [slots, steps, width]: the potential before each step. Not kept: room for the currents, shared by layers. */
   values: usize;
   /** [slots, steps, plane]: the spikes of each step, one bit per neuron. */
   bits: usize;
@@ -39,7 +58,23 @@ export class Layer {
   currents: usize;
   /** [width]: the current after the last step; 0: not wanted. */
   finalCurrents: usize;
-  reserved: i32;
+  /** 1: `values` are wanted afterwards. */
+  kept: i32;
+  /** 1: weights lie in panels. */
+  packed: i32;
+  /** Geometry; 0: a dense layer. */
+  convolution: usize;
+  /** Geometry of max pooling in front of the synapses; 0: none. */
+  pooling: usize;
+  /** [steps, poolPlane]: the spikes that leave the windows; for constant input [inputs], the maxima. */
+  pooled: usize;
+  poolPlane: i32;
+  /** [what goes into the windows] of 32-bit integers: spikes so far. */
+  poolCounts: usize;
+  /** [inputs] of 32-bit integers: the largest count in each window. */
+  poolLargest: usize;
+  /** [inputs] of 32-bit integers: spikes that left each window. */
+  poolSent: usize;
   alpha: f64;
   beta: f64;
   threshold: f64;

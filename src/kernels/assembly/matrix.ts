@@ -57,24 +57,32 @@ function tile<K, N>(a: usize, aRow: usize, aStep: usize, inner: i32, b: usize, b
  * `aStep` (4 for a plain matrix; a transposed one has them the other way round), rows of C `cRow`.
  */
 export function multiply(rows: i32, inner: i32, width: i32, a: usize, aRow: usize, aStep: usize, b: usize, c: usize, cRow: usize): void {
-  const bRow = <usize>width << 2;
+  multiplyRows(rows, inner, width, a, aRow, aStep, b, <usize>width << 2, c, cRow);
+}
+
+/** The same with rows of B `bRow` bytes apart. */
+export function multiplyRows(
+  rows: i32, inner: i32, width: i32, a: usize, aRow: usize, aStep: usize, b: usize, bRow: usize, c: usize, cRow: usize,
+): void {
   // A block of B's rows that the second-level cache holds serves all rows of C before the next block is read.
   const block = bRow * <usize>inner <= BLOCK ? inner : <i32>max<usize>(16, BLOCK / bRow);
   for (let k = 0; k < inner; k += block) {
     const n = min(block, inner - k);
-    multiplyBlock(rows, n, a + <usize>k * aStep, aRow, aStep, b + <usize>k * bRow, bRow, c, cRow, k > 0);
+    multiplyBlock(rows, n, <usize>width << 2, a + <usize>k * aStep, aRow, aStep, b + <usize>k * bRow, bRow, c, cRow, k > 0);
   }
 }
 
 /** Bytes of B that are used again and again while in the second-level cache. */
 const BLOCK: usize = 262144;
 
-function multiplyBlock(rows: i32, inner: i32, a: usize, aRow: usize, aStep: usize, b: usize, bRow: usize, c: usize, cRow: usize, more: bool): void {
+function multiplyBlock(
+  rows: i32, inner: i32, columns: usize, a: usize, aRow: usize, aStep: usize, b: usize, bRow: usize, c: usize, cRow: usize, more: bool,
+): void {
   for (let r = 0; r < rows; r += 4) {
     const n = min(4, rows - r);
     let at: usize = 0;
-    for (; at + 32 <= bRow; at += 32) multiplyPanel<u32>(n, inner, a, aRow, aStep, b + at, bRow, c + at, cRow, more);
-    if (at < bRow) multiplyPanel<u8>(n, inner, a, aRow, aStep, b + at, bRow, c + at, cRow, more);
+    for (; at + 32 <= columns; at += 32) multiplyPanel<u32>(n, inner, a, aRow, aStep, b + at, bRow, c + at, cRow, more);
+    if (at < columns) multiplyPanel<u8>(n, inner, a, aRow, aStep, b + at, bRow, c + at, cRow, more);
     a += 4 * aRow;
     c += 4 * cRow;
   }

@@ -1,15 +1,17 @@
 import { kernels } from "../../kernels/module.ts";
 import { createPlan, type Plan } from "../../kernels/plan.ts";
 import { type SpikingNetwork, spikingLayers } from "../network.ts";
-import { inputNeurons } from "../state.ts";
+import { countsSpikes, inputNeurons } from "../state.ts";
+import { placeWeights } from "./weights.ts";
 
 /** A network laid out in the kernels' memory for running one state at a time. */
 export interface Compiled {
   readonly steps: number;
+  readonly record: boolean;
   readonly plan: Plan;
   /** Copies the network's weights, biases and initial potentials there. */
   load(network: SpikingNetwork): void;
-  /** Runs the state whose input lies in `observations` or `inputBits`. */
+  /** Runs the state whose input lies in `observations` or `inputBits`, from the potentials, currents and counts that lie in the layers. */
   run(): void;
   /** Per layer, in the engine's precision: */
   readonly layers: readonly CompiledLayer[];
@@ -28,17 +30,28 @@ export interface CompiledLayer {
   /** ... and after the last */
   readonly final: FloatArray;
   readonly finalCurrents: FloatArray;
-  /** [steps, width] potentials before each step */
+  /** [steps, width] potentials before each step; empty if they were not to be recorded (the output layer's always are) */
   readonly values: FloatArray;
   /** [steps, plane] bytes of spike bits; empty for a layer that does not spike */
   readonly bits: Uint8Array;
   /** [width] spikes since it was last filled with 0 */
   readonly counts: Int32Array;
+  /** Max pooling of spikes: [inputs] counted so far, before and after, and [windows] sent since it was last filled with 0; else empty */
+  readonly poolCounts: Int32Array;
+  readonly poolSent: Int32Array;
+  /** [windows], for max pooling of constant input; else empty */
+  readonly maxima: FloatArray;
   readonly width: number;
   readonly plane: number;
 }
 
-export function compile(network: SpikingNetwork, element: 4 | 8, steps: number, dense = false): Compiled {
+/** `record`: keep the potentials of all layers and steps; `dense`: multiply instead of adding what spiked (for comparison). */
+export function compile(
+  network: SpikingNetwork,
+  element: 4 | 8,
+  steps: number,
+  { record = false, dense = false } = {},
+): Compiled {
   const spiking = spikingLayers(network);
   const inputSpikes = network.encoding !== "constant";
   const inputs = inputNeurons(network);
@@ -49,6 +62,9 @@ export function compile(network: SpikingNetwork, element: 4 | 8, steps: number, 
       biases: layer.biases !== null,
       steps,
       spikes: l < spiking,
+      kept: record || l === network.layers.length - 1,
+      convolution: layer.convolution,
+      pooling: layer.pooling,
       dynamics: layer,
     })),
     element,
@@ -63,65 +79,57 @@ export function compile(network: SpikingNetwork, element: 4 | 8, steps: number, 
   });
   const { block } = plan;
   const floats = (at: number, n: number): FloatArray => (element === 4 ? block.float32(at, n) : block.float64(at, n));
-  const layers = plan.layers.map((f): CompiledLayer => ({
+  const layers = plan.layers.map((f, l): CompiledLayer => ({
     initial: floats(f.initial, f.width),
     currents: floats(f.currents, f.width),
     final: floats(f.final, f.width),
     finalCurrents: floats(f.finalCurrents, f.width),
-    values: floats(f.values, steps * f.width),
+    values: floats(f.values, f.kept ? steps * f.width : 0),
     bits: block.uint8(f.bits, f.spikes ? steps * f.plane : 0),
     counts: block.int32(f.counts, f.width),
+    poolCounts: block.int32(f.poolCounts, countsSpikes(network, l) ? network.layers[l].inputs : 0),
+    poolSent: block.int32(f.poolSent, countsSpikes(network, l) ? f.inputs : 0),
+    maxima: floats(f.pooled, f.pooling && !countsSpikes(network, l) ? f.inputs : 0),
     width: f.width,
     plane: f.plane,
   }));
-  const weights = plan.layers.map((f) => floats(f.weights, f.inputs * f.width));
+  const weights = plan.layers.map((f, l) => floats(f.weights, plan.weightCounts[l]));
   const biases = plan.layers.map((f) => (f.biases ? floats(f.biases, f.width) : null));
   const { exports } = kernels();
   const run = element === 4 ? exports.runSingle : exports.runDouble;
   return {
     steps,
+    record,
     plan,
     layers,
     observations: floats(plan.observations, inputSpikes ? 0 : inputs),
     inputBits: block.uint8(plan.inputBits, inputSpikes ? steps * plan.inputPlane : 0),
     load(source) {
       source.layers.forEach((layer, l) => {
-        const { width } = layers[l];
-        spread(layer.weights, layer.outputs, width, weights[l]);
-        // The second half of signed inputs: their negative parts, through negated weights.
-        if (l === 0 && source.signedInputs) {
-          const half = weights[0].subarray(layer.inputs * width);
-          spread(layer.weights, layer.outputs, width, half);
-          for (let k = 0; k < half.length; k++) half[k] = -half[k];
-        }
+        placeWeights(layer, plan.layers[l], l === 0 && source.signedInputs ? 2 : 1, weights[l]);
         if (layer.biases) biases[l]!.set(layer.biases);
         layers[l].initial.fill(0);
         if (layer.initialPotential) layers[l].initial.set(layer.initialPotential);
         layers[l].currents.fill(0);
+        layers[l].poolCounts.fill(0);
       });
     },
     run: () => run(plan.address, 0),
   };
 }
 
-/** Rows of `columns` values to rows of `width`. */
-function spread(from: Float32Array, columns: number, width: number, to: FloatArray): void {
-  if (columns === width) return to.set(from);
-  for (let row = 0, at = 0; at < from.length; row += width) for (let j = 0; j < columns; j++) to[row + j] = from[at++];
-}
-
 const compiled = { 4: new WeakMap<SpikingNetwork, Compiled>(), 8: new WeakMap<SpikingNetwork, Compiled>() };
 const registry = new FinalizationRegistry<() => void>((free) => free());
 
 /** The layout of a network, made once for a number of steps and kept as long as the network lives. */
-export function compiledFor(network: SpikingNetwork, element: 4 | 8, steps: number): Compiled {
+export function compiledFor(network: SpikingNetwork, element: 4 | 8, steps: number, record: boolean): Compiled {
   const kept = compiled[element].get(network);
-  if (kept?.steps === steps) return kept;
+  if (kept?.steps === steps && (kept.record || !record)) return kept;
   if (kept) {
     registry.unregister(kept);
     kept.plan.block.free();
   }
-  const made = compile(network, element, steps);
+  const made = compile(network, element, steps, { record });
   compiled[element].set(network, made);
   const { block } = made.plan;
   registry.register(network, () => block.free(), made);

@@ -52,6 +52,7 @@ export function createDecider(network: SpikingNetwork): Decider {
     act(observation) {
       check(observation);
       for (let i = 0; i < size; i++) input[i] = observation[i];
+      for (const { poolCounts } of layers) poolCounts.fill(0);
       run();
       return argmax(values, 0, actions, ties);
     },

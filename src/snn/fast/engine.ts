@@ -2,7 +2,7 @@ import { argmax } from "../decide.ts";
 import { encoder, inputValues } from "../encoding.ts";
 import type { RunOptions, RunResult, SpikingEngine } from "../engine.ts";
 import { type SpikingNetwork, spikingLayers } from "../network.ts";
-import { copyState, createState, type NetworkState } from "../state.ts";
+import { copyState, createState, inputNeurons, type NetworkState } from "../state.ts";
 import { validateNetwork, validateRun } from "../validate.ts";
 import { countWork } from "../work.ts";
 import { compiledFor, type Compiled, type CompiledLayer, type FloatArray } from "./compiled.ts";
@@ -26,7 +26,7 @@ function engine(element: 4 | 8): SpikingEngine {
     run(network, observations, options = {}) {
       validateNetwork(network);
       const batch = validateRun(network, observations, options);
-      const compiled = compiledFor(network, element, options.steps ?? network.steps);
+      const compiled = compiledFor(network, element, options.steps ?? network.steps, options.recordPotentials === true);
       compiled.load(network);
       return run(network, compiled, observations, options, batch, element === 4 ? Math.fround : (x) => x);
     },
@@ -53,18 +53,24 @@ function run(
     : createState(network, stateful ? batch : 0, options.seed);
   const outputs = new Float64Array(batch * actions);
   const potentials = new Float64Array(batch * actions);
-  const inputCounts = new Float64Array(compiled.plan.layers[0].inputs);
+  const inputCounts = new Float64Array(inputNeurons(network));
+  const maximaCounts = new Float64Array(layers[0].maxima.length);
   const recorders = options.recordSpikes ? layers.slice(0, spiking).map(() => spikeRecorder()) : undefined;
   const membranes = options.recordPotentials
     ? network.layers.map((layer) => new Float64Array(batch * steps * layer.outputs))
     : undefined;
-  for (const layer of layers) layer.counts.fill(0);
+  for (const layer of layers) {
+    layer.counts.fill(0);
+    layer.poolSent.fill(0);
+  }
 
   for (let b = 0; b < batch; b++) {
     encode(network, compiled, observations, b, state, inputCounts, round);
-    if (!rest) enter(network, layers, state, b);
+    if (rest) layers.forEach(({ poolCounts }) => poolCounts.fill(0));
+    else enter(network, layers, state, b);
     compiled.run();
     if (keep) leave(network, layers, state, b);
+    for (let w = 0; w < maximaCounts.length; w++) maximaCounts[w] += Number(layers[0].maxima[w] !== 0);
     decode(network, layers[last], steps, outputs.subarray(b * actions, (b + 1) * actions));
     for (let a = 0; a < actions; a++) potentials[b * actions + a] = layers[last].final[a];
     recorders?.forEach((recorder, l) => recorder.record(b, layers[l].bits, steps, layers[l].plane));
@@ -76,6 +82,10 @@ function run(
   const spikeCounts = layers
     .slice(0, spiking)
     .map(({ counts }, l) => Float64Array.from(counts.subarray(0, network.layers[l].outputs)));
+  const arrivals = network.layers.map(({ pooling }, l) => {
+    if (pooling) return l === 0 && maximaCounts.length > 0 ? maximaCounts : layers[l].poolSent;
+    return l === 0 ? inputCounts : spikeCounts[l - 1];
+  });
   return {
     outputs,
     potentials,
@@ -83,7 +93,7 @@ function run(
       argmax(outputs, b * actions, actions, network.ties, potentials),
     ),
     spikeCounts,
-    work: countWork(network, batch, inputCounts, spikeCounts),
+    work: countWork(network, batch, arrivals, spikeCounts),
     spikes: recorders?.map((recorder) => recorder.events()),
     membranes,
     state: keep ? { ...state, step: state.step + steps } : undefined,
@@ -122,16 +132,19 @@ function encode(
 }
 
 function enter(network: SpikingNetwork, layers: readonly CompiledLayer[], state: NetworkState, b: number): void {
-  state.layers.forEach(({ potential, current }, l) => {
+  state.layers.forEach(({ potential, current, counts }, l) => {
     const n = network.layers[l].outputs;
+    const inputs = layers[l].poolCounts.length;
+    layers[l].poolCounts.set(counts.subarray(b * inputs, (b + 1) * inputs));
     layers[l].initial.set(potential.subarray(b * n, (b + 1) * n));
     layers[l].currents.set(current.subarray(b * n, (b + 1) * n));
   });
 }
 
 function leave(network: SpikingNetwork, layers: readonly CompiledLayer[], state: NetworkState, b: number): void {
-  state.layers.forEach(({ potential, current }, l) => {
+  state.layers.forEach(({ potential, current, counts }, l) => {
     const n = network.layers[l].outputs;
+    counts.set(layers[l].poolCounts, b * layers[l].poolCounts.length);
     potential.set(layers[l].final.subarray(0, n), b * n);
     current.set(layers[l].finalCurrents.subarray(0, n), b * n);
   });

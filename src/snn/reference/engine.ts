@@ -1,7 +1,8 @@
 import { argmax } from "../decide.ts";
 import { encoder, inputValues } from "../encoding.ts";
 import type { RunOptions, RunResult, SpikingEngine } from "../engine.ts";
-import { type SpikingNetwork, spikingLayers } from "../network.ts";
+import { type SpikingNetwork, spikingLayers, synapticInputs } from "../network.ts";
+import { poolSpikes, windowMaxima } from "../pooling.ts";
 import { copyState, createState, inputNeurons } from "../state.ts";
 import { validateNetwork, validateRun } from "../validate.ts";
 import { countWork } from "../work.ts";
@@ -43,7 +44,10 @@ function run(
   const outputs = new Float64Array(batch * actions).fill(network.decoding === "max-potential" ? -Infinity : 0);
   const potentials = new Float64Array(batch * actions);
   const spikeCounts = layers.slice(0, spiking).map((layer) => new Float64Array(layer.outputs));
-  const inputCounts = new Float64Array(inputNeurons(network));
+  const arriving = layers.map(
+    (layer, l) => new Float64Array(l > 0 || layer.pooling ? synapticInputs(layer) : inputNeurons(network)),
+  );
+  const arrivals = arriving.map((x) => new Float64Array(x.length));
   const recorders = recordSpikes ? spikeCounts.map(() => eventRecorder()) : undefined;
   const membranes = recordPotentials
     ? layers.map((layer) => new Float64Array(batch * steps * layer.outputs))
@@ -61,19 +65,30 @@ function run(
       arithmetic.round,
     );
     const decoded = outputs.subarray(b * actions, (b + 1) * actions);
-    const own = state.layers.map(({ current, potential }, l) => {
-      const n = layers[l].outputs;
-      return { i: current.subarray(b * n, (b + 1) * n), v: potential.subarray(b * n, (b + 1) * n) };
-    });
+    const mine = (of: Float64Array): Float64Array =>
+      of.subarray((b * of.length) / batch, ((b + 1) * of.length) / batch);
+    const own = state.layers.map(({ current, potential, counts }) => ({
+      i: mine(current),
+      v: mine(potential),
+      counts: mine(counts),
+    }));
+    /** h of layer l from `x`, which passes its max pooling first. */
+    const drive = (l: number, x: Float64Array, counting = true): void => {
+      const { pooling } = layers[l];
+      if (!pooling) arriving[l].set(x);
+      else if (counting) poolSpikes(pooling, x, own[l].counts, arriving[l]);
+      else windowMaxima(pooling, x, arriving[l]);
+      for (let p = 0; p < arriving[l].length; p++) arrivals[l][p] += Number(arriving[l][p] !== 0);
+      synapticInput(layers[l], arriving[l], h[l], arithmetic);
+    };
     for (let t = 0; t < steps; t++) {
       if (t === 0 || !analog) {
         encode(state.step + t, input);
-        synapticInput(layers[0], input, h[0], arithmetic); // constant input gives the same current in every step
-        for (let p = 0; p < input.length; p++) inputCounts[p] += Number(input[p] !== 0);
+        drive(0, input, !analog); // constant input gives the same current in every step
       }
       for (let l = 0; l <= last; l++) {
         const { v, i } = own[l];
-        if (l > 0) synapticInput(layers[l], s[l - 1], h[l], arithmetic);
+        if (l > 0) drive(l, s[l - 1]);
         if (l < spiking) {
           fire(layers[l], v, s[l]);
           for (let j = 0; j < v.length; j++) spikeCounts[l][j] += s[l][j];
@@ -94,7 +109,7 @@ function run(
     potentials,
     actions: Int32Array.from({ length: batch }, actionOf),
     spikeCounts,
-    work: countWork(network, batch, inputCounts, spikeCounts),
+    work: countWork(network, batch, arrivals, spikeCounts),
     spikes: recorders?.map(({ events }) => events()),
     membranes,
     state: options.state || options.keepState ? { ...state, step: state.step + steps } : undefined,

@@ -1,4 +1,5 @@
-import type { SpikingLayer } from "../network.ts";
+import { type SpikingLayer, synapticInputs } from "../network.ts";
+import { forEachRun } from "../synapses.ts";
 
 /**
  * A layer of current-based leaky integrate-and-fire neurons, one time step:
@@ -35,21 +36,22 @@ export function roundParameters<L extends SpikingLayer>(layer: L, { round }: Ari
 }
 
 /**
- * h = x W + b for one state. `x` may be longer than the layer's inputs: the second half are then the negative parts of signed inputs,
- * whose weights are the negated ones. Zeros are skipped, which changes no sum.
+ * h = x W + b for one state; x is what comes out of max pooling where the layer has it. `x` may be twice as long: the second half are then the
+ * negative parts of signed inputs, whose weights are the negated ones. Zeros are skipped, which changes no sum, and so does not visiting
+ * synapses that a convolution lacks: it has the bits of the matrix that it stands for (`denseEquivalent`).
  */
-export function synapticInput(
-  { inputs, outputs, weights, biases }: SpikingLayer,
-  x: ArrayLike<number>,
-  h: Float64Array,
-  { round }: Arithmetic,
-): void {
+export function synapticInput(layer: SpikingLayer, x: ArrayLike<number>, h: Float64Array, { round }: Arithmetic): void {
+  const { outputs, weights, biases, convolution } = layer;
+  const inputs = synapticInputs(layer);
   h.fill(0);
   for (let p = 0; p < x.length; p++) {
     if (x[p] === 0) continue;
     const value = p < inputs ? x[p] : -x[p];
-    const row = (p % inputs) * outputs;
-    for (let j = 0; j < outputs; j++) h[j] = round(h[j] + round(value * weights[row + j]));
+    const add = (target: number, weight: number, n: number): void => {
+      for (let j = 0; j < n; j++) h[target + j] = round(h[target + j] + round(value * weights[weight + j]));
+    };
+    if (!convolution) add(0, (p % inputs) * outputs, outputs);
+    else forEachRun(convolution, p % inputs, (target, weight) => add(target, weight, convolution.output[2]));
   }
   if (biases) for (let j = 0; j < outputs; j++) h[j] = round(h[j] + biases[j]);
 }
