@@ -56,7 +56,10 @@ export async function execute(name: string, { python, env, signal, onCell }: Che
     const [source, target] = ["in.ipynb", "out.ipynb"].map((file) => path.join(place, file));
     writeFileSync(source, serialise(notebook));
     const program = path.join(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "execute.py");
-    const child = spawn(python, [program, source, target, String(CELL_SECONDS)], { env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(python, [program, source, target, String(CELL_SECONDS)], {
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     const stop = (): void => void child.kill("SIGTERM");
     signal?.addEventListener("abort", stop, { once: true });
     let error: string | undefined;
@@ -83,5 +86,7 @@ export async function execute(name: string, { python, env, signal, onCell }: Che
 export function problems(name: string, { notebook, error }: Execution): string[] {
   if (error !== undefined) return [error];
   const before = committed(name);
-  return before ? differences(before, notebook) : ["there is no executed notebook to compare with: --update writes one"];
+  return before
+    ? differences(before, notebook)
+    : ["there is no executed notebook to compare with: --update writes one"];
 }

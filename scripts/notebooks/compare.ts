@@ -44,14 +44,20 @@ function shown(outputs: readonly Output[] = []): { kind: string; text: string }[
 }
 
 const NUMBER = /[-\u2212]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?/gi;
-const TIME = /\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?(?:\u2009|\u00a0| )?(?:(?:ms|\u00b5s|s|seconds|minutes|min)\b|[\w-]+(?: [\w-]+)?\/s\b)/gi;
+const TIME =
+  /\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?(?:\u2009|\u00a0| )?(?:(?:ms|\u00b5s|s|seconds|minutes|min)\b|[\w-]+(?: [\w-]+)?\/s\b)/gi;
 
 /** The first difference of two texts, in words; undefined if there is none. */
 export function differs(before: string, after: string, tolerance: number | "any"): string | undefined {
   const timeless = (text: string): string => text.replace(TIME, "TIME").replace(/[ \t]+/g, " ");
   const [old, now] = [timeless(before), timeless(after)];
-  const words = (text: string): string => text.replace(NUMBER, "#").replace(/-{3,}:?|\s+/g, " ").trim();
-  if (tolerance !== "any" && words(old) !== words(now)) return `"${excerpt(words(now))}" instead of "${excerpt(words(old))}"`;
+  const words = (text: string): string =>
+    text
+      .replace(NUMBER, "#")
+      .replace(/-{3,}:?|\s+/g, " ")
+      .trim();
+  if (tolerance !== "any" && words(old) !== words(now))
+    return `"${excerpt(words(now))}" instead of "${excerpt(words(old))}"`;
   if (tolerance === "any") return undefined;
   const numbers = (text: string): number[] =>
     Array.from(text.matchAll(NUMBER), ([word]) => Number(word.replaceAll(",", "").replace("\u2212", "-")));

@@ -13,15 +13,22 @@ const [configPath] = process.argv.slice(2);
 // Paths in cells are those of the command line: models/cartpole-dqn.safetensors.
 process.chdir(root);
 
-const entries = { "dsqn": "index.ts", "dsqn/report": "report/index.ts", "dsqn/jobs": "jobs/index.ts", "dsqn/notebook": "notebook/index.ts" };
+const entries = {
+  "dsqn": "index.ts",
+  "dsqn/report": "report/index.ts",
+  "dsqn/jobs": "jobs/index.ts",
+  "dsqn/notebook": "notebook/index.ts",
+};
 const libraries = new Map();
-for (const [name, file] of Object.entries(entries)) libraries.set(name, await import(new URL(`../../src/${file}`, import.meta.url)));
+for (const [name, file] of Object.entries(entries))
+  libraries.set(name, await import(new URL(`../../src/${file}`, import.meta.url)));
 
 const load = Module._load;
 Module._load = (request, ...rest) => libraries.get(request) ?? load(request, ...rest);
 
 const require = createRequire(path.join(tslab, "node_modules", "tslab", "dist", "main.js"));
-const { sys } = require("@tslab/typescript-for-tslab");
+const ts = require("@tslab/typescript-for-tslab");
+const { sys } = ts;
 const away = `${path.join(root, "node_modules", "dsqn").replaceAll("\\", "/")}`;
 const lead = (file) => (file === away || file.startsWith(`${away}/`) ? types + file.slice(away.length) : file);
 for (const method of ["fileExists", "directoryExists"]) {
@@ -35,5 +42,26 @@ sys.readFile = (file, encoding) => {
   return file.startsWith(away) ? text?.replace(/(Array)<ArrayBuffer(?:Like)?>/g, "$1") : text;
 };
 sys.realpath = (file) => (lead(file) === file ? realpath(file) : file);
+
+// tslab 1.0.22 loses names of earlier cells in shorthand properties, { a }: they are written out, { a: a }, before it sees them.
+const executor = require("./executor.js");
+const { createExecutor } = executor;
+executor.createExecutor = (...options) => {
+  const made = createExecutor(...options);
+  return { ...made, execute: (source) => made.execute(spelledOut(source)) };
+};
+
+function spelledOut(source) {
+  const ends = [];
+  const visit = (node) => {
+    if (ts.isShorthandPropertyAssignment(node) && !node.objectAssignmentInitializer) ends.push(node.name.end);
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile("cell.ts", source, ts.ScriptTarget.Latest, true));
+  return ends.reduceRight((text, end) => {
+    const name = /[\w$]+$/.exec(text.slice(0, end))[0];
+    return `${text.slice(0, end)}: ${name}${text.slice(end)}`;
+  }, source);
+}
 
 require("./main.js").startKernel({ configPath, enableFindLocal: false });

@@ -52,7 +52,8 @@ export function fromMarkdown(text: string): Notebook {
     if (!part.startsWith("```ts") || !code) for (const section of part.split(/^(?=## )/m)) add("markdown", section);
     else {
       const tolerance = /\btolerance=(\S+)/.exec(code[1] ?? "")?.[1];
-      const stated = tolerance === undefined ? {} : { dsqn: { tolerance: tolerance === "any" ? "any" : Number(tolerance) } };
+      const stated =
+        tolerance === undefined ? {} : { dsqn: { tolerance: tolerance === "any" ? "any" : Number(tolerance) } };
       add("code", code[2], { metadata: stated as Cell["metadata"], execution_count: null, outputs: [] });
     }
   }
@@ -88,7 +89,8 @@ export function serialise(notebook: Notebook): string {
   const lines = (text: string): string[] => text.split(/(?<=\n)/);
   const sorted = (value: unknown, key = ""): unknown => {
     if (Array.isArray(value)) return value.map((item) => sorted(item));
-    if (typeof value === "string" && ["source", "text", "text/markdown", "text/plain"].includes(key)) return lines(value);
+    if (typeof value === "string" && ["source", "text", "text/markdown", "text/plain"].includes(key))
+      return lines(value);
     if (typeof value !== "object" || value === null) return value;
     return Object.fromEntries(
       Object.entries(value)

@@ -9,6 +9,8 @@ export interface GymnasiumSpec {
   readonly kwargs?: Readonly<Record<string, unknown>>;
   /** Time limit in steps, instead of the environment's own. */
   readonly maxSteps?: number;
+  /** Folders to find a module of the user's in, for an id like "module:Id-v0"; installed packages need none. */
+  readonly path?: readonly string[];
 }
 
 /** Opens one Python worker, lends it to `use` as a maker of environments, and closes it whatever happens. */
@@ -16,7 +18,7 @@ export async function withGymnasium<T>(
   spec: GymnasiumSpec,
   use: (makeEnvironments: MakeEnvironments) => Promise<T>,
 ): Promise<T> {
-  const worker = await openWorker({ name: spec.id });
+  const worker = await openWorker({ name: spec.id, path: spec.path });
   try {
     return await use(async (count) => {
       const { id, kwargs, maxSteps } = spec;

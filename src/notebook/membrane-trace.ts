@@ -1,0 +1,21 @@
+import type { RunResult } from "../snn/engine.ts";
+import type { SpikingNetwork } from "../snn/network.ts";
+
+/**
+ * The membrane potential of one neuron after each step, [steps], of a run with `recordPotentials`; of the first state unless another is
+ * named.
+ *
+ * @example
+ * const run = referenceEngine.run(network, state, { recordPotentials: true });
+ * const values = membraneTrace(network, run, { layer: 0, neuron: 5 });
+ */
+export function membraneTrace(
+  network: SpikingNetwork,
+  { membranes, actions }: RunResult,
+  { layer, neuron, state = 0 }: { layer: number; neuron: number; state?: number },
+): Float64Array {
+  const recorded = membranes![layer];
+  const width = network.layers[layer].outputs;
+  const steps = recorded.length / (actions.length * width);
+  return Float64Array.from({ length: steps }, (_, t) => recorded[(state * steps + t) * width + neuron]);
+}
