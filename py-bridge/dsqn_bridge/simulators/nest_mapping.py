@@ -5,6 +5,7 @@ One step of ours is 1 ms. The whole table with proofs: docs/simulators/nest.md. 
     alpha 0, reset to zero           iaf_psc_delta, t_ref = 1 step (it loses the current of that step, as we do)
     alpha 0, reset by subtraction    eprop_iaf with static synapses; or pp_psc_delta, made deterministic, at half a step
     alpha > 0, reset to zero         iaf_psc_exp, weights divided by its propagator P21
+    alpha > 0, reset by subtraction  gif_psc_exp, made deterministic: its threshold grows by resetBy instead, and decays like the membrane
     output read as potential         the same without a threshold
 
 Without leak tau_m is 1e300, so that exp(-h / tau_m) is exactly 1. NEST's own current path (I_e, dc_generator) contributes nothing then:
@@ -25,6 +26,8 @@ NO_LEAK = 1e300
 NO_THRESHOLD = 1e300
 # Where a second exponential is involved NEST multiplies the two time constants: 1e17 still gives exp(-1 / tau) == 1.
 LONG = 1e17
+# And a current with this one is gone after a step, but for 1e-28 of it (NEST's propagator overflows with much less).
+INSTANT = 1 / 64
 
 
 class Neurons(NamedTuple):
@@ -57,10 +60,11 @@ def tau(decay: float, longest: float = NO_LEAK) -> float:
     return longest if decay == 1 else -1.0 / math.log(decay)
 
 
-def map_network(network: Network, subtraction: str = "eprop_iaf", shifted: bool = False) -> NestMapping:
-    """`subtraction` names the model for reset by subtraction: "eprop_iaf" (NEST 3.9 and later) or "pp_psc_delta" (NEST 2 as well).
+def map_network(network: Network, subtraction: str = "eprop_iaf", shift: int = 0) -> NestMapping:
+    """`subtraction` names the model for reset by subtraction without a synaptic current: "eprop_iaf" (NEST 3.9 and later),
+    "pp_psc_delta" (NEST 2 as well), or "gif_psc_exp", which any layer with a current takes.
 
-    `shifted`: start one step early even where nothing needs it.
+    `shift`: start so many steps early even where nothing needs it.
     """
     layers = network.layers
     last = len(layers) - 1
@@ -68,9 +72,12 @@ def map_network(network: Network, subtraction: str = "eprop_iaf", shifted: bool 
     for index, layer in enumerate(layers):
         _check(index, layer, spiking[index])
     # One step earlier: where v[0] already spikes, where it would decay, and where the synapse takes a step of its own.
-    shift = int(shifted or any(_needs_shift(layer, spikes) for layer, spikes in zip(layers, spiking)))
+    shift = max(shift, int(any(_needs_shift(layer, spikes) for layer, spikes in zip(layers, spiking))))
     subtracts = any(spikes and layer.reset == "subtraction" for layer, spikes in zip(layers, spiking))
     half = subtracts and subtraction == "pp_psc_delta"
+    if half and any(layer.alpha > 0 for layer in layers):
+        # Exponential currents flow within a step too, where nothing may be compared with a threshold: no half steps then.
+        half, subtraction = False, "gif_psc_exp"
     neurons = [_neurons(layer, spikes, shift, subtraction) for layer, spikes in zip(layers, spiking)]
     exact = all(layer.alpha == 0 and layer.beta == 1 for layer in layers)
     return NestMapping(neurons, 0.5 if half else 1.0, shift, exact, subtraction)
@@ -85,11 +92,6 @@ def _check(index: int, layer: Layer, spikes: bool) -> None:
     if layer.beta == 0 or not 0 <= layer.alpha <= 1 or not 0 <= layer.beta <= 1:
         raise impossible(
             "alpha = %g, beta = %g" % (layer.alpha, layer.beta), "Use decays with 0 <= alpha <= 1 and 0 < beta <= 1."
-        )
-    if spikes and layer.reset == "subtraction" and layer.alpha > 0:
-        raise impossible(
-            "reset by subtraction with a synaptic current (alpha = %g)" % layer.alpha,
-            "alpha = 0, or reset to zero; a NESTML neuron could express it.",
         )
     if spikes and layer.reset == "subtraction" and layer.reset_by <= 0:
         raise impossible("a reset by %g" % layer.reset_by, "What a spike takes off must be above 0.")
@@ -112,6 +114,8 @@ def _offset(layer: Layer) -> float:
 
 
 def _neurons(layer: Layer, spikes: bool, shift: int, subtraction: str) -> Neurons:
+    if spikes and layer.reset == "subtraction" and (layer.alpha > 0 or subtraction == "gif_psc_exp"):
+        return _adapting_neurons(layer, shift)
     parameters: Dict[str, object] = {"C_m": 1.0, "I_e": 0.0}
     model, factor, delay, offset = "iaf_psc_delta", 1.0, 2.0, 0.0
     if layer.alpha > 0:
@@ -133,12 +137,25 @@ def _neurons(layer: Layer, spikes: bool, shift: int, subtraction: str) -> Neuron
     else:
         # With or without threshold, t_ref is never longer than the step in which the current is lost.
         parameters.update(E_L=0.0, V_reset=0.0, t_ref=1.0, V_th=next_above(layer.threshold) if spikes else NO_THRESHOLD)
-    start = (layer.initial + offset) / (layer.beta if shift else 1.0)
+    start = (layer.initial + offset) / layer.beta**shift
     return Neurons(model, parameters, factor, delay, offset, start, offset * (1.0 - layer.beta))
 
 
+def _adapting_neurons(layer: Layer, shift: int) -> Neurons:
+    """gif_psc_exp never touches V at a spike where t_ref is 0; its threshold grows by q_sfa and decays, from the step after, with tau_sfa.
+    With tau_sfa = tau_m that is v less resetBy. Its hazard lambda_0 exp((V - V_T) / Delta_V) is infinite above the threshold, and at it
+    or below so small that no random number is."""
+    tau_m, tau_syn = tau(layer.beta, LONG), tau(layer.alpha, LONG) if layer.alpha > 0 else INSTANT
+    parameters: Dict[str, object] = {
+        "C_m": 1.0, "I_e": 0.0, "E_L": 0.0, "g_L": 1.0 / tau_m, "tau_syn_ex": tau_syn, "tau_syn_in": tau_syn, "t_ref": 0.0,
+        "V_T_star": layer.threshold, "q_sfa": [layer.reset_by], "tau_sfa": [tau_m], "lambda_0": 1e-300, "Delta_V": 1e-300,
+    }  # fmt: skip
+    start = layer.initial / layer.beta**shift
+    return Neurons("gif_psc_exp", parameters, 1.0 / propagator(tau_m, tau_syn), 2.0, 0.0, start, 0.0)
+
+
 def propagator(tau_m: float, tau_syn: float) -> float:
-    """P21 of iaf_psc_exp for h = 1 ms and C_m = 1: what a unit current adds to the membrane within one step."""
+    """P21 of iaf_psc_exp and gif_psc_exp for h = 1 ms and C_m = 1: what a unit current adds to the membrane within one step."""
     difference = 1.0 / tau_m - 1.0 / tau_syn
     growth = math.expm1(difference) / difference if difference != 0 else 1.0
     return math.exp(-1.0 / tau_m) * growth
@@ -170,7 +187,7 @@ def describe(network: Network, mapping: NestMapping, simulator: str) -> dict:
             "updates neurons many steps at a time." % compatible_delay(mapping, network, network.steps)
         )
     if mapping.shift:
-        notes.append("The simulation starts one step before step 0 of ours.")
+        notes.append("The simulation starts %d step(s) before step 0 of ours." % mapping.shift)
     if not mapping.exact:
         notes.append(
             "With leak or synaptic currents NEST's exponentials round differently from ours: potentials agree to 1e-12."

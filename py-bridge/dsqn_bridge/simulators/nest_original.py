@@ -16,8 +16,9 @@ from typing import Any, Callable, NamedTuple
 import numpy as np
 
 from ..errors import BridgeError
-from .nest_network import Inputs, Result, Spikes, _blocks
+from .nest_inputs import connect_copies
 from .network import Network, input_values
+from .simulation import Inputs, Result, Spikes
 
 TAU = 1e10
 SETUPS = ("nest-original-iaf", "nest-original-pp", "pynn-original")
@@ -114,11 +115,9 @@ def run(
         values = input_values(network, inputs.observations)
         sources = kernel.create("dc_generator", values.size, {"amplitude": values.ravel()})
         for index, layer in enumerate(layers):
-            pre, post, weights = _blocks(layer.weights, states)
             before = populations[index - 1] if index else sources
-            kernel.connect(
-                before.first + pre, populations[index].first + post, weights * (mapping.factor if index else 1.0), 1.0
-            )
+            factor = mapping.factor if index else 1.0
+            connect_copies(kernel, before.first, populations[index].first, layer, factor, states, 1.0)
         recorder = kernel.record_spikes(populations[:-1])
         # The original read the last sample of a multimeter with an interval of 1 ms: the potential at steps - 1 ms.
         kernel.simulate(steps - 1)

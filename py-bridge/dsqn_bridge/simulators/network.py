@@ -168,6 +168,14 @@ def synapses(layer: Layer) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
     return source[inside], target[inside], weight[inside]
 
 
+def connections(layer: Layer) -> int:
+    """How many synapses a layer has."""
+    if not layer.convolution:
+        return layer.weights.size
+    _, patches = _patches(layer.convolution)
+    return int((patches >= 0).sum()) * layer.weights.shape[-1]
+
+
 def _patches(convolution: Convolution) -> Tuple[np.ndarray, np.ndarray]:
     """Positions [n] of the output image, and the inputs under the kernel there [n, height * width * channels]; -1 outside of the image."""
     (height, width, channels), (rows, columns, _) = convolution.input, convolution.output

@@ -21,6 +21,10 @@ from .network import Network
 KNOWN_VERSIONS = ("0.13",)
 
 
+# NEST's models by PyNN's standard names.
+STANDARD = {"iaf_psc_delta": "IF_curr_delta", "iaf_psc_exp": "IF_curr_exp"}
+
+
 class Cells(NamedTuple):
     first: int
     size: int
@@ -40,16 +44,25 @@ def import_pynn() -> Any:
 
 
 def map_pynn(network: Network, standard: bool) -> NestMapping:
-    """NEST's mapping, one step later: PyNN's spike sources are parrots, which can't send in the first millisecond."""
-    mapping = map_network(network, shifted=True)
-    if standard:
-        for index, neurons in enumerate(mapping.layers):
-            if neurons.model != "iaf_psc_delta":
-                raise BridgeError(
-                    "MAPPING_IMPOSSIBLE",
-                    "PyNN has no standard cell for layer %d: it would need %s." % (index, neurons.model),
-                    "IF_curr_delta is reset to zero and has a delta synapse; pynn-nest uses native cells.",
-                )
+    """NEST's mapping, later by a step, or two where a synapse takes one of its own: PyNN's spike sources are parrots, which can't send in
+    the first millisecond. For the same reason no current can keep an offset up: leaky layers that subtract are gif_psc_exp."""
+    leaky = any(layer.beta < 1 for layer in network.layers)
+    currents = any(layer.alpha > 0 for layer in network.layers)
+    shift = 2 if currents else 1
+    mapping = map_network(network, "gif_psc_exp" if leaky or currents else "eprop_iaf", shift)
+    for index, (layer, neurons) in enumerate(zip(network.layers, mapping.layers)):
+        if standard and neurons.model not in STANDARD:
+            raise BridgeError(
+                "MAPPING_IMPOSSIBLE",
+                "PyNN has no standard cell for layer %d: it would need %s." % (index, neurons.model),
+                "IF_curr_delta and IF_curr_exp are reset to zero; pynn-nest uses native cells.",
+            )
+        if shift == 2 and np.any(layer.initial > layer.beta * layer.threshold):
+            raise BridgeError(
+                "MAPPING_IMPOSSIBLE",
+                "Layer %d starts so near its threshold that it would spike in the step that PyNN is late." % index,
+                "Start it at most at beta x threshold; the simulator nest takes any potential.",
+            )
     return mapping
 
 
@@ -106,7 +119,8 @@ class Kernel:
     def _cell(self, model: str, parameters: dict) -> Any:
         own = {key: value for key, value in parameters.items() if key != "V_m"}
         if self.standard:
-            return _standard_delta(self.sim)(
+            synapse = {"tau_syn_E": own["tau_syn_ex"], "tau_syn_I": own["tau_syn_in"]} if "tau_syn_ex" in own else {}
+            return _standard(self.sim, STANDARD[model])(
                 v_rest=own["E_L"],
                 v_reset=own["V_reset"],
                 cm=1e-3,
@@ -114,9 +128,10 @@ class Kernel:
                 tau_refrac=own["t_ref"],
                 v_thresh=own["V_th"],
                 i_offset=0.0,
+                **synapse,
             )
         cell_type = self.sim.native_cell_type(model)
-        cell_type.variable_map = {"V_m": "V_m", "v": "V_m"}
+        cell_type.variable_map = {"V_m": "V_m", "v": "V_m", "E_sfa": "E_sfa"}
         cell_type.default_initial_values = {"V_m": 0.0}
         plain = {
             key: bool(value)
@@ -154,7 +169,8 @@ class Kernel:
         return "v" if self.standard else "V_m"
 
     def get(self, cells: Cells, key: str) -> np.ndarray:
-        signal = self._populations[cells.first].get_data(self._potential).segments[-1].analogsignals[0]
+        name = self._name_of(key)
+        signal = self._populations[cells.first].get_data(name).segments[-1].analogsignals[0]
         return np.asarray(signal.magnitude, np.float64)[-1]
 
     def record_spikes(self, populations: List[Cells]) -> List[Any]:
@@ -163,9 +179,13 @@ class Kernel:
             population.record("spikes")
         return recorded
 
-    def watch(self, cells: Cells) -> None:
-        """Before the run: the potentials that `get` will ask for."""
-        self._populations[cells.first].record(self._potential)
+    def watch(self, cells: Cells, keys: List[str]) -> None:
+        """Before the run: what `get` will ask for."""
+        for key in keys:
+            self._populations[cells.first].record(self._name_of(key))
+
+    def _name_of(self, key: str) -> str:
+        return self._potential if key == "V_m" else key
 
     def record_potentials(self, cells: Cells) -> Cells:
         return cells
@@ -200,9 +220,10 @@ def _static_synapse(sim: Any) -> Any:
     )
 
 
-def _standard_delta(sim: Any) -> Any:
-    """IF_curr_delta whose weights pass through unscaled (see 4 above)."""
-    return type("IF_curr_delta", (sim.IF_curr_delta,), {"receptor_scale": 1.0, "variable_map": {"v": "V_m"}})
+def _standard(sim: Any, name: str) -> Any:
+    """A standard cell whose weights pass through unscaled (see 4 above)."""
+    own = {"receptor_scale": 1.0, "variable_map": {"v": "V_m"}, "default_initial_values": {"v": 0.0}}
+    return type(name, (getattr(sim, name),), own)
 
 
 def _keep_bools(cell: Any, plain: Dict[str, bool]) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 MODELS = {
     "iaf_psc_delta",
     "iaf_psc_exp",
+    "gif_psc_exp",
     "pp_psc_delta",
     "spike_generator",
     "spike_detector",

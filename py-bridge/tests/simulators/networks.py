@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from dsqn_bridge.simulators.nest_network import Inputs, Spikes
-from dsqn_bridge.simulators.network import Layer, Network, input_currents
+from dsqn_bridge.simulators.network import Convolution, Layer, Network
+from dsqn_bridge.simulators.simulation import Inputs, Spikes
 
 
 def reference(network, observations, trains=None):
@@ -13,18 +13,20 @@ def reference(network, observations, trains=None):
     i = [np.zeros_like(own) for own in v]
     largest = np.full(v[-1].shape, -np.inf)
     rows = [[] for _ in layers]
-    constant = input_currents(network, observations) if trains is None else None
+    matrices = [matrix(layer) for layer in layers]
+    x = observations
+    if network.bias_input:
+        x = np.concatenate([x, np.ones((states, 1))], axis=1)
+    if network.signed_inputs:
+        x = np.concatenate([np.maximum(x, 0), np.maximum(-x, 0)], axis=1)
     for t in range(network.steps):
         before = None
         for index, layer in enumerate(layers):
-            if index == 0 and trains is None:
-                h = constant
-            else:
-                arriving = trains[t] if index == 0 else before
-                h = np.zeros_like(v[index])
-                for p in range(arriving.shape[1]):  # ascending, then the bias
-                    h += arriving[:, p : p + 1] * layer.weights[p]
-                h = h if layer.biases is None else h + layer.biases
+            arriving = before if index else (x if trains is None else trains[t])
+            h = np.zeros_like(v[index])
+            for p in range(arriving.shape[1]):  # ascending, then the bias
+                h += arriving[:, p : p + 1] * matrices[index][p]
+            h = h if layer.biases is None else h + layer.biases
             spikes = index < len(layers) - 1 or network.output_spikes
             s = (v[index] > layer.threshold) if spikes else np.zeros(v[index].shape, bool)
             new = layer.beta * v[index] + i[index]
@@ -43,13 +45,55 @@ def reference(network, observations, trains=None):
     return events, v[-1], largest
 
 
-def random_network(seed, reset=None, leaky=False, decoding=None):
+def matrix(layer):
+    """[inputs, outputs]; of a convolution by its equation, synapse by synapse."""
+    if not layer.convolution:
+        return layer.weights
+    (height, width, channels), (rows, columns, filters), kernel, strides, padding = layer.convolution
+    result = np.zeros((height * width * channels, rows * columns * filters))
+    for y, x, i, j in np.ndindex(rows, columns, *kernel):
+        row, column = y * strides[0] + i - padding[0], x * strides[1] + j - padding[1]
+        if 0 <= row < height and 0 <= column < width:
+            source, target = (row * width + column) * channels, (y * columns + x) * filters
+            result[source : source + channels, target : target + filters] = layer.weights[i, j]
+    return result
+
+
+def random_convolutional_network(seed, leaky=False):
+    """A convolution or two with strides and padding, then a dense layer or two; and observations."""
+    random = np.random.default_rng(1000 + seed)
+    network, _ = random_network(seed, leaky=leaky)
+    pattern = network.layers[0]
+    layers, image = [], tuple(int(random.integers(low, high)) for low, high in ((5, 9), (5, 9), (1, 4)))
+    first = image
+    for _ in range(random.integers(1, 3)):
+        kernel = tuple(int(random.integers(1, 4)) for _ in range(2))
+        strides = tuple(int(random.integers(1, 3)) for _ in range(2))
+        padding = tuple(int(random.integers(0, k)) for k in kernel)
+        size = [(image[a] + 2 * padding[a] - kernel[a]) // strides[a] + 1 for a in (0, 1)]
+        output = (size[0], size[1], int(random.integers(1, 5)))
+        weights = random.normal(size=(*kernel, image[2], output[2])) * 1.5 / np.sqrt(kernel[0] * kernel[1] * image[2])
+        layers.append((weights, Convolution(image, output, kernel, strides, padding)))
+        image = output
+    sizes = [int(np.prod(image)), *([] if random.random() < 0.5 else [12]), 3]
+    layers += [(random.normal(size=(a, b)) * 1.5 / np.sqrt(a), None) for a, b in zip(sizes, sizes[1:])]
+    made = []
+    for weights, convolution in layers:
+        size = int(np.prod(convolution.output)) if convolution else weights.shape[1]
+        biases = (random.normal(size=size) * 0.2).astype(np.float32).astype(float) if random.random() < 0.7 else None
+        layer = pattern._replace(biases=biases, initial=np.zeros(size), convolution=convolution)
+        made.append(layer._replace(weights=weights.astype(np.float32).astype(float)))
+    network = network._replace(layers=made, bias_input=False, signed_inputs=False)
+    return network, random.random((4, int(np.prod(first)))).astype(np.float32).astype(float)
+
+
+def random_network(seed, reset=None, leaky=False, decoding=None, mixed=False):
     """Network and observations [states, n]; a quarter with dyadic numbers, and so with potentials exactly at the threshold."""
     random = np.random.default_rng(seed)
     dyadic = not leaky and seed % 4 == 3
     shape = [int(random.integers(2, 6))] + [int(random.integers(4, 33)) for _ in range(random.integers(1, 4))] + [3]
     reset = reset or ("zero" if random.random() < 0.5 else "subtraction")
-    alpha = float(random.uniform(0.05, 0.9)) if leaky and reset == "zero" and random.random() < 0.6 else 0.0
+    alpha = float(random.uniform(0.05, 0.9)) if leaky and random.random() < 0.6 else 0.0
     beta = float(random.uniform(0.5, 0.99)) if leaky else 1.0
     threshold = float(random.choice([1.0, 1.0, 0.5, 1.25]))
     reset_by = float(random.choice([1.0, threshold]))
@@ -68,6 +112,9 @@ def random_network(seed, reset=None, leaky=False, decoding=None):
         biases = draw(0.2, outputs) if biased else None
         initial = draw(0.7, outputs) if starts else np.zeros(outputs)
         layers.append(Layer(weights, biases, initial, alpha, beta, threshold, reset, reset_by))
+    if mixed:  # every second layer is of the other kind
+        other = {"zero": "subtraction", "subtraction": "zero"}[reset]
+        layers[1::2] = [layer._replace(reset=other, alpha=0.0 if alpha else 0.4 * leaky) for layer in layers[1::2]]
     decoding = decoding or str(random.choice(["potential", "max-potential", "spikes"]))
     network = Network(layers, bias_input, signed, "constant", decoding, int(random.integers(20, 120)))
     x = random.normal(size=(int(random.integers(1, 12)), shape[0]))
@@ -76,7 +123,7 @@ def random_network(seed, reset=None, leaky=False, decoding=None):
 
 def random_trains(seed, network, states):
     """Input spikes [steps, states, inputs], and the same as a simulator is given them."""
-    trains = np.random.default_rng(seed).random((network.steps, states, network.layers[0].weights.shape[0])) < 0.3
+    trains = np.random.default_rng(seed).random((network.steps, states, network.layers[0].inputs)) < 0.3
     step, state, neuron = np.nonzero(trains)
     return trains.astype(float), Inputs(states, None, Spikes(state, step, neuron))
 

@@ -3,13 +3,14 @@
 from dsqn_bridge.simulators import nest2
 from dsqn_bridge.simulators.nest_network import Inputs
 
-from .networks import assert_same, random_network, random_trains
+from .networks import assert_same, random_convolutional_network, random_network, random_trains
 
 if __name__ == "__main__":
     spikes = 0
     for seed in range(24):
         leaky = seed % 3 == 2
-        network, x = random_network(seed, leaky=leaky)
+        make = random_convolutional_network if seed % 4 == 1 else random_network
+        network, x = make(seed, leaky=leaky)
         tolerance = 1e-12 if leaky else 0.0
         spikes += assert_same(network, x, nest2.run(network, Inputs(len(x), x)), tolerance)
         trains, inputs = random_trains(seed, network, len(x))

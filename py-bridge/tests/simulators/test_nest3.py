@@ -7,8 +7,9 @@ from dsqn_bridge.errors import BridgeError
 from dsqn_bridge.simulators import nest_network
 from dsqn_bridge.simulators.nest_mapping import map_network
 from dsqn_bridge.simulators.nest_network import Inputs
+from dsqn_bridge.simulators.network import connections, synapses
 
-from .networks import assert_same, random_network, random_trains
+from .networks import assert_same, matrix, random_convolutional_network, random_network, random_trains
 
 nest = pytest.importorskip("nest", reason="NEST 3 is not installed")
 if not str(getattr(nest, "__version__", "2")).startswith("3"):
@@ -17,10 +18,11 @@ if not str(getattr(nest, "__version__", "2")).startswith("3"):
 from dsqn_bridge.simulators import nest3  # noqa: E402
 
 
+@pytest.mark.parametrize("mixed", [False, True])
 @pytest.mark.parametrize("subtraction", ["eprop_iaf", "pp_psc_delta"])
 @pytest.mark.parametrize("seed", range(12))
-def test_integrate_and_fire_is_exact(seed, subtraction):
-    network, x = random_network(seed)
+def test_integrate_and_fire_is_exact(seed, subtraction, mixed):
+    network, x = random_network(seed, mixed=mixed)
     result = nest3.run(network, Inputs(len(x), x), subtraction=subtraction)
     assert_same(network, x, result)
 
@@ -33,10 +35,44 @@ def test_the_input_layer_may_live_in_nest(seed):
     assert_same(network, x, nest3.run(network, inputs), trains=trains)
 
 
+@pytest.mark.parametrize("mixed", [False, True])
 @pytest.mark.parametrize("seed", range(16))
-def test_leaky_neurons_spike_in_the_same_bins(seed):
-    network, x = random_network(seed, leaky=True)
-    assert_same(network, x, nest3.run(network, Inputs(len(x), x)), tolerance=1e-12)
+def test_leaky_neurons_spike_in_the_same_bins(seed, mixed):
+    network, x = random_network(seed, leaky=True, mixed=mixed)
+    for subtraction in ("eprop_iaf", "pp_psc_delta"):
+        assert_same(network, x, nest3.run(network, Inputs(len(x), x), subtraction=subtraction), tolerance=1e-12)
+
+
+@pytest.mark.parametrize("decoding", ["potential", "spikes"])
+def test_currents_with_reset_by_subtraction(decoding):
+    network, x = random_network(5, reset="subtraction", decoding=decoding)
+    layers = [layer._replace(alpha=0.7, beta=beta) for layer, beta in zip(network.layers, (1.0, 0.9, 0.7, 0.8))]
+    network = network._replace(layers=layers)
+    assert {n.model for n in map_network(network).layers} >= {"gif_psc_exp"}
+    assert assert_same(network, x, nest3.run(network, Inputs(len(x), x)), tolerance=1e-12) > 100
+
+
+@pytest.mark.parametrize("leaky", [False, True])
+@pytest.mark.parametrize("seed", range(10))
+def test_convolutions(seed, leaky):
+    network, x = random_convolutional_network(seed, leaky=leaky)
+    tolerance = 1e-12 if leaky else 0.0
+    for subtraction in ("eprop_iaf", "pp_psc_delta"):
+        assert_same(network, x, nest3.run(network, Inputs(len(x), x), subtraction=subtraction), tolerance)
+    trains, inputs = random_trains(seed, network, len(x))
+    assert_same(network, x, nest3.run(network, inputs), tolerance, trains)
+    assert_same(network, x, nest3.run(network, Inputs(len(x), x), generators=True), tolerance)
+
+
+def test_a_convolution_is_the_matrix_of_its_equation():
+    for seed in range(10):
+        network, _ = random_convolutional_network(seed)
+        layer = network.layers[0]
+        source, target, weight = synapses(layer)
+        found = np.zeros((layer.inputs, layer.size))
+        np.add.at(found, (source, target), weight)
+        assert np.array_equal(found, matrix(layer))
+        assert connections(layer) == len(source)
 
 
 @pytest.mark.parametrize("subtraction", ["eprop_iaf", "pp_psc_delta"])
@@ -108,7 +144,7 @@ def test_an_interrupted_run_leaves_an_empty_kernel():
 
 def test_what_nest_cannot_express_is_named():
     network, _ = random_network(0, reset="subtraction")
-    layers = [layer._replace(alpha=0.5) if index == 0 else layer for index, layer in enumerate(network.layers)]
+    layers = [layer._replace(beta=0.0) if index == 0 else layer for index, layer in enumerate(network.layers)]
     with pytest.raises(BridgeError) as caught:
         map_network(network._replace(layers=layers))
     assert caught.value.code == "MAPPING_IMPOSSIBLE"

@@ -1,12 +1,13 @@
 """PyNN on NEST against our equations: native and standard cells, to the last bit."""
 
+import numpy as np
 import pytest
 
 from dsqn_bridge.errors import BridgeError
 from dsqn_bridge.simulators import nest_network
 from dsqn_bridge.simulators.nest_network import Inputs
 
-from .networks import assert_same, random_network, random_trains
+from .networks import assert_same, random_convolutional_network, random_network, random_trains
 
 pytest.importorskip("pyNN.nest", reason="PyNN with NEST is not installed")
 
@@ -27,6 +28,39 @@ def test_native_cells(seed):
 def test_standard_cells(seed):
     network, x = random_network(seed, reset="zero")
     assert_same(network, x[:2], run(network, Inputs(len(x[:2]), x[:2]), standard=True))
+
+
+def test_standard_cells_with_synaptic_currents():
+    network, x = random_network(3, reset="zero", decoding="potential")
+    layers = [layer._replace(alpha=0.5, beta=0.9, initial=np.zeros(layer.size)) for layer in network.layers]
+    network = network._replace(layers=layers)
+    assert assert_same(network, x[:2], run(network, Inputs(2, x[:2]), standard=True), tolerance=1e-12) > 20
+
+
+def test_what_starts_at_its_threshold_is_refused_where_pynn_is_two_steps_late():
+    network, _ = random_network(3, reset="zero")
+    layers = [layer._replace(alpha=0.5, beta=0.9, initial=np.full(layer.size, 0.95)) for layer in network.layers]
+    with pytest.raises(BridgeError) as caught:
+        pynn.map_pynn(network._replace(layers=layers), standard=False)
+    assert caught.value.code == "MAPPING_IMPOSSIBLE"
+    assert "Layer 0" in str(caught.value)
+
+
+@pytest.mark.parametrize("decoding", ["potential", "spikes"])
+@pytest.mark.parametrize("seed", range(2, 5))
+def test_leaky_native_cells(seed, decoding):
+    network, x = random_network(seed, leaky=True, decoding=decoding, mixed=seed == 3)
+    if seed == 4:  # both models with synaptic currents
+        network = network._replace(layers=[layer._replace(alpha=0.6) for layer in network.layers])
+    network = network._replace(
+        layers=[own._replace(initial=np.minimum(own.initial, own.beta * own.threshold)) for own in network.layers]
+    )
+    assert_same(network, x[:2], run(network, Inputs(len(x[:2]), x[:2]), standard=False), tolerance=1e-12)
+
+
+def test_convolutions():
+    network, x = random_convolutional_network(1)
+    assert_same(network, x[:2], run(network, Inputs(2, x[:2]), standard=False))
 
 
 def test_spikes_as_input():
