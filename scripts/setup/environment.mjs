@@ -143,8 +143,11 @@ const answer = (home, { folder, version }) => ({ python: pythonIn(path.join(home
 export function readState(home) {
   try {
     const state = JSON.parse(readFileSync(stateFile(home), "utf8"));
+    // A link to a home is that home: made anew there, the environment would vanish under those who use it here.
     const usable =
-      state.format === FORMAT && state.home === home && existsSync(pythonIn(path.join(home, state.folder)));
+      state.format === FORMAT &&
+      realpathSync(state.home) === realpathSync(home) &&
+      existsSync(pythonIn(path.join(home, state.folder)));
     return usable ? state : undefined;
   } catch {
     return undefined;

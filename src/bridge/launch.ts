@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { curveKeyPair } from "zeromq";
+import { managedHome } from "../../scripts/setup/index.mjs";
 import { DsqnError } from "../errors.ts";
 import { atExit } from "./at-exit.ts";
 import type { WorkerLog } from "./log.ts";
@@ -82,6 +83,8 @@ export async function launch(options: LaunchOptions, log: WorkerLog): Promise<La
 function start({ python, module, path, env }: LaunchOptions): Launched["process"] {
   return execa(python, ["-X", "faulthandler", "-m", module], {
     env: {
+      // PyNN's and sPyNNaker's dependencies load matplotlib, which leaves its caches in the user's home unless told where to.
+      MPLCONFIGDIR: process.env["MPLCONFIGDIR"] ?? join(managedHome(), "matplotlib"),
       ...env,
       PYTHONUNBUFFERED: "1",
       PYTHONPATH: [...path, PY_BRIDGE, process.env["PYTHONPATH"]].filter(Boolean).join(delimiter),

@@ -25,6 +25,7 @@ interface Options extends BoardFlags {
   states?: number;
   replay?: string;
   leaky?: boolean;
+  convolution?: boolean;
   generators?: boolean;
   seed: number;
   out?: string;
@@ -43,6 +44,7 @@ export default command<Options>({
         .option("--states <n>", "states per network (default: 100, random networks 3)", integer(1))
         .option("--replay <folder>", "visited states; without it those of the model's own replay, else random ones")
         .option("--leaky", "random networks with leak and synaptic currents, whose potentials agree to 1e-12")
+        .option("--convolution", "random networks that begin with convolutions")
         .option("--generators", "observations enter through weighted generators inside the simulator")
         .option("--seed <n>", "of networks, states and Poisson input", integer(), 0)
         .option("--out <file>", "where to write the certificate (JSON)"),
@@ -97,9 +99,12 @@ Examples:
   },
 });
 
-function* randomSubjects(count: number, { seed, reset, steps, leaky, states = 3 }: Options): Generator<Subject> {
+function* randomSubjects(
+  count: number,
+  { seed, reset, steps, leaky, convolution, states = 3 }: Options,
+): Generator<Subject> {
   for (let index = 0; index < count; index++) {
-    const fuzz = { seed, reset, steps, leaky };
+    const fuzz = { seed, reset, steps, leaky, convolution };
     const network = randomNetwork(index, fuzz);
     yield {
       name: `random ${seed}/${index}`,

@@ -36,9 +36,12 @@ export default command<Options>({
       )
       .option(
         "--out <folder>",
-        "where report.html, rows.csv and summary.json go (default: runs/reproduce-<experiment>)",
+        "where report.html, rows.csv and summary.json go, and what is done is kept (default: runs/reproduce-<experiment>)",
       )
-      .addHelpText("after", "\nExample:\n  dsqn reproduce cartpole --quick");
+      .addHelpText(
+        "after",
+        "\nAn interrupted reproduction goes on when the same command is given again.\n\nExample:\n  dsqn reproduce cartpole --quick",
+      );
   },
   async run(
     [name],
@@ -50,6 +53,7 @@ export default command<Options>({
       const rows = await run({
         quick,
         original,
+        keep: join(out, "rows"),
         signal,
         onProgress: progress,
         onRow: (row) =>
@@ -68,6 +72,7 @@ export default command<Options>({
       quick,
       runs,
       original,
+      folder: out,
       signal,
       onProgress: progress,
       onRow: (row) =>

@@ -163,7 +163,7 @@ async function certifyNetwork(
     sha256: subject.sha256 ?? networkHash(network),
     shape: shapeOf(network),
     steps,
-    reset: network.layers[0].reset,
+    reset: network.layers.every(({ reset }) => reset === network.layers[0].reset) ? network.layers[0].reset : "mixed",
     encoding: network.encoding,
     decoding: network.decoding,
     source: subject.source,

@@ -1,3 +1,4 @@
+import { convolution, type Convolution, type ImageShape, kernelSize, sizeOf } from "../ann/convolution.ts";
 import { Random } from "../random.ts";
 import {
   observationSize,
@@ -14,8 +15,10 @@ export interface FuzzOptions {
   readonly reset?: Reset;
   /** Up to 1000 unless given. */
   readonly steps?: number;
-  /** Leaky membranes, and with reset to zero synaptic currents too. */
+  /** Leaky membranes and synaptic currents. */
   readonly leaky?: boolean;
+  /** Convolutions in front of the dense layers. */
+  readonly convolution?: boolean;
 }
 
 const encodings: readonly Encoding[] = [
@@ -30,7 +33,8 @@ const decodings: readonly Decoding[] = ["potential", "potential", "max-potential
 
 /**
  * The `index`-th of a series of random networks that use every option there is: 1-3 hidden layers of 4-128 neurons, T of 20-1000 steps.
- * A quarter has dyadic weights, biases, potentials and observations, and so potentials that lie exactly on the threshold.
+ * A quarter has dyadic weights, biases, potentials and observations, and so potentials that lie exactly on the threshold; in some
+ * each second layer is reset in the other way. With `convolution` one or two convolutions (strides 1-3, padding, at most 12 x 12 x 4) come first.
  */
 export function randomNetwork(index: number, options: FuzzOptions): SpikingNetwork {
   const random = Random.stream(options.seed, `network ${index}`);
@@ -42,44 +46,67 @@ export function randomNetwork(index: number, options: FuzzOptions): SpikingNetwo
   const observations = 1 + random.integer(8);
   const [biasInput, signedInputs] = [chance(0.3), chance(0.3)];
   const hidden = Array.from({ length: 1 + random.integer(3) }, () => logUniform(4, 128));
-  const shape = [observations + Number(biasInput), ...hidden, 2 + random.integer(4)];
+  const outputs = 2 + random.integer(4);
   const reset = options.reset ?? pick<Reset>(["subtraction", "zero"]);
   const threshold = chance(0.6) ? 1 : dyadic ? pick([0.5, 1.25, 2]) : Math.fround(0.5 + random.uniform());
   const resetBy = chance(0.5) ? 1 : threshold;
   const beta = options.leaky ? 0.5 + random.uniform() * 0.49 : 1;
-  const alpha = options.leaky && reset === "zero" && chance(0.6) ? 0.01 + random.uniform() * 0.89 : 0;
+  const alpha = options.leaky && chance(0.6) ? 0.01 + random.uniform() * 0.89 : 0;
   const [biases, initial, gain] = [chance(0.6), chance(0.25), 1 + random.uniform()];
 
   const value = (scale: number): number =>
     dyadic ? Math.round(random.normal() * scale * 8) / 8 : random.normal() * scale;
   const values = (n: number, scale: number): Float32Array => Float32Array.from({ length: n }, () => value(scale));
-  const layers = shape.slice(1).map((outputs, l): SpikingLayer => {
-    const inputs = shape[l];
-    return {
-      inputs,
-      outputs,
-      weights: values(inputs * outputs, gain / Math.sqrt(inputs)),
-      biases: biases ? values(outputs, 0.2) : null,
-      alpha,
-      beta,
-      threshold,
-      reset,
-      resetBy,
-      initialPotential: initial ? values(outputs, 0.7) : null,
-    };
+  const layer = (inputs: number, outputs: number, over?: Convolution): SpikingLayer => ({
+    inputs,
+    outputs,
+    weights: over
+      ? values(kernelSize(over), gain / Math.sqrt(over.kernel[0] * over.kernel[1] * over.input[2]))
+      : values(inputs * outputs, gain / Math.sqrt(inputs)),
+    biases: biases ? values(outputs, 0.2) : null,
+    alpha,
+    beta,
+    threshold,
+    reset,
+    resetBy,
+    initialPotential: initial ? values(outputs, 0.7) : null,
+    ...(over && { convolution: over }),
   });
-  const steps = options.steps ?? logUniform(20, 1000);
+  const images = options.convolution ? randomConvolutions(random) : [];
+  const flat = images.length > 0 ? [sizeOf(images.at(-1)!.output)] : [observations + Number(biasInput), hidden[0]];
+  const shape = [...flat, ...hidden.slice(1), outputs];
+  const layers = [
+    ...images.map((over) => layer(sizeOf(over.input), sizeOf(over.output), over)),
+    ...shape.slice(1).map((size, l) => layer(shape[l], size)),
+  ];
+  const steps = options.steps ?? logUniform(20, images.length > 0 ? 200 : 1000);
   const ties = pick(["first", "last", "potential"] as const);
+  const reading = { encoding: pick(encodings), decoding: pick(decodings) };
+  const mixed = options.reset === undefined && chance(0.15);
+  const other: Reset = reset === "zero" ? "subtraction" : "zero";
   return {
     kind: "spiking",
-    layers,
-    biasInput,
-    signedInputs,
-    encoding: pick(encodings),
-    decoding: pick(decodings),
+    layers: layers.map((own, l) => (mixed && l % 2 === 1 ? { ...own, reset: other } : own)),
+    biasInput: biasInput && images.length === 0,
+    signedInputs: signedInputs && images.length === 0,
+    ...reading,
     ties,
     steps,
   };
+}
+
+function randomConvolutions(random: Random): Convolution[] {
+  const between = (low: number, high: number): number => low + random.integer(high - low + 1);
+  const pair = (low: number, high: number): [number, number] => [between(low, high), between(low, high)];
+  const made: Convolution[] = [];
+  let image: ImageShape = [...pair(5, 12), between(1, 4)];
+  for (let count = between(1, 2); count > 0; count--) {
+    const kernel: [number, number] = [between(1, Math.min(4, image[0])), between(1, Math.min(4, image[1]))];
+    const padding = random.uniform() < 0.5 ? "valid" : "same";
+    made.push(convolution(image, { filters: between(1, 6), kernel, strides: pair(1, 3), padding }));
+    image = made.at(-1)!.output;
+  }
+  return made;
 }
 
 /** Observations for a network of that series, standard normal: [states, observationSize]. */

@@ -1,10 +1,14 @@
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { evaluate } from "../agents/evaluate.ts";
 import { withGymnasium } from "../agents/gymnasium.ts";
 import { policyOf, type Policy } from "../agents/policy.ts";
+import { packageVersion } from "../bridge/version.ts";
 import { convert } from "../conversion/convert.ts";
 import { UsageError } from "../errors.ts";
+import { writeJsonAtomic } from "../formats/files.ts";
 import { importNetwork } from "../formats/import.ts";
 import { loadReplay } from "../formats/replay.ts";
 import type { OnProgress } from "../progress.ts";
@@ -33,6 +37,8 @@ export interface SimulatorReproductionOptions {
   readonly original?: string;
   /** Twenty episodes a row and T up to 100. */
   readonly quick?: boolean;
+  /** A folder that keeps each measured row: an interrupted reproduction goes on from there. */
+  readonly keep?: string;
   readonly onProgress?: OnProgress;
   readonly onRow?: (row: SimulatorRow) => void;
   readonly signal?: AbortSignal;
@@ -57,7 +63,7 @@ async function reproduceIn(
   experiment: SimulatorExperiment,
   options: SimulatorReproductionOptions = {},
 ): Promise<SimulatorRow[]> {
-  const { original, quick = false, onProgress, onRow, signal } = options;
+  const { original, quick = false, keep, onProgress, onRow, signal } = options;
   if (original === undefined || !existsSync(join(original, "networks")))
     throw new UsageError("ORIGINAL_MISSING", "These tables rest on the original's own networks, which are not here.", {
       hint: "Name the folder that holds its networks/: --original DIR, or DSQN_ORIGINAL.",
@@ -72,12 +78,32 @@ async function reproduceIn(
       unit: "rows",
       note: `table ${trial.table}: ${trial.name}`,
     });
-    const row = await measureRow(trial, join(original, "networks"), quick ? 20 : 100, signal);
+    const row = await kept(keep, trial, quick ? 20 : 100, (episodes) =>
+      measureRow(trial, join(original, "networks"), episodes, signal),
+    );
     rows.push(row);
     onRow?.(row);
   }
   onProgress?.({ stage: "reproduce", done: trials.length, total: trials.length, unit: "rows" });
   return rows;
+}
+
+/** A row measured before with as many episodes for the same trial by this version, else measured now and kept. */
+async function kept(
+  folder: string | undefined,
+  trial: SimulatorTrial,
+  episodes: number,
+  measure: (episodes: number) => Promise<SimulatorRow>,
+): Promise<SimulatorRow> {
+  if (folder === undefined) return measure(episodes);
+  const key = createHash("sha256")
+    .update(JSON.stringify([packageVersion(), episodes, trial]))
+    .digest("hex");
+  const file = join(folder, `${key.slice(0, 16)}.json`);
+  if (existsSync(file)) return JSON.parse(await readFile(file, "utf8")) as SimulatorRow;
+  const row = await measure(episodes);
+  if (row.ours) await writeJsonAtomic(file, row);
+  return row;
 }
 
 async function measureRow(
@@ -156,7 +182,8 @@ async function subjectOf(
   }
   const stored = trial.converted === undefined ? undefined : await load(trial.converted, "spiking");
   if (stored?.kind === "spiking") return { network: { ...stored, steps: trial.steps }, compare: policyOf(source) };
-  if (trial.replay === undefined || !existsSync(join(folder, trial.replay, "memory_inputs.npz"))) return undefined;
+  if (source.kind !== "dense" || trial.replay === undefined) return undefined;
+  if (!existsSync(join(folder, trial.replay, "memory_inputs.npz"))) return undefined;
   const { states } = await loadReplay(join(folder, trial.replay));
   return {
     network: convert(source, states, { percentile: 0.99, spiking: { steps: trial.steps } }).network,

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -123,6 +123,16 @@ describe("when something goes wrong", () => {
     expect(await gone(pid)).toBe(true);
     failing("");
     await ensure();
+    expect(folders()).toHaveLength(1);
+  });
+
+  it("a link to the home is that home: nothing is made anew under those who use it", async () => {
+    const { python } = await ensure();
+    const link = `${box.home}-link`;
+    symlinkSync(box.home, link);
+    const linked = await ensurePython([], { env: { ...box.env, DSQN_HOME: link } });
+    expect(existsSync(python)).toBe(true);
+    expect(path.basename(path.dirname(path.dirname(linked.python)))).toBe(folders()[0]);
     expect(folders()).toHaveLength(1);
   });
 
