@@ -50,6 +50,19 @@ export { collectReplay, collectStates, type CollectOptions } from "./agents/coll
 export { dqnSchema, type DqnConfig, type DqnConfigInput } from "./agents/dqn/config.ts";
 export { trainDqn, type DqnResult, type TrainDqnOptions } from "./agents/dqn/train.ts";
 export type { EpisodeEntry, EvaluationEntry, Snapshot } from "./agents/dqn/state.ts";
+export { convDqnSchema, type ConvDqnConfig, type ConvDqnConfigInput } from "./agents/pixels/config.ts";
+export type { MakePixelEnvironments, PixelEnvironments, PixelStep } from "./agents/pixels/environments.ts";
+export { FrameMemory, type FrameBatch, type FrameMemoryOptions } from "./agents/pixels/memory.ts";
+export { playEpisodes, type PixelValues } from "./agents/pixels/play.ts";
+export type { PixelEpisode, PixelEvaluation, PixelSnapshot } from "./agents/pixels/state.ts";
+export { trainConvDqn, type ConvDqnResult, type TrainConvDqnOptions } from "./agents/pixels/train.ts";
+export {
+  createConvolutionalLearner,
+  type ConvolutionalLearner,
+  type LearnerOptions,
+  type LearnerState,
+  type PixelBatch,
+} from "./ann/convolutional/learner.ts";
 export { runSeeds, runTraining, type RunOptions as TrainingOptions, type SeedsSummary } from "./agents/run/run.ts";
 export type { TrainSummary } from "./agents/run/method.ts";
 export { loadConfig, presets } from "./presets/index.ts";

@@ -18,6 +18,8 @@ export const atariSchema = z.strictObject({
   noopMax: z.number().int().min(0).default(30),
   fire: z.boolean().default(true),
   maxFrames: count.default(108000),
+  /** Time limit in agent steps, instead of `maxFrames`. */
+  maxSteps: count.optional(),
 });
 
 const layerSchema = z.discriminatedUnion("kind", [
@@ -51,6 +53,8 @@ export const convDqnSchema = z
 
     /** Training ends after so many agent steps, over all environments. */
     steps: count,
+    /** Or after so many games, if that is sooner. */
+    episodes: count.optional(),
     gamma: fraction.default(0.99),
     nStep: count.default(1),
     /** Exploration over agent steps. */

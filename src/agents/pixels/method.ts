@@ -27,8 +27,9 @@ export const convDqnMethod: TrainMethod<ConvDqnConfig> = {
     ),
 };
 
-function gameOf({ environment: { count: _, ...game } }: ConvDqnConfig): Omit<ConvDqnConfig["environment"], "count"> {
-  return game;
+function gameOf({ environment }: ConvDqnConfig): Omit<ConvDqnConfig["environment"], "count" | "maxSteps"> {
+  const { count: _, maxSteps, ...game } = environment;
+  return maxSteps === undefined ? game : { ...game, maxFrames: maxSteps * game.frameSkip };
 }
 
 async function run(config: ConvDqnConfig, context: RunContext, make: MakePixelEnvironments): Promise<TrainSummary> {

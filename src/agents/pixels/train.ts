@@ -92,7 +92,7 @@ export async function trainConvDqn(config: ConvDqnConfig, options: TrainConvDqnO
     const learn = createUpdates(config, state, learner);
     const observations = new Uint8Array(count * memory.options.frameSize * environments.stack);
     const chosen = new Int32Array(count);
-    while (progression.environmentSteps < config.steps) {
+    while (progression.environmentSteps < config.steps && progression.episodes < (config.episodes ?? Infinity)) {
       if (signal?.aborted) {
         safePoint(true);
         throw new DsqnError("INTERRUPTED", `Training stopped after ${progression.environmentSteps} steps.`, {
