@@ -1,7 +1,8 @@
 import { openWorker } from "../bridge/index.ts";
 import { type AtariFrames, type AtariGames, type AtariOptions, type AtariStep, openAtari } from "../envs/atari.ts";
 import { FrameStack } from "../envs/frame-stack.ts";
-import type { Environments, EnvironmentsStep, MakeEnvironments } from "./environments.ts";
+import { DsqnError } from "../errors.ts";
+import type { Environments, EnvironmentsStep } from "./environments.ts";
 
 /** What `makeAtari` takes besides the game's own options. */
 export interface MakeAtariOptions extends AtariOptions {
@@ -36,6 +37,8 @@ export interface AtariEnvironmentsStep extends EnvironmentsStep, AtariStep {}
  */
 export async function makeAtari(options: MakeAtariOptions): Promise<AtariEnvironments> {
   const { stack: wanted, observations = true, ...rest } = options;
+  if (wanted !== undefined && !(Number.isInteger(wanted) && wanted >= 1))
+    throw new DsqnError("ENV_OPTIONS_INVALID", `stack is ${wanted}, not a whole number from 1 on.`);
   const games = await openAtari(rest);
   const { count, height, width } = games;
   const stack = wanted ?? games.stack;
@@ -67,7 +70,7 @@ export async function makeAtari(options: MakeAtariOptions): Promise<AtariEnviron
 /** Opens one Python worker, lends it to `use` as a maker of copies, and closes it whatever happens. */
 export async function withAtari<T>(
   options: Omit<MakeAtariOptions, "count" | "worker">,
-  use: (makeEnvironments: MakeEnvironments) => Promise<T>,
+  use: (makeEnvironments: (count: number) => Promise<AtariEnvironments>) => Promise<T>,
 ): Promise<T> {
   const worker = await openWorker({ name: options.game, extras: ["base", "atari"] });
   try {

@@ -21,10 +21,7 @@ const FIRST_SEED = 100000;
 /** Conv DQN as a run: a folder with log, TensorBoard events, resumable checkpoints, and the initial, best and last network. */
 export const convDqnMethod: TrainMethod<ConvDqnConfig> = {
   schema: convDqnSchema,
-  run: (config, context) =>
-    withAtari({ ...gameOf(config), observations: false }, (make) =>
-      run(config, context, make as unknown as MakePixelEnvironments),
-    ),
+  run: (config, context) => withAtari({ ...gameOf(config), observations: false }, (make) => run(config, context, make)),
 };
 
 function gameOf({ environment }: ConvDqnConfig): Omit<ConvDqnConfig["environment"], "count" | "maxSteps"> {

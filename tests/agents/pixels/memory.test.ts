@@ -84,7 +84,9 @@ const options = fc.record({
   seed: fc.integer({ min: 0, max: 1e6 }),
 });
 
-const build = ({ environments, lane, stack, nStep, prioritised }: fc.infer<typeof options>): FrameMemory =>
+type Chosen = typeof options extends fc.Arbitrary<infer T> ? T : never;
+
+const build = ({ environments, lane, stack, nStep, prioritised }: Chosen): FrameMemory =>
   new FrameMemory({
     environments,
     capacity: environments * lane,
