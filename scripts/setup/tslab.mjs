@@ -35,10 +35,14 @@ export async function ensureTslab({ onProgress = () => undefined, signal, env = 
   if (ready) return ready;
   const home = managedHome(env);
   const report = (note) => onProgress({ stage: "tslab", done: 0, note });
-  return withLock(path.join(home, "tslab.lock"), async () => readyTslab(env) ?? (await install(home, { signal, env })), {
-    signal,
-    onWait: (holder) => report(`waiting for another set-up (${holder})`),
-  });
+  return withLock(
+    path.join(home, "tslab.lock"),
+    async () => readyTslab(env) ?? (await install(home, { signal, env })),
+    {
+      signal,
+      onWait: (holder) => report(`waiting for another set-up (${holder})`),
+    },
+  );
 }
 
 /** In a folder aside, renamed when complete: <home>/tslab is always whole. */
