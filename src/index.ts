@@ -116,7 +116,13 @@ export { fastEngine } from "./snn/fast/engine.ts";
 export { createDecider, type Decider } from "./snn/fast/decider.ts";
 export { createTrainable, type TrainableOptions } from "./ann/create.ts";
 export { adam, clipNorm, clipValues, rmsprop, sgd, type Optimizer, type OptimizerState } from "./optimizers/index.ts";
-export { certifyNetworks, type Certificate, type CertifyOptions, type Subject } from "./simulators/certificate.ts";
+export {
+  certifyNetworks,
+  type Certificate,
+  type CertifyOptions,
+  type Exhibit,
+  type Subject,
+} from "./simulators/certificate.ts";
 export { openSimulator, type OpenOptions } from "./simulators/open.ts";
 export { simulatorPolicy, type SimulatorPolicy } from "./simulators/policy.ts";
 export { compareRuns, type Comparison, type FirstMismatch } from "./simulators/compare.ts";

@@ -3,10 +3,10 @@ import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { loadReplayStates } from "../conversion/replay.ts";
 import { UsageError } from "../errors.ts";
-import { writeJsonAtomic } from "../formats/files.ts";
+import { writeFileAtomic, writeJsonAtomic } from "../formats/files.ts";
 import { loadModel } from "../formats/model.ts";
 import { Random } from "../random.ts";
-import { certifyNetworks, type Subject } from "../simulators/certificate.ts";
+import { certifyNetworks, type Exhibit, type Subject } from "../simulators/certificate.ts";
 import { randomNetwork, randomStates } from "../simulators/fuzz.ts";
 import { simulators } from "../simulators/names.ts";
 import { openSimulator } from "../simulators/open.ts";
@@ -47,7 +47,7 @@ export default command<Options>({
         .option("--convolution", "random networks that begin with convolutions")
         .option("--generators", "observations enter through weighted generators inside the simulator")
         .option("--seed <n>", "of networks, states and Poisson input", integer(), 0)
-        .option("--out <file>", "where to write the certificate (JSON)"),
+        .option("--out <file>", "where to write the certificate (JSON); a page for people goes beside it (.html)"),
     ).addHelpText(
       "after",
       `
@@ -68,6 +68,7 @@ Examples:
       random === undefined
         ? await Promise.all(models.map((path) => modelSubject(path, options)))
         : randomSubjects(random, options);
+    let exhibit: Exhibit | undefined;
     let opened = false;
     const simulator = await openSimulator(options.simulator, {
       settings,
@@ -86,10 +87,17 @@ Examples:
         steps: random === undefined ? options.steps : undefined,
         seed,
         generators,
+        onExhibit: (decision) => (exhibit = decision),
         onProgress: progress,
         signal,
       });
-      if (out !== undefined) await writeJsonAtomic(out, certificate);
+      if (out !== undefined) {
+        await writeJsonAtomic(out, certificate);
+        const page = `${out.replace(/\.json$/, "")}.html`;
+        const { renderCertificatePage } = await import("../report/certificate.ts");
+        await writeFileAtomic(page, renderCertificatePage({ certificate, exhibit, command: again(models, options) }));
+        log(`certificate ${out}, to be read in ${page}`);
+      }
       print(certificate, renderCertificate);
       return certificate.passed ? 0 : 1;
     } finally {
@@ -98,6 +106,19 @@ Examples:
     }
   },
 });
+
+/** The command that makes the same certificate. */
+function again(models: readonly string[], options: Options): string {
+  const { random, simulator, reset, steps, states, replay, leaky, convolution, generators, seed } = options;
+  const values = { random, simulator, reset, steps, states, replay, seed };
+  const switches = { leaky, convolution, generators };
+  return [
+    "dsqn certify",
+    ...models,
+    ...Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`--${name} ${value}`])),
+    ...Object.entries(switches).flatMap(([name, on]) => (on ? [`--${name}`] : [])),
+  ].join(" ");
+}
 
 function* randomSubjects(
   count: number,

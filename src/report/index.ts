@@ -22,3 +22,4 @@ export {
   type CartPoleSummary,
   type Estimate,
 } from "./cartpole.ts";
+export { renderCertificatePage, type CertificatePage } from "./certificate.ts";

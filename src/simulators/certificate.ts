@@ -1,6 +1,6 @@
 import { packageVersion } from "../bridge/version.ts";
 import type { OnProgress } from "../progress.ts";
-import type { SpikingEngine } from "../snn/engine.ts";
+import type { SpikeEvents, SpikingEngine } from "../snn/engine.ts";
 import { observationSize, type SpikingNetwork } from "../snn/network.ts";
 import { shapeOf } from "../ann/network.ts";
 import { compareRuns, type Comparison, type FirstMismatch } from "./compare.ts";
@@ -64,6 +64,17 @@ export interface Certificate {
   readonly results: readonly NetworkCertificate[];
 }
 
+/** One decision on both sides, to be shown. */
+export interface Exhibit {
+  readonly name: string;
+  readonly state: number;
+  readonly steps: number;
+  /** Per layer that spikes, of that state alone; `theirs` is empty where the simulator can't record. */
+  readonly ours: readonly SpikeEvents[];
+  readonly theirs: readonly SpikeEvents[];
+  readonly mismatch: FirstMismatch | null;
+}
+
 /** The judge, our engine, and how long and from which seed both run. */
 export interface CertifyOptions {
   readonly simulator: Simulator;
@@ -73,6 +84,8 @@ export interface CertifyOptions {
   readonly seed?: number;
   /** Observations enter through weighted generators inside the simulator. */
   readonly generators?: boolean;
+  /** Called with the first decision, and again with the first in which a spike differs. */
+  readonly onExhibit?: (exhibit: Exhibit) => void;
   readonly onProgress?: OnProgress;
   readonly signal?: AbortSignal;
 }
@@ -92,13 +105,19 @@ export async function certifyNetworks(
   const results: NetworkCertificate[] = [];
   let mapping: Mapping | undefined;
   let exact = true;
+  let shown: Exhibit | undefined;
+  const offer = (exhibit: Exhibit): void => {
+    if (shown && (shown.mismatch || !exhibit.mismatch)) return;
+    shown = exhibit;
+    options.onExhibit?.(exhibit);
+  };
   for (const subject of subjects) {
     options.signal?.throwIfAborted();
     options.onProgress?.({ stage: "certify", done: results.length, total: count, unit: "networks" });
     const own = await simulator.map(subject.network);
     mapping ??= own;
     exact &&= own.exact;
-    results.push(await certifyNetwork(subject, own, options));
+    results.push(await certifyNetwork(subject, own, options, offer));
   }
   options.onProgress?.({ stage: "certify", done: count, total: count, unit: "networks" });
   const sum = (pick: (result: NetworkCertificate) => number): number =>
@@ -139,6 +158,7 @@ async function certifyNetwork(
   subject: Subject,
   mapping: Mapping,
   options: CertifyOptions,
+  offer: (exhibit: Exhibit) => void,
 ): Promise<NetworkCertificate> {
   const { network, inputs } = subject;
   const { simulator, engine, seed = 0, generators } = options;
@@ -155,7 +175,16 @@ async function certifyNetwork(
     const theirs = await simulator.run(part, { steps, seed: seed + first, generators });
     const comparison = compareRuns(network, steps, ours, theirs);
     const mismatch = comparison.firstMismatch;
+    const local = mismatch?.state ?? 0;
     parts.push({ ...comparison, firstMismatch: mismatch && { ...mismatch, state: mismatch.state + first } });
+    offer({
+      name: subject.name,
+      state: local + first,
+      steps,
+      ours: ours.spikes!.map((layer) => ofState(layer, local, first)),
+      theirs: theirs.spikes.map((layer) => ofState(layer, local, first)),
+      mismatch: parts.at(-1)!.firstMismatch,
+    });
   }
   const sum = (pick: (part: Comparison) => number): number => parts.reduce((total, part) => total + pick(part), 0);
   return {
@@ -177,6 +206,13 @@ async function certifyNetwork(
     firstMismatch: earliest(parts.map((p) => p.firstMismatch)),
     mapping: mapping.name,
   };
+}
+
+/** The spikes of one state, which is number `state + first` of all. */
+function ofState(spikes: SpikeEvents, state: number, first: number): SpikeEvents {
+  const own = Array.from(spikes.state.keys()).filter((k) => spikes.state[k] === state);
+  const pick = (values: ArrayLike<number>): Int32Array => Int32Array.from(own, (k) => values[k]);
+  return { state: pick(spikes.state).fill(state + first), step: pick(spikes.step), neuron: pick(spikes.neuron) };
 }
 
 function earliest(mismatches: readonly (FirstMismatch | null)[]): FirstMismatch | null {

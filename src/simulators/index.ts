@@ -4,6 +4,7 @@ export {
   type CertifyOptions,
   type NetworkCertificate,
   type Subject,
+  type Exhibit,
 } from "./certificate.ts";
 export { compareRuns, NEAR_TIE, type Comparison, type FirstMismatch } from "./compare.ts";
 export { randomNetwork, randomStates, type FuzzOptions } from "./fuzz.ts";

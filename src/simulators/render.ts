@@ -48,9 +48,7 @@ export function renderMapping(mapping: Mapping): string {
     model,
     `delay ${delay} ms`,
     `weights x ${weights.factor} (${weights.unit})`,
-    Object.entries(parameters)
-      .map(([key, value]) => `${key} ${shown(value)}`)
-      .join(", "),
+    shownParameters(parameters),
   ]);
   const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column].length)));
   return [
@@ -67,9 +65,19 @@ export function renderMapping(mapping: Mapping): string {
   ].join("\n");
 }
 
+/** "V_th 1 + 2.2e-16, t_ref 0": values that differ from a whole number by rounding's width say so. */
+export function shownParameters(parameters: Readonly<Record<string, unknown>>): string {
+  return Object.entries(parameters)
+    .map(([key, value]) => `${key} ${shown(value)}`)
+    .join(", ");
+}
+
 function shown(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(shown).join(" ")}]`;
-  return typeof value === "number" && Math.abs(value - Math.round(value)) < 1e-9 && !Number.isInteger(value)
+  return typeof value === "number" &&
+    Math.round(value) !== 0 &&
+    Math.abs(value - Math.round(value)) < 1e-9 &&
+    !Number.isInteger(value)
     ? `${Math.round(value)} + ${(value - Math.round(value)).toExponential(1)}`
     : String(value);
 }
