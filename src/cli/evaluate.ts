@@ -1,5 +1,4 @@
 import { evaluate, FIRST_SEED, type Evaluation } from "../agents/evaluate.ts";
-import { withGymnasium } from "../agents/gymnasium.ts";
 import { policyOf, type Policy } from "../agents/policy.ts";
 import { loadModel, type Network } from "../formats/model.ts";
 import { UsageError } from "../errors.ts";
@@ -9,14 +8,13 @@ import { openSimulator } from "../simulators/open.ts";
 import { simulatorPolicy } from "../simulators/policy.ts";
 import type { BoardOptions } from "../simulators/spinnaker/board.ts";
 import type { SpikingNetwork, TieRule } from "../snn/network.ts";
+import { environmentFlags, type EnvironmentFlags, withEnvironment } from "./atari.ts";
 import { boardFlags, boardSettingsFrom, type BoardFlags } from "./board.ts";
 import { command } from "./command.ts";
 import { choice, integer, real } from "./options.ts";
 
-interface Options extends BoardFlags {
-  env: string;
+interface Options extends BoardFlags, EnvironmentFlags {
   episodes: number;
-  maxSteps?: number;
   simulator: string;
   steps?: number;
   compare?: string;
@@ -29,11 +27,8 @@ export default command<Options>({
   name: "evaluate",
   configure(parser) {
     boardFlags(
-      parser
-        .argument("<model>", "a model file (.safetensors)")
-        .requiredOption("--env <id>", "Gymnasium environment")
+      environmentFlags(parser.argument("<model>", "a model file (.safetensors)"))
         .option("--episodes <n>", "episodes, all side by side", integer(1), 100)
-        .option("--max-steps <n>", "time limit of an episode in steps, instead of the environment's own", integer(1))
         .option("--simulator <name>", `what runs the network: engine, ${Object.keys(simulators).join(", ")}`, "engine")
         .option("--steps <n>", "time steps per decision of a spiking network, instead of its own T", integer(1))
         .option("--compare <model>", "similarity: the share of equal actions with this model, on the states visited")
@@ -50,18 +45,19 @@ export default command<Options>({
 Examples:
   dsqn evaluate models/cartpole-dqn.safetensors --env CartPole-v1 --episodes 500
   dsqn evaluate models/cartpole-dqn-converted.safetensors --env CartPole-v1 --compare models/cartpole-dqn.safetensors --simulator nest
+  dsqn evaluate models/breakout-dqn.safetensors --env ALE/Breakout-v5 --episodes 30 --epsilon 0.01
   dsqn evaluate models/cartpole-dqn-converted.safetensors --env CartPole-v1 --episodes 5 --simulator spinnaker --board-host 192.168.240.1`,
     );
   },
   async run([path], options, { signal, progress, print }) {
-    const { env, episodes, maxSteps, epsilon, seed, ties, steps, simulator } = options;
+    const { env, episodes, epsilon, seed, ties, steps, simulator } = options;
     const settings = boardSettingsFrom(options, simulator);
-    const { network } = await loadModel(path);
+    const { network, card } = await loadModel(path);
     const compare =
       options.compare === undefined ? undefined : policyOf((await loadModel(options.compare)).network, { ties });
     const policy = await openPolicy(network, simulator, { ties, steps, settings, onProgress: progress, signal });
     try {
-      const evaluation = await withGymnasium({ id: env, maxSteps }, (make) =>
+      const evaluation = await withEnvironment(options, { policy, card }, (make) =>
         evaluate(policy, make, { episodes, firstSeed: seed, epsilon, compare, signal, onProgress: progress }),
       );
       print({ env, model: path, simulator, seed, ...evaluation }, render);

@@ -1,6 +1,7 @@
 export type { Action } from "./action.ts";
 export {
   ATARI_PREPROCESSINGS,
+  isAtariId,
   openAtari,
   type AtariFrames,
   type AtariGames,

@@ -42,8 +42,8 @@ class Nature:
 class Patel:
     """The original's input after Patel et al. 2019: the last four frames laid over each other, the older the fainter.
 
-    x = min(255, sum_k (1 - k / 4) y[t - k]), k = 0..3, cut to uint8; y: luminance of the screen without its upper 25 rows, 80x80. An episode
-    begins with four times its first frame.
+    x = floor(min(255, sum_k (1 - k / 4) y[t - k])), k = 0..3; y: luminance of the screen without its upper 25 rows, 80x80. An episode begins
+    with four times its first frame.
     """
 
     size = (80, 80)
@@ -68,7 +68,8 @@ class Patel:
         newest = self._shrink(luminance(self._screen[self._CROP :]))
         self._history = [newest] * 4 if first else [newest, *self._history[:3]]
         laid = sum(weight * y for weight, y in zip(self._WEIGHTS, self._history))
-        out[...] = np.minimum(laid, 255.0)
+        # Even grey has a whole luminance: let no order of summation make 141 of 142.
+        out[...] = np.minimum(laid + 1e-9, 255.0)
 
 
 class MnihBinary:

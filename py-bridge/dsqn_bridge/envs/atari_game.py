@@ -19,7 +19,7 @@ class Game:
         self._frame = frame
         self._skip = frame_skip
         self._noop_max = noop_max
-        self._loaded = False
+        self._fresh = None
         meanings = env.get_action_meanings()
         self._fire = self._buttons[meanings.index("FIRE")] if fire and "FIRE" in meanings else None
         self.started = False
@@ -48,13 +48,20 @@ class Game:
         self._look.frame(self._frame, True)
 
     def _start(self, seed):
-        """As AtariEnv.reset, which loads the ROM anew only to seed ALE's random numbers: 100 ms for what sticky actions alone need."""
-        if self._loaded and self.ale.getFloat("repeat_action_probability") == 0:
-            self.env.seed_game(seed)
-            self.ale.reset_game()
+        """What ``env.reset(seed=seed)`` does, in 5 ms instead of 100 where it can be.
+
+        There the ROM is loaded anew to seed ALE's random numbers. Only sticky actions use them, so that without these the console as
+        it was after loading serves every game; ``reset_game`` alone would not do, for some consoles remember the last game.
+        """
+        env, ale = self.env, self.ale
+        if self._fresh is None or ale.getFloat("repeat_action_probability") > 0:
+            env.seed_game(seed)
+            env.load_game()
+            self._fresh = ale.cloneSystemState()
         else:
-            self.env.reset(seed=seed)
-            self._loaded = True
+            env.seed_game(seed)
+            ale.restoreSystemState(self._fresh)
+        ale.reset_game()
 
     def step(self, action):
         """``action``: index into the game's own actions."""
