@@ -43,7 +43,7 @@ export function convolution(input: ImageShape, options: ConvolutionOptions): Con
   };
 }
 
-/** What is wrong with a geometry, or undefined: sizes that are no counts, and windows that lie in the padding alone. */
+/** What is wrong with a geometry, or undefined: sizes that are no counts, windows that lie in the padding alone, and too few of them. */
 export function convolutionProblem({ input, output, kernel, strides, padding }: Convolution): string | undefined {
   const sizes = Object.entries({ input, output, kernel, strides });
   const bad = sizes.find(([, size]) => size.some((n) => !Number.isSafeInteger(n) || n < 1));
@@ -53,6 +53,8 @@ export function convolutionProblem({ input, output, kernel, strides, padding }: 
     if (padding[axis] >= kernel[axis]) return `its padding [${padding.join(", ")}] holds a whole window`;
     if ((output[axis] - 1) * strides[axis] - padding[axis] >= input[axis])
       return `its output [${output.join(", ")}] has windows beyond the input [${input.join(", ")}]`;
+    if (input[axis] - (output[axis] * strides[axis] + kernel[axis] - padding[axis]) >= 0)
+      return `its output [${output.join(", ")}] leaves places for windows in the input [${input.join(", ")}] empty`;
   }
   return undefined;
 }

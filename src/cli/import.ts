@@ -1,6 +1,9 @@
 import { Option } from "commander";
+import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { shapeOf } from "../ann/network.ts";
+import { UsageError } from "../errors.ts";
+import { architectureSchema, type ImportedArchitecture } from "../formats/import-convolutional.ts";
 import { importDefaults, importNetwork } from "../formats/import.ts";
 import { saveModel } from "../formats/model.ts";
 import { command } from "./command.ts";
@@ -8,7 +11,13 @@ import { integer, real } from "./options.ts";
 
 interface Options {
   out: string;
-  kind?: "dense" | "spiking";
+  kind?: "dense" | "spiking" | "convolutional";
+  input?: string;
+  strides?: string;
+  padding?: string;
+  inputScale?: number;
+  flatten?: "chw" | "hwc";
+  architecture?: string;
   observationSize?: number;
   biasInput?: boolean;
   signedInputs?: boolean;
@@ -24,11 +33,29 @@ export default command<Options>({
   name: "import",
   configure(parser) {
     parser
-      .argument("<file>", ".pt or .pth (torch), .npz, .safetensors, or a folder with model.pt or model.npz")
+      .argument(
+        "<file>",
+        ".pt or .pth (torch), .npz, .safetensors, model.json (TensorFlow.js), or a folder with one of them",
+      )
       .requiredOption("--out <file>", "the model file to write (.safetensors)")
       .addOption(
-        new Option("--kind <kind>", "what the weights are, where the file can't tell").choices(["dense", "spiking"]),
+        new Option("--kind <kind>", "what the weights are, where the file can't tell").choices([
+          "dense",
+          "spiking",
+          "convolutional",
+        ]),
       )
+      .option("--input <HxWxC>", "convolutional: the image that it sees, height x width x channels")
+      .option("--strides <n,n,...>", "convolutional: of each convolution (default: 1)")
+      .option("--padding <n,n,...>", "convolutional: zeros on each side for each convolution (default: 0)")
+      .option("--input-scale <x>", "convolutional: what observations are multiplied by (default: 1/255)", real())
+      .addOption(
+        new Option(
+          "--flatten <order>",
+          "convolutional: how the first dense layer sees the image (default: chw, torch's)",
+        ).choices(["chw", "hwc"]),
+      )
+      .option("--architecture <file>", "convolutional: all of that and pooling, as JSON (docs/formats.md)")
       .option("--observation-size <n>", "values of an observation: one input more is a constant 1", integer(1))
       .option("--bias-input", "spiking: the last input is a constant 1 (default: if there are no biases)")
       .option("--no-bias-input", "spiking: it is not")
@@ -45,7 +72,7 @@ export default command<Options>({
       .option("--env <id>", "Gymnasium environment, for the card")
       .addHelpText(
         "after",
-        "\nExamples:\n  dsqn import model.pt --out models/mine.safetensors --env CartPole-v1\n  dsqn import weights.npz --kind spiking --no-bias-input --steps 50 --out mine.safetensors",
+        "\nExamples:\n  dsqn import model.pt --out models/mine.safetensors --env CartPole-v1\n  dsqn import weights.npz --kind spiking --no-bias-input --steps 50 --out mine.safetensors\n  dsqn import dqn.pt --input 84x84x4 --strides 4,2,1 --out mine.safetensors --env ALE/Breakout-v5\n  dsqn import my-tfjs-model/model.json --out mine.safetensors",
       );
   },
   async run([path], { out, kind, observationSize, env, ...options }, { print }) {
@@ -55,7 +82,13 @@ export default command<Options>({
         ([, value]) => value !== undefined,
       ),
     );
-    const { network, tensors, source, form } = await importNetwork(path, { kind, observationSize, spiking });
+    const architecture = await architectureFrom(options);
+    const { network, tensors, source, form } = await importNetwork(path, {
+      kind,
+      observationSize,
+      spiking,
+      architecture,
+    });
     const card = await saveModel(out, network, {
       method: "import",
       environment: env,
@@ -76,3 +109,35 @@ export default command<Options>({
     return 0;
   },
 });
+
+/** What the options say of a convolutional network; undefined where they say nothing. */
+async function architectureFrom({
+  input,
+  strides,
+  padding,
+  inputScale,
+  flatten,
+  architecture,
+}: Partial<Options>): Promise<ImportedArchitecture | undefined> {
+  const list = (option: string, text: string, separator: string): number[] =>
+    text.split(separator).map((part) => {
+      if (/^\d+$/.test(part.trim())) return Number(part);
+      throw new UsageError("BAD_ARGUMENT", `--${option} ${text}: "${part}" is no whole number.`);
+    });
+  const named = Object.fromEntries(
+    Object.entries({
+      input: input && list("input", input, "x"),
+      strides: strides && list("strides", strides, ","),
+      padding: padding && list("padding", padding, ","),
+      inputScale,
+      flatten,
+    }).filter(([, value]) => value !== undefined),
+  );
+  if (architecture === undefined) return input === undefined ? undefined : (named as unknown as ImportedArchitecture);
+  try {
+    const file = JSON.parse(await readFile(architecture, "utf8")) as object;
+    return architectureSchema.parse({ ...file, ...named });
+  } catch (cause) {
+    throw new UsageError("BAD_ARGUMENT", `--architecture ${architecture}: ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,16 +1,18 @@
 import { UsageError, nearest } from "../errors.ts";
 import { observationSize } from "../snn/network.ts";
 import { writeFileAtomic, writeJsonAtomic } from "./files.ts";
+import { exportLayersModel } from "./layers-model/export.ts";
 import { type Network, networkTensors } from "./model.ts";
 import { encodeNpz } from "./npz.ts";
 import { encodeSafetensors } from "./safetensors.ts";
 import type { Tensor } from "./tensor.ts";
+import { torchTensors } from "./torch-layout.ts";
 
 /** A format that networks can be written to. */
 export interface Exporter {
   readonly name: string;
   readonly summary: string;
-  /** With the dot. */
+  /** With the dot; empty for a folder. */
   readonly extension: string;
   write(network: Network, path: string): Promise<void>;
 }
@@ -20,13 +22,13 @@ const exporters: readonly Exporter[] = [
     name: "safetensors",
     summary: "the tensors alone, under torch's names",
     extension: ".safetensors",
-    write: (network, path) => writeFileAtomic(path, encodeSafetensors(networkTensors(network))),
+    write: (network, path) => writeFileAtomic(path, encodeSafetensors(portableTensors(network))),
   },
   {
     name: "npz",
     summary: "NumPy arrays W0, b0, W1, ... in the original's layout",
     extension: ".npz",
-    write: (network, path) => writeFileAtomic(path, encodeNpz(numbered(networkTensors(network)))),
+    write: (network, path) => writeFileAtomic(path, encodeNpz(numbered(portableTensors(network)))),
   },
   {
     name: "torch-state-json",
@@ -36,7 +38,7 @@ const exporters: readonly Exporter[] = [
       writeJsonAtomic(
         path,
         Object.fromEntries(
-          Object.entries(networkTensors(network)).map(([name, { data, shape }]) => [
+          Object.entries(portableTensors(network)).map(([name, { data, shape }]) => [
             name,
             nested(Array.from(data as Float32Array), shape),
           ]),
@@ -48,6 +50,12 @@ const exporters: readonly Exporter[] = [
     summary: "everything, dynamics included, weights as flat lists [inputs, outputs]",
     extension: ".json",
     write: (network, path) => writeJsonAtomic(path, described(network)),
+  },
+  {
+    name: "layers-model",
+    summary: "a folder with TensorFlow.js's model.json and weights.bin (dense and convolutional networks)",
+    extension: "",
+    write: exportLayersModel,
   },
   {
     name: "nest",
@@ -79,9 +87,20 @@ export function exporter(name: string): Exporter {
   });
 }
 
-/** W0, b0, v0 (initial potentials), W1, ... */
+/** A network's tensors as others know them: torch's layouts for dense and convolutional networks, the original's for spiking ones. */
+export function portableTensors(network: Network): Record<string, Tensor> {
+  return network.kind === "convolutional" ? torchTensors(network) : networkTensors(network);
+}
+
+/** W0, b0, v0 (initial potentials), m0 and s0 (mean and variance of a batch normalisation), W1, ... */
 function numbered(tensors: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
-  const letters: Record<string, string> = { weight: "W", bias: "b", initial_potential: "v" };
+  const letters: Record<string, string> = {
+    weight: "W",
+    bias: "b",
+    initial_potential: "v",
+    running_mean: "m",
+    running_var: "s",
+  };
   return Object.fromEntries(
     Object.entries(tensors).map(([name, value]) => {
       const [, layer, part] = name.split(".");

@@ -4,6 +4,8 @@ import type { DenseNetwork } from "../ann/network.ts";
 import { DsqnError, UsageError } from "../errors.ts";
 import { spikingNetwork, type SpikingOptions } from "../snn/network.ts";
 import { readBytes } from "./files.ts";
+import { convolutionalFromTorch, hasConvolutions, type ImportedArchitecture } from "./import-convolutional.ts";
+import { importLayersModel } from "./layers-model/import.ts";
 import { checkNetwork, decodeModel, type Network } from "./model.ts";
 import { decodeNpz } from "./npz.ts";
 import { decodeSafetensors } from "./safetensors.ts";
@@ -13,7 +15,9 @@ import { decodeTorch, type TorchValue } from "./torch.ts";
 /** What a file of weights does not say. */
 export interface ImportOptions {
   /** Which kind the tensors are, where the file can't tell. */
-  readonly kind?: "dense" | "spiking";
+  readonly kind?: "dense" | "spiking" | "convolutional";
+  /** Of a convolutional network: the image, strides and whatever else weights don't say. */
+  readonly architecture?: ImportedArchitecture;
   /** The length of an observation: one input more means that the last one is a constant 1. */
   readonly observationSize?: number;
   /** How a spiking network runs. Files of weights don't say; see `importDefaults`. */
@@ -51,6 +55,7 @@ export const importDefaults = { stepsWithoutBiases: 20, stepsWithBiases: 100 };
  * (layers.i.weight or torch's names), or a file of torch.save in any of the original's four forms:
  *   {layers.i.weight, layers.i.bias}, {l1.weight, l1.bias, l2...}        dense, weights [outputs, inputs]
  *   (weights, biases or None), [weights]                                  spiking, weights [inputs, outputs]
+ * a model.json of TensorFlow.js (a LayersModel), or torch's tensors of a network with convolutions, for which `architecture` says the rest.
  * A spiking network without biases has a constant 1 as last input, unless the options say otherwise.
  */
 export async function importNetwork(path: string, options: ImportOptions = {}): Promise<Imported> {
@@ -65,21 +70,53 @@ export async function importNetwork(path: string, options: ImportOptions = {}): 
     }));
     return { network, tensors, source, form: "dsqn" };
   }
+  if (extension === ".json") {
+    const { network, tensors } = await importLayersModel(source);
+    return { network: checked(network, source), tensors, source, form: "layers-model" };
+  }
+  const named = namedTensors(bytes, extension, source);
+  if (named && (options.kind === "convolutional" || (options.kind === undefined && hasConvolutions(named)))) {
+    const ordered = extension !== ".npz" && extension !== ".safetensors";
+    const network = convolutionalFromTorch(named, options.architecture, { source, ordered });
+    const tensors = Object.entries(named).map(([name, { shape }]) => ({ name, shape }));
+    return { network: checked(network, source), tensors, source, form: ordered ? "state_dict" : extension.slice(1) };
+  }
+  if (options.kind === "convolutional") throw unknownForm(source, "its tensors have no names");
   const found = readLayers(bytes, extension, source);
   const kind = options.kind ?? found.kind ?? kindOf(found, source);
   const network = kind === "dense" ? denseNetwork(found, source) : fromSpiking(found, options, source);
-  try {
-    checkNetwork(network);
-  } catch (cause) {
-    throw new DsqnError("IMPORT_INVALID", `${source}: ${(cause as Error).message}`, {
-      cause,
-      hint: "Are the weights of the other kind? --kind dense or --kind spiking says so.",
-    });
-  }
+  checked(network, source, "Are the weights of the other kind? --kind dense or --kind spiking says so.");
   const tensors = found.layers
     .flatMap(({ weight, bias }) => [weight, ...(bias ? [bias] : [])])
     .map(({ name, tensor }) => ({ name, shape: tensor.shape }));
   return { network, tensors, source, form: found.form };
+}
+
+/** The network, unless it can't be run: IMPORT_INVALID. */
+function checked(network: Network, source: string, hint = "Look at where the weights come from."): Network {
+  try {
+    checkNetwork(network);
+    return network;
+  } catch (cause) {
+    throw new DsqnError("IMPORT_INVALID", `${source}: ${(cause as Error).message}`, { cause, hint });
+  }
+}
+
+/** A file's tensors under their names, if it has such. */
+function namedTensors(
+  bytes: Uint8Array,
+  extension: string,
+  source: string,
+): Readonly<Record<string, Tensor>> | undefined {
+  if (extension === ".npz") return decodeNpz(bytes, source);
+  if (extension === ".safetensors") return decodeSafetensors(bytes, source).tensors;
+  if (![".pt", ".pth", ".bin"].includes(extension)) return undefined;
+  const value = decodeTorch(bytes, source);
+  return value instanceof Map ? stateDict(value) : undefined;
+}
+
+function stateDict(value: ReadonlyMap<unknown, TorchValue>): Record<string, Tensor> {
+  return Object.fromEntries([...value].filter((entry): entry is [string, Tensor] => isTensor(entry[1])));
 }
 
 async function modelFile(path: string): Promise<string> {
@@ -88,13 +125,17 @@ async function modelFile(path: string): Promise<string> {
     () => false,
   );
   if (!isFolder) return path;
-  for (const name of ["model.pt", "model.npz", "model.safetensors"]) {
+  for (const name of ["model.pt", "model.npz", "model.safetensors", "model.json"]) {
     const file = join(path, name);
     if (await stat(file).catch(() => undefined)) return file;
   }
-  throw new UsageError("FILE_NOT_FOUND", `The folder ${path} holds no model.pt, model.npz or model.safetensors.`, {
-    facts: { path },
-  });
+  throw new UsageError(
+    "FILE_NOT_FOUND",
+    `The folder ${path} holds no model.pt, model.npz, model.safetensors or model.json.`,
+    {
+      facts: { path },
+    },
+  );
 }
 
 function readLayers(bytes: Uint8Array, extension: string, source: string): FileLayers {
@@ -106,7 +147,7 @@ function readLayers(bytes: Uint8Array, extension: string, source: string): FileL
     "FORMAT_UNKNOWN",
     `${source}: "${extension || "no extension"}" is not a format that can be imported.`,
     {
-      hint: "Known: .pt and .pth (torch), .npz (NumPy), .safetensors.",
+      hint: "Known: .pt and .pth (torch), .npz (NumPy), .safetensors, .json (TensorFlow.js's model.json).",
     },
   );
 }
@@ -114,8 +155,7 @@ function readLayers(bytes: Uint8Array, extension: string, source: string): FileL
 /** The four forms of the original's checkpoints. */
 function fromTorch(value: TorchValue, source: string): FileLayers {
   if (value instanceof Map) {
-    const tensors = Object.fromEntries([...value].filter((entry): entry is [string, Tensor] => isTensor(entry[1])));
-    return { ...byNames(tensors, "state_dict", source), kind: "dense" };
+    return { ...byNames(stateDict(value), "state_dict", source), kind: "dense" };
   }
   if (Array.isArray(value)) return { form: "list of weights", kind: "spiking", layers: pair(value, null, source) };
   if (typeof value === "object" && value !== null && "tuple" in value && value.tuple.length === 2) {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { sizeOf } from "../ann/convolution.ts";
-import type { SpikingLayer, SpikingNetwork } from "../snn/network.ts";
+import { type SpikingLayer, type SpikingNetwork, synapticInputs } from "../snn/network.ts";
 import { convolutionSchema, described, kernelShape, parseMetadata } from "./geometry.ts";
 import type { SafetensorsFile } from "./safetensors.ts";
 import { taker } from "./taker.ts";
@@ -13,6 +13,7 @@ const layerSchema = z.strictObject({
   reset: z.enum(["subtraction", "zero"]),
   resetBy: z.number(),
   convolution: convolutionSchema.optional(),
+  pooling: convolutionSchema.optional(),
 });
 
 /** What a spiking network is besides its tensors; stored as JSON in the metadata `dynamics`. */
@@ -30,13 +31,14 @@ const dynamicsSchema = z.strictObject({
 export function dynamicsOf({ kind: _, layers, ...options }: SpikingNetwork): string {
   return JSON.stringify({
     ...options,
-    layers: layers.map(({ alpha, beta, threshold, reset, resetBy, convolution }) => ({
+    layers: layers.map(({ alpha, beta, threshold, reset, resetBy, convolution, pooling }) => ({
       alpha,
       beta,
       threshold,
       reset,
       resetBy,
       ...(convolution && { convolution: described(convolution) }),
+      ...(pooling && { pooling: described(pooling) }),
     })),
   });
 }
@@ -44,8 +46,10 @@ export function dynamicsOf({ kind: _, layers, ...options }: SpikingNetwork): str
 /** `layers.{i}.weight` [inputs, outputs], or of a convolution as TensorFlow has it; `.bias` and `.initial_potential` [outputs]. */
 export function spikingTensors({ layers }: SpikingNetwork): Record<string, Tensor> {
   const tensors: Record<string, Tensor> = {};
-  for (const [l, { inputs, outputs, weights, biases, initialPotential, convolution }] of layers.entries()) {
-    tensors[`layers.${l}.weight`] = tensor(weights, convolution ? kernelShape(convolution) : [inputs, outputs]);
+  for (const [l, layer] of layers.entries()) {
+    const { outputs, weights, biases, initialPotential, convolution } = layer;
+    const shape = convolution ? kernelShape(convolution) : [synapticInputs(layer), outputs];
+    tensors[`layers.${l}.weight`] = tensor(weights, shape);
     if (biases) tensors[`layers.${l}.bias`] = tensor(biases);
     if (initialPotential) tensors[`layers.${l}.initial_potential`] = tensor(initialPotential);
   }
@@ -62,10 +66,12 @@ export function decodeSpiking({ tensors, metadata }: SafetensorsFile, source: st
     source,
   );
   const layers = dynamics.map((layer, l): SpikingLayer => {
-    const weight = take(`layers.${l}.weight`, layer.convolution ? 4 : 2);
-    const [inputs, outputs] = layer.convolution
-      ? [sizeOf(layer.convolution.input), sizeOf(layer.convolution.output)]
-      : weight.shape;
+    const { convolution, pooling } = layer;
+    const weight = take(`layers.${l}.weight`, convolution ? 4 : 2);
+    const [rows, columns] = weight.shape;
+    const first = pooling ?? convolution;
+    const inputs = first ? sizeOf(first.input) : rows;
+    const outputs = convolution ? sizeOf(convolution.output) : columns;
     const optional = (name: string) => (take.has(name) ? toFloat32(take(name, 1)) : null);
     const [biases, initialPotential] = [optional(`layers.${l}.bias`), optional(`layers.${l}.initial_potential`)];
     return { inputs, outputs, weights: toFloat32(weight), biases, ...layer, initialPotential };

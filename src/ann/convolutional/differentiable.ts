@@ -188,7 +188,7 @@ function pooling(
 }
 
 /** TensorFlow's name for a geometry's padding, or the rows and columns themselves. */
-function paddingOf(convolution: Convolution): { padding: string; explicit_paddings?: readonly number[] } {
+export function paddingOf(convolution: Convolution): { padding: string; explicit_paddings?: readonly number[] } {
   const { input, output, kernel, strides, padding } = convolution;
   const total = [0, 1].map((axis) => Math.max(0, (output[axis] - 1) * strides[axis] + kernel[axis] - input[axis]));
   if (total[0] === 0 && total[1] === 0) return { padding: "VALID" };

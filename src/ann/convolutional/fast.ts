@@ -58,7 +58,10 @@ export function convolutionalRunner(
       const from = observations.subarray(first * inputs, (first + count) * inputs);
       for (let k = 0; k < from.length; k++) scaled[k] = from[k] * inputScale;
       let x = scaled;
-      for (const [l, { run }] of stages.entries()) (run(x, buffers[l], count), (x = buffers[l]));
+      for (const [l, { run }] of stages.entries()) {
+        run(x, buffers[l], count);
+        x = buffers[l];
+      }
       onChunk(first, count);
     }
   };

@@ -21,7 +21,7 @@ export interface PoolingLayer {
 /** Batch normalisation with frozen statistics: y = act(gamma (x - mean) / sqrt(variance + epsilon) + beta), channel by channel. */
 export interface BatchNormLayer {
   readonly kind: "batch-norm";
-  /** What it normalises: [height, width, channels], or [1, 1, neurons] after a dense layer. */
+  /** What it normalises: [height, width, channels], or [1, 1, values] after a dense layer or of an image as a list of values. */
   readonly shape: ImageShape;
   /** Each [channels]. */
   readonly gamma: Float32Array;
@@ -45,6 +45,10 @@ export interface FlatLayer {
 }
 
 export type ConvolutionalLayer = ConvolutionLayer | PoolingLayer | BatchNormLayer | FlatLayer;
+
+export function isPooling(layer: ConvolutionalLayer): layer is PoolingLayer {
+  return layer.kind === "average-pooling" || layer.kind === "max-pooling";
+}
 
 /** The shape that a layer takes; of a dense one [1, 1, inputs]. */
 export function layerInput(layer: ConvolutionalLayer): ImageShape {

@@ -58,11 +58,12 @@ function checkGeometry(layer: ConvolutionalLayer, l: number): void {
 
 function checkChain(layer: ConvolutionalLayer, before: ImageShape, l: number): void {
   const from = l > 0 ? `layer ${l - 1} puts out` : "the network's input is";
-  if (layer.kind === "dense") {
-    if (layer.inputs !== sizeOf(before))
-      fail(`${named(layer, l)} takes ${layer.inputs} values, but ${from} ${before.join(" x ")} = ${sizeOf(before)}`, l);
-  } else if (layerInput(layer).some((n, axis) => n !== before[axis]))
-    fail(`${named(layer, l)} takes ${layerInput(layer).join(" x ")}, but ${from} ${before.join(" x ")}`, l);
+  const own = layerInput(layer);
+  // Dense layers, and batch normalisations of single values, see an image as the list of its values.
+  const flat = layer.kind === "dense" || (layer.kind === "batch-norm" && own[0] * own[1] === 1);
+  if (flat ? sizeOf(own) === sizeOf(before) : own.every((n, axis) => n === before[axis])) return;
+  const wanted = layer.kind === "dense" ? `${layer.inputs} values` : own.join(" x ");
+  fail(`${named(layer, l)} takes ${wanted}, but ${from} ${before.join(" x ")} = ${sizeOf(before)}`, l);
 }
 
 function checkTensors(layer: ConvolutionalLayer, l: number): void {

@@ -167,7 +167,7 @@ describe("validation of convolutional networks", () => {
   const network = sketched([12, 11, 2], everyKind);
   const changed = (l: number, change: object): ConvolutionalNetwork => ({
     ...network,
-    layers: network.layers.map((layer, k) => (k === l ? ({ ...layer, ...change }) : layer)),
+    layers: network.layers.map((layer, k) => (k === l ? { ...layer, ...change } : layer)),
   });
   const geometry = (network.layers[0] as { convolution: object }).convolution;
 

@@ -1,0 +1,162 @@
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+import { DsqnError } from "../../errors.ts";
+import { readBytes } from "../files.ts";
+import { fromFloat16, sizeOf, type Tensor, tensor, toFloat32, type TensorDtype, viewData } from "../tensor.ts";
+
+/** A layer as Keras describes it, its weights by their names without the layer's: kernel, bias, gamma, ... */
+export interface KerasLayer {
+  readonly kind: string;
+  readonly name: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly weights: ReadonlyMap<string, Tensor>;
+}
+
+const layerSchema = z.looseObject({
+  class_name: z.string(),
+  config: z.looseObject({ name: z.string() }),
+  /** Of a functional model: which layers feed this one. */
+  inbound_nodes: z.array(z.unknown()).optional(),
+});
+const topologySchema = z.looseObject({
+  class_name: z.string(),
+  // Old versions wrote a Sequential model's layers without a name around them.
+  config: z.union([z.array(layerSchema), z.looseObject({ layers: z.array(layerSchema) }).transform((c) => c.layers)]),
+});
+const weightSchema = z.looseObject({
+  name: z.string(),
+  shape: z.array(z.number().int().nonnegative()),
+  dtype: z.string(),
+  quantization: z
+    .looseObject({ dtype: z.string(), scale: z.number().optional(), min: z.number().optional() })
+    .optional(),
+});
+const modelSchema = z.looseObject({
+  modelTopology: z.looseObject({ model_config: topologySchema.optional() }).nullable(),
+  weightsManifest: z.array(z.looseObject({ paths: z.array(z.string()), weights: z.array(weightSchema) })),
+});
+
+/** What a layer other than those it follows is refused with: IMPORT_INVALID, its name, and why. */
+export function refused(source: string, layer: { kind: string; name: string }, why: string): DsqnError {
+  return new DsqnError(
+    "LAYER_UNSUPPORTED",
+    `${source}: layer "${layer.name}" (${layer.kind}) can't be taken: ${why}.`,
+    {
+      hint: "docs/formats.md lists the layers that can.",
+      facts: { source, layer: layer.name, kind: layer.kind },
+    },
+  );
+}
+
+/** Reads TensorFlow.js's `model.json` and the binary files beside it: the layers in the order in which they follow one another. */
+export async function readLayersModel(path: string): Promise<KerasLayer[]> {
+  const invalid = (problem: string, cause?: unknown): DsqnError =>
+    new DsqnError("IMPORT_INVALID", `${path} is no LayersModel of TensorFlow.js: ${problem}.`, {
+      cause,
+      hint: "Write one by model.save(`file://FOLDER`); a GraphModel has no layers that could be taken.",
+    });
+  let model: z.infer<typeof modelSchema>;
+  try {
+    const text = await readFile(path, "utf8").catch((cause: unknown) => {
+      throw new DsqnError("FILE_UNREADABLE", `${path} could not be read.`, { cause });
+    });
+    model = modelSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    if (cause instanceof DsqnError) throw cause;
+    const issue = cause instanceof z.ZodError ? cause.issues[0] : undefined;
+    throw invalid(issue ? `${issue.path.join(".")}: ${issue.message}` : (cause as Error).message, cause);
+  }
+  const topology = topologySchema.safeParse(model.modelTopology?.model_config ?? model.modelTopology);
+  if (!topology.success) throw invalid("it describes no layers", topology.error);
+  const weights = await readWeights(path, model.weightsManifest, invalid);
+  const layers = chained(topology.data.class_name, topology.data.config, path);
+  return layers.map(({ class_name: kind, config }) => {
+    const own = [...weights].filter(([name]) => name.split("/").slice(0, -1).includes(config.name));
+    return {
+      kind,
+      name: config.name,
+      config,
+      weights: new Map(own.map(([name, value]) => [name.split("/").at(-1)!, value])),
+    };
+  });
+}
+
+type Described = z.infer<typeof layerSchema>;
+
+/** The layers of a model one after the other; a layer that more or fewer than one feeds is refused. */
+function chained(model: string, layers: readonly Described[], source: string): readonly Described[] {
+  if (model === "Sequential") return layers;
+  const byInput = new Map<string, Described>();
+  const first: Described[] = [];
+  for (const layer of layers) {
+    const named = { kind: layer.class_name, name: layer.config.name };
+    const nodes = layer.inbound_nodes ?? [];
+    if (nodes.length === 0) {
+      first.push(layer);
+      continue;
+    }
+    const calls = nodes.flat<unknown[], 1>();
+    const feeding = nodes.length === 1 && calls.length === 1 ? (calls[0] as unknown[])[0] : undefined;
+    if (typeof feeding !== "string")
+      throw refused(source, named, "networks here are chains, and more than one layer feeds it");
+    if (byInput.has(feeding))
+      throw refused(source, named, `networks here are chains, and "${feeding}" feeds another layer too`);
+    byInput.set(feeding, layer);
+  }
+  if (first.length !== 1)
+    throw refused(source, { kind: model, name: first[1]?.config.name ?? "?" }, "networks here have one input");
+  const chain = [first[0]];
+  for (let next = byInput.get(first[0].config.name); next; next = byInput.get(next.config.name)) chain.push(next);
+  return chain;
+}
+
+/** Bytes of an element as the files hold it. */
+const widths: Readonly<Record<string, number>> = { float32: 4, float16: 2, uint8: 1, uint16: 2, int32: 4, bool: 1 };
+
+async function readWeights(
+  path: string,
+  manifest: z.infer<typeof modelSchema>["weightsManifest"],
+  invalid: (problem: string) => DsqnError,
+): Promise<Map<string, Tensor>> {
+  const found = new Map<string, Tensor>();
+  for (const { paths, weights } of manifest) {
+    const outside = paths.find((file) => file.includes("/") || file.includes("\\") || file.startsWith("."));
+    if (outside !== undefined) throw invalid(`its weights lie in "${outside}" instead of a file beside it`);
+    const parts = await Promise.all(paths.map((file) => readBytes(join(dirname(path), file))));
+    const bytes = joined(parts);
+    let at = 0;
+    for (const { name, shape, dtype, quantization } of weights) {
+      const stored = quantization?.dtype ?? dtype;
+      if (!Object.hasOwn(widths, stored) || !/^(float32|int32|bool)$/.test(dtype))
+        throw invalid(`weight "${name}" is ${stored}`);
+      const length = sizeOf(shape);
+      if (at + length * widths[stored] > bytes.length)
+        throw invalid(`weight "${name}" of shape [${shape.join(", ")}] reaches beyond its file (cut short?)`);
+      if (found.has(name)) throw invalid(`weight "${name}" occurs twice`);
+      const raw = viewData((stored === "float16" ? "uint16" : stored) as TensorDtype, bytes, at, length);
+      const { scale = 1, min = 0 } = quantization ?? {};
+      const values =
+        stored === "float16"
+          ? Float32Array.from(raw as Uint16Array, fromFloat16)
+          : quantization
+            ? Float32Array.from(raw as Uint8Array, (value) => value * scale + min)
+            : toFloat32({ dtype: stored as TensorDtype, shape, data: raw });
+      found.set(name, tensor(values, shape));
+      at += length * widths[stored];
+    }
+    if (at !== bytes.length) throw invalid(`${bytes.length - at} bytes of ${paths.join(", ")} belong to no weight`);
+  }
+  return found;
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0];
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
