@@ -31,6 +31,8 @@ export const imitationSchema = z
      * what the learner saw, and learning goes on over all states for `iterations` more.
      */
     aggregation: z.strictObject({ rounds: count, states: count, iterations: count }).optional(),
+    /** Seconds between checkpoints; without influence on the curve. */
+    checkpointSeconds: z.number().min(0).default(5),
     final: z.strictObject({ episodes: count.default(100), target: z.number().optional() }).default({ episodes: 100 }),
   })
   .superRefine((config, context) => {

@@ -1,6 +1,7 @@
 import type { TrainableNetwork } from "../ann/trainable.ts";
+import { DsqnError } from "../errors.ts";
+import { adam, clipValues, type Optimizer } from "../optimizers/index.ts";
 import type { Random } from "../random.ts";
-import { adam, clipValues } from "../optimizers/index.ts";
 import { argmax } from "../snn/decide.ts";
 import { valueAt, type Schedule } from "./schedules.ts";
 
@@ -25,33 +26,63 @@ export interface FitOptions {
   readonly random: Random;
   readonly signal?: AbortSignal;
   readonly onPoint?: (point: FitPoint) => void;
+  /** Called now and then between batches; `snapshot()` is all it takes to go on from here, `random` and the examples apart. */
+  readonly onSafePoint?: (facts: { snapshot: () => FitSnapshot; last: boolean }) => void;
+  readonly resume?: FitSnapshot;
 }
 
-/** Running means since the last point (NaN before the first batch), and the whole validation set. */
-export interface FitPoint {
+/** The whole validation set after so many batches. */
+export interface Assessment {
   readonly iteration: number;
-  readonly loss: number;
-  readonly accuracy: number;
   readonly validationLoss: number;
   /** Share of validation states whose best action agrees with the target's. */
   readonly validationAccuracy: number;
 }
 
+/** An assessment, and running means over the batches since the one before. */
+export interface FitPoint extends Assessment {
+  readonly loss: number;
+  readonly accuracy: number;
+}
+
 export interface Fit {
   readonly curve: readonly FitPoint[];
   /** Iteration 0. */
-  readonly before: FitPoint;
+  readonly before: Assessment;
   /** The point whose parameters were kept: best validation accuracy, then loss. */
-  readonly chosen: FitPoint;
+  readonly chosen: Assessment;
 }
+
+/** A fit between two batches, as JSON and arrays. */
+export interface FitSnapshot {
+  readonly facts: {
+    readonly iteration: number;
+    readonly before: Assessment;
+    readonly chosen: Assessment;
+    /** Over the batches since the last point. */
+    readonly sum: { readonly loss: number; readonly correct: number; readonly seen: number };
+    readonly optimizerSteps: number;
+  };
+  readonly tensors: Readonly<Record<string, Float32Array | Int32Array>>;
+}
+
+/** Milliseconds between safe points, at which the process also hears of Ctrl-C. */
+const SLICE = 50;
 
 /**
  * Minimises the cross-entropy between `targets` and the softmax of a network's outputs on minibatches without repetition (Adam),
  * and leaves `network` with the parameters that were best on `validation`.
+ *
+ * Errors: INTERRUPTED.
  */
-export function fit(network: TrainableNetwork, training: Examples, validation: Examples, options: FitOptions): Fit {
+export async function fit(
+  network: TrainableNetwork,
+  training: Examples,
+  validation: Examples,
+  options: FitOptions,
+): Promise<Fit> {
   const { observationSize: n, actions } = network;
-  const { batchSize, outputScale = 1, random } = options;
+  const { batchSize, outputScale = 1, random, resume, signal } = options;
   const count = training.states.length / n;
   const size = Math.min(batchSize, count);
   const optimizer = adam(network.parameters.length);
@@ -60,20 +91,39 @@ export function fit(network: TrainableNetwork, training: Examples, validation: E
   const gradients = new Float32Array(size * actions);
   const order = Int32Array.from({ length: count }, (_, i) => i);
   const curve: FitPoint[] = [];
-  const start = assess(network, validation, outputScale);
-  const before: FitPoint = {
+  const best = new Float32Array(network.parameters.length);
+  if (resume) restore(network, optimizer, order, best, resume);
+  else best.set(network.parameters);
+  const before = resume?.facts.before ?? assessed(network, validation, outputScale, 0);
+  let { iteration, chosen, sum } = resume?.facts ?? {
     iteration: 0,
-    loss: NaN,
-    accuracy: NaN,
-    validationLoss: start.loss,
-    validationAccuracy: start.accuracy,
+    chosen: before,
+    sum: { loss: 0, correct: 0, seen: 0 },
   };
-  let best = network.parameters.slice();
-  let chosen = before;
-  let sum = { loss: 0, correct: 0, seen: 0 };
+  const snapshot = (): FitSnapshot => {
+    const { steps, moments } = optimizer.save();
+    return {
+      facts: { iteration, before, chosen, sum, optimizerSteps: steps },
+      tensors: {
+        order,
+        best,
+        parameters: network.parameters.slice(),
+        ...Object.fromEntries(moments.map((moment, i) => [`optimizer.${i}`, moment])),
+      },
+    };
+  };
 
-  for (let iteration = 1; iteration <= options.iterations; iteration++) {
-    options.signal?.throwIfAborted();
+  let slice = performance.now();
+  while (iteration < options.iterations) {
+    if (performance.now() - slice >= SLICE) {
+      options.onSafePoint?.({ snapshot, last: false });
+      await nextTurn();
+      slice = performance.now();
+    }
+    if (signal?.aborted) {
+      options.onSafePoint?.({ snapshot, last: true });
+      throw new DsqnError("INTERRUPTED", `Learning stopped after ${iteration} batches.`, { cause: signal.reason });
+    }
     for (let k = 0; k < size; k++) {
       // The first `size` places of a shuffle that goes on from where the last batch left it.
       const other = k + random.integer(count - k);
@@ -85,25 +135,49 @@ export function fit(network: TrainableNetwork, training: Examples, validation: E
     const { loss, correct } = crossEntropy(network.forward(states, size), targets, actions, outputScale, gradients);
     network.backward(gradients);
     if (options.clip !== undefined) clipValues(network.gradients, options.clip);
-    optimizer.step(network.parameters, network.gradients, valueAt(options.learningRate, iteration - 1));
+    optimizer.step(network.parameters, network.gradients, valueAt(options.learningRate, iteration));
+    iteration++;
     sum = { loss: sum.loss + loss * size, correct: sum.correct + correct, seen: sum.seen + size };
     if (iteration % options.every !== 0 && iteration !== options.iterations) continue;
-    const { loss: validationLoss, accuracy: validationAccuracy } = assess(network, validation, outputScale);
     const point: FitPoint = {
-      iteration,
+      ...assessed(network, validation, outputScale, iteration),
       loss: sum.loss / sum.seen,
       accuracy: sum.correct / sum.seen,
-      validationLoss,
-      validationAccuracy,
     };
     sum = { loss: 0, correct: 0, seen: 0 };
     curve.push(point);
     options.onPoint?.(point);
-    const better = validationAccuracy - chosen.validationAccuracy || chosen.validationLoss - validationLoss;
-    if (better > 0) [chosen, best] = [point, network.parameters.slice()];
+    const better = point.validationAccuracy - chosen.validationAccuracy || chosen.validationLoss - point.validationLoss;
+    if (better > 0) {
+      chosen = point;
+      best.set(network.parameters);
+    }
   }
+  options.onSafePoint?.({ snapshot, last: true });
   network.parameters.set(best);
   return { curve, before, chosen };
+}
+
+function restore(
+  network: TrainableNetwork,
+  optimizer: Optimizer,
+  order: Int32Array,
+  best: Float32Array,
+  { facts, tensors }: FitSnapshot,
+): void {
+  network.parameters.set(tensors.parameters);
+  best.set(tensors.best);
+  order.set(tensors.order);
+  const moments = optimizer.save().moments.map((_, i) => tensors[`optimizer.${i}`] as Float32Array);
+  optimizer.restore({ steps: facts.optimizerSteps, moments });
+}
+
+/** Lets the process do what waits: signals, timers, messages. */
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+function assessed(network: TrainableNetwork, validation: Examples, scale: number, iteration: number): Assessment {
+  const { loss, accuracy } = assess(network, validation, scale);
+  return { iteration, validationLoss: loss, validationAccuracy: accuracy };
 }
 
 /** Mean cross-entropy and the share of equal best actions over all of `examples`. */

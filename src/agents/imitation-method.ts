@@ -2,111 +2,109 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createTrainable } from "../ann/create.ts";
 import { loadReplayStates } from "../conversion/replay.ts";
-import { loadModel, saveModel } from "../formats/model.ts";
-import { openEventFile } from "../formats/tensorboard.ts";
+import { DsqnError } from "../errors.ts";
+import { loadModel } from "../formats/model.ts";
 import { collectStates } from "./collect.ts";
-import { evaluate, FIRST_SEED } from "./evaluate.ts";
 import type { MakeEnvironments } from "./environments.ts";
 import { withGymnasium } from "./gymnasium.ts";
 import { imitate } from "./imitation.ts";
 import { imitationSchema, type ImitationConfig } from "./imitation-config.ts";
-import { policyOf } from "./policy.ts";
-import { openJsonLog } from "./run/folder.ts";
+import type { ImitationSnapshot } from "./imitation-state.ts";
+import { policyOf, type Policy } from "./policy.ts";
+import { conclude } from "./run/conclude.ts";
 import type { RunContext, TrainMethod, TrainSummary } from "./run/method.ts";
+import { openRecorder } from "./run/recorder.ts";
 
 /** Seed of the first episode in which the source is watched: away from those of scores. */
 const COLLECT_SEED = 700_000;
 
-/** Classifiers of another model's policy as runs; short enough to start again instead of resuming. */
+/** Classifiers of another model's policy as runs. */
 export const imitationMethod: TrainMethod<ImitationConfig> = {
   schema: imitationSchema,
   run: (config, context) =>
     withGymnasium(config.environment, (makeEnvironments) => run(config, context, makeEnvironments)),
 };
 
+/** What a run stores: a resumed one has to learn from the same source. */
+interface Stored extends ImitationSnapshot {
+  readonly facts: ImitationSnapshot["facts"] & { readonly source: string };
+}
+
 async function run(
   config: ImitationConfig,
-  { folder, signal, onProgress, command }: RunContext,
+  context: RunContext,
   makeEnvironments: MakeEnvironments,
 ): Promise<TrainSummary> {
-  const model = await loadModel(modelPath(config.source));
-  const source = policyOf(model.network);
-  const states = config.replay
-    ? await loadReplayStates(config.replay, source.observationSize)
-    : await collectStates(source, makeEnvironments, {
-        size: config.states,
-        firstSeed: COLLECT_SEED,
-        signal,
-        onProgress,
-      });
-  const log = openJsonLog(folder.file("progress.jsonl"));
-  const events = openEventFile(folder.file("events.out.tfevents.0.dsqn"));
+  const { folder, signal, onProgress } = context;
+  const { network: model, sha256 } = await loadModel(modelPath(config.source));
+  const source = policyOf(model);
+  const recorder = openRecorder<Stored>(config, context);
+  const { resume } = recorder;
+  if (resume && resume.facts.source !== sha256)
+    throw new DsqnError(
+      "CHECKPOINT_INVALID",
+      `"${folder.path}" learned from another "${config.source}" than is there now.`,
+      {
+        hint: "Put the source back, or start a new run.",
+      },
+    );
   try {
     const result = await imitate(config, {
-      states,
+      states: resume ? undefined : await statesOf(config, source, makeEnvironments, context),
       source,
       makeEnvironments,
       makeTrainable: createTrainable,
+      resume,
       onProgress,
       signal,
       onPoint(point) {
-        log.append({ kind: "point", ...point });
         const { iteration, loss, accuracy, validationLoss, validationAccuracy } = point;
-        events.scalars(iteration, {
+        recorder.note("point", point, iteration, {
           "train/loss": loss,
           "train/accuracy": accuracy,
           "validation/loss": validationLoss,
           "validation/accuracy": validationAccuracy,
         });
       },
+      onSafePoint: ({ snapshot, last }) =>
+        recorder.safePoint({
+          last,
+          snapshot: () => {
+            const { facts, tensors } = snapshot();
+            return { facts: { ...facts, source: sha256 }, tensors };
+          },
+        }),
     });
-    const policy = policyOf(result.network);
-    const score = await evaluate(policy, makeEnvironments, {
-      episodes: config.final.episodes,
-      compare: source,
-      signal,
-      onProgress,
-    });
-    const final = { mean: score.mean, std: score.std, ci95: score.ci95, episodes: score.episodes };
-    const { seed, method, environment } = config;
-    const card = {
-      environment: environment.id,
-      method,
-      seed,
-      command,
-      config,
-      source: { model: config.source, sha256: model.sha256 },
-    };
-    await saveModel(folder.file("initial.safetensors"), result.initial, { ...card, part: "initial" });
-    await saveModel(folder.file("best.safetensors"), result.network, {
-      ...card,
-      part: "best",
-      training: {
-        states: result.states,
-        batches: result.curve.at(-1)!.iteration,
-        validationAccuracy: result.chosen.validationAccuracy,
+    const { network, initial, chosen, curve, states, seconds } = result;
+    return await conclude(config, context, makeEnvironments, {
+      networks: { best: network, initial },
+      card: { source: { model: config.source, sha256 } },
+      bestCard: {
+        training: { states, batches: curve.at(-1)!.iteration, validationAccuracy: chosen.validationAccuracy },
       },
-      score: { ...final, firstSeed: FIRST_SEED, similarity: score.similarity, similarityCi95: score.similarityCi95 },
+      compare: source,
+      summary: {
+        episodesRun: 0,
+        solvedAt: null,
+        best: null,
+        validation: { loss: chosen.validationLoss, accuracy: chosen.validationAccuracy },
+        seconds,
+      },
     });
-    return {
-      env: environment.id,
-      method,
-      seed,
-      episodesRun: 0,
-      solvedAt: null,
-      best: null,
-      final,
-      reached: config.final.target === undefined || final.mean >= config.final.target,
-      target: config.final.target ?? null,
-      validation: { loss: result.chosen.validationLoss, accuracy: result.chosen.validationAccuracy },
-      similarity: score.similarity,
-      seconds: result.seconds,
-      model: folder.file("best.safetensors"),
-    };
   } finally {
-    log.close();
-    events.close();
+    recorder.close();
   }
+}
+
+function statesOf(
+  config: ImitationConfig,
+  source: Policy,
+  makeEnvironments: MakeEnvironments,
+  { signal, onProgress }: RunContext,
+): Promise<Float32Array> {
+  return config.replay
+    ? loadReplayStates(config.replay, source.observationSize)
+    : collectStates(source, makeEnvironments, { size: config.states, firstSeed: COLLECT_SEED, signal, onProgress });
 }
 
 /** A model named by path, or one that ships with the package (`models/...`), wherever the command runs. */

@@ -2,26 +2,30 @@ import { createDenseNetwork, type DenseNetwork } from "../ann/network.ts";
 import type { TrainableNetwork } from "../ann/trainable.ts";
 import type { OnProgress } from "../progress.ts";
 import { Random } from "../random.ts";
-import { argmax } from "../snn/decide.ts";
 import { createSpikingNetwork, type SpikingNetwork } from "../snn/network.ts";
 import type { MakeTrainable } from "./dqn/networks.ts";
 import type { Environments, MakeEnvironments } from "./environments.ts";
 import { runEpisodes } from "./episodes.ts";
-import { fit, oneHot, split, type Examples, type FitPoint } from "./imitation-fit.ts";
+import { greedy } from "./greedy.ts";
+import { fit, oneHot, split, type Assessment, type Fit, type FitPoint } from "./imitation-fit.ts";
 import type { ImitationConfig } from "./imitation-config.ts";
+import type { ImitationSnapshot, Labelled } from "./imitation-state.ts";
 import type { Policy } from "./policy.ts";
 import { foldScaling, scaleObservations } from "./scaling.ts";
 
 /** What goes into `imitate` besides its config: where environments and progress come from and go to. */
 export interface ImitateOptions {
-  /** States that the source visited, [n, observationSize]. */
-  readonly states: Float32Array;
+  /** States that the source visited, [n, observationSize]; a resumed run has its own and needs none. */
+  readonly states?: Float32Array;
   readonly source: Policy;
   readonly makeTrainable: MakeTrainable;
   /** Needed for aggregation only. */
   readonly makeEnvironments?: MakeEnvironments;
   readonly onProgress?: OnProgress;
   readonly onPoint?: (point: FitPoint) => void;
+  /** Called between batches; `snapshot()` is all it takes to go on from here. `last`: a fit ends, or `signal` fired. */
+  readonly onSafePoint?: (facts: { snapshot: () => ImitationSnapshot; last: boolean }) => void;
+  readonly resume?: ImitationSnapshot;
   readonly signal?: AbortSignal;
 }
 
@@ -31,7 +35,7 @@ export interface ImitationResult {
   readonly initial: DenseNetwork | SpikingNetwork;
   readonly curve: readonly FitPoint[];
   /** Of the last fit: the point whose parameters were kept. */
-  readonly chosen: FitPoint;
+  readonly chosen: Assessment;
   /** States learned from, validation included. */
   readonly states: number;
   readonly seconds: number;
@@ -40,24 +44,35 @@ export interface ImitationResult {
 /**
  * A classifier of the source's best action (thesis 4.1; dense, or spiking by surrogate gradients): cross-entropy over its
  * outputs, whose gaps then convert to few time steps.
+ *
+ * Errors: INTERRUPTED, SCALING_IMPOSSIBLE.
  */
 export async function imitate(config: ImitationConfig, options: ImitateOptions): Promise<ImitationResult> {
   const started = performance.now();
-  const { source, onProgress, signal } = options;
+  const { source, resume, onProgress, signal } = options;
   const n = source.observationSize;
   const initial = createNetwork(config, n, source.actions);
   const surrogate = config.network.kind === "spiking" ? { scale: config.network.surrogateScale } : undefined;
   const learner = await options.makeTrainable(initial, { maxBatch: Math.max(config.batchSize, 500), surrogate });
   const random = Random.stream(config.seed, "imitation");
-  const scaled = (states: Float32Array): Float32Array =>
-    config.scaling ? scaleObservations(config.scaling, states, new Float32Array(states.length)) : states;
-  const total =
-    config.iterations + (config.aggregation ? config.aggregation.rounds * config.aggregation.iterations : 0);
-  const curve: FitPoint[] = [];
-  let done = 0;
-  const fitTo = ({ states, targets }: Examples, iterations: number) => {
-    const { training, validation } = split({ states: scaled(states), targets }, n, config.validation, random);
-    const result = fit(learner, training, validation, {
+  const rounds = config.aggregation?.rounds ?? 0;
+  const total = config.iterations + rounds * (config.aggregation?.iterations ?? 0);
+  const curve: FitPoint[] = resume ? [...resume.facts.curve] : [];
+  const before = resume?.facts.seconds ?? 0;
+  const spent = (): number => before + (performance.now() - started) / 1000;
+  let done = resume?.facts.done ?? 0;
+
+  const fitTo = async (examples: Labelled, round: number, from?: ImitationSnapshot): Promise<Fit> => {
+    const iterations = round === 0 ? config.iterations : config.aggregation!.iterations;
+    if (from) random.state = from.facts.random.split;
+    const start = random.state;
+    const states = config.scaling
+      ? scaleObservations(config.scaling, examples.states, new Float32Array(examples.states.length))
+      : examples.states;
+    const targets = oneHot(examples.actions, source.actions);
+    const { training, validation } = split({ states, targets }, n, config.validation, random);
+    if (from) random.state = from.facts.random.now;
+    const result = await fit(learner, training, validation, {
       iterations,
       batchSize: config.batchSize,
       learningRate: config.learningRate,
@@ -65,6 +80,7 @@ export async function imitate(config: ImitationConfig, options: ImitateOptions):
       every: Math.min(config.every, iterations),
       random,
       signal,
+      resume: from && { facts: from.facts.fit, tensors: from.tensors },
       onPoint(point) {
         const shifted = { ...point, iteration: done + point.iteration };
         curve.push(shifted);
@@ -72,19 +88,32 @@ export async function imitate(config: ImitationConfig, options: ImitateOptions):
         const note = `loss ${point.loss.toFixed(4)}  accuracy ${point.accuracy.toFixed(4)}  validation ${point.validationAccuracy.toFixed(4)}`;
         onProgress?.({ stage: "train", done: shifted.iteration, total, unit: "batches", note });
       },
+      onSafePoint({ snapshot, last }) {
+        options.onSafePoint?.({
+          last,
+          snapshot: () => {
+            const { facts, tensors } = snapshot();
+            const streams = { split: start, now: random.state };
+            return {
+              facts: { round, done, random: streams, curve, seconds: spent(), fit: facts },
+              tensors: { ...tensors, ...examples },
+            };
+          },
+        });
+      },
     });
     done += iterations;
     return result;
   };
 
   try {
-    let examples = await label(source, options.states.subarray(0, config.states * n));
-    let { chosen } = fitTo(examples, config.iterations);
-    for (let round = 1; round <= (config.aggregation?.rounds ?? 0); round++) {
-      const visited = await visit(learner, scaled, config, options.makeEnvironments!, round, signal);
-      const more = await label(source, visited);
-      examples = { states: joined(examples.states, more.states), targets: joined(examples.targets, more.targets) };
-      ({ chosen } = fitTo(examples, config.aggregation!.iterations));
+    const first = resume?.facts.round ?? 0;
+    let examples: Labelled = resume?.tensors ?? (await label(source, options.states!.subarray(0, config.states * n)));
+    let { chosen } = await fitTo(examples, first, resume);
+    for (let round = first + 1; round <= rounds; round++) {
+      const visited = await visit(learner, config, options.makeEnvironments!, round, signal);
+      examples = joined(examples, await label(source, visited));
+      ({ chosen } = await fitTo(examples, round));
     }
     const network = learner.toNetwork();
     return {
@@ -93,7 +122,7 @@ export async function imitate(config: ImitationConfig, options: ImitateOptions):
       curve,
       chosen,
       states: examples.states.length / n,
-      seconds: (performance.now() - started) / 1000,
+      seconds: spent(),
     };
   } finally {
     learner.close();
@@ -112,8 +141,8 @@ function createNetwork(
   return createSpikingNetwork([observationSize, ...hidden, actions], random, options);
 }
 
-/** What the source would do in `states`, as one-hot targets. */
-async function label(source: Policy, states: Float32Array): Promise<Examples> {
+/** What the source does in `states`. */
+async function label(source: Policy, states: Float32Array): Promise<Labelled> {
   const n = source.observationSize;
   const chunk = 1000;
   const actions = new Int32Array(states.length / n);
@@ -121,13 +150,12 @@ async function label(source: Policy, states: Float32Array): Promise<Examples> {
     const size = Math.min(chunk, actions.length - start);
     actions.set(await source.act(states.subarray(start * n, (start + size) * n), size), start);
   }
-  return { states, targets: oneHot(actions, source.actions) };
+  return { states, actions };
 }
 
 /** States that the learner visits when it acts greedily, [aggregation.states, observationSize], in seeded episodes. */
 async function visit(
   learner: TrainableNetwork,
-  scaled: (states: Float32Array) => Float32Array,
   config: ImitationConfig,
   makeEnvironments: MakeEnvironments,
   round: number,
@@ -140,7 +168,7 @@ async function visit(
   let filled = 0;
   try {
     while (filled < size) {
-      await runEpisodes(environments, (observations, batch) => bestActions(learner, scaled(observations), batch), {
+      await runEpisodes(environments, greedy(learner, config.scaling), {
         seeds: Array.from({ length: environments.count }, () => random.integer(2 ** 31)),
         signal,
         onDecisions(observations) {
@@ -156,14 +184,9 @@ async function visit(
   return visited;
 }
 
-function bestActions(network: TrainableNetwork, observations: Float32Array, batch: number): Int32Array {
-  const outputs = network.forward(observations, batch);
-  return Int32Array.from({ length: batch }, (_, k) => argmax(outputs, k * network.actions, network.actions));
-}
-
-function joined(a: Float32Array, b: Float32Array): Float32Array {
-  const both = new Float32Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
+function joined(a: Labelled, b: Labelled): Labelled {
+  const states = new Float32Array(a.states.length + b.states.length);
+  states.set(a.states);
+  states.set(b.states, a.states.length);
+  return { states, actions: Int32Array.from([...a.actions, ...b.actions]) };
 }

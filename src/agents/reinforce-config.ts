@@ -34,6 +34,8 @@ export const reinforceSchema = z.strictObject({
     /** The run ends when an evaluation reaches `mean`, and one over `episodes` other episodes confirms it. */
     stop: z.strictObject({ mean: z.number(), episodes: count.default(100) }).optional(),
   }),
+  /** Seconds between checkpoints; without influence on the curve. */
+  checkpointSeconds: z.number().min(0).default(5),
   final: z.strictObject({ episodes: count.default(100), target: z.number().optional() }).default({ episodes: 100 }),
 });
 

@@ -4,12 +4,21 @@ import { DsqnError } from "../errors.ts";
 import type { OnProgress } from "../progress.ts";
 import { adam, clipNorm } from "../optimizers/index.ts";
 import { Random } from "../random.ts";
-import { argmax } from "../snn/decide.ts";
 import type { MakeTrainable } from "./dqn/networks.ts";
 import type { Environments, MakeEnvironments } from "./environments.ts";
 import { runEpisodes } from "./episodes.ts";
+import { greedy } from "./greedy.ts";
+import { mean100, watchCriterion } from "./learning-curve.ts";
 import type { ReinforceConfig } from "./reinforce-config.ts";
 import { discountedReturns, policyGradient, type Episode } from "./reinforce-gradient.ts";
+import {
+  createReinforceState,
+  restoreReinforceSnapshot,
+  takeReinforceSnapshot,
+  type ReinforceEpisode,
+  type ReinforceEvaluation,
+  type ReinforceSnapshot,
+} from "./reinforce-state.ts";
 import { foldScaling, scaleObservations } from "./scaling.ts";
 import { valueAt } from "./schedules.ts";
 import { mean } from "./statistics.ts";
@@ -21,21 +30,10 @@ export interface ReinforceOptions {
   readonly onProgress?: OnProgress;
   readonly onEpisode?: (entry: ReinforceEpisode) => void;
   readonly onEvaluation?: (entry: ReinforceEvaluation) => void;
+  /** Called between updates; `snapshot()` is all it takes to go on from here. `last`: training ends, or `signal` fired. */
+  readonly onSafePoint?: (facts: { snapshot: () => ReinforceSnapshot; last: boolean }) => void;
+  readonly resume?: ReinforceSnapshot;
   readonly signal?: AbortSignal;
-}
-
-/** One training episode: its return and the mean of the last 100. */
-export interface ReinforceEpisode {
-  readonly episode: number;
-  readonly return: number;
-  readonly length: number;
-  readonly mean100: number;
-}
-
-/** A greedy evaluation in between. */
-export interface ReinforceEvaluation {
-  readonly episode: number;
-  readonly mean: number;
 }
 
 /** A trained policy network, with its curve and its greedy score. */
@@ -67,32 +65,23 @@ export async function reinforce(config: ReinforceConfig, options: ReinforceOptio
   const { observationSize: n, actions } = environments;
   const initial = createDenseNetwork([n, ...config.network.hidden, actions], Random.stream(config.seed, "network"));
   const network = await options.makeTrainable(initial, { maxBatch: 512 });
-  const optimizer = adam(network.parameters.length);
-  const random = {
-    seeds: Random.stream(config.seed, "environment"),
-    actions: Random.stream(config.seed, "exploration"),
-  };
+  const state = createReinforceState(network, adam(network.parameters.length), config.seed);
+  const { progression, optimizer } = state;
+  const { curve } = progression;
+  if (options.resume) restoreReinforceSnapshot(state, options.resume);
+  const before = progression.seconds;
+  const spent = (): number => before + (performance.now() - started) / 1000;
+  const safePoint = (last: boolean): void =>
+    options.onSafePoint?.({ snapshot: () => takeReinforceSnapshot(state, spent()), last });
   const scaled = (states: Float32Array): Float32Array =>
     config.scaling ? scaleObservations(config.scaling, states, new Float32Array(states.length)) : states;
   const gradients = new Float32Array(network.parameters.length);
-  const curve: ReinforceEpisode[] = [];
-  const evaluations: ReinforceEvaluation[] = [];
-  let best = network.parameters.slice();
-  let chosen: ReinforceEvaluation | undefined;
-  let confirmed = false;
-  let solvedAt: number | null = null;
-  let solveCounter = 0;
-  let updates = 0;
 
   const greedyMean = async (firstSeed: number, episodes: number): Promise<number> => {
     const judges = await options.makeEnvironments(episodes);
     try {
       const seeds = Array.from({ length: episodes }, (_, i) => firstSeed + i);
-      const act = (observations: Float32Array, batch: number) => {
-        const outputs = network.forward(scaled(observations), batch);
-        return Int32Array.from({ length: batch }, (_, k) => argmax(outputs, k * actions, actions));
-      };
-      return mean((await runEpisodes(judges, act, { seeds, signal })).returns);
+      return mean((await runEpisodes(judges, greedy(network, config.scaling), { seeds, signal })).returns);
     } finally {
       await judges.close();
     }
@@ -102,43 +91,50 @@ export async function reinforce(config: ReinforceConfig, options: ReinforceOptio
       episode: curve.length,
       mean: await greedyMean(VALIDATION_SEED, config.evaluation.episodes),
     };
-    evaluations.push(entry);
+    progression.evaluations.push(entry);
     options.onEvaluation?.(entry);
-    if (!chosen || entry.mean >= chosen.mean) [chosen, best] = [entry, network.parameters.slice()];
+    if (!progression.chosen || entry.mean >= progression.chosen.mean) {
+      progression.chosen = entry;
+      state.best.set(network.parameters);
+    }
     const { stop } = config.evaluation;
-    if (stop && entry.mean >= stop.mean) confirmed = (await greedyMean(CONFIRMATION_SEED, stop.episodes)) >= stop.mean;
+    if (stop && entry.mean >= stop.mean)
+      progression.confirmed = (await greedyMean(CONFIRMATION_SEED, stop.episodes)) >= stop.mean;
   };
 
   try {
-    while (curve.length < config.episodes && !confirmed) {
-      if (signal?.aborted)
+    while (curve.length < config.episodes && !progression.confirmed) {
+      if (signal?.aborted) {
+        safePoint(true);
         throw new DsqnError("INTERRUPTED", `Training stopped after episode ${curve.length}.`, { cause: signal.reason });
-      const episodes = await playEpisodes(environments, network, scaled, random);
+      }
+      safePoint(false);
+      const episodes = await playEpisodes(environments, network, scaled, state.random);
       const returns = discountedReturns(episodes, config.gamma, config.normalise);
       policyGradient(network, episodes, returns, config.entropy, gradients);
       if (config.clip !== undefined) clipNorm(gradients, config.clip);
-      optimizer.step(network.parameters, gradients, valueAt(config.learningRate, updates));
-      updates++;
+      optimizer.step(network.parameters, gradients, valueAt(config.learningRate, progression.updates));
+      progression.updates++;
       for (const { rewards } of episodes) {
         const total = rewards.reduce((sum, reward) => sum + reward, 0);
-        const mean100 = mean([...curve.slice(-99).map((entry) => entry.return), total]);
-        curve.push({ episode: curve.length, return: total, length: rewards.length, mean100 });
+        const length = rewards.length;
+        curve.push({ episode: curve.length, return: total, length, mean100: mean100(curve, total) });
         options.onEpisode?.(curve.at(-1)!);
-        if (!config.solve) continue;
-        const { average, window, stay } = config.solve;
-        const reached = curve.length >= window && mean(curve.slice(-window).map((entry) => entry.return)) >= average;
-        solveCounter = reached ? solveCounter + 1 : 0;
-        if (solveCounter >= stay) solvedAt ??= curve.length - 1;
+        if (config.solve) watchCriterion(config.solve, curve, progression);
       }
-      if (updates % config.evaluation.every === 0) await evaluate();
-      const note = `mean100 ${curve.at(-1)!.mean100.toFixed(1)}${chosen ? `  greedy ${chosen.mean.toFixed(1)}` : ""}`;
+      if (progression.updates % config.evaluation.every === 0) await evaluate();
+      const greedyNote = progression.chosen ? `  greedy ${progression.chosen.mean.toFixed(1)}` : "";
+      const note = `mean100 ${curve.at(-1)!.mean100.toFixed(1)}${greedyNote}`;
       onProgress?.({ stage: "train", done: curve.length, total: config.episodes, unit: "episodes", note });
     }
-    if (!chosen) await evaluate();
-    network.parameters.set(best);
+    if (!progression.chosen) await evaluate();
+    progression.seconds = spent();
+    safePoint(true);
+    network.parameters.set(state.best);
     const trained = network.toNetwork() as DenseNetwork;
     const exported = (dense: DenseNetwork): DenseNetwork =>
       config.scaling ? foldScaling(dense, config.scaling) : dense;
+    const { evaluations, chosen, confirmed, solvedAt, updates, seconds } = progression;
     return {
       network: exported(trained),
       initial: exported(initial),
@@ -148,7 +144,7 @@ export async function reinforce(config: ReinforceConfig, options: ReinforceOptio
       confirmed,
       solvedAt,
       updates,
-      seconds: (performance.now() - started) / 1000,
+      seconds,
     };
   } finally {
     network.close();

@@ -72,7 +72,7 @@ export async function fineTune(
     surrogate: { scale: o.surrogateScale },
   });
   try {
-    const { curve, before, chosen } = fit(network, training, validation, {
+    const { curve, before, chosen } = await fit(network, training, validation, {
       iterations: o.iterations,
       batchSize: o.batchSize,
       learningRate: { kind: "linear", start: o.learningRate, end: 0, steps: o.iterations },

@@ -12,7 +12,8 @@ export const cartpoleDqn: DqnConfigInput = {
   // Wider gaps between actions: learning needs fewer steps, and a spiking network fewer to tell them apart.
   advantageLearning: 0.5,
   epsilon: { kind: "linear", start: 1, end: 0.05, steps: 5000 },
-  replay: { capacity: 50000, initial: 1000 },
+  // Early failures stay in memory: without them a network that hardly fails forgets how not to.
+  replay: { capacity: 500_000, initial: 1000 },
   batchSize: 64,
   updateEvery: 2,
   optimizer: { kind: "adam", learningRate: { kind: "linear", start: 1e-3, end: 1e-4, steps: 60000 } },

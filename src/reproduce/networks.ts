@@ -9,14 +9,18 @@ import { importNetwork } from "../formats/import.ts";
 import { loadModel, type Network } from "../formats/model.ts";
 import { loadReplay } from "../formats/replay.ts";
 import { Random } from "../random.ts";
-import { parallelPolicy } from "./parallel-policy.ts";
 import type { EnvironmentName, NetworkName, Trial } from "./trials.ts";
+
+/** What a trial scores (a network, or for random actions a policy of its own), and what its similarity is measured against. */
+export interface Subject {
+  readonly network: Network | (() => Policy);
+  readonly compare?: Network;
+}
 
 /** Where the networks of one side come from; null where that side has none for the trial. */
 export interface Side {
   readonly name: "ours" | "original";
-  /** The policy of a trial, and what its similarity is measured against. */
-  policies(trial: Trial): Promise<{ policy: Policy & { close?(): Promise<void> }; compare?: Policy } | null>;
+  subject(trial: Trial): Promise<Subject | null>;
 }
 
 type Load = (environment: EnvironmentName, network: NetworkName) => Promise<Network | null>;
@@ -36,8 +40,6 @@ const trained: Record<EnvironmentName, Partial<Record<NetworkName, string>>> = {
     "dsqn": "MountainCar-E(SNN)/trained",
   },
 };
-/** From so many steps on a decision is worth the way to another thread. */
-const LONG = 500;
 const replays = {
   cartpole: "CartPole-A/DQN/trained",
   mountaincar: "MountainCar-A/trained",
@@ -92,9 +94,10 @@ function createSide(
     cache.get(key) ?? cache.set(key, make()).get(key)!;
   return {
     name,
-    async policies(trial) {
+    async subject(trial) {
       const { environment, network, conversion, reading } = trial;
-      if (network === "random") return { policy: randomPolicy(sizes[environment], environment === "cartpole" ? 2 : 3) };
+      if (network === "random")
+        return { network: () => randomPolicy(sizes[environment], environment === "cartpole" ? 2 : 3) };
       const source = await once(networks, `${environment} ${network}`, () => load(environment, network));
       if (!source) return null;
       if (!conversion) {
@@ -102,7 +105,7 @@ function createSide(
           network === "snn-classifier"
             ? await once(networks, `${environment} classifier`, () => load(environment, "classifier"))
             : null;
-        return { policy: policyOf(source), compare: teacher ? policyOf(teacher) : undefined };
+        return { network: source, compare: teacher ?? undefined };
       }
       if (source.kind !== "dense") return null;
       const ready = name === "original" && !trial.improved ? await stored?.(trial) : null;
@@ -112,9 +115,7 @@ function createSide(
       if (!ready && !visited) return null;
       const converted = ready ?? convert(source, visited!, conversion).network;
       if (converted.kind !== "spiking") return null;
-      const spiking = { ...converted, steps: conversion.spiking!.steps!, ...reading };
-      const long = spiking.steps >= LONG && spiking.encoding === "constant";
-      return { policy: long ? parallelPolicy(spiking) : policyOf(spiking), compare: policyOf(source) };
+      return { network: { ...converted, steps: conversion.spiking!.steps!, ...reading }, compare: source };
     },
   };
 }

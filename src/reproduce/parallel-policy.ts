@@ -1,9 +1,8 @@
 import { availableParallelism } from "node:os";
-import { extname } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { policyOf, type Policy } from "../agents/policy.ts";
 import type { SpikingNetwork } from "../snn/network.ts";
+import { moduleHere } from "./processes.ts";
 
 /** A policy that holds threads until it is closed. */
 export interface ParallelPolicy extends Policy {
@@ -14,8 +13,10 @@ export interface ParallelPolicy extends Policy {
 export function parallelPolicy(network: SpikingNetwork, threads = availableParallelism()): ParallelPolicy {
   const own = policyOf(network);
   const { observationSize, actions } = own;
-  const script = new URL(`./policy-worker${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
-  const workers = Array.from({ length: threads - 1 }, () => new Worker(script, { workerData: network }));
+  const workers = Array.from(
+    { length: threads - 1 },
+    () => new Worker(moduleHere("policy-worker"), { workerData: network }),
+  );
   const ask = (worker: Worker, observations: Float32Array): Promise<Int32Array> =>
     new Promise((resolve, reject) => {
       const settle = (): void => void worker.off("message", answer).off("error", fail);

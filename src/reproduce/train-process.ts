@@ -1,25 +1,22 @@
-// One training run in a process of its own (see training.ts): a config comes in, what its curve says goes out.
-import { createTrainable } from "../ann/create.ts";
-import { withGymnasium } from "../agents/gymnasium.ts";
-import { dqnSchema } from "../agents/dqn/config.ts";
-import { trainDqn } from "../agents/dqn/train.ts";
+// Trains in a process of its own (see training.ts). A run that an earlier process left behind goes on from its checkpoint.
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readJson } from "../agents/run/folder.ts";
+import { runTraining } from "../agents/run/run.ts";
+import { answerRequests } from "./processes.ts";
+import type { TrainingAnswer, TrainingRequest } from "./training.ts";
 
-process.once("message", async (message) => {
+answerRequests(async ({ preset, learningRate, seed, folder }: TrainingRequest): Promise<TrainingAnswer> => {
+  const temporary = folder === undefined ? mkdtempSync(join(tmpdir(), "dsqn-training-")) : undefined;
+  const out = folder ?? join(temporary!, "run");
+  const done = join(out, "summary.json");
   try {
-    const config = dqnSchema.parse(message);
-    const result = await withGymnasium(config.environment, (makeEnvironments) =>
-      trainDqn(config, { makeEnvironments, makeTrainable: createTrainable }),
-    );
-    const whole = result.curve.slice(99);
-    const best = whole.length > 0 ? whole.reduce((a, b) => (b.mean100 > a.mean100 ? b : a)) : null;
-    process.send?.({
-      solvedAt: result.solvedAt,
-      best: best?.mean100 ?? null,
-      bestAt: best?.episode ?? null,
-      seconds: result.seconds,
-    });
-  } catch (error) {
-    process.send?.({ error: error instanceof Error ? error.message : String(error) });
+    if (existsSync(done)) return readJson(done) as TrainingAnswer;
+    return await (existsSync(join(out, "config.json"))
+      ? runTraining({ resume: out })
+      : runTraining({ preset, out, changes: { seed, optimizer: { learningRate: { value: learningRate } } } }));
+  } finally {
+    if (temporary) rmSync(temporary, { recursive: true, force: true });
   }
-  process.disconnect();
 });

@@ -1,12 +1,8 @@
-import { fork } from "node:child_process";
 import { availableParallelism } from "node:os";
-import { extname } from "node:path";
-import { fileURLToPath } from "node:url";
-import type { DqnConfigInput } from "../agents/dqn/config.ts";
+import { join } from "node:path";
 import { mean } from "../agents/statistics.ts";
-import { DsqnError } from "../errors.ts";
-import * as presets from "../presets/original.ts";
 import type { OnProgress } from "../progress.ts";
+import { answerInProcesses, moduleHere } from "./processes.ts";
 import { training } from "./thesis.ts";
 import type { EnvironmentName } from "./trials.ts";
 import type { Verdict } from "./verdict.ts";
@@ -28,10 +24,19 @@ export interface TrainingRow {
   readonly verdict: Verdict;
 }
 
-interface RunResult {
+/** One training of the thesis's settings, as a run in a folder of its own. */
+export interface TrainingRequest {
+  readonly preset: string;
+  readonly learningRate: number;
+  readonly seed: number;
+  /** The run's folder; a temporary one unless given. */
+  readonly folder?: string;
+}
+
+/** What a run says of itself in its summary. */
+export interface TrainingAnswer {
   readonly solvedAt: number | null;
-  readonly best: number;
-  readonly bestAt: number;
+  readonly best: { readonly episode: number; readonly mean100: number } | null;
   readonly seconds: number;
 }
 
@@ -41,45 +46,40 @@ const THESIS_RUNS = 5;
 export async function reproduceTraining(
   environment: EnvironmentName,
   runs: number,
-  { onProgress, signal }: { onProgress?: OnProgress; signal?: AbortSignal },
+  { folder, onProgress, signal }: { folder?: string; onProgress?: OnProgress; signal?: AbortSignal },
 ): Promise<TrainingRow[]> {
-  const base: Record<string, DqnConfigInput> =
-    environment === "cartpole"
-      ? { dqn: presets.cartpoleDqnOriginal, dsqn: presets.cartpoleDsqnOriginal }
-      : { dqn: presets.mountaincarDqnOriginal, dsqn: presets.mountaincarDsqnOriginal };
   const rows = Object.entries(training[environment]);
-  const jobs = rows.flatMap(([name]) => {
+  const requests = rows.flatMap(([name]) => {
     const [method, learningRate] = name.split(" ");
-    return Array.from({ length: runs }, (_, seed): { name: string; config: DqnConfigInput } => ({
-      name,
-      config: {
-        ...base[method],
-        seed,
-        optimizer: { kind: "adam", learningRate: { kind: "constant", value: Number(learningRate) } },
-      },
+    return Array.from({ length: runs }, (_, seed): TrainingRequest => ({
+      preset: `${environment}-${method}-original`,
+      learningRate: Number(learningRate),
+      seed,
+      folder: folder && join(folder, `${name.replace(" ", "-")}-seed-${seed}`),
     }));
   });
-  const results = new Map<string, RunResult[]>(rows.map(([name]) => [name, []]));
-  let next = 0;
   let done = 0;
-  const work = async (): Promise<void> => {
-    while (next < jobs.length) {
-      const { name, config } = jobs[next++];
-      results.get(name)!.push(await trainInProcess(config, signal));
-      onProgress?.({ stage: "training", done: ++done, total: jobs.length, unit: "runs", note: name });
-    }
-  };
-  onProgress?.({ stage: "training", done: 0, total: jobs.length, unit: "runs" });
-  await Promise.all(Array.from({ length: Math.min(availableParallelism(), jobs.length) }, work));
-  return rows.map(([name, reported]) => {
-    const own = results.get(name)!;
+  const report = (note?: string): void =>
+    onProgress?.({ stage: "training", done, total: requests.length, unit: "runs", note });
+  report();
+  const answers = await answerInProcesses<TrainingRequest, TrainingAnswer>(moduleHere("train-process"), requests, {
+    processes: availableParallelism(),
+    signal,
+    onAnswer(_, index) {
+      done++;
+      report(rows[Math.floor(index / runs)][0]);
+    },
+  });
+  return rows.map(([name, reported], row) => {
+    const own = answers.slice(row * runs, (row + 1) * runs);
     const solved = own.filter((run) => run.solvedAt !== null);
+    const complete = own.flatMap((run) => run.best ?? []);
     const ours = {
       solved: solved.length,
       runs,
       solvedAt: solved.length > 0 ? mean(solved.map((run) => run.solvedAt!)) : null,
-      best: mean(own.map((run) => run.best)),
-      bestAt: mean(own.map((run) => run.bestAt)),
+      best: mean(complete.map((best) => best.mean100)),
+      bestAt: mean(complete.map((best) => best.episode)),
       seconds: mean(own.map((run) => run.seconds)),
     };
     const thesis = { ...reported, runs: THESIS_RUNS };
@@ -111,21 +111,4 @@ function choose(n: number, k: number): number {
   let result = 1;
   for (let i = 1; i <= k; i++) result *= (n - k + i) / i;
   return result;
-}
-
-function trainInProcess(config: DqnConfigInput, signal?: AbortSignal): Promise<RunResult> {
-  const script = fileURLToPath(new URL(`./train-process${extname(fileURLToPath(import.meta.url))}`, import.meta.url));
-  return new Promise((resolve, reject) => {
-    const child = fork(script, [], { signal, stdio: ["ignore", "ignore", "inherit", "ipc"] });
-    child.once("message", (message) => {
-      const result = message as RunResult | { error: string };
-      if ("error" in result) reject(new DsqnError("TRAINING_FAILED", `A training run failed: ${result.error}`));
-      else resolve(result);
-    });
-    child.once("error", reject);
-    child.once("exit", (code) =>
-      reject(new DsqnError("TRAINING_FAILED", `A training process ended with exit code ${code} and no result.`)),
-    );
-    child.send(config);
-  });
 }

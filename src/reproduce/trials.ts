@@ -27,6 +27,12 @@ export interface Trial {
   readonly improved?: boolean;
 }
 
+/** T of a converted network, 0 for any other. */
+export const timeSteps = (trial: Trial): number => trial.conversion?.spiking?.steps ?? 0;
+
+/** Whether a row takes long enough to be worth all cores, and its decisions the way to another thread. */
+export const isLong = (trial: Trial): boolean => timeSteps(trial) >= 5000 && trial.reading === undefined;
+
 const environments = { cartpole: "CartPole", mountaincar: "MountainCar" } as const;
 const lastTie =
   "equal spike counts are decided for the last action, which is what the thesis's figures rest on (its text says the first)";

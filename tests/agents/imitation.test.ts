@@ -61,7 +61,7 @@ describe("fit", () => {
     const run = async () => {
       const learner = createTrainable(createDenseNetwork([2, 16, 3], new Random(3)), { maxBatch: 256 });
       const examples = { training: await examplesOf(normals(4000, 1)), validation: await examplesOf(normals(1000, 2)) };
-      const result = fit(learner, examples.training, examples.validation, {
+      const result = await fit(learner, examples.training, examples.validation, {
         iterations: 1500,
         batchSize: 32,
         learningRate: { kind: "constant", value: 0.01 },

@@ -1,17 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { execa } from "execa";
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { copyFileSync, existsSync, mkdirSync, truncateSync, writeFileSync } from "node:fs";
+import { runsFolder, until } from "./runs.ts";
 
 /** A run of a few seconds in the real CartPole, with everything in it that has a state of its own. */
 const config = {
@@ -31,26 +20,8 @@ const config = {
   checkpointSeconds: 0.1,
 };
 
-const folder = mkdtempSync(join(tmpdir(), "dsqn-resume-"));
-const at = (...names: string[]): string => join(folder, ...names);
-const dsqn = (...args: string[]) =>
-  execa("node", ["--import", "./scripts/register-ts.mjs", "src/cli/run.ts", ...args, "--json"], { reject: false });
-const curve = (run: string): string => readFileSync(at(run, "progress.jsonl"), "utf8");
-const lines = (run: string): number => (existsSync(at(run, "progress.jsonl")) ? curve(run).split("\n").length - 1 : 0);
-const until = async (condition: () => boolean): Promise<void> => {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
-};
-/** The same curve, the same networks, the same TensorBoard scalars (their wall times apart: the sizes), as if it had never stopped. */
-const expectSame = (run: string): void => {
-  expect(curve(run)).toBe(curve("whole"));
-  for (const model of ["best", "last", "initial"])
-    expect(
-      readFileSync(at(run, `${model}.safetensors`)).equals(readFileSync(at("whole", `${model}.safetensors`))),
-    ).toBe(true);
-  expect(readFileSync(at(run, "events.out.tfevents.0.dsqn")).length).toBe(
-    readFileSync(at("whole", "events.out.tfevents.0.dsqn")).length,
-  );
-};
+const { at, dsqn, lines, expectSame: same, remove } = runsFolder("resume");
+const expectSame = (run: string): void => same(run, "whole", ["best", "last", "initial"]);
 
 beforeAll(async () => {
   writeFileSync(at("config.json"), JSON.stringify(config));
@@ -64,7 +35,7 @@ beforeAll(async () => {
     model: at("whole", "best.safetensors"),
   });
 }, 60000);
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(remove);
 
 describe("a run that was stopped", () => {
   it("goes on to the same curve after kill -9, twice", async () => {

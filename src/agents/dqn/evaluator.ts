@@ -1,9 +1,7 @@
-import type { TrainableNetwork } from "../../ann/trainable.ts";
 import { Random } from "../../random.ts";
-import { argmax } from "../../snn/decide.ts";
 import type { Environments, MakeEnvironments } from "../environments.ts";
 import { runEpisodes, type Act } from "../episodes.ts";
-import { scaleObservations } from "../scaling.ts";
+import { greedy } from "../greedy.ts";
 import { mean } from "../statistics.ts";
 import type { DqnConfig } from "./config.ts";
 import type { EvaluationEntry, TrainingState } from "./state.ts";
@@ -12,28 +10,6 @@ interface EvaluatorOptions {
   readonly makeEnvironments: MakeEnvironments;
   readonly onEvaluation?: (entry: EvaluationEntry) => void;
   readonly signal?: AbortSignal;
-}
-
-/** Greedy actions of `network` on raw observations. */
-export function greedy(
-  network: TrainableNetwork,
-  scaling: DqnConfig["scaling"],
-): (observations: Float32Array, batch: number) => Int32Array {
-  const { observationSize: n, actions, maxBatch } = network;
-  const scaled = new Float32Array(maxBatch * n);
-  return (observations, batch) => {
-    const chosen = new Int32Array(batch);
-    for (let first = 0; first < batch; first += maxBatch) {
-      const rows = Math.min(maxBatch, batch - first);
-      const raw = observations.subarray(first * n, (first + rows) * n);
-      const values = network.forward(
-        scaling ? scaleObservations(scaling, raw, scaled.subarray(0, rows * n)) : raw,
-        rows,
-      );
-      for (let k = 0; k < rows; k++) chosen[first + k] = argmax(values, k * actions, actions);
-    }
-    return chosen;
-  };
 }
 
 /** Scores the current weights greedily, keeps them when they are the best yet, and confirms a score that may end the run. */

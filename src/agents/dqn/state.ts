@@ -2,6 +2,7 @@ import type { TrainableNetwork } from "../../ann/trainable.ts";
 import { adam, rmsprop, type Optimizer } from "../../optimizers/index.ts";
 import { Random, type RandomState } from "../../random.ts";
 import type { Environments } from "../environments.ts";
+import type { CurveEntry, SolveState } from "../learning-curve.ts";
 import { ReplayMemory } from "../replay/memory.ts";
 import { NStepWindow, type SavedWindow } from "../replay/n-step.ts";
 import type { DqnConfig } from "./config.ts";
@@ -17,19 +18,15 @@ export interface EvaluationEntry {
 }
 
 /** One finished training episode, in the environment's own rewards. */
-export interface EpisodeEntry {
-  readonly episode: number;
+export interface EpisodeEntry extends CurveEntry {
   readonly environmentSteps: number;
-  readonly return: number;
   readonly length: number;
-  /** Mean return of the last 100 episodes (of all, while fewer). */
-  readonly mean100: number;
   readonly epsilon: number;
   readonly loss: number;
 }
 
 /** Counters and curves: everything of a run that is plain JSON. */
-export interface Progression {
+export interface Progression extends SolveState {
   environmentSteps: number;
   updates: number;
   /** Environment steps not yet paid for with gradient steps. */
@@ -39,9 +36,6 @@ export interface Progression {
   evaluations: EvaluationEntry[];
   /** Environment steps at which the next evaluation is due. */
   nextEvaluation: number;
-  solveCounter: number;
-  /** Episode at which training's own criterion was met. */
-  solvedAt: number | null;
   chosen: EvaluationEntry | null;
   /** Whether the evaluation that ends a run early was confirmed. */
   confirmed: boolean;

@@ -4,13 +4,14 @@ import { DsqnError } from "../../errors.ts";
 import type { OnProgress } from "../../progress.ts";
 import type { SpikingNetwork } from "../../snn/network.ts";
 import type { Environments, MakeEnvironments } from "../environments.ts";
+import { greedy } from "../greedy.ts";
 import { withGymnasium } from "../gymnasium.ts";
+import { mean100, watchCriterion } from "../learning-curve.ts";
 import { rewardShapings } from "../rewards.ts";
 import { scaleObservations } from "../scaling.ts";
 import { valueAt } from "../schedules.ts";
-import { mean } from "../statistics.ts";
 import type { DqnConfig } from "./config.ts";
-import { createEvaluator, greedy } from "./evaluator.ts";
+import { createEvaluator } from "./evaluator.ts";
 import { createLearner } from "./learner.ts";
 import { createNetworks, exportNetwork, type MakeTrainable } from "./networks.ts";
 import {
@@ -219,25 +220,19 @@ function finishEpisode(
 ): void {
   const { progression, episodes } = state;
   const { curve } = progression;
-  const recent = curve.slice(-99).map((entry) => entry.return);
   const entry: EpisodeEntry = {
     episode: curve.length,
     environmentSteps: progression.environmentSteps,
     return: episodes[i].return,
     length: episodes[i].actions.length,
-    mean100: mean([...recent, episodes[i].return]),
+    mean100: mean100(curve, episodes[i].return),
     epsilon,
     loss: progression.loss,
   };
   curve.push(entry);
   if (config.target.kind === "episodes" && entry.episode % config.target.every === 0)
     state.target.parameters.set(state.policy.parameters);
-  if (config.solve) {
-    const { average, window, stay } = config.solve;
-    const reached = curve.length >= window && mean(curve.slice(-window).map((e) => e.return)) >= average;
-    progression.solveCounter = reached ? progression.solveCounter + 1 : 0;
-    if (progression.solveCounter >= stay) progression.solvedAt ??= entry.episode;
-  }
+  if (config.solve) watchCriterion(config.solve, curve, progression);
   options.onEpisode?.(entry);
   options.onProgress?.({
     stage: "train",

@@ -1,0 +1,98 @@
+import { fork } from "node:child_process";
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { DsqnError } from "../errors.ts";
+
+type Reply<A> = { readonly answer: A } | { readonly error: string };
+
+export interface ProcessesOptions<A> {
+  readonly processes: number;
+  /** In order of completion; `index` is the request's. */
+  readonly onAnswer?: (answer: A, index: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Answers `requests` (structured data) in processes that run the module `script`, each one request at a time, and returns the
+ * answers in the order of the requests. The first failure ends all processes.
+ */
+export async function answerInProcesses<Q, A>(
+  script: URL,
+  requests: readonly Q[],
+  { processes, onAnswer, signal }: ProcessesOptions<A>,
+): Promise<A[]> {
+  const answers: A[] = [];
+  const failure = new AbortController();
+  const stop = signal ? AbortSignal.any([signal, failure.signal]) : failure.signal;
+  let next = 0;
+  const work = async (): Promise<void> => {
+    const child = fork(fileURLToPath(script), [], {
+      signal: stop,
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
+      serialization: "advanced",
+    });
+    // Ended while nobody asks: no news.
+    child.on("error", () => undefined);
+    const ask = (request: Q): Promise<Reply<A>> =>
+      new Promise((resolve, reject) => {
+        const settle = (): void => void child.off("message", answered).off("error", failed).off("exit", ended);
+        const answered = (reply: Reply<A>): void => (settle(), resolve(reply));
+        const failed = (error: Error): void => (settle(), reject(error));
+        const ended = (code: number | null, signal: string | null): void => {
+          settle();
+          reject(
+            new DsqnError(
+              "TRAINING_FAILED",
+              `A process of the reproduction ended (${signal ?? `exit code ${code}`}).`,
+              {
+                hint: "Run the command again: it goes on with what is not done yet.",
+              },
+            ),
+          );
+        };
+        child.on("message", answered).on("error", failed).on("exit", ended);
+        child.send(request as object);
+      });
+    try {
+      while (next < requests.length && !stop.aborted) {
+        const index = next++;
+        const reply = await ask(requests[index]);
+        if ("error" in reply)
+          throw new DsqnError("TRAINING_FAILED", `A part of the reproduction failed: ${reply.error}`, {
+            hint: "Run the command again: it goes on with what is not done yet.",
+          });
+        answers[index] = reply.answer;
+        onAnswer?.(reply.answer, index);
+      }
+    } catch (error) {
+      // The reason of the first failure; the others only end with it.
+      failure.abort(error);
+    } finally {
+      // The child ends by itself when nobody can ask it any more.
+      if (child.connected) child.disconnect();
+    }
+  };
+  // All of them end before anyone hears of a failure: nothing goes on behind the caller's back.
+  await Promise.all(Array.from({ length: Math.min(processes, requests.length) }, work));
+  stop.throwIfAborted();
+  return answers;
+}
+
+/** The module `name` of this folder, as it is run: TypeScript in a clone, JavaScript in a package. */
+export function moduleHere(name: string): URL {
+  return new URL(`./${name}${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
+}
+
+/** The other side, in a process of `answerInProcesses`: gives `answer` one request after the other until the parent is gone. */
+export function answerRequests<Q, A>(answer: (request: Q) => Promise<A>): void {
+  process.on("message", async (request: Q) => {
+    let reply: Reply<A>;
+    try {
+      reply = { answer: await answer(request) };
+    } catch (error) {
+      reply = { error: error instanceof Error ? error.message : String(error) };
+    }
+    if (process.connected) process.send!(reply);
+  });
+  process.once("disconnect", () => process.exit());
+}

@@ -1,0 +1,24 @@
+import { execFileSync } from "node:child_process";
+
+/** In a process of its own: what Jest starts has none of its loaders. */
+const answer = (...numbers: number[]): unknown =>
+  JSON.parse(
+    execFileSync(
+      process.execPath,
+      ["--import", "./scripts/register-ts.mjs", "tests/fixtures/reproduce/processes.ts", ...numbers.map(String)],
+      { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] },
+    ),
+  );
+
+describe("answerInProcesses", () => {
+  it(
+    "answers in the order of the requests, side by side, and leaves no process",
+    () => expect(answer(2, 4, 6, 8, 10, 12)).toEqual({ halves: [1, 2, 3, 4, 5, 6], processes: 2 }),
+    30_000,
+  );
+
+  it("tells of what failed in a process, and of a process that ended", () => {
+    expect(answer(2, 13, 4)).toEqual({ error: expect.stringContaining("13 has no half") });
+    expect(answer(2, 666, 4)).toEqual({ error: expect.stringContaining("exit code 7") });
+  }, 30_000);
+});
