@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import { managedHome } from "../../scripts/setup/index.mjs";
 import { ndarray, type NdArray, type TypedArray, type Worker } from "../../src/index.ts";
 import { failure, open } from "./helpers.ts";
 
@@ -36,6 +38,11 @@ describe("a worker", () => {
       expect(received[name].shape).toEqual(shape);
       expect([name, bytes(received[name].data).equals(bytes(data))]).toEqual([name, true]);
     }
+  });
+
+  it("keeps matplotlib's caches in the managed home, and out of the user's", async () => {
+    const { result } = await worker.call("misbehaving:environment", { name: "MPLCONFIGDIR" });
+    expect(result["value"]).toBe(process.env["MPLCONFIGDIR"] ?? join(managedHome(), "matplotlib"));
   });
 
   it("gives back plain values, without what is undefined", async () => {

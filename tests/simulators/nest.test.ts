@@ -52,6 +52,21 @@ describe("NEST 3", () => {
     expect(certificate.nearTies).toBeGreaterThan(100); // a quarter of them are full of ties
   }, 240_000);
 
+  it("spikes likewise with synaptic currents and reset by subtraction, as gif_psc_exp", async () => {
+    const network = createSpikingNetwork([4, 24, 24, 3], new Random(5), {
+      alpha: 0.6,
+      beta: 0.9,
+      steps: 80,
+      weightScale: 2,
+    });
+    const inputs = Float32Array.from({ length: 4 * 6 }, (_, i) => 2 * Math.sin(i));
+    const subject = { name: "currents", network, inputs, source: "random" as const };
+    const certificate = await certifyNetworks([subject], 1, { simulator: nest, engine: referenceEngine });
+    expect(certificate).toMatchObject({ mismatchedBins: 0, actionsEqual: 1, passed: true });
+    expect(certificate.mapping.layers.map(({ model }) => model)).toEqual(["gif_psc_exp", "gif_psc_exp", "iaf_psc_exp"]);
+    expect(certificate.spikes).toBeGreaterThan(1000);
+  }, 60_000);
+
   it("spikes likewise with leak and synaptic currents, potentials within 1e-12", async () => {
     const certificate = await certifyNetworks(subjects(20, true), 20, { simulator: nest, engine: referenceEngine });
     expect(certificate).toMatchObject({ mismatchedBins: 0, actionsEqual: 1, passed: true, potentialTolerance: 1e-12 });
@@ -91,8 +106,36 @@ describe("NEST 3", () => {
     expect(mapping.layers[0].parameters.V_th).toBe(1 + Number.EPSILON);
   });
 
+  it("builds convolutions from their kernels, exactly", async () => {
+    const convolutions = function* (count: number, leaky: boolean) {
+      for (let i = 0; i < count; i++) {
+        const options = { seed: 12, leaky, convolution: true, steps: 40 };
+        const network = randomNetwork(i, options);
+        expect(network.layers[0].convolution).toBeDefined();
+        yield { name: `${i}`, network, inputs: randomStates(network, i, 2, options), source: "random" as const };
+      }
+    };
+    const options = { simulator: nest, engine: referenceEngine };
+    const exact = await certifyNetworks(convolutions(10, false), 10, options);
+    expect(exact).toMatchObject({ mismatchedBins: 0, maxPotentialError: 0, passed: true });
+    expect(exact.spikes).toBeGreaterThan(10_000);
+    expect(await certifyNetworks(convolutions(4, true), 4, options)).toMatchObject({ mismatchedBins: 0, passed: true });
+  }, 120_000);
+
+  it("names the layer with max pooling, which no synapses can express", async () => {
+    const network = randomNetwork(0, { seed: 1, convolution: true });
+    const { output } = network.layers[0].convolution!;
+    const each = { kernel: [1, 1], strides: [1, 1], padding: [0, 0] } as const;
+    const pooling = { ...each, input: output, output };
+    const layers = network.layers.map((layer, l) => (l === 1 ? { ...layer, pooling } : layer));
+    await expect(nest.load({ ...network, layers })).rejects.toMatchObject({
+      code: "MAPPING_IMPOSSIBLE",
+      message: expect.stringContaining("Layer 1"),
+    });
+  });
+
   it("says which layer it can't express", async () => {
-    const network = createSpikingNetwork([4, 8, 2], new Random(0), { alpha: 0.5 });
+    const network = createSpikingNetwork([4, 8, 2], new Random(0), { beta: 0 });
     await expect(nest.load(network)).rejects.toMatchObject({
       code: "MAPPING_IMPOSSIBLE",
       message: expect.stringContaining("layer 0"),
@@ -154,6 +197,37 @@ describe("exported scripts", () => {
   );
 });
 
+describe("exported scripts of convolutions", () => {
+  it.each(["constant", "poisson"] as const)(
+    "rebuild them from their kernels: %s input",
+    async (encoding) => {
+      const { python } = await ensurePython(["nest"]);
+      const network = {
+        ...randomNetwork(1, { seed: 4, convolution: true, steps: 60 }),
+        encoding,
+        decoding: "potential" as const,
+      };
+      const script = join(folder, `convolution-${encoding}.py`);
+      await writeScript("nest", network, script);
+      const { stdout } = await execa(python, [script], { cwd: folder });
+      expect(stdout).toMatch(/mismatched bins {3}0\npotential error {3}0\n/);
+      expect(Number(/spikes +(\d+)/.exec(stdout)![1])).toBeGreaterThan(100);
+    },
+    60_000,
+  );
+
+  it("refuse max pooling, and name the layer", async () => {
+    const network = randomNetwork(1, { seed: 4, convolution: true });
+    const layers = network.layers.map((layer, l) =>
+      l === 1 ? { ...layer, pooling: network.layers[0].convolution } : layer,
+    );
+    await expect(writeScript("nest", { ...network, layers }, join(folder, "never.py"))).rejects.toMatchObject({
+      code: "EXPORT_IMPOSSIBLE",
+      message: expect.stringContaining("layer 1 has max pooling"),
+    });
+  });
+});
+
 describe("dsqn certify", () => {
   it("exits with 0 and writes the certificate", async () => {
     const model = join(folder, "agent.safetensors");
@@ -178,5 +252,8 @@ describe("dsqn certify", () => {
       actionsEqual: 1,
     });
     expect(JSON.parse(await readFile(out, "utf8"))).toEqual(certificate);
+    const page = await readFile(join(folder, "certificate.html"), "utf8");
+    expect(page).toContain("The same network in NEST 3.");
+    expect(page).toContain("One decision, spike by spike");
   }, 60_000);
 });

@@ -7,17 +7,17 @@ import { Random } from "../../random.ts";
 import type { Network } from "../../formats/model.ts";
 import { inputValues } from "../../snn/encoding.ts";
 import type { SpikeEvents } from "../../snn/engine.ts";
-import { observationSize, spikingLayers, type SpikingNetwork } from "../../snn/network.ts";
+import { observationSize, type SpikingLayer, spikingLayers, type SpikingNetwork } from "../../snn/network.ts";
 import { referenceEngine } from "../../snn/reference/index.ts";
 import { networkHash } from "../hash.ts";
 import { inputSpikes } from "../inputs.ts";
 
-/** Example states that a script carries to check itself with. */
-const STATES = 5;
+/** Example states that a script carries to check itself with; fewer where one is an image. */
+const STATES = { flat: 5, image: 2 };
 const TEMPLATES = join(root, "py-bridge", "dsqn_bridge", "simulators", "scripts");
 
 /**
- * A network as a script of its own that needs no part of dsqn: the network, five states, and what our engine made of them. Running it
+ * A network as a script of its own that needs no part of dsqn: the network, a few states, and what our engine made of them. Running it
  * rebuilds the network in the simulator, compares every spike and potential, and exits with 1 where they differ.
  */
 export async function writeScript(target: "nest" | "pynn", network: Network, path: string): Promise<void> {
@@ -30,14 +30,19 @@ export async function writeScript(target: "nest" | "pynn", network: Network, pat
 }
 
 function embedded(network: SpikingNetwork): Record<string, unknown> {
-  const size = observationSize(network);
+  const [first] = network.layers;
+  const states = first.convolution ? STATES.image : STATES.flat;
   const random = Random.stream(0, "script");
-  const observations = Float32Array.from({ length: STATES * size }, () => random.normal());
+  const amplitude = first.convolution ? spread(first) : 1;
+  const observations = Float32Array.from(
+    { length: states * observationSize(network) },
+    () => amplitude * random.normal(),
+  );
   const { steps } = network;
   const { spikes, potentials } = referenceEngine.run(network, observations, { recordSpikes: true });
   const arrays: Record<string, string> = {
     potentials: base64(potentials),
-    inputs: base64(joined(network, observations)),
+    inputs: base64(joined(network, observations, states)),
   };
   if (network.encoding !== "constant")
     arrays.inputSpikes = events(inputSpikes(network, observations, { steps, seed: 0 }));
@@ -49,32 +54,42 @@ function embedded(network: SpikingNetwork): Record<string, unknown> {
   });
   return {
     sha256: networkHash(network),
-    layers: network.layers.map(({ outputs, beta, threshold, reset, resetBy }) => ({
+    layers: network.layers.map(({ outputs, beta, threshold, reset, resetBy, convolution = null }) => ({
       outputs,
       beta,
       threshold,
       reset,
       resetBy,
+      convolution,
     })),
     signedInputs: network.signedInputs,
     outputSpikes: spikingLayers(network) === network.layers.length,
     encoding: network.encoding === "constant" ? "constant" : "spikes",
     steps,
-    states: STATES,
+    states,
     tolerance: network.layers.every(({ beta }) => beta === 1) ? 0 : 1e-12,
     arrays,
   };
 }
 
 /** What the input neurons are given, [states, inputs]. */
-function joined(network: SpikingNetwork, observations: Float32Array): Float64Array {
-  return Float64Array.from(
-    Array.from({ length: STATES }, (_, s) => Array.from(inputValues(network, observations, s))).flat(),
-  );
+function joined(network: SpikingNetwork, observations: Float32Array, states: number): Float64Array {
+  const size = inputValues(network, observations, 0).length;
+  const values = new Float64Array(states * size);
+  for (let s = 0; s < states; s++) values.set(inputValues(network, observations, s), s * size);
+  return values;
+}
+
+/** Of observations, so that the first layer's currents spread as far as its threshold: weights for bytes are small ones. */
+function spread({ weights, convolution, threshold }: SpikingLayer): number {
+  const squares = weights.reduce((sum, w) => sum + w * w, 0) / convolution!.output[2];
+  return squares > 0 ? threshold / Math.sqrt(squares) : 1;
 }
 
 function events({ state, step, neuron }: SpikeEvents): string {
-  return base64(Int32Array.from([...state, ...step, ...neuron]));
+  const joinedEvents = new Int32Array(3 * state.length);
+  [state, step, neuron].forEach((values, row) => joinedEvents.set(values, row * state.length));
+  return base64(joinedEvents);
 }
 
 function base64(array: Float32Array | Float64Array | Int32Array): string {
@@ -90,6 +105,9 @@ function expressible(target: "nest" | "pynn", network: Network): SpikingNetwork 
   if (network.kind !== "spiking") throw impossible(`it is a ${network.kind} one; convert it first (dsqn convert)`);
   network.layers.forEach((layer, l) => {
     const subtracts = layer.reset === "subtraction" && l < spikingLayers(network);
+    if (layer.pooling) throw impossible(`layer ${l} has max pooling`);
+    if (layer.convolution && l === 0 && network.signedInputs)
+      throw impossible("layer 0 is a convolution over signed inputs");
     if (layer.alpha !== 0) throw impossible(`layer ${l} has a synaptic current (alpha = ${layer.alpha})`);
     if (layer.beta !== 1 && (subtracts || layer.initialPotential))
       throw impossible(`layer ${l} leaks (beta = ${layer.beta}) and is reset by subtraction or starts elsewhere`);

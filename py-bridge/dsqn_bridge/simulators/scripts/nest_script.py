@@ -30,8 +30,36 @@ SPIKING = len(LAYERS) - (0 if MODEL["outputSpikes"] else 1)
 
 def weights(index):
     layer = LAYERS[index]
-    matrix = array("w%d" % index, "<f4").astype(float).reshape(-1, layer["outputs"])
+    values = array("w%d" % index, "<f4").astype(float)
+    if layer["convolution"]:
+        return values.reshape(*layer["convolution"]["kernel"], layer["convolution"]["input"][2], -1)
+    matrix = values.reshape(-1, layer["outputs"])
     return np.concatenate([matrix, -matrix]) if index == 0 and MODEL["signedInputs"] else matrix
+
+
+def synapses(index):
+    """Source, target and weight of every synapse, for each target by ascending source."""
+    values, geometry = weights(index), LAYERS[index]["convolution"]
+    if not geometry:
+        source, target = np.indices(values.shape).reshape(2, -1)
+        return source, target, values.ravel()
+    # out(y, x, f) = sum over i, j, c of in(y * stride + i - padding, x * stride + j - padding, c) W[i, j, c, f]
+    (height, width, channels), (rows, columns, filters) = geometry["input"], geometry["output"]
+    y, x, i, j, c, f = np.indices((rows, columns, *values.shape), np.int32).reshape(6, -1)
+    row = y * geometry["strides"][0] + i - geometry["padding"][0]
+    column = x * geometry["strides"][1] + j - geometry["padding"][1]
+    inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+    source, target = (row * width + column) * channels + c, (y * columns + x) * filters + f
+    return source[inside].astype(int), target[inside].astype(int), values[i, j, c, f][inside]
+
+
+def input_currents():
+    """[states, neurons of the first layer]: products summed by ascending input, as dsqn sums them, then the bias."""
+    source, target, weight = synapses(0)
+    currents = np.zeros((STATES, LAYERS[0]["outputs"]))
+    for state, x in enumerate(array("inputs", "<f8").reshape(STATES, -1)):
+        np.add.at(currents[state], target, x[source] * weight)
+    return currents + biases(0)
 
 
 def biases(index):
@@ -87,21 +115,18 @@ def every_step(currents, population):
 def feed(first):
     size = LAYERS[0]["outputs"]
     if MODEL["encoding"] == "constant":
-        x = array("inputs", "<f8").reshape(STATES, -1)
-        current = np.zeros((STATES, size))
-        for i, row in enumerate(weights(0)):  # ascending, as dsqn sums
-            current += x[:, i : i + 1] * row
-        every_step((current + biases(0)).ravel(), first)
+        every_step(input_currents().ravel(), first)
         return
-    matrix = weights(0)
+    source, target, weight = synapses(0)
     events = array("inputSpikes", "<i4").reshape(3, -1)  # state, step, neuron
     targets = np.asarray(first.tolist()).reshape(STATES, size)
     for state in range(STATES):
-        for i, row in enumerate(matrix):
+        for i in np.unique(source):
             steps = events[1][(events[0] == state) & (events[2] == i) & (events[1] < STEPS - 1)]
             if len(steps):
-                source = nest.Create("spike_generator", params={"spike_times": np.sort(steps) + 1.0})
-                connect(np.full(size, source.global_id), targets[state], row, 1.0)
+                generator = nest.Create("spike_generator", params={"spike_times": np.sort(steps) + 1.0})
+                own = source == i
+                connect(np.full(own.sum(), generator.global_id), targets[state][target[own]], weight[own], 1.0)
     every_step(np.tile(biases(0), STATES), first)
 
 
@@ -115,12 +140,11 @@ def main():
         populations.append(nest.Create(model, layer["outputs"] * STATES, parameters))
     feed(populations[0])
     for index in range(1, len(LAYERS)):
-        matrix = weights(index)
+        source, target, weight = synapses(index)
         pre = np.asarray(populations[index - 1].tolist()).reshape(STATES, -1)
         post = np.asarray(populations[index].tolist()).reshape(STATES, -1)
         for state in range(STATES):
-            i, j = np.indices(matrix.shape).reshape(2, -1)
-            connect(pre[state][i], post[state][j], matrix.ravel(), 2.0)
+            connect(pre[state][source], post[state][target], weight, 2.0)
         every_step(np.tile(biases(index), STATES), populations[index])
     recorder = nest.Create("spike_recorder")
     for population in populations[:SPIKING]:

@@ -34,8 +34,37 @@ START = 1
 
 
 def weights(index):
-    matrix = array("w%d" % index, "<f4").astype(float).reshape(-1, LAYERS[index]["outputs"])
+    layer = LAYERS[index]
+    values = array("w%d" % index, "<f4").astype(float)
+    if layer["convolution"]:
+        return values.reshape(*layer["convolution"]["kernel"], layer["convolution"]["input"][2], -1)
+    matrix = values.reshape(-1, layer["outputs"])
     return np.concatenate([matrix, -matrix]) if index == 0 and MODEL["signedInputs"] else matrix
+
+
+def synapses(index):
+    """Source, target and weight of every synapse, for each target by ascending source."""
+    values, geometry = weights(index), LAYERS[index]["convolution"]
+    if not geometry:
+        source, target = np.indices(values.shape).reshape(2, -1)
+        return source, target, values.ravel()
+    # out(y, x, f) = sum over i, j, c of in(y * stride + i - padding, x * stride + j - padding, c) W[i, j, c, f]
+    (height, width, channels), (rows, columns, filters) = geometry["input"], geometry["output"]
+    y, x, i, j, c, f = np.indices((rows, columns, *values.shape), np.int32).reshape(6, -1)
+    row = y * geometry["strides"][0] + i - geometry["padding"][0]
+    column = x * geometry["strides"][1] + j - geometry["padding"][1]
+    inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+    source, target = (row * width + column) * channels + c, (y * columns + x) * filters + f
+    return source[inside].astype(int), target[inside].astype(int), values[i, j, c, f][inside]
+
+
+def input_currents():
+    """[states, neurons of the first layer]: products summed by ascending input, as dsqn sums them, then the bias."""
+    source, target, weight = synapses(0)
+    currents = np.zeros((STATES, LAYERS[0]["outputs"]))
+    for state, x in enumerate(array("inputs", "<f8").reshape(STATES, -1)):
+        np.add.at(currents[state], target, x[source] * weight)
+    return currents + biases(0)
 
 
 def biases(index):
@@ -82,34 +111,30 @@ def project(pre, post, rows, native, delay):
             sim.Projection(pre, post, sim.FromListConnector(connections), sim.StaticSynapse(), receptor_type=receptor)
 
 
+def copies(index, inputs):
+    """The layer's synapses, once per state."""
+    source, target, weight = synapses(index)
+    size = LAYERS[index]["outputs"]
+    return np.concatenate([np.column_stack([source + s * inputs, target + s * size, weight]) for s in range(STATES)])
+
+
 def every_step(currents, population, native):
     clock = sim.Population(1, sim.SpikeSourceArray(spike_times=[float(t) for t in range(START + 1, START + STEPS)]))
     project(clock, population, [(0, j, current) for j, current in enumerate(currents)], native, 1.0)
 
 
 def feed(first, native):
-    size = LAYERS[0]["outputs"]
-    matrix = weights(0)
     if MODEL["encoding"] == "constant":
-        x = array("inputs", "<f8").reshape(STATES, -1)
-        current = np.zeros((STATES, size))
-        for i, row in enumerate(matrix):
-            current += x[:, i : i + 1] * row
-        every_step((current + biases(0)).ravel(), first, native)
+        every_step(input_currents().ravel(), first, native)
         return
+    inputs = array("inputs", "<f8").size // STATES
     state, step, index = array("inputSpikes", "<i4").reshape(3, -1)
-    trains = [[] for _ in range(STATES * len(matrix))]
+    trains = [[] for _ in range(STATES * inputs)]
     for s, t, i in zip(state, step, index):
         if t < STEPS - 1:
-            trains[s * len(matrix) + i].append(float(t + 1 + START))
+            trains[s * inputs + i].append(float(t + 1 + START))
     source = sim.Population(len(trains), sim.SpikeSourceArray(spike_times=trains))
-    rows = [
-        (s * len(matrix) + i, s * size + j, w)
-        for s in range(STATES)
-        for i, row in enumerate(matrix)
-        for j, w in enumerate(row)
-    ]
-    project(source, first, rows, native, 1.0)
+    project(source, first, copies(0, inputs), native, 1.0)
     every_step(np.tile(biases(0), STATES), first, native)
 
 
@@ -129,13 +154,7 @@ def main():
         natives.append(variable == "V_m")
     feed(populations[0], natives[0])
     for index in range(1, len(LAYERS)):
-        matrix, size = weights(index), LAYERS[index]["outputs"]
-        rows = [
-            (s * len(matrix) + i, s * size + j, w)
-            for s in range(STATES)
-            for i, row in enumerate(matrix)
-            for j, w in enumerate(row)
-        ]
+        rows = copies(index, LAYERS[index - 1]["outputs"])
         project(populations[index - 1], populations[index], rows, natives[index], 2.0)
         every_step(np.tile(biases(index), STATES), populations[index], natives[index])
     sim.run(STEPS + START)
