@@ -42,8 +42,10 @@ export const convDqnSchema = z
     network: z.strictObject({
       /** A well-known network... */
       architecture: z.enum(Object.keys(architectures) as [string, ...string[]]).optional(),
-      /** ...or one's own layers below the output layer, which is added. */
+      /** ...or one's own layers below the output layer, which is added... */
       layers: z.array(layerSchema).optional(),
+      /** ...or a convolutional model's file, to go on from its weights. */
+      model: z.string().optional(),
       /** The first layer sees bytes * inputScale. */
       inputScale: z
         .number()
@@ -120,8 +122,13 @@ export const convDqnSchema = z
       .default({ episodes: 30, epsilon: 0.01 }),
   })
   .superRefine(({ network, replay, environment, nStep }, context) => {
-    if ((network.architecture === undefined) === (network.layers === undefined))
-      context.addIssue({ code: "custom", path: ["network"], message: 'needs "architecture" or "layers", not both' });
+    const named = [network.architecture, network.layers, network.model].filter((one) => one !== undefined);
+    if (named.length !== 1)
+      context.addIssue({
+        code: "custom",
+        path: ["network"],
+        message: 'needs one of "architecture", "layers" and "model"',
+      });
     const least = environment.count * (nStep + 16);
     if (replay.capacity < Math.max(least, replay.initial))
       context.addIssue({

@@ -1,10 +1,5 @@
 import { type ConvolutionalLearner, createConvolutionalLearner } from "../../ann/convolutional/learner.ts";
-import {
-  architectures,
-  type ConvolutionalNetwork,
-  createConvolutionalNetwork,
-  type LayerSpec,
-} from "../../ann/convolutional/network.ts";
+import type { ConvolutionalNetwork } from "../../ann/convolutional/network.ts";
 import type { Tfjs } from "../../ann/tfjs.ts";
 import { DsqnError } from "../../errors.ts";
 import type { OnProgress } from "../../progress.ts";
@@ -15,6 +10,7 @@ import { mean } from "../statistics.ts";
 import type { ConvDqnConfig } from "./config.ts";
 import type { MakePixelEnvironments, PixelEnvironments, PixelStep } from "./environments.ts";
 import { FrameMemory } from "./memory.ts";
+import { startingNetwork } from "./network.ts";
 import { playEpisodes } from "./play.ts";
 import { assertReplayFits } from "./room.ts";
 import {
@@ -60,7 +56,7 @@ export interface ConvDqnResult {
  * options. While the games step, the gradient steps due use what is known up to the step before; the order of everything is
  * fixed, so that a config gives one curve on one machine with one number of TensorFlow threads.
  *
- * Errors: REPLAY_TOO_LARGE, LAYER_UNTRAINABLE, TRAINING_DIVERGED, CHECKPOINT_INVALID, INTERRUPTED, and those of the environments.
+ * Errors: REPLAY_TOO_LARGE, LAYER_UNTRAINABLE, MODEL_DOES_NOT_FIT, TRAINING_DIVERGED, CHECKPOINT_INVALID, INTERRUPTED, and those of the environments.
  */
 export async function trainConvDqn(config: ConvDqnConfig, options: TrainConvDqnOptions): Promise<ConvDqnResult> {
   const { signal } = options;
@@ -71,7 +67,7 @@ export async function trainConvDqn(config: ConvDqnConfig, options: TrainConvDqnO
   try {
     const { count, actions } = environments;
     const state = createState(config, environments);
-    const network = createNetwork(config, environments);
+    const network = await startingNetwork(config, environments);
     learner = createConvolutionalLearner(options.tf, network, config);
     state.chosen = learner.weights();
     state.initial = learner.weights();
@@ -174,15 +170,6 @@ function createState(config: ConvDqnConfig, environments: PixelEnvironments): Pi
       seconds: 0,
     },
   };
-}
-
-function createNetwork({ network, seed }: ConvDqnConfig, environments: PixelEnvironments): ConvolutionalNetwork {
-  const { height, width, stack, actions } = environments;
-  const { architecture, layers, inputScale } = network;
-  const specs: readonly LayerSpec[] = layers
-    ? [...layers, { kind: "dense", outputs: actions }]
-    : architectures[architecture!](actions);
-  return createConvolutionalNetwork([height, width, stack], specs, Random.stream(seed, "weights"), inputScale);
 }
 
 async function begin(environments: PixelEnvironments, { games, memory, random }: PixelState): Promise<void> {

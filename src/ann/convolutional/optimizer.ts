@@ -28,18 +28,15 @@ export function createVariablesOptimizer(
   shapes: readonly (readonly number[])[],
   config: OptimizerConfig,
 ): VariablesOptimizer {
-  const moments = Array.from({ length: config.kind === "adam" ? 2 : 1 }, () => createVariables(eager, shapes));
+  const moments = [createVariables(eager, shapes), createVariables(eager, shapes)];
   const scalar = (value: number): Handle => eager.upload(Float32Array.of(value), []);
   let steps = 0;
   return {
     step(gradients, learningRate) {
       steps++;
       eager.scope(() => {
-        if (config.kind === "rmsprop") return rmsprop(eager, variables, moments[0], gradients, learningRate, config);
-        const { beta1, beta2, epsilon } = config;
-        const [power1, power2] = [beta1 ** steps, beta2 ** steps];
-        // TensorFlow adds epsilon to the root of the uncorrected moment; this puts it where the paper has it.
-        const numbers = [power1, power2, learningRate, beta1, beta2, epsilon * Math.sqrt(1 - power2)].map(scalar);
+        // Power of beta1, of beta2, rate, beta1, beta2, epsilon.
+        const numbers = adamOf(config, steps, learningRate).map(scalar);
         for (const [i, gradient] of gradients.entries()) {
           const [m, v] = moments.map(({ resources }) => resources[i]);
           eager.effect("ResourceApplyAdam", [variables.resources[i], m, v, ...numbers, gradient], adamAttributes);
@@ -58,25 +55,13 @@ export function createVariablesOptimizer(
 const float = { T: { type: "float" } } as const;
 const adamAttributes = { ...float, use_locking: false, use_nesterov: false };
 
-function rmsprop(
-  { run, upload }: Eager,
-  variables: Variables,
-  squares: Variables,
-  gradients: readonly Handle[],
-  learningRate: number,
-  { decay, epsilon }: OptimizerConfig & { kind: "rmsprop" },
-): void {
-  const [keep, add, rate, e] = [decay, 1 - decay, learningRate, epsilon].map((v) => upload(Float32Array.of(v), []));
-  const [values, before] = [variables.read(), squares.read()];
-  const mul = (a: Handle, b: Handle): Handle => run("Mul", [a, b], float);
-  const sum = (a: Handle, b: Handle): Handle => run("AddV2", [a, b], float);
-  const after = gradients.map((g, i) => sum(mul(before[i], keep), mul(run("Square", [g], float), add)));
-  const moved = gradients.map((g, i) => {
-    const step = run("RealDiv", [mul(g, rate), sum(run("Sqrt", [after[i]], float), e)], float);
-    return run("Sub", [values[i], step], float);
-  });
-  squares.assign(after);
-  variables.assign(moved);
+function adamOf(config: OptimizerConfig, steps: number, rate: number): number[] {
+  // RMSprop is Adam without a first moment and without corrections.
+  if (config.kind === "rmsprop") return [0, 0, rate, 0, config.decay, config.epsilon];
+  const { beta1, beta2, epsilon } = config;
+  const [power1, power2] = [beta1 ** steps, beta2 ** steps];
+  // TensorFlow adds epsilon to the root of the uncorrected moment; this puts it where the paper has it.
+  return [power1, power2, rate, beta1, beta2, epsilon * Math.sqrt(1 - power2)];
 }
 
 /** The gradients after clipping. */

@@ -1,9 +1,10 @@
 import { afterAll, describe, expect, it } from "@jest/globals";
 import { execa } from "execa";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadModel } from "../../../src/formats/model.ts";
+import { presets } from "../../../src/presets/index.ts";
 
 const supported = process.platform === "linux" && process.arch === "x64";
 /** tfjs-node is set up on 64-bit x86 Linux only (TFJS_UNSUPPORTED). */
@@ -21,7 +22,7 @@ here("dsqn train breakout-dqn", () => {
     "replay.capacity=600",
     "replay.initial=100",
     "environment.count=2",
-    "environment.maxSteps=60",
+    "environment.maxSteps=40",
   ];
   const tests = ["evaluation.every=200", "evaluation.episodes=2", "final.episodes=3", "checkpointSeconds=0"];
 
@@ -64,6 +65,23 @@ here("dsqn train breakout-dqn", () => {
     expect(again.exitCode).toBe(1);
     const { seconds: _, chosen: __, ...same } = JSON.parse(again.stdout) as Record<string, unknown>;
     expect(summary).toMatchObject(same);
+  }, 240_000);
+
+  it("goes on from a model's weights, if it fits", async () => {
+    const model = join(folder, "run", "best.safetensors");
+    const start = (name: string, ...set: string[]) =>
+      dsqn(join(folder, "from-model.json"), "--out", join(folder, name), "--set", ...small, ...tests, ...set);
+    const { network: _, ...rest } = (await presets["breakout-dqn"].load()) as { network: object };
+    writeFileSync(join(folder, "from-model.json"), JSON.stringify({ ...rest, network: { model } }));
+    expect((await start("from-model", "steps=20", "final.episodes=1")).exitCode).toBe(1);
+    const [before, initial] = [
+      await loadModel(model),
+      await loadModel(join(folder, "from-model", "initial.safetensors")),
+    ];
+    expect(initial.network).toEqual(before.network);
+    const { exitCode, stderr } = await start("misfit", "environment.preprocessing=patel");
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("MODEL_DOES_NOT_FIT");
   }, 240_000);
 
   it("says before training that a memory is too large, and which would fit", async () => {
