@@ -69,8 +69,10 @@ async function reproduceIn(
       hint: "Name the folder that holds its networks/: --original DIR, or DSQN_ORIGINAL.",
     });
   const trials = simulatorTrials(experiment).filter(({ steps }) => !quick || steps <= 100);
-  const rows: SimulatorRow[] = [];
-  for (const [done, trial] of trials.entries()) {
+  // Short decisions first: an interrupted run has most of the table.
+  const order = [...trials].sort((a, b) => a.steps - b.steps);
+  const rows = new Map<SimulatorTrial, SimulatorRow>();
+  for (const [done, trial] of order.entries()) {
     onProgress?.({
       stage: "reproduce",
       done,
@@ -81,11 +83,11 @@ async function reproduceIn(
     const row = await kept(keep, trial, quick ? 20 : 100, (episodes) =>
       measureRow(trial, join(original, "networks"), episodes, signal),
     );
-    rows.push(row);
+    rows.set(trial, row);
     onRow?.(row);
   }
   onProgress?.({ stage: "reproduce", done: trials.length, total: trials.length, unit: "rows" });
-  return rows;
+  return trials.map((trial) => rows.get(trial)!);
 }
 
 /** A row measured before with as many episodes for the same trial by this version, else measured now and kept. */
