@@ -103,7 +103,7 @@ function statesOf(
   { signal, onProgress }: RunContext,
 ): Promise<Float32Array> {
   return config.replay
-    ? loadReplayStates(config.replay, source.observationSize)
+    ? loadReplayStates(config.replay, source.observationSize, config.environment.id)
     : collectStates(source, makeEnvironments, { size: config.states, firstSeed: COLLECT_SEED, signal, onProgress });
 }
 

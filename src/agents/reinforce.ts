@@ -66,9 +66,9 @@ export async function reinforce(config: ReinforceConfig, options: ReinforceOptio
   const initial = createDenseNetwork([n, ...config.network.hidden, actions], Random.stream(config.seed, "network"));
   const network = await options.makeTrainable(initial, { maxBatch: 512 });
   const state = createReinforceState(network, adam(network.parameters.length), config.seed);
+  if (options.resume) restoreReinforceSnapshot(state, options.resume);
   const { progression, optimizer } = state;
   const { curve } = progression;
-  if (options.resume) restoreReinforceSnapshot(state, options.resume);
   const before = progression.seconds;
   const spent = (): number => before + (performance.now() - started) / 1000;
   const safePoint = (last: boolean): void =>

@@ -33,7 +33,7 @@ export default command<Options>({
     const replay = await withEnvironment(options, { policy: policyOf(network), card }, (make) =>
       collectReplay(network, make, { size, firstSeed: seed, epsilon, signal, onProgress: progress }),
     );
-    await saveReplay(out, replay);
+    await saveReplay(out, { ...replay, environment: env });
     print({ size, out, env, model: path }, (result) => `${result.size} states of ${env} in ${result.out}`);
     return 0;
   },

@@ -124,7 +124,10 @@ Examples:
           hint: `Collect them: dsqn collect ${path} --env ID --size 20000 --out DIR, then --replay DIR. Or use --method model.`,
         },
       );
-    const states = replay === undefined ? new Float32Array(0) : await loadReplayStates(replay, dense.layers[0].inputs);
+    const states =
+      replay === undefined
+        ? new Float32Array(0)
+        : await loadReplayStates(replay, dense.layers[0].inputs, model.card?.environment);
     const conversion = {
       ...(calibrate ? balancedConversion : originalConversion),
       ...given(options, calibrate),

@@ -12,8 +12,9 @@ import { environmentFlags, type EnvironmentFlags, withEnvironment } from "./atar
 import { boardFlags, boardSettingsFrom, type BoardFlags } from "./board.ts";
 import { command } from "./command.ts";
 import { choice, integer, real } from "./options.ts";
+import { readingFlags, withReading, type ReadingFlags } from "./reading.ts";
 
-interface Options extends BoardFlags, EnvironmentFlags {
+interface Options extends BoardFlags, EnvironmentFlags, ReadingFlags {
   episodes: number;
   simulator: string;
   steps?: number;
@@ -27,7 +28,7 @@ export default command<Options>({
   name: "evaluate",
   configure(parser) {
     boardFlags(
-      environmentFlags(parser.argument("<model>", "a model file (.safetensors)"))
+      readingFlags(environmentFlags(parser.argument("<model>", "a model file (.safetensors)")))
         .option("--episodes <n>", "episodes, all side by side", integer(1), 100)
         .option("--simulator <name>", `what runs the network: engine, ${Object.keys(simulators).join(", ")}`, "engine")
         .option("--steps <n>", "time steps per decision of a spiking network, instead of its own T", integer(1))
@@ -52,7 +53,8 @@ Examples:
   async run([path], options, { signal, progress, print }) {
     const { env, episodes, epsilon, seed, ties, steps, simulator } = options;
     const settings = boardSettingsFrom(options, simulator);
-    const { network, card } = await loadModel(path);
+    const { network: stored, card } = await loadModel(path);
+    const network = withReading(stored, options);
     const compare =
       options.compare === undefined ? undefined : policyOf((await loadModel(options.compare)).network, { ties });
     const policy = await openPolicy(network, simulator, { ties, steps, settings, onProgress: progress, signal });

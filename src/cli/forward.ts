@@ -6,17 +6,16 @@ import { shapeOf } from "../ann/network.ts";
 import { loadModel } from "../formats/model.ts";
 import { readMatrix } from "../formats/replay.ts";
 import { forwardValues, forwardSpiking, withOptions } from "../snn/forward.ts";
-import { type Decoding, type Encoding, observationSize, type Reset, type TieRule } from "../snn/network.ts";
+import { observationSize, type Reset, type TieRule } from "../snn/network.ts";
 import { fastEngine } from "../snn/fast/index.ts";
 import { referenceEngine, referenceEngine32 } from "../snn/reference/index.ts";
 import { command } from "./command.ts";
 import { integer } from "./options.ts";
+import { readingFlags, withReading, type ReadingFlags } from "./reading.ts";
 
-interface Options {
+interface Options extends ReadingFlags {
   input: string;
   steps?: number;
-  encoding?: Encoding;
-  decoding?: Decoding;
   reset?: Reset;
   ties?: TieRule;
   engine: "fast" | "reference";
@@ -31,29 +30,12 @@ const nestedSchema: z.ZodType<Nested> = z.lazy(() => z.array(z.union([z.number()
 export default command<Options>({
   name: "forward",
   configure(parser) {
-    parser
-      .argument("<model>", "a model file (.safetensors)")
+    readingFlags(parser.argument("<model>", "a model file (.safetensors)"))
       .requiredOption(
         "--input <json>",
         "one observation [..], several [[..], ..], or @FILE with either (JSON, or .npz as of dsqn collect)",
       )
       .option("--steps <T>", "time steps, instead of the model's own", integer(1))
-      .addOption(
-        new Option("--encoding <name>", "instead of the model's own").choices([
-          "constant",
-          "poisson",
-          "equidistant",
-          "equidistant-original",
-        ]),
-      )
-      .addOption(
-        new Option("--decoding <name>", "instead of the model's own").choices([
-          "potential",
-          "max-potential",
-          "spikes",
-          "first-spike",
-        ]),
-      )
       .addOption(new Option("--reset <kind>", "instead of the model's own").choices(["subtraction", "zero"]))
       .addOption(
         new Option("--ties <rule>", "which of several equal values acts").choices(["first", "last", "potential"]),
@@ -71,11 +53,10 @@ export default command<Options>({
       );
   },
   async run([path], { input, steps, engine, precision, seed, ...rest }, { print }) {
-    const { network } = await loadModel(path);
+    const network = withReading((await loadModel(path)).network, rest);
     const width = network.kind === "spiking" ? observationSize(network) : shapeOf(network)[0];
     const observations = await parseInput(input, width);
-    if (network.kind !== "spiking")
-      refuseSpikingOptions({ steps, encoding: rest.encoding, decoding: rest.decoding, reset: rest.reset });
+    if (network.kind !== "spiking") refuseSpikingOptions({ steps, reset: rest.reset });
     const runner =
       engine === "fast" ? fastEngine(precision) : precision === "float64" ? referenceEngine : referenceEngine32;
     const pass =

@@ -10,8 +10,9 @@ import { renderSweep } from "../report/sweep.ts";
 import { fastEngine } from "../snn/fast/index.ts";
 import { command } from "./command.ts";
 import { integer, real } from "./options.ts";
+import { readingFlags, withReading, type ReadingFlags } from "./reading.ts";
 
-interface Options {
+interface Options extends ReadingFlags {
   env?: string;
   steps: number[];
   episodes: number;
@@ -27,9 +28,7 @@ const CALIBRATION = { size: 2000, firstSeed: 200_000 } as const;
 export default command<Options>({
   name: "sweep",
   configure(parser) {
-    parser
-      .argument("<dense>", "the network that was converted")
-      .argument("<spiking>", "what it became")
+    readingFlags(parser.argument("<dense>", "the network that was converted").argument("<spiking>", "what it became"))
       .option("--env <id>", "the environment to act in (default: the one that the model's card names)")
       .option(
         "--steps <T...>",
@@ -57,7 +56,7 @@ Example:
   },
   async run([densePath, spikingPath], options, { print, progress, signal }) {
     const [dense, spiking] = [await loadModel(densePath), await loadModel(spikingPath)];
-    const { network } = spiking;
+    const network = withReading(spiking.network, options);
     if (network.kind !== "spiking")
       throw new UsageError("MODEL_KIND", `"${spikingPath}" is a ${network.kind} network; it has no T.`, {
         hint: "dsqn convert makes it spiking.",

@@ -1,8 +1,15 @@
 import { UsageError } from "../errors.ts";
 import { loadReplay } from "../formats/replay.ts";
 
-/** The states of a replay folder, [n, observationSize]; an error when they are not the network's. */
-export async function loadReplayStates(folder: string, observationSize: number): Promise<Float32Array> {
+/**
+ * The states of a replay folder, [n, observationSize]. Throws REPLAY_MISMATCH when they are not the network's: of another width, or
+ * visited in another `environment` (where both are known).
+ */
+export async function loadReplayStates(
+  folder: string,
+  observationSize: number,
+  environment?: string,
+): Promise<Float32Array> {
   const replay = await loadReplay(folder);
   if (replay.observationSize !== observationSize)
     throw new UsageError(
@@ -11,6 +18,15 @@ export async function loadReplayStates(folder: string, observationSize: number):
       {
         hint: "Collect the states with this network in its own environment: dsqn collect <model> --env ID --size N --out DIR.",
         facts: { folder, replay: replay.observationSize, network: observationSize },
+      },
+    );
+  if (environment !== undefined && replay.environment !== undefined && replay.environment !== environment)
+    throw new UsageError(
+      "REPLAY_MISMATCH",
+      `The states in ${folder} were visited in ${replay.environment}; the network acts in ${environment}.`,
+      {
+        hint: "Collect the states with this network in its own environment: dsqn collect <model> --env ID --size N --out DIR.",
+        facts: { folder, replay: replay.environment, network: environment },
       },
     );
   return replay.states;

@@ -1,7 +1,8 @@
 import { access } from "node:fs/promises";
 import { join } from "node:path";
+import { z } from "zod";
 import { UsageError } from "../errors.ts";
-import { readBytes, writeFileAtomic } from "./files.ts";
+import { readBytes, writeFileAtomic, writeJsonAtomic } from "./files.ts";
 import { decodeNpz, encodeNpz } from "./npz.ts";
 import { type Tensor, tensor, toFloat32 } from "./tensor.ts";
 
@@ -13,22 +14,28 @@ export interface Replay {
   readonly states: Float32Array;
   /** [size, actions], or null where only the states are known. */
   readonly outputs: Float32Array | null;
+  /** Where the states were visited, if that's known: the original's folders don't say. */
+  readonly environment?: string;
 }
 
 const INPUTS = "memory_inputs.npz";
 const OUTPUTS = "memory_outputs.npz";
+const FACTS = "replay.json";
+const factsSchema = z.looseObject({ environment: z.string().optional() });
 
 /**
  * Reads a replay folder as the original and `dsqn collect` write it: `memory_inputs.npz` with the states and, if it is there,
- * `memory_outputs.npz` with the Q-values, each under the key arr_0, of any float type.
+ * `memory_outputs.npz` with the Q-values, each under the key arr_0, of any float type. `replay.json` names the environment.
  */
 export async function loadReplay(folder: string): Promise<Replay> {
   const inputs = await readMatrix(join(folder, INPUTS));
-  const hasOutputs = await access(join(folder, OUTPUTS)).then(
-    () => true,
-    () => false,
-  );
-  const outputs = hasOutputs ? await readMatrix(join(folder, OUTPUTS)) : null;
+  const has = (name: string): Promise<boolean> =>
+    access(join(folder, name)).then(
+      () => true,
+      () => false,
+    );
+  const environment = (await has(FACTS)) ? await environmentOf(join(folder, FACTS)) : undefined;
+  const outputs = (await has(OUTPUTS)) ? await readMatrix(join(folder, OUTPUTS)) : null;
   if (outputs && outputs.shape[0] !== inputs.shape[0])
     throw new UsageError(
       "REPLAY_MISMATCH",
@@ -42,18 +49,31 @@ export async function loadReplay(folder: string): Promise<Replay> {
     observationSize: inputs.shape[1],
     states: inputs.data as Float32Array,
     outputs: outputs && (outputs.data as Float32Array),
+    ...(environment !== undefined && { environment }),
   };
+}
+
+async function environmentOf(path: string): Promise<string | undefined> {
+  try {
+    return factsSchema.parse(JSON.parse(Buffer.from(await readBytes(path)).toString("utf8"))).environment;
+  } catch (cause) {
+    throw new UsageError("REPLAY_MISMATCH", `${path} does not say where the states come from.`, {
+      cause,
+      hint: 'It should read {"environment": "CartPole-v1"}; deleted, nothing is checked.',
+    });
+  }
 }
 
 /** Writes a replay folder that the original's code reads too. */
 export async function saveReplay(
   folder: string,
-  { size, observationSize, states, outputs }: Omit<Replay, "size"> & { size?: number },
+  { size, observationSize, states, outputs, environment }: Omit<Replay, "size"> & { size?: number },
 ): Promise<void> {
   const n = size ?? states.length / observationSize;
   await writeFileAtomic(join(folder, INPUTS), encodeNpz({ arr_0: tensor(states, [n, observationSize]) }));
   if (outputs)
     await writeFileAtomic(join(folder, OUTPUTS), encodeNpz({ arr_0: tensor(outputs, [n, outputs.length / n]) }));
+  if (environment !== undefined) await writeJsonAtomic(join(folder, FACTS), { environment });
 }
 
 /** The first array of an .npz as rows; dimensions beyond the first are flattened, as some of the original's files have a 1 among them. */

@@ -161,7 +161,7 @@ async function run(options: CartPoleOptions & { out: string }): Promise<CartPole
     };
     const report = folder.file("report.html");
     await saveNetworks(folder, { dqn, snn, seed, trained, summary });
-    await saveReplay(folder.file("dqn-replay"), replay);
+    await saveReplay(folder.file("dqn-replay"), { ...replay, environment: ENVIRONMENT });
     mkdirSync(folder.file("figures"), { recursive: true });
     for (const [name, svg] of Object.entries(cartPoleFigures(shown)))
       writeAtomically(folder.file(`figures/${name}.svg`), svg);

@@ -93,6 +93,7 @@ describe("replay folders", () => {
       observationSize: 2,
       states: Float32Array.of(1, 2, 3, 4, 5, 6),
       outputs: Float32Array.of(0.5, 0.25, 0.125),
+      environment: "CartPole-v1",
     };
     await saveReplay(join(folder, "replay"), replay);
     expect(await loadReplay(join(folder, "replay"))).toEqual(replay);

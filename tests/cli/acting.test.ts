@@ -1,0 +1,118 @@
+import { describe, expect, it, jest } from "@jest/globals";
+import { evaluate, type Evaluation } from "../../src/agents/evaluate.ts";
+import { withGymnasium } from "../../src/agents/gymnasium.ts";
+import { policyOf } from "../../src/agents/policy.ts";
+import { main } from "../../src/cli/main.ts";
+import { earlyExitPolicy } from "../../src/conversion/early-exit.ts";
+import type { Sweep } from "../../src/conversion/sweep.ts";
+import { loadModel } from "../../src/formats/model.ts";
+import type { SpikingNetwork } from "../../src/snn/network.ts";
+import { referenceEngine32 } from "../../src/snn/reference/index.ts";
+
+jest.setTimeout(180_000);
+
+const dense = "models/cartpole-classifier.safetensors";
+const converted = "models/cartpole-classifier-converted.safetensors";
+const T = 24;
+const few = ["--episodes", "2", "--max-steps", "40"];
+
+/** Runs the CLI in this process; `result` is the JSON document on stdout. */
+async function dsqn<R>(...argv: string[]): Promise<{ code: number; result: R }> {
+  let text = "";
+  const streams = [
+    jest.spyOn(process.stdout, "write").mockImplementation((chunk) => ((text += String(chunk)), true)),
+    jest.spyOn(process.stderr, "write").mockImplementation(() => true),
+  ];
+  try {
+    return { code: await main([...argv, "--json"]), result: JSON.parse(text) as R };
+  } finally {
+    for (const stream of streams) stream.mockRestore();
+  }
+}
+
+const spiking = async (): Promise<SpikingNetwork> => (await loadModel(converted)).network as SpikingNetwork;
+/** What the command should come to, by the readable engine. */
+const expected = async (policy: (network: SpikingNetwork) => ReturnType<typeof policyOf>): Promise<Evaluation> => {
+  const [network, source] = [await spiking(), policyOf((await loadModel(dense)).network)];
+  return withGymnasium({ id: "CartPole-v1", maxSteps: 40 }, (make) =>
+    evaluate(policy(network), make, { episodes: 2, compare: source }),
+  );
+};
+
+describe("dsqn evaluate", () => {
+  it.each([
+    [{ encoding: "poisson", decoding: "potential", signedInputs: true }],
+    [{ encoding: "poisson", decoding: "spikes" }],
+    [{ encoding: "equidistant", decoding: "potential", signedInputs: true }],
+    [{ encoding: "equidistant-original", decoding: "spikes", signedInputs: true }],
+  ] as const)("acts by %j as the readable engine does", async (reading) => {
+    const { encoding, decoding } = reading;
+    const { code, result } = await dsqn<Evaluation>(
+      ...["evaluate", converted, "--env", "CartPole-v1", "--compare", dense, "--steps", String(T), ...few],
+      ...["--encoding", encoding, "--decoding", decoding],
+      ...("signedInputs" in reading ? ["--signed-inputs"] : []),
+    );
+    expect(code).toBe(0);
+    const { returns, decisions, similarity, spikesPerDecision } = await expected((network) =>
+      policyOf({ ...network, ...reading }, { engine: referenceEngine32, steps: T }),
+    );
+    expect(result).toMatchObject({ returns, decisions, similarity });
+    expect(result.spikesPerDecision).toBeCloseTo(spikesPerDecision!, 6);
+  });
+
+  it("repeats a Poisson evaluation, and reads the model's own encoding otherwise", async () => {
+    const run = async (...more: string[]) =>
+      (await dsqn<Evaluation>("evaluate", converted, "--env", "CartPole-v1", "--steps", String(T), ...few, ...more))
+        .result;
+    const poisson = ["--encoding", "poisson", "--signed-inputs"];
+    const [first, again, own] = [await run(...poisson), await run(...poisson), await run()];
+    expect(again.spikesPerDecision).toBe(first.spikesPerDecision);
+    expect(again.returns).toEqual(first.returns);
+    expect(own.spikesPerDecision).not.toBe(first.spikesPerDecision);
+  });
+
+  it.each([
+    [[dense, "--encoding", "poisson"], "BAD_ARGUMENT"],
+    [[dense, "--signed-inputs"], "BAD_ARGUMENT"],
+    [[converted, "--encoding", "morse"], "BAD_ARGUMENT"],
+    [[converted, "--decoding", "tea-leaves"], "BAD_ARGUMENT"],
+  ])("refuses %j", async (args, code) => {
+    const failed = await dsqn("evaluate", ...args, "--env", "CartPole-v1");
+    expect(failed).toMatchObject({ code: 2, result: { error: { code } } });
+  });
+});
+
+describe("dsqn sweep", () => {
+  it("stops decisions early by the rule that it prints", async () => {
+    const { code, result } = await dsqn<Sweep>(
+      ...["sweep", dense, converted, "--env", "CartPole-v1", "--steps", "8", "--steps", String(T), ...few],
+      ...["--target", "0.5", "--exit", "0.97"],
+    );
+    expect(code).toBe(0);
+    expect(result.rows.map(({ steps }) => steps)).toEqual([8, T]);
+    const { earlyExit, recommended } = result;
+    expect(earlyExit!.steps).toBe(recommended.steps);
+    expect(earlyExit!.meanSteps).toBeLessThanOrEqual(recommended.steps);
+    let exit: ReturnType<typeof earlyExitPolicy> | undefined;
+    const { mean, similarity, decisions } = await expected((network) => {
+      exit = earlyExitPolicy(referenceEngine32, { ...network, steps: recommended.steps }, earlyExit!.rule);
+      return exit;
+    });
+    expect(earlyExit).toMatchObject({ mean, similarity, decisions });
+    expect(exit!.meanSteps()).toBeCloseTo(earlyExit!.meanSteps, 6);
+  });
+
+  it("sweeps other encodings, and says what early exit cannot read", async () => {
+    const args = ["sweep", dense, converted, "--env", "CartPole-v1", "--steps", "16", ...few];
+    const { code, result } = await dsqn<Sweep>(...args, "--encoding", "equidistant", "--signed-inputs");
+    expect(code).toBe(0);
+    const { mean, similarity } = await expected((network) =>
+      policyOf({ ...network, encoding: "equidistant", signedInputs: true }, { engine: referenceEngine32, steps: 16 }),
+    );
+    expect(result.rows).toMatchObject([{ steps: 16, mean, similarity }]);
+    expect(await dsqn(...args, "--decoding", "spikes", "--exit", "0.9")).toMatchObject({
+      code: 1,
+      result: { error: { code: "DECODING_UNSUPPORTED" } },
+    });
+  });
+});
