@@ -20,8 +20,8 @@ export interface CollectOptions {
   readonly onProgress?: OnProgress;
 }
 
-/** Environments that step side by side while states are collected. */
-const SIDE_BY_SIDE = 20;
+/** Environments that step side by side while states are collected; of pictures a few, for whole episodes are held. */
+const sideBySide = (observationSize: number): number => (observationSize > 4096 ? 4 : 20);
 
 /**
  * The first `size` states that `policy` visits in whole greedy episodes, [size, observationSize]: in the order of episodes and,
@@ -35,17 +35,20 @@ export async function collectStates(
   const { size, firstSeed = FIRST_SEED, epsilon = 0, signal, onProgress } = options;
   const n = policy.observationSize;
   const states = new Float32Array(size * n);
-  const environments = await makeEnvironments(SIDE_BY_SIDE);
+  const count = sideBySide(n);
+  const environments = await makeEnvironments(count);
   try {
     assertFits(policy, environments);
-    for (let filled = 0, first = firstSeed; filled < size; first += SIDE_BY_SIDE) {
-      const visited: Float32Array[][] = Array.from({ length: SIDE_BY_SIDE }, () => []);
+    for (let filled = 0, first = firstSeed; filled < size; first += count) {
+      const visited: Float32Array[][] = Array.from({ length: count }, () => []);
       await runEpisodes(environments, (observations, batch) => policy.act(observations, batch), {
-        seeds: Array.from({ length: SIDE_BY_SIDE }, (_, i) => first + i),
+        seeds: Array.from({ length: count }, (_, i) => first + i),
         epsilon,
         signal,
         onDecisions: (observations, _actions, rows) =>
-          rows.forEach((row, k) => visited[row].push(observations.slice(k * n, (k + 1) * n))),
+          rows.forEach((row, k) => {
+            if (visited[row].length < size - filled) visited[row].push(observations.slice(k * n, (k + 1) * n));
+          }),
       });
       const found = visited.flat();
       if (found.length === 0)

@@ -5,7 +5,7 @@ import type { BenchOptions, Row } from "./bench-row.ts";
 import { command } from "./command.ts";
 import { integer } from "./options.ts";
 
-const TARGETS = ["engine", "bridge", "nest", "atari-training"] as const;
+const TARGETS = ["engine", "bridge", "atari", "nest", "atari-training"] as const;
 
 /** A target is the default export of bench/<target>.ts, which a clone has and the package has not. */
 export default command<{ rounds?: number }>({
