@@ -13,7 +13,14 @@ import { median } from "./median.ts";
 
 const [python, seeds = "3", first = "0", threads = "2"] = process.argv.slice(2);
 const { config: preset } = await loadConfig("cartpole-dqn");
-const rows = [];
+interface Side {
+  readonly seconds: number;
+  readonly cpu: number;
+  readonly steps: number;
+  /** Greedy mean that was confirmed; null: never. */
+  readonly mean: number | null;
+}
+const rows: { seed: number; ours: Side; peer: Side; ratio: number; cpuRatio: number }[] = [];
 for (let seed = Number(first); seed < Number(first) + Number(seeds); seed++) {
   const config = parseConfig(
     dqnSchema,
@@ -23,10 +30,10 @@ for (let seed = Number(first); seed < Number(first) + Number(seeds); seed++) {
   const ours = await withGymnasium(config.environment, async (makeEnvironments) => {
     const before = cpuSeconds();
     const { seconds, environmentSteps, chosen, confirmed } = await trainDqn(config, { makeEnvironments });
-    return { seconds, cpu: cpuSeconds() - before, steps: environmentSteps, mean: chosen?.mean, confirmed };
+    return { seconds, cpu: cpuSeconds() - before, steps: environmentSteps, mean: confirmed ? chosen!.mean : null };
   });
   const { stdout } = await execa(python, ["bench/training/sb3_dqn.py", String(seed), threads]);
-  const peer = JSON.parse(stdout) as { seconds: number; cpu: number; mean: number | null; steps: number };
+  const peer = JSON.parse(stdout) as Side;
   rows.push({ seed, ours, peer, ratio: peer.seconds / ours.seconds, cpuRatio: peer.cpu / ours.cpu });
   process.stderr.write(`${JSON.stringify(rows.at(-1))}\n`);
 }

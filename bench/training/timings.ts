@@ -13,7 +13,7 @@ import { median } from "./median.ts";
 
 const [preset, seeds = "10", first = "0"] = process.argv.slice(2);
 const { config: base } = await loadConfig(preset);
-const rows = [];
+const rows: { seed: number; seconds: number; cpu: number; steps: number; confirmed: boolean; mean: number }[] = [];
 for (let seed = Number(first); seed < Number(first) + Number(seeds); seed++) {
   const config = parseConfig(dqnSchema, mergeConfig(base, { seed }), preset);
   rows.push(

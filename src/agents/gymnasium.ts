@@ -68,7 +68,7 @@ function discreteActions(space: Space, id: string): { n: number; start: number }
   if (space.type === "discrete") return space;
   throw new DsqnError(
     "ACTIONS_NOT_DISCRETE",
-    `${id} has the action space ${describeSpace(space)}; Q-learning needs a Discrete one.`,
+    `${id} has the action space ${describeSpace(space)}; agents here need a Discrete one.`,
     {
       hint: "Choose an environment with discrete actions, or wrap this one so that a few actions stand for the rest.",
       facts: { environment: id, actionSpace: space },

@@ -11,7 +11,7 @@ import { fit, oneHot, split, type Assessment, type Fit, type FitPoint } from "./
 import type { ImitationConfig } from "./imitation-config.ts";
 import type { ImitationSnapshot, Labelled } from "./imitation-state.ts";
 import type { Policy } from "./policy.ts";
-import { foldScaling, scaleObservations } from "./scaling.ts";
+import { assertScalingFits, foldScaling, scaleObservations } from "./scaling.ts";
 
 /** What goes into `imitate` besides its config: where environments and progress come from and go to. */
 export interface ImitateOptions {
@@ -51,6 +51,7 @@ export async function imitate(config: ImitationConfig, options: ImitateOptions):
   const started = performance.now();
   const { source, resume, onProgress, signal } = options;
   const n = source.observationSize;
+  assertScalingFits(config.scaling, n, config.environment.id);
   const initial = createNetwork(config, n, source.actions);
   const surrogate = config.network.kind === "spiking" ? { scale: config.network.surrogateScale } : undefined;
   const learner = await options.makeTrainable(initial, { maxBatch: Math.max(config.batchSize, 500), surrogate });

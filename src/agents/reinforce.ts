@@ -19,7 +19,7 @@ import {
   type ReinforceEvaluation,
   type ReinforceSnapshot,
 } from "./reinforce-state.ts";
-import { foldScaling, scaleObservations } from "./scaling.ts";
+import { assertScalingFits, foldScaling, scaleObservations } from "./scaling.ts";
 import { valueAt } from "./schedules.ts";
 import { mean } from "./statistics.ts";
 
@@ -63,6 +63,7 @@ export async function reinforce(config: ReinforceConfig, options: ReinforceOptio
   const { signal, onProgress } = options;
   const environments = await options.makeEnvironments(config.environment.count);
   const { observationSize: n, actions } = environments;
+  assertScalingFits(config.scaling, n, config.environment.id);
   const initial = createDenseNetwork([n, ...config.network.hidden, actions], Random.stream(config.seed, "network"));
   const network = await options.makeTrainable(initial, { maxBatch: 512 });
   const state = createReinforceState(network, adam(network.parameters.length), config.seed);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { DenseNetwork } from "../ann/network.ts";
-import { DsqnError } from "../errors.ts";
+import { DsqnError, UsageError } from "../errors.ts";
 import type { SpikingNetwork } from "../snn/network.ts";
 
 /**
@@ -10,6 +10,17 @@ import type { SpikingNetwork } from "../snn/network.ts";
 export const scalingSchema = z.strictObject({ center: z.array(z.number()), scale: z.array(z.number()) });
 
 export type Scaling = z.infer<typeof scalingSchema>;
+
+/** Throws CONFIG_INVALID unless `scaling`, where there is one, has a value for each element of the environment's observations. */
+export function assertScalingFits(scaling: Scaling | undefined, observationSize: number, environment: string): void {
+  for (const field of ["center", "scale"] as const)
+    if (scaling && scaling[field].length !== observationSize)
+      throw new UsageError(
+        "CONFIG_INVALID",
+        `"scaling.${field}" has ${scaling[field].length} value(s); observations of ${environment} have ${observationSize}.`,
+        { hint: "Give one value per element of an observation, or leave scaling out." },
+      );
+}
 
 /** Scales `observations` [batch, n] into `out`. */
 export function scaleObservations(

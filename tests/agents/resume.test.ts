@@ -118,6 +118,16 @@ describe("dsqn train", () => {
     30000,
   );
 
+  it("refuses a scaling of another length than observations", async () => {
+    const scaling = 'scaling={"center":[0],"scale":[1]}';
+    expect(await failing(at("config.json"), "--set", scaling, "--out", at("scaled"))).toMatchObject({
+      exitCode: 2,
+      code: "CONFIG_INVALID",
+      message: expect.stringContaining("observations of CartPole-v1 have 4"),
+    });
+    expect(existsSync(at("scaled"))).toBe(false); // nothing stands in the way of a second try
+  }, 30000);
+
   it("refuses continuous actions, and a folder that holds a run", async () => {
     expect(
       await failing(at("config.json"), "--set", 'environment.id="Pendulum-v1"', "--out", at("pendulum")),

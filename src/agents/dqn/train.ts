@@ -8,7 +8,7 @@ import { greedy } from "../greedy.ts";
 import { withGymnasium } from "../gymnasium.ts";
 import { mean100, watchCriterion } from "../learning-curve.ts";
 import { rewardShapings } from "../rewards.ts";
-import { scaleObservations } from "../scaling.ts";
+import { assertScalingFits, scaleObservations } from "../scaling.ts";
 import { valueAt } from "../schedules.ts";
 import type { DqnConfig } from "./config.ts";
 import { createEvaluator } from "./evaluator.ts";
@@ -67,8 +67,9 @@ export interface DqnResult {
  * t - 1. The order of everything is fixed, so that a config gives one curve, bit for bit, however busy the machine is.
  *
  * @example
- * const config = dqnSchema.parse({ ...cartpoleDqn, seed: 1 });
- * const { network, curve, evaluations } = await trainDqn(config, { onProgress: ({ note }) => console.log(note) });
+ * const { config } = await loadConfig("cartpole-dqn");
+ * const { network, curve, evaluations } = await trainDqn(dqnSchema.parse({ ...config, seed: 1, episodes: 50 }));
+ * console.log(curve.at(-1)!.mean100, evaluations.at(-1)!.mean);
  *
  * Errors: ACTIONS_NOT_DISCRETE, OBSERVATIONS_UNSUPPORTED, SCALING_IMPOSSIBLE, INTERRUPTED, and those of the environments.
  */
@@ -86,6 +87,7 @@ async function train(config: DqnConfig, options: Options): Promise<DqnResult> {
   const started = performance.now();
   const environments = await options.makeEnvironments(config.environment.count);
   const { observationSize, actions, count } = environments;
+  assertScalingFits(config.scaling, observationSize, config.environment.id);
   const maxBatch = Math.max(config.batchSize, count, config.evaluation.episodes);
   const networks = await createNetworks(config, { observationSize, actions, maxBatch }, options.makeTrainable);
   const state = createState(config, environments, networks.policy, networks.target);

@@ -7,8 +7,10 @@ import {
   ftruncateSync,
   fstatSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -51,6 +53,14 @@ export function openRunFolder(path: string, { resume = false } = {}): RunFolder 
     });
   }
   return { path, file };
+}
+
+/** Removes a run that ended before it had learned anything, so that the same command may be given again once its cause is mended. */
+export function discardUnbegun({ path, file }: RunFolder): void {
+  const begun = readdirSync(path).some((name) => !/^(config\.json|progress\.jsonl|events\.out\..*)$/.test(name));
+  if (begun || (existsSync(file("progress.jsonl")) && statSync(file("progress.jsonl")).size > 0)) return;
+  for (const name of readdirSync(path)) rmSync(file(name));
+  rmdirSync(path);
 }
 
 /** Replaces `path` in one step: a reader, or a crash, sees the old content or the new, never a part. */

@@ -5,7 +5,7 @@ import { DsqnError, UsageError } from "../../errors.ts";
 import type { OnProgress } from "../../progress.ts";
 import { mergeConfig, parseConfig, type PlainObject } from "../config.ts";
 import { mean, standardDeviation } from "../statistics.ts";
-import { defaultRunPath, openRunFolder, readJson, writeAtomically } from "./folder.ts";
+import { defaultRunPath, discardUnbegun, openRunFolder, readJson, writeAtomically } from "./folder.ts";
 import type { TrainSummary } from "./method.ts";
 import { loadMethod } from "./methods.ts";
 
@@ -43,7 +43,10 @@ export async function runTraining(options: RunOptions): Promise<TrainSummary & {
     writeAtomically(folder.file("summary.json"), `${JSON.stringify(summary, null, 2)}\n`);
     return { ...summary, folder: folder.path };
   } catch (error) {
-    if (!(error instanceof DsqnError) || error.code !== "INTERRUPTED") throw error;
+    if (!(error instanceof DsqnError) || error.code !== "INTERRUPTED") {
+      if (options.resume === undefined) discardUnbegun(folder);
+      throw error;
+    }
     throw new DsqnError("INTERRUPTED", error.message, {
       hint: `Go on with it: dsqn train --resume ${folder.path}`,
       facts: { folder: folder.path },
