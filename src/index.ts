@@ -114,7 +114,7 @@ export {
 } from "./reproduce/reproduce.ts";
 export { fastEngine } from "./snn/fast/engine.ts";
 export { createDecider, type Decider } from "./snn/fast/decider.ts";
-export { createTrainable, type TrainableOptions } from "./ann/create.ts";
+export { createTrainable, openTrainable, type TrainableOptions } from "./ann/create.ts";
 export { adam, clipNorm, clipValues, rmsprop, sgd, type Optimizer, type OptimizerState } from "./optimizers/index.ts";
 export {
   certifyNetworks,

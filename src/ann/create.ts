@@ -7,6 +7,7 @@ import type { SpikeRegulariser } from "../snn/regulariser.ts";
 import { kernelsLearn, spikingLearner } from "../snn/fast/learner.ts";
 import { denseLearner } from "./dense.ts";
 import type { DenseNetwork } from "./network.ts";
+import { loadTfjs } from "./tfjs.ts";
 import type { TrainableNetwork } from "./trainable.ts";
 
 /** Buffers, threads and, for spiking networks, how spikes are differentiated. */
@@ -36,6 +37,28 @@ export function createTrainable(network: DenseNetwork | SpikingNetwork, options:
     throw new UsageError("THREADS", `threads must be an integer from 1 to 64, not ${threads}.`);
   validateNetwork(network);
   if (network.kind === "dense") return denseLearner(network, { maxBatch, threads });
+  const image = network.layers.findIndex((layer) => layer.convolution ?? layer.pooling);
+  if (image >= 0)
+    throw new UsageError(
+      "TRAINING_NEEDS_TFJS",
+      `Layer ${image} is a convolution, through which only TensorFlow computes gradients.`,
+      { hint: "openTrainable(network, options) loads it.", facts: { layer: image } },
+    );
   const all = { ...options, threads, surrogate: { ...surrogateDefaults, ...options.surrogate }, detachReset };
   return kernelsLearn(network, all) ? spikingLearner(network, all) : referenceLearner(network, all);
+}
+
+/** As `createTrainable`; a spiking network with convolutions learns inside TensorFlow, which is loaded, and set up if need be. */
+export async function openTrainable(
+  network: DenseNetwork | SpikingNetwork,
+  options: TrainableOptions,
+): Promise<TrainableNetwork> {
+  if (network.kind === "dense" || !network.layers.some((layer) => layer.convolution ?? layer.pooling))
+    return createTrainable(network, options);
+  if (options.learn?.length)
+    throw new UsageError("BAD_ARGUMENT", "Decays and thresholds are learned in networks of dense layers only.");
+  const { tensorflowLearner } = await import("../snn/tensorflow/learner.ts");
+  const { detachReset = true, surrogate } = options;
+  const all = { ...options, detachReset, surrogate: { ...surrogateDefaults, ...surrogate } };
+  return tensorflowLearner(await loadTfjs(), network, all);
 }

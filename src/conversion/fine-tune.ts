@@ -1,6 +1,8 @@
 import { fit, split, type FitPoint } from "../agents/imitation-fit.ts";
+import type { ConvolutionalNetwork } from "../ann/convolutional/network.ts";
 import type { DenseNetwork } from "../ann/network.ts";
 import type { TrainableNetwork } from "../ann/trainable.ts";
+import { valuesOf } from "../ann/values.ts";
 import { Random } from "../random.ts";
 import type { SpikingNetwork } from "../snn/network.ts";
 import { denseActivations } from "./activations.ts";
@@ -52,18 +54,21 @@ export interface FineTuned {
  */
 export async function fineTune(
   converted: SpikingNetwork,
-  source: DenseNetwork,
+  source: DenseNetwork | ConvolutionalNetwork,
   states: Float32Array,
   options: FineTuneOptions,
 ): Promise<FineTuned> {
   const o = { ...fineTuneDefaults, ...options };
-  const actions = source.layers.at(-1)!.outputs;
-  const values = denseActivations(source, states).at(-1)!;
+  const { actions, observationSize, forward } = valuesOf(source);
+  const values =
+    source.kind === "dense"
+      ? denseActivations(source, states).at(-1)!
+      : forward(states, states.length / observationSize).outputs;
   const sharpness = o.sharpness / medianGap(values, actions);
   const random = Random.stream(o.seed, "fine-tuning");
   const { training, validation } = split(
     { states, targets: softmaxRows(values, actions, sharpness) },
-    source.layers[0].inputs,
+    observationSize,
     0.1,
     random,
   );

@@ -1,0 +1,251 @@
+import { type Handle, openEager } from "../../ann/convolutional/eager.ts";
+import { packParameters, unpackLayers } from "../../ann/parameters.ts";
+import type { Tfjs } from "../../ann/tfjs.ts";
+import type { TrainableNetwork } from "../../ann/trainable.ts";
+import { UsageError } from "../../errors.ts";
+import { encoder, inputValues } from "../encoding.ts";
+import { observationSize, type SpikingNetwork, spikingLayers } from "../network.ts";
+import { windowMaxima } from "../pooling.ts";
+import { type SpikeRegulariser, spikePenalty } from "../regulariser.ts";
+import { createState } from "../state.ts";
+import type { SurrogateOptions } from "../surrogate.ts";
+import { validateNetwork } from "../validate.ts";
+import { decodeAll, type Decoded } from "./decode.ts";
+import { differentiateAll, integrateAll, type LayerTrace } from "./dynamics.ts";
+import { poolAll, unpoolAll } from "./pool.ts";
+import { createSynapses } from "./synapses.ts";
+
+/** As for any spiking network that learns (ann/create.ts). */
+export interface TensorflowLearnerOptions {
+  readonly maxBatch: number;
+  readonly surrogate: SurrogateOptions;
+  readonly detachReset: boolean;
+  readonly regulariser?: SpikeRegulariser;
+  /** Of a random encoding; the n-th forward pass has seed + n. */
+  readonly seed?: number;
+}
+
+/** What a forward pass keeps: of each layer the values that its synapses saw, and what its neurons did. */
+interface Pass {
+  readonly states: number;
+  readonly layers: readonly { readonly x: Float32Array | Uint8Array; readonly trace: LayerTrace }[];
+  readonly decoded: Decoded;
+}
+
+const cast = { SrcT: { type: "uint8" }, DstT: { type: "float" } } as const;
+
+/**
+ * Backpropagation through time with surrogate gradients, convolutions and max pooling included (equations in reference/gradients.ts):
+ * the synapses of all states and steps in one operation of TensorFlow per layer, the neurons in plain loops. float32; TensorFlow
+ * sums in an order of its own, so that a potential may differ from the engines' in its last bits.
+ */
+export function tensorflowLearner(
+  tf: Tfjs,
+  network: SpikingNetwork,
+  options: TensorflowLearnerOptions,
+): TrainableNetwork {
+  validateNetwork(network);
+  const eager = openEager(tf);
+  const { maxBatch, regulariser, seed = 0 } = options;
+  const { steps } = network;
+  const parameters = packParameters(network);
+  const gradients = new Float32Array(parameters.length);
+  const [views, into] = [unpackLayers(network, parameters), unpackLayers(network, gradients)];
+  const spiking = spikingLayers(network);
+  const last = network.layers.length - 1;
+  const actions = network.layers[last].outputs;
+  const size = observationSize(network);
+  const analog = network.encoding === "constant";
+  let pass: Pass | undefined;
+  let calls = 0;
+
+  const rowsOf = (l: number, states: number): number => (l === 0 && analog ? states : states * steps);
+  const upload = (x: Float32Array | Uint8Array, rows: number): Handle => {
+    const handle = eager.upload(x, [rows, x.length / rows]);
+    return x instanceof Uint8Array ? eager.run("Cast", [handle], cast) : handle;
+  };
+
+  const forwardLayer = (l: number, before: Float32Array | Uint8Array, states: number): Pass["layers"][number] => {
+    const layer = network.layers[l];
+    const rows = rowsOf(l, states);
+    const x = layer.pooling ? pooled(layer.pooling, before, states, steps) : before;
+    const input = eager.scope(() => {
+      const synapses = createSynapses(eager, layer, rows);
+      return eager.download(synapses.forward(upload(x, rows), eager.upload(views[l].weights, synapses.shape)));
+    });
+    const trace = integrateAll({ ...layer, biases: views[l].biases }, input, {
+      states,
+      steps,
+      spiking: l < spiking,
+      constant: l === 0 && analog,
+      keepCurrents: !options.detachReset && layer.reset === "zero",
+    });
+    return { x, trace };
+  };
+
+  const learner: TrainableNetwork = {
+    observationSize: size,
+    actions,
+    maxBatch,
+    parameters,
+    gradients,
+    forward(observations, states) {
+      check(states, maxBatch, observations.length, size);
+      const layers: Pass["layers"][number][] = [];
+      let x: Float32Array | Uint8Array = encoded(network, observations, states, seed + calls++);
+      for (let l = 0; l <= last; l++) {
+        layers.push(forwardLayer(l, x, states));
+        x = layers[l].trace.spikes;
+      }
+      const decoded = decodeAll(network, layers[last].trace, { states, steps, actions });
+      pass = { states, layers, decoded };
+      return decoded.values;
+    },
+    backward(outputGradients) {
+      if (!pass) throw new UsageError("NO_FORWARD", "There was no forward pass to take gradients of.");
+      const { states, layers, decoded } = pass;
+      if (outputGradients.length < states * actions)
+        throw new UsageError(
+          "OUTPUT_MISMATCH",
+          `The derivative of the loss has ${outputGradients.length} values instead of ${states * actions}.`,
+        );
+      let g: Float32Array = new Float32Array(states * steps * actions);
+      const potentialsRead = network.decoding === "potential" || network.decoding === "max-potential";
+      if (!potentialsRead) atSpikes(network, g, outputGradients, decoded, states);
+      for (let l = last; l >= 0; l--) {
+        const layer = network.layers[l];
+        const { x, trace } = layers[l];
+        if (regulariser && l < spiking) price(regulariser, trace.spikes, g, { states, steps, neurons: layer.outputs });
+        differentiateAll(layer, trace, g, {
+          states,
+          steps,
+          spiking: l < spiking,
+          surrogate: options.surrogate,
+          detachReset: options.detachReset,
+          ...(l === last && potentialsRead && { atPotentials: { values: outputGradients, step: decoded.step } }),
+        });
+        const rows = rowsOf(l, states);
+        const atInput = rows === states * steps ? g : summed(g, states, steps, layer.outputs);
+        if (into[l].biases) into[l].biases!.set(summed(atInput, 1, rows, layer.outputs));
+        const back = eager.scope(() => {
+          const synapses = createSynapses(eager, layer, rows);
+          const gradient = eager.upload(atInput, [rows, layer.outputs]);
+          into[l].weights.set(eager.download(synapses.weightGradient(upload(x, rows), gradient)));
+          if (l === 0) return undefined;
+          const weights = eager.upload(views[l].weights, synapses.shape);
+          return Float32Array.from(eager.download(synapses.inputGradient(weights, gradient)));
+        });
+        if (!back) break;
+        g = layer.pooling ? unpoolAll(layer.pooling, layers[l - 1].trace.spikes, back, states, steps) : back;
+      }
+    },
+    toNetwork: () => ({
+      ...network,
+      layers: network.layers.map((layer, l) => ({
+        ...layer,
+        weights: views[l].weights.slice(),
+        biases: views[l].biases?.slice() ?? null,
+      })),
+    }),
+    close: () => (pass = undefined),
+  };
+  return learner;
+}
+
+/** What the first layer's synapses see: [states, inputs] of constant currents, else [states * steps, inputs]; signed inputs are one value. */
+function encoded(network: SpikingNetwork, observations: Float32Array, states: number, seed: number): Float32Array {
+  const { inputs } = network.layers[0];
+  const { steps } = network;
+  const signed = (values: ArrayLike<number>, row: Float32Array): void => {
+    for (let k = 0; k < inputs; k++) row[k] = values[k] - (network.signedInputs ? values[inputs + k] : 0);
+  };
+  const analog = network.encoding === "constant";
+  const rows = new Float32Array(states * (analog ? 1 : steps) * inputs);
+  const state = createState(network, states, seed);
+  for (let b = 0; b < states; b++) {
+    const values = inputValues(network, observations, b, Math.fround);
+    if (analog) {
+      signed(values, rows.subarray(b * inputs, (b + 1) * inputs));
+      continue;
+    }
+    const encode = encoder(network, values, b, state, Math.fround);
+    const input = new Float64Array(values.length);
+    for (let t = 0; t < steps; t++) {
+      encode(t, input);
+      signed(input, rows.subarray((b * steps + t) * inputs, (b * steps + t + 1) * inputs));
+    }
+  }
+  return rows;
+}
+
+/** Constant currents pass as their maximum, spikes by count. */
+function pooled(
+  pooling: NonNullable<SpikingNetwork["layers"][number]["pooling"]>,
+  x: Float32Array | Uint8Array,
+  states: number,
+  steps: number,
+): Float32Array | Uint8Array {
+  if (x instanceof Uint8Array) return poolAll(pooling, x, states, steps);
+  const inputs = x.length / states;
+  const windows = pooling.output[0] * pooling.output[1] * pooling.output[2];
+  const y = new Float32Array(states * windows);
+  for (let b = 0; b < states; b++)
+    windowMaxima(pooling, x.subarray(b * inputs, (b + 1) * inputs), y.subarray(b * windows, (b + 1) * windows));
+  return y;
+}
+
+/** dE/d(spike) of an output layer that is read by its spikes. */
+function atSpikes(
+  { decoding, steps }: SpikingNetwork,
+  g: Float32Array,
+  given: Float32Array,
+  { step }: Decoded,
+  states: number,
+): void {
+  const n = step.length / states;
+  for (let b = 0; b < states; b++)
+    for (let a = 0; a < n; a++) {
+      const value = given[b * n + a];
+      if (decoding === "spikes") for (let t = 0; t < steps; t++) g[(b * steps + t) * n + a] += value;
+      else if (step[b * n + a] < steps) g[(b * steps + step[b * n + a]) * n + a] += value;
+    }
+}
+
+/** Adds the regulariser's part to dE/d(spike). */
+function price(
+  regulariser: SpikeRegulariser,
+  spikes: Uint8Array,
+  g: Float32Array,
+  { states, steps, neurons }: { states: number; steps: number; neurons: number },
+): void {
+  for (let b = 0; b < states; b++)
+    for (let j = 0; j < neurons; j++) {
+      let count = 0;
+      for (let t = 0; t < steps; t++) count += spikes[(b * steps + t) * neurons + j];
+      const { gradient } = spikePenalty(regulariser, count, steps, neurons, states);
+      if (gradient !== 0) for (let t = 0; t < steps; t++) g[(b * steps + t) * neurons + j] += gradient;
+    }
+}
+
+/** [groups * size, n] summed over each group: [groups, n]. */
+function summed(values: Float32Array, groups: number, size: number, n: number): Float32Array {
+  const sums = new Float64Array(groups * n);
+  for (let group = 0, k = 0; group < groups; group++)
+    for (let row = 0; row < size; row++) for (let j = 0; j < n; j++) sums[group * n + j] += values[k++];
+  return Float32Array.from(sums);
+}
+
+function check(states: number, maxBatch: number, values: number, size: number): void {
+  if (!Number.isInteger(states) || states < 1)
+    throw new UsageError("BATCH_EMPTY", `A batch must hold at least one state, not ${states}.`);
+  if (states > maxBatch)
+    throw new UsageError(
+      "BATCH_TOO_LARGE",
+      `A batch of ${states} states exceeds the ${maxBatch} that the network was made for.`,
+    );
+  if (values < states * size)
+    throw new UsageError(
+      "OBSERVATION_MISMATCH",
+      `${values} values are not ${states} observation(s) of ${size} values.`,
+    );
+}
