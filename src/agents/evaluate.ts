@@ -46,7 +46,12 @@ export interface Evaluation {
   readonly seconds: number;
 }
 
-/** Greedy episodes of `policy`, all side by side in one vector of environments. */
+/**
+ * Greedy episodes of `policy`, all side by side in one vector of environments.
+ *
+ * @example
+ * const { mean, ci95 } = await withGymnasium({ id: "CartPole-v1" }, (make) => evaluate(policyOf(dqn), make, { episodes: 10 }));
+ */
 export async function evaluate(
   policy: Policy,
   makeEnvironments: MakeEnvironments,

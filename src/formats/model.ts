@@ -33,7 +33,13 @@ export interface StorageOptions {
   readonly dtype?: "float32" | "float16";
 }
 
-/** Reads `NAME.safetensors` and the card beside it, if there is one. */
+/**
+ * Reads `NAME.safetensors` and the card beside it, if there is one.
+ *
+ * @example
+ * const { network, card } = await loadModel("models/cartpole-dqn.safetensors");
+ * console.log(network.kind, card?.score?.mean);
+ */
 export async function loadModel(path: string): Promise<Model> {
   const bytes = await readBytes(path);
   const network = decodeModel(bytes, path);

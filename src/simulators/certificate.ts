@@ -94,7 +94,15 @@ export interface CertifyOptions {
 const MEMBRANES = 20_000_000;
 const LEAKY_TOLERANCE = 1e-12;
 
-/** Runs each network in the simulator and in our engine, and compares them spike for spike. Takes subjects one at a time. */
+/**
+ * Runs each network in the simulator and in our engine, and compares them spike for spike. Takes subjects one at a time.
+ *
+ * @example
+ * const nest = await openSimulator("nest");
+ * const subject = { name: "mine", network, inputs: states.slice(0, 4 * 3), source: "visited" as const };
+ * const { passed, mismatchedBins } = await certifyNetworks([subject], 1, { simulator: nest, engine: referenceEngine });
+ * await nest.close();
+ */
 export async function certifyNetworks(
   subjects: Iterable<Subject>,
   count: number,

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
-const entries = ["index.ts", "report/index.ts", "jobs/index.ts"].map((name) =>
+const entries = ["index.ts", "report/index.ts", "jobs/index.ts", "notebook/index.ts"].map((name) =>
   fileURLToPath(new URL(`../../src/${name}`, import.meta.url)),
 );
 

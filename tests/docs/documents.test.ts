@@ -1,10 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import { Command as Parser } from "commander";
-import { execa } from "execa";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { commandTable, resultTable } from "../../scripts/docs/results.ts";
 import { markdownTable, tablesIn, withTable } from "../../scripts/docs/tables.ts";
 import { commands } from "../../src/cli/commands.ts";
@@ -84,35 +82,6 @@ describe("README.md", () => {
     expect(svg.replace('xmlns="http://www.w3.org/2000/svg"', "")).not.toMatch(/https?:|@import|url\((?!#)/);
     expect(svg).toContain("prefers-color-scheme:dark");
   });
-});
-
-describe("examples in TypeScript", () => {
-  const sources = { "dsqn": "src/index.ts", "dsqn/report": "src/report/index.ts", "dsqn/jobs": "src/jobs/index.ts" };
-  const examples = documents.flatMap(({ name, text }) =>
-    blocks(text, "ts").map((code, i) => ({ name, i: i + 1, code })),
-  );
-
-  it.each(examples.filter(({ name }) => name === "README.md" || name === "docs/reports.md"))(
-    "run: $name, no. $i",
-    async ({ code }) => {
-      const folder = mkdtempSync(join(tmpdir(), "dsqn-example-"));
-      try {
-        const imports = code.replace(
-          /from "(dsqn[/\w]*)"/g,
-          (_, from: keyof typeof sources) => `from ${JSON.stringify(pathToFileURL(join(root, sources[from])).href)}`,
-        );
-        writeFileSync(join(folder, "example.ts"), imports);
-        await execa(
-          process.execPath,
-          ["--import", pathToFileURL(join(root, "scripts/register-ts.mjs")).href, "example.ts"],
-          { cwd: folder },
-        );
-      } finally {
-        rmSync(folder, { recursive: true, force: true });
-      }
-    },
-    60_000,
-  );
 });
 
 describe("tables that commands write", () => {

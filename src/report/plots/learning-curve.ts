@@ -12,7 +12,12 @@ export interface LearningCurve {
   readonly unit?: string;
 }
 
-/** Returns per episode as dots, the mean of the last 100 (of all, before the hundredth) as a line. */
+/**
+ * Returns per episode as dots, the mean of the last 100 (of all, before the hundredth) as a line.
+ *
+ * @example
+ * const svg = standalone(learningCurve({ returns, threshold: 475 }), "light");
+ */
 export function learningCurve(
   { returns, threshold, evaluations = [], unit = "return" }: LearningCurve,
   width?: number,

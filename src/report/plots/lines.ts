@@ -19,7 +19,13 @@ export interface Lines {
   readonly height?: number;
 }
 
-/** Curves of a few quantities over one axis, each with its name at its end. */
+/**
+ * Curves of a few quantities over one axis, each with its name at its end.
+ *
+ * @example
+ * const points = returns.map((value, episode) => [episode, value] as const);
+ * const svg = linePlot({ x: "episode", y: "return", lines: [{ name: "DQN", colour: "dqn", points }] });
+ */
 export function linePlot({ lines, x, y, range, height = 260 }: Lines, width?: number): string {
   const points = lines.flatMap((line) => line.points.map(([px, py]) => ({ ...line, px, py })));
   const ends = lines.map((line) => ({ ...line, px: line.points.at(-1)![0], py: line.points.at(-1)![1] }));
