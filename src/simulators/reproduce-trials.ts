@@ -1,4 +1,4 @@
-import type { Reported } from "../reproduce/thesis.ts";
+import { policyGradient, type Reported, scores, times } from "../reproduce/thesis.ts";
 import type { Trial } from "../reproduce/trials.ts";
 import type { SimulatorName } from "./names.ts";
 
@@ -12,6 +12,8 @@ export interface SimulatorTrial extends Trial {
   readonly source: string;
   readonly converted?: string;
   readonly replay?: string;
+  /** What the thesis reports of this network without a simulator, tables 4.1 to 4.11. */
+  readonly own?: Reported;
 }
 
 type Key = "dqn" | "classifier" | "reinforce" | "dsqn" | "stored-classifier";
@@ -47,13 +49,19 @@ const labels: Record<Key, string> = {
   "dsqn": "DSQN",
   "stored-classifier": "classifier, stored conversion (notebook)",
 };
-/** The only rows whose difference from the thesis has a known cause; all others are judged by their numbers alone. */
+/** What else is known of a row, besides what a run tests (reproduce-verdict.ts). */
 const reasons: Partial<Record<`${"cartpole" | "mountaincar"} ${Key} ${number}`, string>> = {
-  "mountaincar dsqn 20":
-    "of two networks stored under this name one scores better and one worse than the table's, which is not stored",
   "mountaincar dqn 100":
     "the thesis contradicts itself on this conversion: 64.4 % in tables 4.7 and 4.8, 51.7 % in table 4.9, before any simulator",
 };
+
+/** Tables 4.1 to 4.11 on the same network. */
+function ownFigure(environment: "cartpole" | "mountaincar", key: Key, steps: number): Reported | undefined {
+  if (key === "dsqn") return scores[environment].dsqn;
+  if (key === "reinforce") return policyGradient.converted[steps as 100];
+  return key === "stored-classifier" ? undefined : times[environment][steps as 100]?.[key];
+}
+
 /** Table 4.14 rests on five episodes per row, all others on a hundred. */
 const EPISODES_ON_BOARD = 5;
 
@@ -145,6 +153,7 @@ function trial(
     thesis,
     ...(experiment === "spinnaker" && { thesisEpisodes: EPISODES_ON_BOARD }),
     reason: reasons[`${environment} ${key} ${steps}`],
+    own: ownFigure(environment, key, steps),
     simulator,
     steps,
     ...files,

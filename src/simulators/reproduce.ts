@@ -13,10 +13,11 @@ import { importNetwork } from "../formats/import.ts";
 import { loadReplay } from "../formats/replay.ts";
 import type { OnProgress } from "../progress.ts";
 import type { Reported } from "../reproduce/thesis.ts";
-import { judgeOriginal, type Measured, type Verdict } from "../reproduce/verdict.ts";
+import type { Measured, Verdict } from "../reproduce/verdict.ts";
 import type { SpikingNetwork } from "../snn/network.ts";
 import { openSimulator } from "./open.ts";
 import { simulatorPolicy } from "./policy.ts";
+import { judgeInSimulator } from "./reproduce-verdict.ts";
 import { simulatorTrials, type SimulatorExperiment, type SimulatorTrial } from "./reproduce-trials.ts";
 
 export interface SimulatorRow {
@@ -90,7 +91,7 @@ async function reproduceIn(
   return trials.map((trial) => rows.get(trial)!);
 }
 
-/** A row measured before with as many episodes for the same trial by this version, else measured now and kept. */
+/** A row measured before with as many episodes for the same trial by this version (and judged anew), else measured now and kept. */
 async function kept(
   folder: string | undefined,
   trial: SimulatorTrial,
@@ -98,11 +99,14 @@ async function kept(
   measure: (episodes: number) => Promise<SimulatorRow>,
 ): Promise<SimulatorRow> {
   if (folder === undefined) return measure(episodes);
-  const key = createHash("sha256")
-    .update(JSON.stringify([packageVersion(), episodes, trial]))
-    .digest("hex");
+  const { name, environment, simulator, steps, source, converted, replay } = trial;
+  const what = [packageVersion(), episodes, name, environment, simulator, steps, source, converted, replay];
+  const key = createHash("sha256").update(JSON.stringify(what)).digest("hex");
   const file = join(folder, `${key.slice(0, 16)}.json`);
-  if (existsSync(file)) return JSON.parse(await readFile(file, "utf8")) as SimulatorRow;
+  if (existsSync(file)) {
+    const row = JSON.parse(await readFile(file, "utf8")) as SimulatorRow;
+    return { ...row, thesis: trial.thesis, ...judgeInSimulator(trial, row.ours!, row.exact!) };
+  }
   const row = await measure(episodes);
   if (row.ours) await writeJsonAtomic(file, row);
   return row;
@@ -115,7 +119,7 @@ async function measureRow(
   signal?: AbortSignal,
 ): Promise<SimulatorRow> {
   const subject = await subjectOf(trial, folder);
-  const { table, name, simulator, thesis, reason } = trial;
+  const { table, name, simulator, thesis } = trial;
   if (!subject)
     return {
       table,
@@ -162,8 +166,7 @@ async function measureRow(
     await policy.close();
   }
   const exact = await measure(policyOf(network));
-  const judged = judgeOriginal({ ...trial, reason }, ours)!;
-  return { table, name, simulator, thesis, ours, exact, verdict: judged.verdict, reason: judged.reason };
+  return { table, name, simulator, thesis, ours, exact, ...judgeInSimulator(trial, ours, exact) };
 }
 
 /** The spiking network of a trial, and what its similarity is measured against: the dense network it came from, or itself where it was trained as it is. */
