@@ -4,10 +4,11 @@ import { writeFileAtomic } from "../formats/files.ts";
 import { loadModel } from "../formats/model.ts";
 import { boardPicture } from "../simulators/spinnaker/picture.ts";
 import { placeNetwork, type BoardMap } from "../simulators/spinnaker/place.ts";
+import { type InputFlags, inputFlags } from "./board.ts";
 import { command } from "./command.ts";
 import { choice, integer } from "./options.ts";
 
-interface Options {
+interface Options extends InputFlags {
   board: "3" | "5";
   steps?: number;
   out?: string;
@@ -16,7 +17,7 @@ interface Options {
 export default command<Options>({
   name: "map",
   configure(parser) {
-    parser
+    inputFlags(parser)
       .argument("<model>", "a spiking network (.safetensors)")
       .option("--board <version>", "3: 4 chips, 5: 48 chips", choice("3", "5"), "5")
       .option("--steps <T>", "time steps per decision, instead of the network's own", integer(1))
@@ -26,16 +27,23 @@ export default command<Options>({
         `
 Examples:
   dsqn map models/cartpole-dqn-converted.safetensors
-  dsqn map models/breakout-dqn-converted.safetensors --board 5 --out board.svg`,
+  dsqn map models/cartpole-dqn-converted.safetensors --board 3 --input chip --out board.svg`,
       );
   },
-  async run([path], { board, steps, out }, { print, progress, signal }) {
+  async run([path], { board, steps, out, input, inputRange }, { print, progress, signal }) {
     const { network } = await loadModel(path);
     if (network.kind !== "spiking")
       throw new UsageError("MODEL_KIND", `"${path}" is a ${network.kind} network; boards run spiking ones.`, {
         hint: `dsqn convert ${path}`,
       });
-    const map = await placeNetwork(network, { boardVersion: Number(board), steps, onProgress: progress, signal });
+    const map = await placeNetwork(network, {
+      boardVersion: Number(board),
+      steps,
+      input,
+      inputRange,
+      onProgress: progress,
+      signal,
+    });
     const picture = out ?? join(map.reports, "board.svg");
     await writeFileAtomic(picture, boardPicture(map));
     print({ ...map, picture }, render);
@@ -43,11 +51,13 @@ Examples:
   },
 });
 
+const nameOf = (layer: number): string => (layer < 0 ? "input" : `layer${layer}`);
+
 function render(map: BoardMap & { picture: string }): string {
   const rows = map.layers.map(({ layer, shifts, resolution, synapses, twinDiffers }) =>
     [
-      `  layer ${layer}`,
-      `${String(map.placements.filter(({ population }) => population === `layer${layer}`).length).padStart(3)} cores`,
+      `  ${nameOf(layer).padEnd(8)}`,
+      `${String(map.placements.filter(({ population }) => population === nameOf(layer)).length).padStart(3)} cores`,
       `${String(synapses).padStart(9)} synapses`,
       `shifts ${shifts.excitatory}/${shifts.inhibitory}`,
       `weights in steps of 1/${Math.round(1 / resolution.excitatory)} and 1/${Math.round(1 / resolution.inhibitory)}`,

@@ -58,7 +58,7 @@ export async function bridgedSimulator(worker: Worker, options: BridgedOptions):
           hint: "Call load(network) first.",
         });
       const { network, handle } = loaded;
-      const message = inputMessage(network, inputs, runOptions);
+      const message = inputMessage(network, inputs, runOptions, options.settings?.input === "chip");
       const { generators, recordSpikes = true, steps = network.steps } = runOptions;
       const params = {
         handle,
@@ -78,11 +78,12 @@ export async function bridgedSimulator(worker: Worker, options: BridgedOptions):
   };
 }
 
-/** Observations as they are under constant input, else the spikes that our encoders make of them. */
+/** Observations as they are under constant input or where the simulator `encodes` them, else the spikes that our encoders make of them. */
 function inputMessage(
   network: SpikingNetwork,
   inputs: Float32Array | Float64Array,
   { steps = network.steps, seed = 0 }: SimulationOptions,
+  encodes: boolean,
 ): { states: number; arrays: Record<string, NdArray> } {
   const size = observationSize(network);
   const states = inputs.length / size;
@@ -94,7 +95,7 @@ function inputMessage(
         hint: `Give inputs of shape [states, ${size}].`,
       },
     );
-  if (network.encoding === "constant")
+  if (encodes || network.encoding === "constant")
     return { states, arrays: { inputs: ndarray(inputs as TypedArray, [states, size]) } };
   const spikes = inputSpikes(network, inputs, { steps, seed });
   return {

@@ -6,6 +6,8 @@ import { engineSimulator } from "./engine.ts";
 import { isSimulator, simulators, type SimulatorName } from "./names.ts";
 import type { Simulator } from "./simulator.ts";
 import { boardSettings } from "./spinnaker/board.ts";
+import { type InputOptions, simulatorWithInput } from "./spinnaker/input-layer.ts";
+import type { FixedPointOptions } from "./twins/fixed-point.ts";
 
 /** Where a simulator lives, and who hears of its progress and warnings. */
 export interface OpenOptions {
@@ -44,8 +46,14 @@ export async function openSimulator(name: string, options: OpenOptions = {}): Pr
 async function openOwn(name: SimulatorName, { settings }: OpenOptions): Promise<Simulator> {
   if (name === "reference") return engineSimulator((await import("../snn/reference/index.ts")).referenceEngine);
   if (name === "fast") return engineSimulator((await import("../snn/fast/engine.ts")).fastEngine("float64"));
-  if (name === "spinnaker-twin")
-    return (await import("./twins/fixed-point.ts")).fixedPointTwin({ tauM: settings?.tauM as number | undefined });
+  if (name === "spinnaker-twin") {
+    const { tauM, ...placed } = (settings ?? {}) as FixedPointOptions & InputOptions;
+    const twin = (await import("./twins/fixed-point.ts")).fixedPointTwin({
+      tauM,
+      poissonOnChip: placed.input === "chip",
+    });
+    return simulatorWithInput(twin, placed);
+  }
   return (await import("./twins/leaky.ts")).leakyTwin();
 }
 
@@ -53,7 +61,7 @@ async function openBridged(name: SimulatorName, area: string, options: OpenOptio
   const { onProgress, onWarning, settings, signal } = options;
   const worker = options.worker ?? (await openWorker({ name, signal, ...(await place(name, options)) }));
   try {
-    return await bridgedSimulator(worker, {
+    const simulator = await bridgedSimulator(worker, {
       area,
       name,
       settings: area === "spinnaker" ? boardSettings(settings) : settings,
@@ -61,6 +69,7 @@ async function openBridged(name: SimulatorName, area: string, options: OpenOptio
       onProgress,
       onWarning,
     });
+    return area === "spinnaker" ? simulatorWithInput(simulator, (settings ?? {}) as InputOptions) : simulator;
   } catch (error) {
     if (worker !== options.worker) await worker.close();
     throw error;

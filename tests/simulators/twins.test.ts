@@ -1,6 +1,12 @@
 import { accum, multiply, ONE, toNumber } from "../../src/simulators/twins/accum.ts";
-import { fixedPointTwin, timeConstant } from "../../src/simulators/twins/fixed-point.ts";
+import { denseEquivalent } from "../../src/snn/synapses.ts";
+import { convolution } from "../../src/ann/convolution.ts";
+import { boardExp } from "../../src/simulators/twins/exp.ts";
+import { poissonSpikes } from "../../src/simulators/spinnaker/poisson.ts";
+import { cellParameters, membrane, timeConstant } from "../../src/simulators/twins/cells.ts";
+import { fixedPointTwin } from "../../src/simulators/twins/fixed-point.ts";
 import { leakyTwin } from "../../src/simulators/twins/leaky.ts";
+import { arrive, membranes, update } from "../../src/simulators/twins/membranes.ts";
 import { ringBuffers, ringBufferShift } from "../../src/simulators/twins/ring-buffers.ts";
 import { createSpikingNetwork, spikingNetwork } from "../../src/snn/network.ts";
 import { Random } from "../../src/random.ts";
@@ -24,21 +30,57 @@ describe("s16.15", () => {
   });
 });
 
+describe("the board's exp()", () => {
+  it("cuts where it should round: one unit low for 1/1024, right for 1/512 and 1/256", () => {
+    // Worked out with the integers of spinn_common's stdfix-exp.c.
+    expect([1024, 512, 256, 128, 100, 64, 16, 2].map((tau) => boardExp(Math.floor(ONE / tau)))).toEqual([
+      32735, 32704, 32640, 32513, 32442, 32260, 30782, 19874,
+    ]);
+    expect(boardExp(0)).toBe(ONE);
+  });
+
+  it("is within a unit and a bit of the exponential, everywhere", () => {
+    for (let x = 0; x < ONE; x += 7) {
+      const error = boardExp(x) - Math.exp(-x / ONE) * ONE;
+      expect(error).toBeGreaterThan(-1.05);
+      expect(error).toBeLessThan(0.05);
+    }
+  });
+});
+
+describe("membranes", () => {
+  it("gain 1 per unit of input with the decay that the board computes", () => {
+    for (const [beta, tauM] of [
+      [1, 512],
+      [1, 256],
+      [1, 128],
+      [1, 64],
+      [0.9, 512],
+      [0.5, 512],
+    ] as const) {
+      const { resistance, decay } = cellParameters(membrane({ beta }, tauM), null);
+      expect((resistance / ONE) * (1 - decay / ONE)).toBeCloseTo(1, 4);
+      if (beta < 1) expect(decay / ONE).toBeCloseTo(beta, 4);
+    }
+    expect(membrane({ beta: 1 }, 512)).toEqual({ tauM: 512, cm: 1 });
+  });
+});
+
 describe("ring buffers", () => {
   it("take the power of two strictly above the bound", () => {
     expect([0, 0.3, 1, 1.5, 2, 3, 4, 1000].map(ringBufferShift)).toEqual([0, 0, 1, 1, 2, 2, 3, 10]);
   });
 
   it("bound each sign by its largest weight times its largest fan-in", () => {
-    const { shifts, weights } = ringBuffers({ inputs: 2, outputs: 2, weights: Float32Array.of(0.9, -0.1, 0.8, 0.2) });
+    const { shifts, words } = ringBuffers({ inputs: 2, outputs: 2, weights: Float32Array.of(0.9, -0.1, 0.8, 0.2) });
     expect(shifts).toEqual([1, 0]); // 0.9 x 2 = 1.8 below 2; 0.1 x 1
-    expect([...weights[0]]).toEqual([0.9, 0, 0.8, 0.2].map((w) => Math.round(Math.fround(w) * 2 ** 14)));
-    expect([...weights[1]]).toEqual([0, Math.round(Math.fround(0.1) * 2 ** 15), 0, 0]);
+    const word = (w: number, shift: number): number => Math.round(Math.fround(w) * 2 ** (15 - shift));
+    expect([...words]).toEqual([word(0.9, 1), -word(0.1, 0), word(0.8, 1), word(0.2, 1)]);
   });
 });
 
 describe("the fixed-point twin", () => {
-  it("integrates a constant current by hand: tau_m 1024, gain 1, leak 1/1024", async () => {
+  it("integrates a constant current by hand: tau_m 512, gain 1, leak 1/512", async () => {
     const network = spikingNetwork(
       [
         { inputs: 1, outputs: 1, weights: Float32Array.of(1) },
@@ -46,27 +88,86 @@ describe("the fixed-point twin", () => {
       ],
       { steps: 6 },
     );
-    expect(timeConstant(network)).toBe(1024);
+    expect(timeConstant(network)).toBe(512);
     const twin = fixedPointTwin();
     await twin.load(network);
     const { spikes, potentials } = await twin.run(Float32Array.of(0.375));
-    // V: 0.375, 0.7496..., 1.1239... >= 1: spikes in step 2, then again from 0 in step 5
+    // V: 0.375, 0.7493, 1.1228 >= 1: spikes in step 2, then again from 0 in step 5
     expect([...spikes[0].step]).toEqual([2, 5]);
-    // 0.5 arrives in step 3, leaks in step 4, and is read before step 5: 0.5 (1 - 1/1024), rounded to 2^-15
-    expect(potentials[0]).toBe(Math.round(0.5 * (1 - 1 / 1024) * ONE) / ONE);
+    // 0.5 arrives in step 3, leaks in step 4, and is read before step 5: 0.5 (1 - 1/512), which is an accum
+    expect(potentials[0]).toBe(0.5 * (1 - 1 / 512));
   });
 
-  it("saturates what arrives in one step at 65535 units", async () => {
-    const inputs = 64;
-    const wide = createSpikingNetwork([1, inputs, 1], new Random(0), { steps: 4 });
-    wide.layers[0].weights.fill(2);
-    wide.layers[1].weights.fill(1);
-    const { shifts } = ringBuffers(wide.layers[1]);
-    expect(shifts[0]).toBe(7); // strictly above 64: nothing saturates by sPyNNaker's own bound
+  it("starts from the initial potentials", async () => {
+    const network = spikingNetwork([
+      { inputs: 1, outputs: 1, weights: Float32Array.of(1) },
+      { inputs: 1, outputs: 1, weights: Float32Array.of(0.5) },
+    ]);
+    const started = {
+      ...network,
+      layers: network.layers.map((layer) => ({ ...layer, initialPotential: Float32Array.of(0.75) })),
+    };
     const twin = fixedPointTwin();
-    await twin.load(wide);
-    const { potentials } = await twin.run(Float32Array.of(1));
-    expect(potentials[0]).toBeCloseTo(64 + 64, 0);
+    await twin.load(started);
+    const { spikes, potentials } = await twin.run(Float32Array.of(0.375), { steps: 1 });
+    expect([...spikes[0].step]).toEqual([0]); // 0.75 + 0.375 > 1
+    expect(potentials[0]).toBe(0.75);
+  });
+
+  it("runs a convolution as the matrix that it stands for, bit for bit", async () => {
+    const random = new Random(5);
+    const draw = (n: number): Float32Array => Float32Array.from({ length: n }, () => random.normal() / 4);
+    const shapes = [
+      convolution([7, 6, 2], { filters: 3, kernel: [3, 2], strides: [2, 1], padding: "same" }),
+      convolution([4, 6, 3], { filters: 4, kernel: [2, 3], strides: [1, 2] }),
+    ];
+    const dense = spikingNetwork([{ inputs: 24, outputs: 3, weights: draw(72), biases: draw(3) }]).layers[0];
+    const network = {
+      ...spikingNetwork([], { steps: 40 }),
+      layers: [
+        ...shapes.map((shape) => {
+          const [inputs, outputs] = [shape.input, shape.output].map((image) => image[0] * image[1] * image[2]);
+          const weights = draw(shape.kernel[0] * shape.kernel[1] * shape.input[2] * shape.output[2]);
+          return { ...dense, inputs, outputs, weights, biases: draw(outputs), convolution: shape };
+        }),
+        dense,
+      ],
+    };
+    const states = Float32Array.from({ length: 3 * 84 }, () => random.uniform());
+    for (const encoding of ["constant", "equidistant"] as const) {
+      const [conv, matrix] = [fixedPointTwin(), fixedPointTwin()];
+      await conv.load({ ...network, encoding });
+      await matrix.load(denseEquivalent({ ...network, encoding }));
+      const [a, b] = [await conv.run(states), await matrix.run(states)];
+      expect(a.spikes.map(({ step }) => step.length)[1]).toBeGreaterThan(50);
+      expect(a.spikes).toEqual(b.spikes);
+      expect(a.potentials).toEqual(b.potentials);
+    }
+  });
+
+  it("saturates what arrives in one step at 65535 units", () => {
+    const layer = { inputs: 1, outputs: 2, weights: Float32Array.of(1, -0.5) };
+    const buffers = ringBuffers(layer);
+    const population = membranes(layer, buffers);
+    for (let k = 0; k < 9; k++) arrive(population, 0); // as a Poisson source may
+    update(population, [0, 0], { resistance: ONE, decay: 0, threshold: Infinity });
+    expect([...population.v]).toEqual([65535 * 2 ** buffers.shifts[0], -65535 * 2 ** buffers.shifts[1]]);
+    update(population, [0, 0], { resistance: ONE, decay: 0, threshold: Infinity });
+    expect([...population.v]).toEqual([0, 0]); // the buffers are empty again
+  });
+
+  it("draws Poisson input as the chip does: a Poisson number in each step, of mean x at most 1", async () => {
+    const network = createSpikingNetwork([2, 4, 2], new Random(0), { encoding: "poisson" });
+    const steps = 20_000;
+    const { step, neuron } = poissonSpikes(network, [0.3, 7], { steps, seed: 1 });
+    const counts = [new Int32Array(steps), new Int32Array(steps)];
+    neuron.forEach((n, k) => counts[n][step[k]]++);
+    [0.3, 1].forEach((mean, n) => {
+      const measured = counts[n].reduce((a, b) => a + b, 0) / steps;
+      const variance = counts[n].reduce((a, b) => a + (b - measured) ** 2, 0) / steps;
+      expect(Math.abs(measured - mean)).toBeLessThan(5 * Math.sqrt(mean / steps));
+      expect(Math.abs(variance - mean)).toBeLessThan(0.06 * mean);
+    });
   });
 
   it("comes close to the closed form at the thesis's tau_m", async () => {
@@ -85,5 +186,8 @@ describe("the fixed-point twin", () => {
     await expect(
       fixedPointTwin().load(createSpikingNetwork([2, 4, 2], new Random(0), { decoding: "spikes" })),
     ).rejects.toMatchObject({ code: "MAPPING_IMPOSSIBLE" });
+    await expect(
+      fixedPointTwin().load(createSpikingNetwork([2, 4, 2], new Random(0), { alpha: 0.5 })),
+    ).rejects.toMatchObject({ code: "MAPPING_IMPOSSIBLE", message: expect.stringContaining("Layer 0") });
   });
 });

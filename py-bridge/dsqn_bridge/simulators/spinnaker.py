@@ -1,199 +1,199 @@
 """A network on SpiNNaker through sPyNNaker: built the same for a real board and for the virtual one, which stops at loading.
 
 Each layer is a Population of IFCurDelta, excitatory and inhibitory Projections apart, delay 1 ms; the readout has no threshold that it
-could reach. Constant input is the host's x W0 + b as i_offset; spikes come from a SpikeSourceArray on the machine, and then the first
-weights are on it too. Membranes leak (s16.15 has no decay closer to 1 that keeps the gain exact) and are reset to zero.
+could reach. Constant input is the host's x W0 + b as i_offset; spikes come from sources on the machine, and then the first weights are on
+it too. Membranes leak a little, and are reset to zero. A convolution is the list of its synapses.
 """
 
 from __future__ import annotations
 
-import math
-from typing import Any, List, Optional
+import time
+from typing import Any, List, NamedTuple, Optional
 
 import numpy as np
 
 from ..errors import BridgeError
 from .nest_network import Inputs, Result, Spikes
-from .network import Network, input_currents
-from .spinnaker_config import Board, reach, write_config
+from .network import Network, input_currents, input_values, synapses
+from .spinnaker_cells import Membrane, assert_mappable, membrane, time_constant
+from .spinnaker_config import Board, import_spynnaker, reach
 
-KNOWN_VERSIONS = ("1!7.4",)
-LARGEST_ACCUM = 60000.0  # s16.15 ends at 65536
-LARGEST_OBSERVATION = 5.0  # what an observation is taken to reach when tau_m is chosen
 NO_THRESHOLD = 10000.0
 AFTER_THE_END = 1e6  # ms; sPyNNaker refuses spike sources without any spike
+POISSON_HZ = 1000.0  # one spike per step: the most that our Poisson encoding asks for
 
 
-def import_spynnaker(board: Board) -> Any:
-    write_config(board)
-    try:
-        import pyNN.spiNNaker as sim
-    except ImportError as error:
-        raise BridgeError(
-            "SIMULATOR_MISSING",
-            "sPyNNaker isn't installed for this Python (%s)." % error,
-            "`npm run setup -- spinnaker` installs it.",
-        ) from error
-    _let_spike_sources_differ()
-    return sim
+class Settings(NamedTuple):
+    tau_m: Optional[float] = None  # ms, instead of the one chosen for the network
+    poisson_on_chip: bool = False  # Poisson input is drawn on the machine, not played from trains of the host
 
 
-def _let_spike_sources_differ() -> None:
-    """sPyNNaker 7.4.1 indexes a list of spike trains, one per neuron, with an array, which only arrays allow."""
-    from spynnaker.pyNN.models.spike_source import spike_source_array_vertex as module
-
-    convert = getattr(module._send_buffer_times, "wrapped", module._send_buffer_times)
-
-    def converted(spike_times: Any, time_step: float) -> Any:
-        trains = convert(spike_times, time_step)
-        if not isinstance(trains, list) or not trains:
-            return trains
-        array = np.empty(len(trains), object)
-        array[:] = trains
-        return array
-
-    converted.wrapped = convert
-    module._send_buffer_times = converted
+def membranes(network: Network, settings: Settings) -> List[Membrane]:
+    """A tau_m that was asked for comes with c_m 1, as the thesis had it."""
+    if settings.tau_m is not None:
+        return [Membrane(settings.tau_m, 1.0)] * len(network.layers)
+    tau_m = time_constant(network)
+    return [membrane(layer, tau_m) for layer in network.layers]
 
 
-def time_constant(network: Network) -> float:
-    """tau_m in ms: a power of two, so that decay 1 - 1/tau and resistance tau are both exact in s16.15 and a unit of input is a unit of
-    potential; as long as the largest input of a neuron times tau stays inside s16.15, and at most 1024."""
-    largest = 1.0
-    for index, layer in enumerate(network.layers):
-        reach_of_input = LARGEST_OBSERVATION if index == 0 else 1.0
-        total = np.abs(layer.weights).sum(axis=0) * reach_of_input
-        largest = max(largest, float((total + (0 if layer.biases is None else np.abs(layer.biases))).max()))
-    return float(min(1024, 2 ** int(math.floor(math.log2(LARGEST_ACCUM / largest)))))
-
-
-def describe(network: Network, tau_m: float, simulator: str) -> dict:
+def describe(network: Network, settings: Settings, simulator: str) -> dict:
     """The mapping as it is printed and stored."""
-    if network.output_spikes:
-        raise BridgeError(
-            "MAPPING_IMPOSSIBLE",
-            "On SpiNNaker the readout is a potential, and the network decodes %s." % network.decoding,
-            "Use the decoding potential.",
-        )
+    assert_mappable(network)
+    cells = membranes(network, settings)
     layers = [
         {
             "layer": index,
             "model": "IFCurDelta",
             "parameters": {
-                "cm": 1.0, "tau_m": tau_m, "tau_refrac": 0.0, "v_rest": 0.0, "v_reset": 0.0,
+                "cm": cell.cm, "tau_m": cell.tau_m, "tau_refrac": 0.0, "v_rest": 0.0, "v_reset": 0.0,
                 "v_thresh": layer.threshold if index < len(network.layers) - 1 else NO_THRESHOLD,
             },
             "weights": {"unit": "nA; 16 bit, scaled by 2^(15 - ring-buffer shift)", "factor": 1},
             "delay": 1.0,
         }
-        for index, layer in enumerate(network.layers)
+        for index, (layer, cell) in enumerate(zip(network.layers, cells))
     ]  # fmt: skip
     return {
         "name": "spinnaker",
         "simulator": simulator,
         "step": 1.0,
         "resolution": 1.0,
-        "input": "x W0 + b as i_offset" if network.encoding == "constant" else "a SpikeSourceArray on the machine",
+        "input": _input_of(network, settings),
         "ties": "fires at V >= v_thresh",
         "layers": layers,
         "exact": False,
         "notes": [
             "Reset to zero whatever the network's reset: IFCurDelta knows no other.",
-            "The membrane leaks by 1/%d per step; potentials are s16.15, weights 16 bit." % tau_m,
+            "A membrane without leak leaks by 1/%g per step; potentials are s16.15, weights 16 bit."
+            % (settings.tau_m or time_constant(network)),
             "A layer costs 1 ms here and 2 steps in our network.",
         ],
     }
 
 
+def _input_of(network: Network, settings: Settings) -> str:
+    if network.encoding == "constant":
+        return "x W0 + b as i_offset"
+    if _drawn(network, settings):
+        return "a SpikeSourcePoisson on the machine, which draws its spikes itself"
+    return "a SpikeSourceArray on the machine"
+
+
+def _drawn(network: Network, settings: Settings) -> bool:
+    return settings.poisson_on_chip and network.encoding == "poisson"
+
+
 class Machine:
     """One network on one board, kept loaded between runs: each run only sets inputs anew. Not reusable after `close`."""
 
-    def __init__(self, board: Board, network: Network, tau_m: Optional[float] = None):
-        self.board, self.network = board, network
-        self.tau_m = tau_m or time_constant(network)
+    def __init__(self, board: Board, network: Network, settings: Optional[Settings] = None):
+        self.board, self.network, self.settings = board, network, settings or Settings()
         reach(board)
         self.sim = import_spynnaker(board)
         self.populations: List[Any] = []
-        self.projections: List[Any] = []
         self.copies = 0
+        self.recording = False
         self.source: Any = None
 
-    def run(self, inputs: Inputs, steps: int) -> Result:
-        """All states side by side on the machine, `steps` ms."""
-        import time
-
-        began = time.perf_counter()
+    def run(self, inputs: Inputs, steps: int, record: bool = True) -> Result:
+        """All states side by side on the machine, `steps` ms. After a failure the machine is let go, and the next run builds anew."""
         if self.board.virtual:
             raise BridgeError(
                 "BOARD_VIRTUAL",
                 "On a virtual board nothing is executed.",
                 "Use a real board, or the simulator spinnaker-twin.",
             )
-        if inputs.states > self.copies:
-            self._build(inputs.states)
-        else:
-            self.sim.reset()
-        self._feed(inputs)
+        try:
+            return self._run(inputs, steps, record)
+        except BridgeError:
+            raise
+        except Exception as error:
+            self.abandon()
+            raise BridgeError(
+                "BOARD_FAILED",
+                "sPyNNaker gave up: %s: %s" % (type(error).__name__, error),
+                "The log and %s hold sPyNNaker's reports. Is the board still up, and large enough (`dsqn map`)?"
+                % self.board.home,
+            ) from error
+
+    def _run(self, inputs: Inputs, steps: int, record: bool) -> Result:
+        began = time.perf_counter()
+        self.prepare(inputs, record)
         built = time.perf_counter()
         self.sim.run(steps)
         ran = time.perf_counter()
-        potentials = np.asarray(self.populations[-1].get_data("v").segments[-1].analogsignals[0].magnitude, np.float64)[
-            -1
-        ]
-        spikes = [
-            self._spikes(population, layer.size)
-            for population, layer in zip(self.populations[:-1], self.network.layers)
-        ]
-        seconds = {"build": built - began, "run": ran - built, "read": time.perf_counter() - ran}
-        return Result(spikes, potentials.reshape(self.copies, -1)[: inputs.states], None, seconds)
+        spikes, potentials = self.read(inputs.states, steps)
+        return Result(
+            spikes, potentials, None, {"build": built - began, "run": ran - built, "read": time.perf_counter() - ran}
+        )
 
-    def _build(self, copies: int) -> None:
+    def prepare(self, inputs: Inputs, record: bool = True) -> None:
+        """Built where it isn't, or is too small, or doesn't record; then at rest, with its inputs."""
+        if inputs.states > self.copies or (record and not self.recording):
+            self._build(max(inputs.states, self.copies), record)
+        else:
+            self.sim.reset()
+        self._feed(inputs)
+
+    def _build(self, copies: int, record: bool) -> None:
         if self.copies:
             self.sim.end()
-        self.copies = copies
+        self.copies, self.recording = copies, record
         self.sim.setup(timestep=1.0, time_scale_factor=1, min_delay=1.0)
         layers = self.network.layers
+        last = len(layers) - 1
         self.populations = []
-        for index, layer in enumerate(layers):
-            threshold = layer.threshold if index < len(layers) - 1 else NO_THRESHOLD
+        for index, (layer, (tau_m, cm)) in enumerate(zip(layers, membranes(self.network, self.settings))):
+            threshold = layer.threshold if index < last else NO_THRESHOLD
             cell = self.sim.extra_models.IFCurDelta(
-                cm=1.0, tau_m=self.tau_m, tau_refrac=0.0, v_reset=0.0, v_rest=0.0, v_thresh=threshold, i_offset=0.0
+                cm=cm, tau_m=tau_m, tau_refrac=0.0, v_reset=0.0, v_rest=0.0, v_thresh=threshold, i_offset=0.0
             )
             population = self.sim.Population(
-                layer.size * copies, cell, initial_values={"v": 0.0}, label="layer%d" % index
+                layer.size * copies,
+                cell,
+                initial_values={"v": np.tile(layer.initial, copies).tolist() if layer.initial.any() else 0.0},
+                label="layer%d" % index,
             )
             if layer.biases is not None:
                 population.set(i_offset=np.tile(layer.biases, copies).tolist())
-            population.record("spikes" if index < len(layers) - 1 else "v")
+            if index == last:
+                population.record("v")
+            elif record:
+                population.record("spikes")
             self.populations.append(population)
         for index in range(1, len(layers)):
-            self._connect(self.populations[index - 1], self.populations[index], layers[index].weights)
+            self._connect(self.populations[index - 1], self.populations[index], index)
         self.source = None
         if self.network.encoding != "constant":
-            inputs = layers[0].weights.shape[0]
-            self.source = self.sim.Population(
-                inputs * copies, self.sim.SpikeSourceArray([[AFTER_THE_END]] * (inputs * copies)), label="input"
-            )
-            self._connect(self.source, self.populations[0], layers[0].weights)
+            self.source = self._sources(layers[0].inputs * copies)
+            self._connect(self.source, self.populations[0], 0)
 
-    def _connect(self, before: Any, after: Any, weights: np.ndarray) -> None:
-        """Block by block for each copy; weights keep their sign, as sPyNNaker wants them for inhibitory current inputs."""
-        inputs, outputs = weights.shape
-        pre, post = np.indices(weights.shape).reshape(2, -1)
-        shift = np.repeat(np.arange(self.copies), pre.size)
-        rows = np.column_stack(
-            [
-                np.tile(pre, self.copies) + shift * inputs,
-                np.tile(post, self.copies) + shift * outputs,
-                np.tile(weights.ravel(), self.copies),
-            ]
-        )
-        for receptor, chosen in (("excitatory", rows[:, 2] > 0), ("inhibitory", rows[:, 2] < 0)):
-            if chosen.any():
-                connector = self.sim.FromListConnector(np.column_stack([rows[chosen], np.ones(int(chosen.sum()))]))
-                self.projections.append(
-                    self.sim.Projection(before, after, connector, self.sim.StaticSynapse(), receptor_type=receptor)
+    def _sources(self, size: int) -> Any:
+        if _drawn(self.network, self.settings):
+            return self.sim.Population(
+                size,
+                self.sim.SpikeSourcePoisson(rate=0.0),
+                additional_parameters={"max_rate": POISSON_HZ},
+                label="input",
+            )
+        return self.sim.Population(size, self.sim.SpikeSourceArray([[AFTER_THE_END]] * size), label="input")
+
+    def _connect(self, before: Any, after: Any, index: int) -> None:
+        """The synapses of a layer, once for each copy; weights keep their sign, as sPyNNaker wants them for inhibitory current inputs."""
+        layer = self.network.layers[index]
+        pre, post, weights = synapses(layer)
+        for receptor, chosen in (("excitatory", weights > 0), ("inhibitory", weights < 0)):
+            if not chosen.any():
+                continue
+            rows = [
+                np.column_stack(
+                    [pre[chosen] + copy * layer.inputs, post[chosen] + copy * layer.size, weights[chosen],
+                     np.ones(int(chosen.sum()))]
                 )
+                for copy in range(self.copies)
+            ]  # fmt: skip
+            connector = self.sim.FromListConnector(np.concatenate(rows))
+            self.sim.Projection(before, after, connector, self.sim.StaticSynapse(), receptor_type=receptor)
 
     def _feed(self, inputs: Inputs) -> None:
         if self.source is None:
@@ -201,34 +201,71 @@ class Machine:
             currents[: inputs.states] = input_currents(self.network, inputs.observations)
             self.populations[0].set(i_offset=currents.ravel().tolist())
             return
-        size = self.network.layers[0].weights.shape[0]
+        size = self.network.layers[0].inputs
+        if _drawn(self.network, self.settings):
+            rates = np.zeros((self.copies, size))
+            rates[: inputs.states] = np.clip(input_values(self.network, inputs.observations), 0, 1) * POISSON_HZ
+            self.source.set(rate=rates.ravel().tolist())
+            return
         times: List[List[float]] = [[] for _ in range(size * self.copies)]
         for state, step, neuron in zip(*inputs.spikes):
             times[state * size + neuron].append(float(step))
         self.source.set(spike_times=[train + [AFTER_THE_END] for train in times])
 
-    def _spikes(self, population: Any, size: int) -> Spikes:
-        trains = population.get_data("spikes").segments[-1].spiketrains
-        rows = [
-            (cell // size, int(round(float(t))), cell % size)
-            for cell, train in enumerate(trains)
-            for t in train.magnitude
-        ]
-        rows.sort()
-        columns = np.asarray(rows, np.int32).reshape(-1, 3)
-        return Spikes(*(np.ascontiguousarray(columns[:, k]) for k in range(3)))
+    def read(self, states: int, steps: int) -> tuple:
+        """What the last run recorded: spikes of each layer before the readout, and the readout's last potentials [states, outputs]."""
+        potentials = np.asarray(self.populations[-1].spinnaker_get_data("v", as_matrix=True), np.float64)
+        if potentials.shape != (steps, self.copies * self.network.layers[-1].size) or not np.isfinite(potentials).all():
+            raise BridgeError(
+                "BOARD_FAILED",
+                "The recording of the readout is incomplete: %s values of %d steps and %d neurons."
+                % (int(np.isfinite(potentials).sum()), steps, self.copies * self.network.layers[-1].size),
+                "Packets were lost; sPyNNaker's reports in %s say where." % self.board.home,
+            )
+        layers = self.network.layers[:-1]
+        spikes = [self._spikes(*pair) for pair in zip(self.populations, layers)] if self.recording else []
+        return (
+            [_of_states(own, states) for own in spikes] or [_none() for _ in layers],
+            potentials[-1].reshape(self.copies, -1)[:states],
+        )
+
+    def _spikes(self, population: Any, layer: Any) -> Spikes:
+        """sPyNNaker has rows of (neuron, time in ms) for the run since the last reset."""
+        rows = np.asarray(population.spinnaker_get_data("spikes"), np.float64).reshape(-1, 2)
+        cell, step = rows[:, 0].astype(np.int64), np.rint(rows[:, 1]).astype(np.int64)
+        state, neuron = cell // layer.size, cell % layer.size
+        order = np.lexsort((neuron, step, state))
+        return Spikes(*(np.ascontiguousarray(column[order], np.int32) for column in (state, step, neuron)))
 
     def place(self, inputs: Inputs, steps: int) -> tuple:
         """Everything up to loading, on the virtual board: what the network takes, and what of the weights arrives."""
-        from .spinnaker_report import WordsWritten, report
+        from .spinnaker_report import WordsWritten, assert_fits, report
 
-        self._build(inputs.states)
+        self._build(inputs.states, True)
         self._feed(inputs)
-        with WordsWritten() as words:
+        with WordsWritten() as words, assert_fits(self):
             self.sim.run(steps)
         return report(self, words, steps), words
+
+    def abandon(self) -> None:
+        """Lets the board go, whatever state it is in."""
+        import contextlib
+
+        with contextlib.suppress(Exception):
+            self.close()
+        self.copies = 0
 
     def close(self) -> None:
         if self.copies:
             self.sim.end()
         self.copies = 0
+
+
+def _of_states(spikes: Spikes, states: int) -> Spikes:
+    """Copies beyond the states of this run have no input, but may have biases."""
+    kept = spikes.state < states
+    return Spikes(*(np.ascontiguousarray(column[kept]) for column in spikes))
+
+
+def _none() -> Spikes:
+    return Spikes(*(np.zeros(0, np.int32) for _ in range(3)))

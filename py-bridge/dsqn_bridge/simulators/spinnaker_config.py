@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 from ..errors import BridgeError
 
+KNOWN_VERSIONS = ("1!7.4",)
 SCP_PORT = 17893  # UDP, every Ethernet-attached chip listens there
 SPALLOC_PORT = 22244  # TCP
 
@@ -100,3 +101,37 @@ def _unreachable(what: str, error: OSError) -> BridgeError:
         "%s doesn't answer (%s)." % (what, error or "time-out"),
         "Is it switched on, and reachable from here? Its address and version are right? A longer time-out: --board-timeout.",
     )
+
+
+def import_spynnaker(board: Board) -> Any:
+    """sPyNNaker with `board` as its configuration; SIMULATOR_MISSING."""
+    write_config(board)
+    try:
+        import pyNN.spiNNaker as sim
+    except ImportError as error:
+        raise BridgeError(
+            "SIMULATOR_MISSING",
+            "sPyNNaker isn't installed for this Python (%s)." % error,
+            "`npm run setup -- spinnaker` installs it.",
+        ) from error
+    _let_spike_sources_differ()
+    return sim
+
+
+def _let_spike_sources_differ() -> None:
+    """sPyNNaker 7.4.1 indexes a list of spike trains, one per neuron, with an array, which only arrays allow."""
+    import numpy as np
+    from spynnaker.pyNN.models.spike_source import spike_source_array_vertex as module
+
+    convert = getattr(module._send_buffer_times, "wrapped", module._send_buffer_times)
+
+    def converted(spike_times: Any, time_step: float) -> Any:
+        trains = convert(spike_times, time_step)
+        if not isinstance(trains, list) or not trains:
+            return trains
+        array = np.empty(len(trains), object)
+        array[:] = trains
+        return array
+
+    converted.wrapped = convert
+    module._send_buffer_times = converted

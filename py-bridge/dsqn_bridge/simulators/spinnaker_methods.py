@@ -12,13 +12,17 @@ import numpy as np
 from .nest_methods import inputs_from, result_arrays
 from .nest_network import Inputs, Spikes
 from .network import network_from
-from .spinnaker import KNOWN_VERSIONS, Machine, describe, import_spynnaker, time_constant
-from .spinnaker_config import board_from, reach
+from .spinnaker import Machine, Settings, describe
+from .spinnaker_config import KNOWN_VERSIONS, board_from, import_spynnaker, reach
 
 
 def _quiet():
     """sPyNNaker prints progress bars; they belong into the log."""
     return contextlib.redirect_stdout(sys.stderr)
+
+
+def _settings(params: dict) -> Settings:
+    return Settings(params.get("tauM"), params.get("input") == "chip")
 
 
 def info(_session, params: dict, _arrays) -> tuple:
@@ -34,49 +38,48 @@ def info(_session, params: dict, _arrays) -> tuple:
 
 def map(_session, params: dict, arrays: Dict[str, np.ndarray]) -> tuple:
     network = network_from(params["network"], arrays)
-    return {"mapping": describe(network, params.get("tauM") or time_constant(network), params["simulator"])}, {}
+    return {"mapping": describe(network, _settings(params), params["simulator"])}, {}
 
 
 def load(session, params: dict, arrays: Dict[str, np.ndarray]) -> tuple:
     """A handle for `run` and `place`."""
     network = network_from(params["network"], arrays)
-    tau_m = params.get("tauM") or time_constant(network)
-    mapping = describe(network, tau_m, params["simulator"])
+    settings = _settings(params)
+    mapping = describe(network, settings, params["simulator"])
     with _quiet():
-        machine = Machine(board_from(params), network, tau_m)
+        machine = Machine(board_from(params), network, settings)
     return {"handle": session.keep(machine, "spinnaker"), "mapping": mapping}, {}
 
 
 def run(session, params: dict, arrays: Dict[str, np.ndarray]) -> tuple:
-    """As `nest.run`, on a real board."""
+    """As `nest.run`, on a real board. BOARD_FAILED where sPyNNaker gives up."""
     machine = session.get(params["handle"])
+    record = bool(params.get("recordSpikes", True))
     with _quiet():
-        result = machine.run(inputs_from(params, arrays), int(params.get("steps") or machine.network.steps))
-    return {"seconds": result.seconds}, result_arrays(result, params.get("recordSpikes", True))
+        result = machine.run(inputs_from(params, arrays), int(params.get("steps") or machine.network.steps), record)
+    return {"seconds": result.seconds}, result_arrays(result, record)
 
 
 def place(session, params: dict, arrays: Dict[str, np.ndarray]) -> tuple:
     """`{handle, steps}` -> cores, chips, SDRAM, routing entries, placements, resolution per layer, and the folder of sPyNNaker's reports;
-    arrays `weights1, weights2, ...` [inputs, outputs, 2]: the 16-bit words written, excitatory and inhibitory."""
-    from .spinnaker_report import weights_on_machine
-
+    for each layer whose weights are on the machine arrays `source1, target1, word1, ...`, sorted: neurons, and the 16-bit words written for
+    each synapse, negated where inhibitory. BOARD_TOO_SMALL."""
     machine = session.get(params["handle"])
     network = machine.network
-    inputs = (
-        Inputs(1, np.zeros((1, network.observation_size)))
-        if network.encoding == "constant"
-        else Inputs(1, None, Spikes(*np.zeros((3, 1), np.int32)))
-    )
     with _quiet():
-        placed, words = machine.place(inputs, int(params.get("steps") or network.steps))
-    written = {
-        "weights%d" % index: weights_on_machine(
-            words, "layer%d" % (index - 1), "layer%d" % index, *network.layers[index].weights.shape
-        ).astype(np.int32)
-        for index in range(1, len(network.layers))
-    }
-    if network.encoding != "constant":
-        written["weights0"] = weights_on_machine(words, "input", "layer0", *network.layers[0].weights.shape).astype(
-            np.int32
-        )
+        placed, words = machine.place(_any_inputs(machine), int(params.get("steps") or network.steps))
+    written = {}
+    for index in range(len(network.layers)):
+        before = "layer%d" % (index - 1) if index else "input"
+        if index or network.encoding != "constant":
+            columns = words.between(before, "layer%d" % index)
+            written.update({name + str(index): column for name, column in zip(("source", "target", "word"), columns)})
     return placed, written
+
+
+def _any_inputs(machine: Machine) -> Inputs:
+    """One state; what it is doesn't matter to where things are put."""
+    network = machine.network
+    if network.encoding == "constant" or machine.settings.poisson_on_chip and network.encoding == "poisson":
+        return Inputs(1, np.zeros((1, network.observation_size)))
+    return Inputs(1, None, Spikes(*np.zeros((3, 1), np.int32)))

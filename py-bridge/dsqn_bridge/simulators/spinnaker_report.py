@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, Iterator, List, Tuple
 
 import numpy as np
+
+from ..errors import BridgeError
 
 
 class WordsWritten:
@@ -67,6 +70,34 @@ class WordsWritten:
         module, dynamics, connector = self._places
         module.get_synapses, dynamics.get_static_synaptic_data, connector.create_synaptic_block = self._originals
 
+    def between(self, before: str, after: str) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The synapses from one population to another as (source, target, 16-bit word), sorted; words of inhibitory ones negated."""
+        rows = self.synapses.get((before, after), [])
+        kind, source, target, word = np.concatenate(rows or [np.zeros((0, 4), np.int64)]).T
+        order = np.lexsort((target, source))
+        signed = np.where(kind == 0, word, -word)
+        return tuple(np.ascontiguousarray(column[order], np.int32) for column in (source, target, signed))
+
+
+@contextlib.contextmanager
+def assert_fits(machine: Any) -> Iterator[None]:
+    """BOARD_TOO_SMALL, with the numbers, where sPyNNaker finds no place."""
+    from pacman.exceptions import PacmanException
+    from spinn_machine.exceptions import SpinnMachineException
+
+    try:
+        yield
+    except (PacmanException, SpinnMachineException) as error:
+        cores = {p.label: len(p._vertex.machine_vertices) for p in machine.populations}
+        needed = ", ".join("%s %d" % pair for pair in cores.items())
+        machine.abandon()
+        raise BridgeError(
+            "BOARD_TOO_SMALL",
+            "The network takes more than a board of version %d has. Cores by population: %s, %d in all (%s)."
+            % (machine.board.version, needed, sum(cores.values()), str(error).split("\n")[0][:200]),
+            "A board of 48 chips (--board 5) has 816 cores for networks at most; a smaller network takes less.",
+        ) from error
+
 
 def report(machine: Any, words: WordsWritten, steps: int) -> dict:
     """Counts for the network's own vertices; the monitors that every chip runs are left out."""
@@ -127,12 +158,3 @@ def _layer(machine: Any, words: WordsWritten, index: int) -> dict:
         "resolution": {"excitatory": 1 / scales[0], "inhibitory": 1 / scales[1]},
         "synapses": int(sum(len(rows) for rows in written)),
     }
-
-
-def weights_on_machine(words: WordsWritten, before: str, after: str, inputs: int, outputs: int) -> np.ndarray:
-    """The 16-bit weights from one population to another as written, [inputs, outputs, 2] (excitatory, inhibitory)."""
-    weights = np.zeros((inputs, outputs, 2), np.int64)
-    for rows in words.synapses.get((before, after), []):
-        kind, source, target, value = rows.T
-        weights[source, target, kind] = value
-    return weights

@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { managedHome } from "../../../scripts/setup/index.mjs";
 import { UsageError } from "../../errors.ts";
+import type { InputOptions } from "./input-layer.ts";
 
 /** Which board, and how long to wait for it. */
-export interface BoardOptions {
+export interface BoardOptions extends InputOptions {
   /** Address of the board; DSQN_SPINNAKER_HOST unless given. */
   readonly host?: string;
   /** 3 (4 chips) or 5 (48 chips); DSQN_SPINNAKER_VERSION unless given, else 5. */

@@ -1,10 +1,12 @@
 import { openWorker, type NdArray, type Worker } from "../../bridge/index.ts";
 import type { OnProgress } from "../../progress.ts";
 import type { SpikingNetwork } from "../../snn/network.ts";
+import { forEachSynapse } from "../../ann/convolution.ts";
 import { networkMessage } from "../message.ts";
-import { layersOnMachine } from "../twins/fixed-point.ts";
-import { ringBuffers } from "../twins/ring-buffers.ts";
+import { assertMappable, layersOnMachine } from "../twins/cells.ts";
+import { ringBuffers, type Synapses } from "../twins/ring-buffers.ts";
 import { boardSettings } from "./board.ts";
+import { hasInputNeurons, type InputOptions, withInputNeurons } from "./input-layer.ts";
 
 export interface Placement {
   readonly population: string;
@@ -16,6 +18,7 @@ export interface Placement {
 }
 
 export interface LayerResolution {
+  /** -1: the input neurons that the chip has in front of the network's own layers. */
   readonly layer: number;
   readonly shifts: { readonly excitatory: number; readonly inhibitory: number };
   /** The step between neighbouring weights. */
@@ -41,7 +44,7 @@ export interface BoardMap {
   readonly version: string;
 }
 
-export interface PlaceOptions {
+export interface PlaceOptions extends InputOptions {
   /** 3 or 5; 5 unless given. */
   readonly boardVersion?: number;
   /** Each network's own unless given. */
@@ -83,10 +86,13 @@ async function placeOne(
   worker: Worker,
   board: Record<string, unknown>,
   network: SpikingNetwork,
-  { steps = network.steps, onProgress, signal }: PlaceOptions,
+  { steps = network.steps, input, inputRange, onProgress, signal }: PlaceOptions,
 ): Promise<Omit<BoardMap, "version">> {
-  const { network: description, arrays } = networkMessage(network);
-  const { result: loaded } = await worker.call("spinnaker.load", { ...board, network: description }, arrays);
+  assertMappable(network);
+  const inFront = hasInputNeurons(network, input);
+  const onMachine = inFront ? withInputNeurons(network, inputRange) : network;
+  const { network: description, arrays } = networkMessage(onMachine);
+  const { result: loaded } = await worker.call("spinnaker.load", { ...board, input, network: description }, arrays);
   const { handle } = loaded;
   const { result, arrays: written } = await worker.call(
     "spinnaker.place",
@@ -96,11 +102,19 @@ async function placeOne(
   );
   await worker.call("core.release", { handle });
   const map = result as unknown as Omit<BoardMap, "version">;
-  const layers = map.layers.map((layer) => ({
-    ...layer,
-    twinDiffers: twinDifference(network, layer, written[`weights${layer.layer}`]),
-  }));
-  return { ...map, layers };
+  const machineLayers = layersOnMachine(onMachine);
+  const layers = map.layers.map((layer, l) => {
+    const words = writtenWords(written, l);
+    const twinDiffers = words && twinDifference(machineLayers[l], layer.shifts, words);
+    return { ...layer, layer: layer.layer - Number(inFront), twinDiffers };
+  });
+  return inFront ? { ...map, layers, placements: map.placements.map(withInputName) } : { ...map, layers };
+}
+
+/** The population in front is the input; the network's own layers keep their numbers. */
+function withInputName(placement: Placement): Placement {
+  const number = Number(placement.population.slice("layer".length));
+  return { ...placement, population: number === 0 ? "input" : `layer${number - 1}` };
 }
 
 async function managedPython({
@@ -114,16 +128,55 @@ async function managedPython({
   return (await ensurePython(["spinnaker"], { onProgress, signal })).python;
 }
 
-/** Words [inputs, outputs, 2] that sPyNNaker wrote and that differ from the twin's; all of them where the shifts differ. */
+/** What sPyNNaker wrote for a layer: a 16-bit word for each synapse, by source and target; words of inhibitory ones negated. */
+interface WrittenWords {
+  readonly source: Int32Array;
+  readonly target: Int32Array;
+  readonly word: Int32Array;
+}
+
+function writtenWords(arrays: Record<string, NdArray>, layer: number): WrittenWords | null {
+  const column = (name: string): Int32Array => arrays[`${name}${layer}`].data as Int32Array;
+  if (!arrays[`word${layer}`]) return null;
+  return { source: column("source"), target: column("target"), word: column("word") };
+}
+
+/** Synapses whose words differ from the twin's, are missing or too many; all of them where the shifts differ. */
 function twinDifference(
-  network: SpikingNetwork,
-  { layer, shifts }: Omit<LayerResolution, "twinDiffers">,
-  words: NdArray | undefined,
-): number | null {
-  if (!words) return null;
-  const twin = ringBuffers(layersOnMachine(network)[layer]);
-  if (twin.shifts[0] !== shifts.excitatory || twin.shifts[1] !== shifts.inhibitory) return words.data.length;
-  let different = 0;
-  for (let k = 0; k < words.data.length; k++) if (Number(words.data[k]) !== twin.weights[k % 2][k >> 1]) different++;
+  layer: Synapses,
+  { excitatory, inhibitory }: LayerResolution["shifts"],
+  { source, target, word }: WrittenWords,
+): number {
+  const twin = ringBuffers(layer);
+  if (twin.shifts[0] !== excitatory || twin.shifts[1] !== inhibitory) return Math.max(1, word.length);
+  const indexOf = weightIndex(layer);
+  const expected = synapseCount(layer);
+  let different = Math.abs(expected - word.length);
+  for (let k = 0; k < word.length; k++) {
+    const twice = k > 0 && source[k] === source[k - 1] && target[k] === target[k - 1];
+    const index = indexOf(source[k], target[k]);
+    if (twice || index < 0 || layer.weights[index] === 0 || word[k] !== twin.words[index]) different++;
+  }
   return different;
+}
+
+/** Synapses of nonzero weight. */
+function synapseCount({ weights, convolution }: Synapses): number {
+  let count = 0;
+  if (convolution) forEachSynapse(convolution, (_source, _target, weight) => (count += Number(weights[weight] !== 0)));
+  else for (const w of weights) count += Number(w !== 0);
+  return count;
+}
+
+/** Where the weight of a synapse lies in the layer's weights; -1 where there is no synapse. */
+function weightIndex({ outputs, convolution }: Synapses): (source: number, target: number) => number {
+  if (!convolution) return (source, target) => source * outputs + target;
+  const { input, output, kernel, strides, padding } = convolution;
+  return (source, target) => {
+    const [from, to] = [Math.floor(source / input[2]), Math.floor(target / output[2])];
+    const i = Math.floor(from / input[1]) - Math.floor(to / output[1]) * strides[0] + padding[0];
+    const j = (from % input[1]) - (to % output[1]) * strides[1] + padding[1];
+    if (i < 0 || i >= kernel[0] || j < 0 || j >= kernel[1]) return -1;
+    return ((i * kernel[1] + j) * input[2] + (source % input[2])) * output[2] + (target % output[2]);
+  };
 }

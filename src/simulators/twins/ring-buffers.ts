@@ -1,27 +1,31 @@
+import { forEachSynapse } from "../../ann/convolution.ts";
 import type { SpikingLayer } from "../../snn/network.ts";
 
-export type WeightMatrix = Pick<SpikingLayer, "inputs" | "outputs" | "weights">;
+/** What of a layer its synapses are made of. */
+export type Synapses = Pick<SpikingLayer, "inputs" | "outputs" | "weights" | "convolution">;
 
 /**
  * How sPyNNaker fits a layer's weights into 16 bits. Ring buffers are 16 bits wide and hold what arrives at a neuron within one step;
  * excitatory (0) and inhibitory (1) inputs have buffers of their own. With delays all alike sPyNNaker bounds their sum from above by
  * (largest weight) x (largest number of synapses of one sign that reach one neuron), takes the next power of two 2^shift strictly above
- * it, and scales weights by 2^(15 - shift). Source: `get_ring_buffer_shifts` and `_Stats` of sPyNNaker 7.4, population_vertex.py.
+ * it, and scales weights by 2^(15 - shift). It counts one spike per source and step, of Poisson sources too, whose buffers can so run full. Source: `get_ring_buffer_shifts` and `_Stats` of
+ * sPyNNaker 7.4, population_vertex.py.
  */
 export interface RingBuffers {
   /** Excitatory, inhibitory. */
   readonly shifts: readonly [number, number];
-  /** [inputs * outputs] of 0 .. 65535, for each of the two: what is written to the machine. */
-  readonly weights: readonly [Uint16Array, Uint16Array];
+  /** Laid out as the layer's weights: the words 0 .. 65535 that are written to the machine, those of inhibitory synapses negated. */
+  readonly words: Int32Array;
 }
 
-export function ringBuffers({ inputs, outputs, weights }: WeightMatrix): RingBuffers {
-  const [excitatory, inhibitory] = [1, -1].map((sign) => {
-    const shift = ringBufferShift(largestSum(inputs, outputs, weights, sign));
-    const scale = 2 ** (15 - shift);
-    return { shift, words: Uint16Array.from(weights, (w) => roundHalfEven(Math.max(sign * w, 0) * scale) & 0xffff) };
+export function ringBuffers(layer: Synapses): RingBuffers {
+  const { weights } = layer;
+  const [excitatory, inhibitory] = largestSums(layer).map(ringBufferShift);
+  const words = Int32Array.from(weights, (w) => {
+    const word = roundHalfEven(Math.abs(w) * 2 ** (15 - (w < 0 ? inhibitory : excitatory))) & 0xffff;
+    return w < 0 ? -word : word;
   });
-  return { shifts: [excitatory.shift, inhibitory.shift], weights: [excitatory.words, inhibitory.words] };
+  return { shifts: [excitatory, inhibitory], words };
 }
 
 /** The smallest power of two, from 2^0 on, that is strictly above `bound`. */
@@ -31,17 +35,20 @@ export function ringBufferShift(bound: number): number {
   return 2 ** power <= bound ? power + 1 : power;
 }
 
-function largestSum(inputs: number, outputs: number, weights: Float32Array, sign: number): number {
-  const synapses = new Uint32Array(outputs);
-  let largest = 0;
-  for (let i = 0; i < inputs; i++)
-    for (let j = 0; j < outputs; j++) {
-      const w = sign * weights[i * outputs + j];
-      if (w <= 0) continue;
-      synapses[j]++;
-      if (w > largest) largest = w;
-    }
-  return largest * synapses.reduce((most, n) => Math.max(most, n), 0);
+/** Of either sign: its largest weight times its largest fan-in. */
+function largestSums({ inputs, outputs, weights, convolution }: Synapses): [number, number] {
+  const [excitatory, inhibitory] = [new Uint32Array(outputs), new Uint32Array(outputs)];
+  let [most, least] = [0, 0];
+  const count = (target: number, w: number): void => {
+    if (w > 0) excitatory[target]++;
+    else if (w < 0) inhibitory[target]++;
+    if (w > most) most = w;
+    else if (w < least) least = w;
+  };
+  if (convolution) forEachSynapse(convolution, (_source, target, weight) => count(target, weights[weight]));
+  else for (let i = 0, k = 0; i < inputs; i++) for (let j = 0; j < outputs; j++, k++) count(j, weights[k]);
+  const largest = (counts: Uint32Array): number => counts.reduce((a, b) => Math.max(a, b), 0);
+  return [most * largest(excitatory), -least * largest(inhibitory)];
 }
 
 /** As numpy.rint. */

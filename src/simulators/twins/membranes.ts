@@ -1,0 +1,86 @@
+import { forEachRun } from "../../snn/synapses.ts";
+import { multiply, ONE } from "./accum.ts";
+import type { RingBuffers, Synapses } from "./ring-buffers.ts";
+
+/** One population of IFCurDelta neurons on the machine, and what arrives at it. */
+export interface Membranes {
+  readonly layer: Synapses;
+  readonly buffers: RingBuffers;
+  /** [neurons], the membrane potentials in s16.15. */
+  readonly v: Int32Array;
+  /** [neurons], sums of the words that arrive in this step: ring buffers, before they saturate. */
+  readonly excitatory: Float64Array;
+  readonly inhibitory: Float64Array;
+  /** The neurons that spiked in the last step come first. */
+  readonly fired: Int32Array;
+  count: number;
+}
+
+/** A population at rest. */
+export function membranes(layer: Synapses, buffers: RingBuffers): Membranes {
+  return {
+    layer,
+    buffers,
+    v: new Int32Array(layer.outputs),
+    excitatory: new Float64Array(layer.outputs),
+    inhibitory: new Float64Array(layer.outputs),
+    fired: new Int32Array(layer.outputs),
+    count: 0,
+  };
+}
+
+/** Adds to the ring buffers what one spike of neuron `source` brings. */
+export function arrive({ layer, buffers, excitatory, inhibitory }: Membranes, source: number): void {
+  const { outputs, convolution } = layer;
+  const { words } = buffers;
+  const add = (target: number, from: number, count: number): void => {
+    for (let j = 0; j < count; j++) {
+      const word = words[from + j];
+      if (word > 0) excitatory[target + j] += word;
+      else inhibitory[target + j] -= word;
+    }
+  };
+  if (convolution) forEachRun(convolution, source, (target, weight) => add(target, weight, convolution.output[2]));
+  else add(0, source * outputs, outputs);
+}
+
+/** The parameters of a population in s16.15. `threshold` Infinity: none. */
+export interface CellParameters {
+  readonly resistance: number;
+  readonly decay: number;
+  readonly threshold: number;
+}
+
+/** A ring buffer holds 16 bits. Words are never negative, so that saturating once is saturating at each addition. */
+const FULL = 65535;
+
+/**
+ * One step of 1 ms of sPyNNaker's leaky integrate-and-fire neuron in closed form (`neuron_model_lif_impl.h`), v_rest 0:
+ *
+ *   I = excitatory - inhibitory + i_offset,   each ring buffer shifted left by its shift
+ *   alpha = I R,   V = alpha - exp(-1/tau_m) (alpha - V)      each product rounded to 2^-15
+ *   spike and V = 0 where V >= threshold
+ *
+ * `offset` [neurons] is i_offset in s16.15. The ring buffers are empty afterwards.
+ */
+export function update(population: Membranes, offset: ArrayLike<number>, cell: CellParameters): void {
+  const { v, excitatory, inhibitory, fired, buffers } = population;
+  const { resistance, decay, threshold } = cell;
+  const [positive, negative] = [2 ** buffers.shifts[0], 2 ** buffers.shifts[1]];
+  const whole = resistance / ONE;
+  const exact = Number.isInteger(whole); // then I R needs no rounding
+  let count = 0;
+  for (let j = 0; j < v.length; j++) {
+    const input = (Math.min(excitatory[j], FULL) * positive - Math.min(inhibitory[j], FULL) * negative + offset[j]) | 0;
+    const alpha = exact ? (input * whole) | 0 : multiply(input, resistance);
+    const potential = (alpha - multiply(decay, (alpha - v[j]) | 0)) | 0;
+    if (potential < threshold) v[j] = potential;
+    else {
+      v[j] = 0;
+      fired[count++] = j;
+    }
+  }
+  excitatory.fill(0);
+  inhibitory.fill(0);
+  population.count = count;
+}
