@@ -4,6 +4,7 @@
 //   cartpole.json        summary.json of a run of `npm start` (RUN, or runs/latest: copied by this script)
 //   bench-*.json         dsqn bench TARGET --json > docs/results/bench-TARGET.json
 //   certify-*.json       dsqn certify --random N ... --json > docs/results/certify-NAME.json
+//   reproduce-*.json     of runs/reproduce-NAME (dsqn reproduce NAME): copied by this script, shown in docs/thesis.md
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
@@ -11,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import { commands } from "../../src/cli/commands.ts";
 import type { CartPoleSummary } from "../../src/report/cartpole.ts";
 import { markdownTable, withTable } from "./tables.ts";
+import { collectReproductions, withReproductions } from "./thesis.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const results = join(root, "docs/results");
@@ -108,6 +110,7 @@ function collect(run: string): void {
     copyFileSync(join(run, "summary.json"), join(results, "cartpole.json"));
     copyFileSync(join(run, "figures/overview.svg"), join(root, "docs/images/overview.svg"));
   }
+  collectReproductions(join(root, "runs"));
   // Of a certificate only the totals belong into the repository.
   for (const name of names("certify-")) {
     const { results: networks, mapping, ...totals } = read<Certificate & { results?: object; mapping?: object }>(name);
@@ -132,4 +135,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     readme,
     withTable(withTable(readFileSync(readme, "utf8"), "results", resultTable()), "commands", commandTable()),
   );
+  const thesis = join(root, "docs/thesis.md");
+  writeFileSync(thesis, withReproductions(readFileSync(thesis, "utf8")));
 }

@@ -7,5 +7,11 @@ export const cartpoleDsqn: DqnConfigInput = {
   method: "dsqn",
   network: { kind: "spiking", hidden: [32, 32], steps: 20, surrogateScale: 10 },
   rewardScale: 0.1,
-  evaluation: { every: 2000, episodes: 20, of: "target", stop: { mean: 497, episodes: 100 } },
+  evaluation: {
+    every: 2000,
+    episodes: 20,
+    of: "target",
+    stop: { mean: 497, episodes: 100 },
+    settle: { mean: 497, factor: 0.7 },
+  },
 };

@@ -11,14 +11,19 @@ export const mountaincarDqn: DqnConfigInput = {
   gamma: 0.99,
   nStep: 3,
   epsilon: { kind: "linear", start: 1, end: 0.05, steps: 10000 },
-  // Early failures stay in memory: without them a network that hardly fails forgets how not to.
-  replay: { capacity: 500_000, initial: 1000 },
+  replay: { capacity: 50000, initial: 1000 },
   batchSize: 64,
   updateEvery: 2,
   optimizer: { kind: "adam", learningRate: { kind: "linear", start: 1e-3, end: 1e-4, steps: 150000 } },
   clip: { kind: "norm", limit: 10 },
   target: { kind: "soft", tau: 0.01 },
   solve: { average: -110, stay: 1 },
-  evaluation: { every: 4000, episodes: 20, of: "target", stop: { mean: -108, episodes: 100 } },
+  evaluation: {
+    every: 4000,
+    episodes: 20,
+    of: "target",
+    stop: { mean: -108, episodes: 100 },
+    settle: { mean: -108, factor: 0.7 },
+  },
   final: { episodes: 100, target: -115 },
 };

@@ -24,8 +24,9 @@ export async function measure(
 ): Promise<Measured | null> {
   const subject = await side.subject(trial);
   if (!subject) return null;
-  const { network, compare } = subject;
+  const { network, compare, divisor } = subject;
   const identity = [trial.environment, episodes, digest(network), compare ? digest(compare) : null];
+  if (divisor) identity.push(Array.from(divisor).join());
   return kept(keep, identity, async () => {
     const policy: Policy & { close?(): Promise<void> } =
       typeof network === "function"
@@ -34,7 +35,7 @@ export async function measure(
           ? parallelPolicy(network)
           : policyOf(network);
     const { mean, std, ci95, decisions, similarity, similarityCi95, seconds } = await evaluate(
-      policy,
+      divisor ? dividing(policy, divisor) : policy,
       makeEnvironments,
       { episodes, compare: compare && policyOf(compare) },
     ).finally(() => policy.close?.());
@@ -50,6 +51,18 @@ export async function measure(
       seconds,
     };
   });
+}
+
+/** The policy on observations divided element by element. */
+function dividing(policy: Policy, divisor: Float32Array): Policy {
+  return {
+    ...policy,
+    act: (o, batch) =>
+      policy.act(
+        o.map((x, i) => x / divisor[i % divisor.length]),
+        batch,
+      ),
+  };
 }
 
 /** Of everything that a network decides by. */

@@ -9,12 +9,15 @@ import { importNetwork } from "../formats/import.ts";
 import { loadModel, type Network } from "../formats/model.ts";
 import { loadReplay } from "../formats/replay.ts";
 import { Random } from "../random.ts";
+import { observationSize, type SpikingNetwork } from "../snn/network.ts";
 import type { EnvironmentName, NetworkName, Trial } from "./trials.ts";
 
 /** What a trial scores (a network, or for random actions a policy of its own), and what its similarity is measured against. */
 export interface Subject {
   readonly network: Network | (() => Policy);
   readonly compare?: Network;
+  /** Observations are divided by it before the network (not `compare`) sees them, [observationSize]. */
+  readonly divisor?: Float32Array;
 }
 
 /** Where the networks of one side come from; null where that side has none for the trial. */
@@ -115,9 +118,20 @@ function createSide(
       if (!ready && !visited) return null;
       const converted = ready ?? convert(source, visited!, conversion).network;
       if (converted.kind !== "spiking") return null;
-      return { network: { ...converted, steps: conversion.spiking!.steps!, ...reading }, compare: source };
+      const spiking = { ...converted, steps: conversion.spiking!.steps!, ...reading };
+      return { ...(trial.spanInputs ? spanInputs(spiking, visited!) : { network: spiking }), compare: source };
     },
   };
+}
+
+/** The network for observations divided by the largest absolute value of each element in `states`, and what to divide by. */
+function spanInputs(network: SpikingNetwork, states: Float32Array): Pick<Subject, "network" | "divisor"> {
+  const n = observationSize(network);
+  const divisor = new Float32Array(n);
+  states.forEach((x, i) => (divisor[i % n] = Math.max(divisor[i % n], Math.abs(x))));
+  const [first, ...others] = network.layers;
+  const weights = first.weights.map((w, k) => w * (divisor[Math.floor(k / first.outputs)] ?? 1));
+  return { network: { ...network, layers: [{ ...first, weights }, ...others] }, divisor };
 }
 
 function randomPolicy(observationSize: number, actions: number): Policy {

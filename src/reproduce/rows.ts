@@ -3,7 +3,7 @@ import type { OnProgress } from "../progress.ts";
 import { answerInProcesses, moduleHere } from "./processes.ts";
 import type { Row } from "./reproduce.ts";
 import { experiments, isLong, type ExperimentName, type Trial } from "./trials.ts";
-import { judge, judgeOriginal, type Measured } from "./verdict.ts";
+import { explain, judge, judgeOriginal, type Measured } from "./verdict.ts";
 
 /** One network to be scored for one row. */
 export interface RowRequest {
@@ -73,7 +73,8 @@ export async function measureRows(
     requests.filter(({ trial }) => isLong(trials[trial])),
     1,
   );
-  return chosen.map((i) => rows.get(i)!);
+  const all = chosen.map((i) => rows.get(i)!);
+  return chosen.map((i, k) => explain(trials[i], all[k], all));
 }
 
 function judged(trial: Trial, ours: Measured | null, original: Measured | null): Row {

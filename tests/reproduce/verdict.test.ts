@@ -1,6 +1,6 @@
 import { judgeSolved } from "../../src/reproduce/training.ts";
 import { experiments, type Trial } from "../../src/reproduce/trials.ts";
-import { judge, judgeOriginal, type Measured } from "../../src/reproduce/verdict.ts";
+import { explain, judge, judgeOriginal, type Measured, type Verdict } from "../../src/reproduce/verdict.ts";
 
 const measured = (mean: number, std: number, similarity: number | null = null): Measured => ({
   mean,
@@ -45,6 +45,24 @@ describe("judge", () => {
   });
 });
 
+describe("explain", () => {
+  const trial: Trial = { ...converted, name: "narrow", remedy: { row: "wide", cause: "too narrow" } };
+  const row = (name: string, verdict: Verdict) => ({ table: "4.1", name, verdict, reason: null as string | null });
+
+  it("takes a cause for tested where its removal mends the row", () => {
+    const narrow = row("narrow", "worse");
+    expect(explain(trial, narrow, [narrow, row("wide", "agrees")])).toMatchObject({
+      verdict: "explained",
+      reason: "too narrow",
+    });
+    expect(explain(trial, narrow, [narrow, row("wide", "worse")])).toBe(narrow);
+    expect(explain(trial, narrow, [narrow])).toBe(narrow);
+    expect(explain(converted, narrow, [narrow, row("wide", "agrees")])).toBe(narrow);
+    const fine = row("narrow", "better");
+    expect(explain(trial, fine, [fine, row("wide", "agrees")])).toBe(fine);
+  });
+});
+
 describe("judgeOriginal", () => {
   it("takes five episodes for as uncertain as they are", () => {
     const board: Trial = { ...plain, thesis: { mean: 288.2, std: 152.77, similarity: 74.25 } };
@@ -62,10 +80,13 @@ describe("judgeOriginal", () => {
     expect(judgeOriginal(converted, measured(80, 4, 60.5))!.verdict).toBe("worse");
   });
 
-  it("explains with a reason only what differs", () => {
-    const known = { ...converted, reason: "known" };
+  it("explains what differs by another figure for the same network, if that one is met", () => {
+    const other = { figures: { mean: 140, std: 4, similarity: 70 }, reason: "two figures" };
+    const known = { ...converted, alsoReported: other };
     expect(judgeOriginal(known, measured(122, 4, 60.5))).toEqual({ verdict: "agrees", reason: null });
-    expect(judgeOriginal(known, measured(122, 4, 70))).toEqual({ verdict: "explained", reason: "known" });
+    expect(judgeOriginal(known, measured(140, 4, 70))).toEqual({ verdict: "explained", reason: "two figures" });
+    expect(judgeOriginal(known, measured(150, 4, 75))).toEqual({ verdict: "better", reason: null });
+    expect(judgeOriginal(known, measured(100, 4, 60.5))).toEqual({ verdict: "worse", reason: null });
   });
 
   it("has no verdict without the original's networks", () => {
@@ -97,6 +118,15 @@ describe("experiments", () => {
 
   it("has the rows of 10,000 steps", () => {
     expect(experiments.cartpole().filter((trial) => trial.conversion?.spiking?.steps === 10_000)).toHaveLength(2);
+  });
+
+  it("names remedies that are rows of the same table", () => {
+    for (const trials of Object.values(experiments)) {
+      const all = trials();
+      const remedies = all.flatMap(({ table, remedy }) => (remedy ? [`${table} ${remedy.row}`] : []));
+      for (const remedy of remedies) expect(all.map(({ table, name }) => `${table} ${name}`)).toContain(remedy);
+    }
+    expect(experiments.cartpole().filter(({ remedy }) => remedy)).toHaveLength(6);
   });
 
   it("measures something in every row", () => {

@@ -119,6 +119,8 @@ export const dqnSchema = z
       of: z.enum(["policy", "target"]).default("policy"),
       /** The run ends when an evaluation reaches `mean`, and one over `episodes` other episodes confirms it. */
       stop: z.strictObject({ mean: z.number(), episodes: count.default(100) }).optional(),
+      /** Each evaluation that reaches `mean` multiplies the learning rate by `factor`, so that a good network stays good. */
+      settle: z.strictObject({ mean: z.number(), factor: z.number().gt(0).lte(1).default(0.7) }).optional(),
     }),
     /** Seconds between checkpoints; without influence on the curve. */
     checkpointSeconds: z.number().min(0).default(5),

@@ -34,6 +34,8 @@ export function createEvaluator(
 
   const evaluate = async (): Promise<void> => {
     let returns = await score(first);
+    const { settle } = evaluation;
+    if (settle && mean(returns) >= settle.mean) progression.settled *= settle.factor;
     if (evaluation.stop && mean(returns) >= evaluation.stop.mean) {
       const confirmation = await score(second);
       progression.confirmed = mean(confirmation) >= evaluation.stop.mean;

@@ -110,7 +110,7 @@ export function createLearner(config: DqnConfig, state: TrainingState): (environ
     optimizer.step(
       policy.parameters,
       policy.gradients,
-      valueAt(config.optimizer.learningRate, progression.environmentSteps),
+      valueAt(config.optimizer.learningRate, progression.environmentSteps) * progression.settled,
     );
     memory.updatePriorities(batch.indices, errors);
     progression.updates++;

@@ -34,6 +34,8 @@ export interface Progression extends SolveState {
   loss: number;
   curve: EpisodeEntry[];
   evaluations: EvaluationEntry[];
+  /** What the learning rate is multiplied by (`evaluation.settle`). */
+  settled: number;
   /** Environment steps at which the next evaluation is due. */
   nextEvaluation: number;
   chosen: EvaluationEntry | null;
@@ -113,6 +115,7 @@ export function createState(
       loss: 0,
       curve: [],
       evaluations: [],
+      settled: 1,
       nextEvaluation: config.evaluation.every,
       solveCounter: 0,
       solvedAt: null,
