@@ -45,6 +45,9 @@ def import_nest() -> Any:
     return nest
 
 
+# Connections that wait for each other: more would double the memory that a large layer takes.
+TOGETHER = 200_000
+
 # What is ours to change and is put back.
 SETTINGS = ("resolution", "local_num_threads", "rng_seed", "print_time")
 
@@ -65,6 +68,7 @@ class Kernel:
         self._found: Dict[str, Any] = {}
         self._verbosity: Any = None
         self._models = self._nodes_made = 0
+        self._waiting: List[tuple] = []
 
     def open(self, resolution: float, seed: int = 0) -> None:
         """Takes an empty kernel; `seed` 0 leaves NEST's random numbers as they are, for models that draw none."""
@@ -78,7 +82,7 @@ class Kernel:
             )
         self._verbosity = found["verbosity"]
         self._found = {key: found[key] for key in SETTINGS}
-        self._nodes_made = 0
+        self._nodes_made, self._waiting = 0, []
         nest.verbosity = nest.VerbosityLevel.ERROR
         current = self._found
         if found["biological_time"] > 0:
@@ -119,8 +123,19 @@ class Kernel:
         return first
 
     def connect(self, pre: np.ndarray, post: np.ndarray, weights: np.ndarray, delay: float) -> None:
-        """One connection per element, all in one call."""
-        self.nest.Connect(pre, post, "one_to_one", {"weight": weights, "delay": np.full(len(weights), float(delay))})
+        """One connection per element; made before the next simulation, as many as possible in one call (a call costs 0.1 ms)."""
+        if sum(len(waiting[0]) for waiting in self._waiting) + len(pre) > TOGETHER:
+            self._connect_waiting()
+        self._waiting.append((pre, post, weights, np.full(len(weights), float(delay))))
+
+    def _connect_waiting(self) -> None:
+        if not self._waiting:
+            return
+        pre, post, weight, delay = (
+            self._waiting[0] if len(self._waiting) == 1 else (np.concatenate(each) for each in zip(*self._waiting))
+        )
+        self._waiting = []
+        self.nest.Connect(pre, post, "one_to_one", {"weight": weight, "delay": delay})
 
     def set(self, population: Population, values: dict) -> None:
         nodes = self._nodes(population)
@@ -134,7 +149,7 @@ class Kernel:
     def record_spikes(self, populations: List[Population]) -> Any:
         recorder = self.nest.Create("spike_recorder")
         self._count(1)
-        for population in populations:
+        for population in _adjoining(populations):
             self.nest.Connect(self._nodes(population), recorder)
         return recorder
 
@@ -147,6 +162,7 @@ class Kernel:
         return meter
 
     def simulate(self, milliseconds: float) -> None:
+        self._connect_waiting()
         self.nest.Simulate(float(milliseconds))
 
     def events(self, recorder: Any):
@@ -161,6 +177,17 @@ class Kernel:
 
     def _nodes(self, population: Population) -> Any:
         return self.nest.NodeCollection(range(population.first, population.first + population.size))
+
+
+def _adjoining(populations: List[Population]) -> List[Population]:
+    """Populations whose ids follow each other as one."""
+    joined: List[Population] = []
+    for population in populations:
+        if joined and sum(joined[-1]) == population.first:
+            joined[-1] = Population(joined[-1].first, joined[-1].size + population.size)
+        else:
+            joined.append(population)
+    return joined
 
 
 def _split(parameters: dict, model: str):
