@@ -40,7 +40,7 @@ export class FrameStack {
 
   /** A new array, [count, pixels, depth], of raw bytes as float32. */
   observations(): Float32Array {
-    return Float32Array.from(this.#bytes);
+    return new Float32Array(this.#bytes); // much faster than Float32Array.from
   }
 }
 

@@ -10,6 +10,7 @@ export { actionMargins, qValueScatter, type QValues } from "./plots/q-values.ts"
 export { spikeRaster, type Raster } from "./plots/raster.ts";
 export { scoreBars, type Score } from "./plots/scores.ts";
 export { scoreSweep, similaritySweep, type SweepPoint } from "./plots/sweep.ts";
+export { encodeApng } from "./images/apng.ts";
 export { encodePng } from "./images/png.ts";
 export { cartPoleAnimation, cartPoleStill, type CartPoleEpisode } from "./images/cartpole.ts";
 export { mountainCarAnimation, type MountainCarEpisode } from "./images/mountaincar.ts";

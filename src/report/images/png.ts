@@ -1,6 +1,6 @@
 import { deflateSync } from "node:zlib";
 
-const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
+export const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
   for (let k = 0; k < 8; k++) n = n & 1 ? 0xedb88320 ^ (n >>> 1) : n >>> 1;
@@ -9,6 +9,25 @@ const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
 
 /** An image of 8-bit RGB as PNG (ISO/IEC 15948). `pixels`: [height, width, 3]. */
 export function encodePng(pixels: Uint8Array, width: number, height: number): Buffer {
+  return Buffer.concat([
+    SIGNATURE,
+    chunk("IHDR", header(width, height)),
+    chunk("IDAT", compressed(pixels, width, height)),
+    chunk("IEND", Buffer.alloc(0)),
+  ]);
+}
+
+/** What an IHDR chunk says of an image of 8-bit RGB. */
+export function header(width: number, height: number): Buffer {
+  const data = Buffer.alloc(13);
+  data.writeUInt32BE(width, 0);
+  data.writeUInt32BE(height, 4);
+  data.set([8, 2, 0, 0, 0], 8); // 8 bits, RGB, deflate, adaptive filtering, not interlaced
+  return data;
+}
+
+/** Pixels as an IDAT chunk holds them. */
+export function compressed(pixels: Uint8Array, width: number, height: number): Buffer {
   const stride = width * 3;
   // Filter type 2 ("up") in front of each row: frames of games are mostly vertical repetition.
   const filtered = Buffer.alloc(height * (stride + 1));
@@ -19,16 +38,7 @@ export function encodePng(pixels: Uint8Array, width: number, height: number): Bu
       filtered[row * (stride + 1) + 1 + i] = pixels[row * stride + i] - above;
     }
   }
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(width, 0);
-  header.writeUInt32BE(height, 4);
-  header.set([8, 2, 0, 0, 0], 8); // 8 bits, RGB, deflate, adaptive filtering, not interlaced
-  return Buffer.concat([
-    SIGNATURE,
-    chunk("IHDR", header),
-    chunk("IDAT", deflateSync(filtered, { level: 9 })),
-    chunk("IEND", Buffer.alloc(0)),
-  ]);
+  return deflateSync(filtered, { level: 9 });
 }
 
 /** Half the width and height, each pixel the mean of four. */
@@ -49,7 +59,8 @@ export function halve(
   return { pixels: out, width: w, height: h };
 }
 
-function chunk(type: string, data: Buffer): Buffer {
+/** A chunk: length, type, data, checksum. */
+export function chunk(type: string, data: Buffer): Buffer {
   const body = Buffer.concat([Buffer.from(type, "latin1"), data]);
   const framed = Buffer.alloc(body.length + 8);
   framed.writeUInt32BE(data.length, 0);

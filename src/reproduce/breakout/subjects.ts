@@ -1,0 +1,117 @@
+import { existsSync } from "node:fs";
+import { collectStates } from "../../agents/collect.ts";
+import type { MakeEnvironments } from "../../agents/environments.ts";
+import { type Policy, policyOf } from "../../agents/policy.ts";
+import { convertConvolutional } from "../../conversion/convolutional/convert.ts";
+import { balancedConversion } from "../../conversion/convert.ts";
+import { ATARI_PREPROCESSINGS, type AtariPreprocessing } from "../../envs/atari.ts";
+import { UsageError } from "../../errors.ts";
+import { loadModel, type Model } from "../../formats/model.ts";
+import type { SpikingNetwork } from "../../snn/network.ts";
+import type { BreakoutRow } from "./thesis.ts";
+
+/** Who plays: a policy anew for each measurement, and what else tells it from others. */
+export interface Subject {
+  readonly policy: Policy;
+  readonly preprocessing: AtariPreprocessing;
+  readonly compare?: Policy;
+  /** What its decisions depend on. */
+  readonly identity: readonly unknown[];
+}
+
+/** Our networks for Breakout: files, or what follows from them. */
+export interface Subjects {
+  of(row: BreakoutRow): Promise<Subject | null>;
+  /** The conversion with T = `steps`, or as it was shipped; null without a DQN. */
+  converted(steps?: number): Promise<SpikingNetwork | null>;
+  readonly dqn: Model | null;
+  readonly preprocessing: AtariPreprocessing;
+}
+
+/** Where the networks lie. */
+export interface ModelFiles {
+  /** A DQN over pictures; models/breakout-dqn.safetensors unless given. */
+  readonly model?: string;
+  /** Its conversion; models/breakout-dqn-converted.safetensors unless given, else made here. */
+  readonly snn?: string;
+}
+
+const LEFT = 3;
+const ACTIONS = 4;
+/** Games whose states the conversion is made from: none that anything is measured in. */
+const CALIBRATION_SEED = 200000;
+
+/** Opens the networks that there are. `make` opens games with the DQN's preprocessing; `states` calibrate a conversion made here. */
+export async function openSubjects(
+  { model, snn }: ModelFiles,
+  { states, makeFor }: { states: number; makeFor: (preprocessing: AtariPreprocessing) => MakeEnvironments },
+): Promise<Subjects> {
+  const dqn = await find(model, "models/breakout-dqn.safetensors");
+  if (dqn && dqn.network.kind === "spiking")
+    throw new UsageError("BAD_ARGUMENT", "The model is a spiking network; its source is needed.", {
+      hint: "Name the DQN with --model and its conversion with --snn.",
+    });
+  const shipped = await find(snn, model === undefined ? "models/breakout-dqn-converted.safetensors" : undefined);
+  const dsqn = await find(undefined, "models/breakout-dsqn.safetensors");
+  const preprocessing = preprocessingOf(dqn);
+  let calibration: Float32Array | undefined;
+  const made = new Map<number, SpikingNetwork>();
+  const converted = async (steps?: number): Promise<SpikingNetwork | null> => {
+    const own = shipped?.network.kind === "spiking" ? shipped.network : undefined;
+    if (own && (steps === undefined || steps === own.steps)) return own;
+    if (dqn?.network.kind !== "convolutional") return null;
+    const wanted = steps ?? 100;
+    calibration ??= await collectStates(policyOf(dqn.network), makeFor(preprocessing), {
+      size: states,
+      firstSeed: CALIBRATION_SEED,
+      epsilon: 0.01,
+    });
+    const options = { ...balancedConversion, population: 1, spiking: { steps: wanted } };
+    const network = made.get(wanted) ?? convertConvolutional(dqn.network, calibration, options).network;
+    made.set(wanted, network);
+    return network;
+  };
+  return {
+    dqn,
+    preprocessing,
+    converted,
+    async of({ subject, steps }) {
+      const always = (action: number): Policy => ({
+        actions: ACTIONS,
+        observationSize: 84 * 84 * 4,
+        act: (_, batch) => new Int32Array(batch).fill(action),
+      });
+      const compare = dqn ? policyOf(dqn.network) : undefined;
+      switch (subject) {
+        case "random":
+          return { policy: always(0), preprocessing: "nature", identity: [] };
+        case "left":
+          return { policy: always(LEFT), preprocessing: "nature", identity: [] };
+        case "dqn":
+          return dqn && { policy: policyOf(dqn.network), preprocessing, identity: [dqn.sha256] };
+        case "dsqn":
+          return (
+            dsqn && { policy: policyOf(dsqn.network), preprocessing: preprocessingOf(dsqn), identity: [dsqn.sha256] }
+          );
+        case "converted": {
+          const network = await converted(steps);
+          if (!network) return null;
+          const identity = [dqn?.sha256, network.steps, shipped?.network === network ? shipped.sha256 : states];
+          return { policy: policyOf(network), preprocessing, compare, identity };
+        }
+      }
+    },
+  };
+}
+
+/** The model at `path`, or at `otherwise` if there is one; null else. */
+async function find(path: string | undefined, otherwise: string | undefined): Promise<Model | null> {
+  if (path !== undefined) return loadModel(path);
+  return otherwise !== undefined && existsSync(otherwise) ? loadModel(otherwise) : null;
+}
+
+function preprocessingOf(model: Model | null): AtariPreprocessing {
+  const card = (model?.card ?? {}) as { config?: { environment?: { preprocessing?: unknown } } };
+  const named = ATARI_PREPROCESSINGS.find((name) => name === card.config?.environment?.preprocessing);
+  return named ?? (model && policyOf(model.network).observationSize === 80 * 80 ? "patel" : "nature");
+}
