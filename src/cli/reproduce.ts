@@ -3,6 +3,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeFileAtomic } from "../formats/files.ts";
+import { renderBreakout } from "../reproduce/breakout/page.ts";
+import { renderBreakoutCsv, renderBreakoutText } from "../reproduce/breakout/render.ts";
+import { reproduceBreakout } from "../reproduce/breakout/reproduce.ts";
 import { renderReproduction } from "../reproduce/page.ts";
 import { measured, renderCsv, renderText, reported } from "../reproduce/render.ts";
 import { reproduce } from "../reproduce/reproduce.ts";
@@ -15,6 +18,8 @@ interface Options {
   quick?: boolean;
   runs?: number;
   original?: string;
+  model?: string;
+  snn?: string;
   out?: string;
 }
 
@@ -25,6 +30,7 @@ export default command<Options>({
       .addArgument(
         new Argument("<experiment>", "which tables of the thesis").choices([
           ...Object.keys(experiments),
+          "breakout",
           ...Object.keys(simulatorExperiments),
         ]),
       )
@@ -33,6 +39,11 @@ export default command<Options>({
       .option(
         "--original <folder>",
         "the original's networks, to run them too (default: $DSQN_ORIGINAL, else ../shared/original beside the clone)",
+      )
+      .option("--model <file>", "breakout: the DQN (default: models/breakout-dqn.safetensors)")
+      .option(
+        "--snn <file>",
+        "breakout: its conversion (default: models/breakout-dqn-converted.safetensors, else made)",
       )
       .option(
         "--out <folder>",
@@ -45,9 +56,27 @@ export default command<Options>({
   },
   async run(
     [name],
-    { quick, runs, out = `runs/reproduce-${name}`, original = defaultOriginal() },
+    { quick, runs, out = `runs/reproduce-${name}`, original = defaultOriginal(), model, snn },
     { progress, signal, print, log, json },
   ) {
+    if (name === "breakout") {
+      const { result, film } = await reproduceBreakout({
+        quick,
+        model,
+        snn,
+        folder: out,
+        signal,
+        onProgress: progress,
+        onRow: (row) => json || log(`  ${row.name}: ours ${measured(row.ours)} (${row.verdict ?? "no figure"})`),
+      });
+      const report = join(out, "report.html");
+      await writeFileAtomic(report, renderBreakout(result, film));
+      await writeFileAtomic(join(out, "rows.csv"), renderBreakoutCsv(result));
+      await writeFileAtomic(join(out, "summary.json"), `${JSON.stringify(result, null, 2)}\n`);
+      if (film) await writeFileAtomic(join(out, "film.png"), film);
+      print({ ...result, report }, (r) => `${renderBreakoutText(r)}\n\n${r.report}`);
+      return 0;
+    }
     if (name in simulatorExperiments) {
       const run = simulatorExperiments[name as keyof typeof simulatorExperiments];
       const rows = await run({
