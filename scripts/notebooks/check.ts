@@ -15,15 +15,22 @@ export const fastSubset = ["1-dqn-training", "certificate-explained"];
 /** Longest that a single cell may take, in seconds. */
 const CELL_SECONDS = 600;
 
-/** The notebooks there are, in the order in which to read them: the numbered ones first. */
+/** Files that a notebook cannot do without: "<!-- needs: models/a.safetensors -->" on its source's first line. */
+const needs = (name: string): string[] =>
+  /^<!-- needs: (.*?) -->/.exec(readFileSync(new URL(`source/${name}.md`, folder), "utf8"))?.[1].split(/,\s*/) ?? [];
+
+/** The notebooks that can be executed here, in the order in which to read them: the numbered ones first. */
 export function notebookNames(): string[] {
   const names = readdirSync(new URL("source/", folder)).filter((name) => name.endsWith(".md"));
-  return names.map((name) => name.slice(0, -".md".length)).sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+  return names
+    .map((name) => name.slice(0, -".md".length))
+    .filter((name) => needs(name).every((file) => existsSync(new URL(`../${file}`, folder))))
+    .sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
 }
 
 /** As its source has it, without outputs. */
 export const built = (name: string): Notebook =>
-  fromMarkdown(readFileSync(new URL(`source/${name}.md`, folder), "utf8"));
+  fromMarkdown(readFileSync(new URL(`source/${name}.md`, folder), "utf8").replace(/^<!-- needs: .*? -->\n/, ""));
 
 export const fileOf = (name: string): URL => new URL(`${name}.ipynb`, folder);
 
