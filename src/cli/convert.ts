@@ -1,6 +1,12 @@
 import { Option } from "commander";
 import { basename } from "node:path";
-import { balancedConversion, convert, originalConversion, type ConversionOptions } from "../conversion/convert.ts";
+import {
+  balancedConversion,
+  balancedConvolution,
+  convert,
+  originalConversion,
+  type ConversionOptions,
+} from "../conversion/convert.ts";
 import { fineTune } from "../conversion/fine-tune.ts";
 import { loadReplayStates } from "../conversion/replay.ts";
 import { scaleDefaults } from "../conversion/scales.ts";
@@ -8,6 +14,7 @@ import { UsageError } from "../errors.ts";
 import { loadModel, saveModel } from "../formats/model.ts";
 import { spikingDefaults } from "../snn/network.ts";
 import { createTrainable } from "../ann/create.ts";
+import { shapeOf } from "../ann/network.ts";
 import { command } from "./command.ts";
 import { integer, real } from "./options.ts";
 
@@ -18,6 +25,8 @@ interface Options {
   percentileOf?: "layer-maxima" | "activations";
   granularity?: "layer" | "neuron";
   start?: "zero" | "half" | "balanced";
+  headroom?: number;
+  holdBack?: number;
   population?: number;
   output?: "scaled" | "unscaled" | "centred";
   steps?: number;
@@ -32,7 +41,7 @@ export default command<Options>({
   name: "convert",
   configure(parser) {
     parser
-      .argument("<model>", "a dense network")
+      .argument("<model>", "a dense or convolutional network")
       .option("--replay <folder>", 'states that the network visited (dsqn collect); only "--method model" does without')
       .addOption(
         new Option("--method <name>", `where the scales come from (default: ${scaleDefaults.method})`).choices([
@@ -43,7 +52,7 @@ export default command<Options>({
       )
       .option(
         "--percentile <p>",
-        `of the activations, for robust (default: ${scaleDefaults.percentile}; calibrated: ${balancedConversion.percentile})`,
+        `of the activations, for robust (default: ${scaleDefaults.percentile}; calibrated: ${balancedConversion.percentile}, convolutional ${balancedConvolution.percentile})`,
         real(0, 1),
       )
       .addOption(
@@ -65,6 +74,8 @@ export default command<Options>({
           "balanced",
         ]),
       )
+      .option("--headroom <factor>", "room above the percentile: layer l has factor^l times its scale", real(1, 100))
+      .option("--hold-back <n>", "keep hidden layers from firing early, in thresholds", real(0, 1000))
       .option("--population <n>", "spiking neurons for each hidden neuron", integer(1))
       .addOption(
         new Option("--output <how>", "the output layer, which only integrates").choices([
@@ -75,7 +86,7 @@ export default command<Options>({
       )
       .option(
         "--steps <T>",
-        `time steps per decision (default: ${spikingDefaults.steps}; calibrated: ${balancedConversion.spiking.steps})`,
+        `time steps per decision (default: ${spikingDefaults.steps}; calibrated: ${balancedConversion.spiking.steps}, convolutional ${balancedConvolution.spiking.steps})`,
         integer(1),
       )
       .addOption(
@@ -84,7 +95,10 @@ export default command<Options>({
           "zero",
         ]),
       )
-      .option("--calibrate", `few steps instead of the thesis's way: ${describe(balancedConversion)}`)
+      .option(
+        "--calibrate",
+        `few steps instead of the thesis's way: ${describe(balancedConversion)}; convolutional: ${describe(balancedConvolution)}`,
+      )
       .option(
         "--fine-tune <batches>",
         "then train the spiking network on the source's policy for so many batches",
@@ -99,16 +113,18 @@ Without further options it is the thesis's conversion: ${describe(originalConver
 
 Examples:
   dsqn convert models/cartpole-dqn.safetensors --replay models/cartpole-dqn-replay
-  dsqn convert models/cartpole-dqn.safetensors --replay models/cartpole-dqn-replay --calibrate --steps 64 --fine-tune 500`,
+  dsqn convert models/cartpole-dqn.safetensors --replay models/cartpole-dqn-replay --calibrate --steps 64 --fine-tune 500
+  dsqn convert runs/breakout/best.safetensors --replay runs/breakout-replay --calibrate`,
       );
   },
   async run([path], options, { print, progress, signal }) {
     const model = await loadModel(path);
-    if (model.network.kind !== "dense")
+    if (model.network.kind === "spiking")
       throw new UsageError("MODEL_KIND", `"${path}" is a spiking network already.`, {
-        hint: "Convert a dense one: a DQN, a classifier, a policy.",
+        hint: "Convert what it was made from: a DQN, a classifier, a policy.",
       });
-    const dense = model.network;
+    const source = model.network;
+    const calibrated = source.kind === "dense" ? balancedConversion : balancedConvolution;
     const {
       replay,
       calibrate = false,
@@ -127,16 +143,16 @@ Examples:
     const states =
       replay === undefined
         ? new Float32Array(0)
-        : await loadReplayStates(replay, dense.layers[0].inputs, model.card?.environment);
+        : await loadReplayStates(replay, shapeOf(source)[0], model.card?.environment);
     const conversion = {
-      ...(calibrate ? balancedConversion : originalConversion),
-      ...given(options, calibrate),
+      ...(calibrate ? calibrated : originalConversion),
+      ...given(options, calibrate ? calibrated.spiking.steps : spikingDefaults.steps),
     } satisfies ConversionOptions;
-    const { network: converted, scales } = convert(dense, states, conversion);
+    const { network: converted, scales } = convert(source, states, conversion);
     const tuned =
       iterations === undefined
         ? undefined
-        : await fineTune(converted, dense, states, {
+        : await fineTune(converted, source, states, {
             iterations,
             seed,
             signal,
@@ -186,13 +202,10 @@ Examples:
 });
 
 /** What the command line names, over the defaults. */
-function given(options: Options, calibrate: boolean): ConversionOptions {
-  const { method, percentile, percentileOf, granularity, start, population, output, steps, reset } = options;
-  const named = { method, percentile, percentileOf, granularity, start, population, output };
-  const spiking = {
-    steps: steps ?? (calibrate ? balancedConversion.spiking.steps : spikingDefaults.steps),
-    ...(reset && { reset }),
-  };
+function given(options: Options, defaultSteps: number): ConversionOptions {
+  const { method, percentile, percentileOf, granularity, headroom, start, holdBack, population, output } = options;
+  const named = { method, percentile, percentileOf, granularity, headroom, start, holdBack, population, output };
+  const spiking = { steps: options.steps ?? defaultSteps, ...(options.reset && { reset: options.reset }) };
   return { ...Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined)), spiking };
 }
 
@@ -200,10 +213,14 @@ function describe({
   method = scaleDefaults.method,
   percentile = scaleDefaults.percentile,
   granularity,
+  headroom = scaleDefaults.headroom,
   start,
+  holdBack = 0,
   population = 1,
   output,
 }: ConversionOptions): string {
   const of = method === "robust" ? `robust ${percentile}` : method;
-  return `${of}, a scale per ${granularity}, start ${start}, ${population > 1 ? `populations of ${population}` : "one neuron for one"}, output ${output}`;
+  const room = headroom === 1 ? "" : ` with ${headroom}^layer of room`;
+  const held = holdBack === 0 ? "" : `, held back by ${holdBack}`;
+  return `${of}, a scale per ${granularity}${room}, start ${start}${held}, ${population > 1 ? `populations of ${population}` : "one neuron for one"}, output ${output}`;
 }

@@ -26,6 +26,11 @@ export interface ScaleOptions {
   readonly percentileOf?: PercentileOf;
   /** One scale for the whole layer, or one for each neuron (its own activations' percentile). */
   readonly granularity?: "layer" | "neuron";
+  /**
+   * Room above the percentile for activations beyond those of the states, and for spikes that come late: layer l = 0, 1, ... has headroom^l
+   * times its scale. 1 (none) unless given.
+   */
+  readonly headroom?: number;
   /** Only the first so many states are looked at. */
   readonly maxStates?: number;
 }
@@ -35,6 +40,7 @@ export const scaleDefaults = {
   percentile: 0.99,
   percentileOf: "layer-maxima",
   granularity: "layer",
+  headroom: 1,
   maxStates: 20_000,
 } as const satisfies Required<ScaleOptions>;
 
@@ -54,12 +60,12 @@ export function layerScales(network: DenseNetwork, states: Float32Array, options
   const activations = denseActivations(network, states.subarray(0, o.maxStates * network.layers[0].inputs));
   return network.layers.map((layer, l) =>
     o.granularity === "neuron"
-      ? neuronScales(layer, activations[l], percentile)
+      ? neuronScales(layer, activations[l], percentile).map((scale) => o.headroom ** l * scale)
       : Float64Array.of(
           Math.max(
             largest(layer.weights),
             largest(layer.biases),
-            layerStatistic(layer, activations[l], percentile, o.percentileOf),
+            o.headroom ** l * layerStatistic(layer, activations[l], percentile, o.percentileOf),
           ),
         ),
   );

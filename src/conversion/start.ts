@@ -1,5 +1,3 @@
-import type { DenseNetwork } from "../ann/network.ts";
-
 /**
  * Where the membranes begin:
  * - zero: the thesis's. A neuron loses half a spike on average, and biases count for longer than inputs.
@@ -24,29 +22,42 @@ export function effectiveSteps(layers: number, steps: number): number {
  *
  *   v0 + (N + 2 l) b' = (i + 1/2) / size + N b.
  *
- * `network` is in units of one spike per step (`normalise`), with populations of `population` side by side.
+ * Hidden layers l > 0 are held back: they start D = holdBack l (l + 1) lower still, and their bias is D / (N + 2 l) higher, which makes up for
+ * it by the end. Spikes come unevenly, and what an early volley fires can't be taken back: a membrane that has further to climb hears
+ * more of its input before it first fires. It costs what a neuron can express, since the spikes have to fit into what time is left.
+ *
+ * `layers` are in units of one spike per step (`normalise`), with `populations[l]` neurons of one population side by side.
  */
-export function startingPoint(
-  network: DenseNetwork,
-  { start, population, steps }: { start: Start; population: number; steps: number },
-): { network: DenseNetwork; potentials: (Float32Array | null)[] } {
-  if (start === "zero") return { network, potentials: network.layers.map(() => null) };
-  const last = network.layers.length - 1;
-  const n = effectiveSteps(network.layers.length, steps);
-  const layers = network.layers.map((layer, l) => {
+export function startingPoint<L extends { readonly biases: ArrayLike<number> }>(
+  layers: readonly L[],
+  {
+    start,
+    populations,
+    steps,
+    holdBack = 0,
+  }: { start: Start; populations: readonly number[]; steps: number; holdBack?: number },
+): { layers: (Omit<L, "biases"> & { readonly biases: Float32Array })[]; potentials: (Float32Array | null)[] } {
+  const last = layers.length - 1;
+  const n = effectiveSteps(layers.length, steps);
+  const potentials: (Float32Array | null)[] = [];
+  const started = layers.map((layer, l) => {
     const early = start === "balanced" ? 2 * l : 0;
-    const potentials = new Float32Array(layer.outputs);
-    const biases = layer.biases.slice();
-    for (let j = 0; j < layer.outputs; j++) {
-      const aim = l < last ? ((j % population) + 0.5) / population : 0;
-      const wanted = aim - early * layer.biases[j];
-      potentials[j] = l < last ? Math.min(1, wanted) : wanted; // the output layer never spikes
-      if (wanted > potentials[j]) biases[j] = (aim + n * layer.biases[j] - potentials[j]) / (n + early);
+    const biases = Float32Array.from(layer.biases);
+    const before = new Float32Array(biases.length);
+    const held = n > 0 ? holdBack * l * (l + 1) : 0;
+    potentials.push(start === "zero" || (l === last && start === "half") ? null : before);
+    if (start === "zero") return { ...layer, biases };
+    for (let j = 0; j < biases.length; j++) {
+      const bias = layer.biases[j];
+      const aim = l < last ? ((j % populations[l]) + 0.5) / populations[l] : 0;
+      const wanted = aim - early * bias;
+      before[j] = l < last ? Math.min(1, wanted) : wanted; // the output layer never spikes
+      if (wanted > before[j]) biases[j] = (aim + n * bias - before[j]) / (n + early);
+      if (l === last) continue;
+      before[j] -= held;
+      biases[j] += held / (n + early);
     }
-    return { layer: { ...layer, biases }, potentials: l === last && start === "half" ? null : potentials };
+    return { ...layer, biases };
   });
-  return {
-    network: { kind: "dense", layers: layers.map(({ layer }) => layer) },
-    potentials: layers.map(({ potentials }) => potentials),
-  };
+  return { layers: started, potentials };
 }

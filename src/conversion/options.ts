@@ -1,0 +1,63 @@
+import type { SpikingNetwork, SpikingOptions } from "../snn/network.ts";
+import { scaleDefaults, type ScaleOptions } from "./scales.ts";
+import type { Start } from "./start.ts";
+
+/** How to convert; without any option as the thesis does. */
+export interface ConversionOptions extends ScaleOptions {
+  /**
+   * What the output layer, which only integrates, is divided by. None of it changes which action is best.
+   * - scaled: its own scale, as in the thesis
+   * - unscaled: nothing
+   * - centred: nothing, and the mean over the actions is taken off, so that rounding never meets the large part that all
+   *   outputs have in common
+   */
+  readonly output?: "scaled" | "unscaled" | "centred";
+  /** Where the membranes begin; see `startingPoint`. */
+  readonly start?: Start;
+  /** How far hidden layers are held back from firing early; see `startingPoint`. 0 unless given. */
+  readonly holdBack?: number;
+  /** Spiking neurons per hidden neuron of `dense`; see `populations`. */
+  readonly population?: number;
+  /** T, reset, encoding, decoding and tie rule of the result. */
+  readonly spiking?: Pick<SpikingOptions, "steps" | "reset" | "encoding" | "decoding" | "ties">;
+}
+
+/** A converted network, and the scales it was made with. */
+export interface Conversion {
+  readonly network: SpikingNetwork;
+  /** Per layer one number, or one for each neuron of the dense layer with granularity "neuron". */
+  readonly scales: readonly Float64Array[];
+}
+
+/** The thesis's conversion: one scale per layer, membranes at zero. */
+export const originalConversion = {
+  ...scaleDefaults,
+  output: "scaled",
+  start: "zero",
+  holdBack: 0,
+  population: 1,
+} as const satisfies ConversionOptions;
+
+/** What needs the fewest steps without any training (docs/conversion.md has the measurements). */
+export const balancedConversion = {
+  method: "robust",
+  output: "centred",
+  start: "balanced",
+  population: 2,
+  granularity: "neuron",
+  percentile: 0.999,
+  spiking: { steps: 64 },
+} as const satisfies ConversionOptions;
+
+/**
+ * The same for convolutional networks: single neurons, since images have many, held back instead, and room above the largest activation of
+ * each channel.
+ */
+export const balancedConvolution = {
+  ...balancedConversion,
+  population: 1,
+  percentile: 1,
+  headroom: 1.3,
+  holdBack: 1,
+  spiking: { steps: 100 },
+} as const satisfies ConversionOptions;
