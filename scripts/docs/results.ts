@@ -10,7 +10,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { commands } from "../../src/cli/commands.ts";
-import type { CartPoleSummary } from "../../src/report/cartpole.ts";
+import type { CartPoleSummary } from "../../src/report/cartpole/facts.ts";
 import { markdownTable, withTable } from "./tables.ts";
 import { collectReproductions, withReproductions } from "./thesis.ts";
 

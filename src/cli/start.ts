@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runCartPole, type CartPoleRun } from "../jobs/cartpole.ts";
-import { judgeOf } from "../report/cartpole.ts";
+import { judgeOf } from "../report/cartpole/facts.ts";
 import { command } from "./command.ts";
 import { integer } from "./options.ts";
 

@@ -4,7 +4,7 @@ import type { Policy } from "../agents/policy.ts";
 import type { Worker } from "../bridge/index.ts";
 import { makeEnvironment } from "../envs/index.ts";
 import { effectiveSteps } from "../conversion/start.ts";
-import type { CartPoleReport } from "../report/cartpole.ts";
+import type { CartPoleReport } from "../report/cartpole/facts.ts";
 import type { CartPoleEpisode } from "../report/images/cartpole.ts";
 import { encodePng, halve } from "../report/images/png.ts";
 import type { Colour } from "../report/theme.ts";

@@ -15,13 +15,9 @@ import { DsqnError } from "../errors.ts";
 import { loadModel, saveModel } from "../formats/model.ts";
 import { saveReplay } from "../formats/replay.ts";
 import type { OnProgress } from "../progress.ts";
-import {
-  type CartPoleReport,
-  type CartPoleSummary,
-  type Estimate,
-  cartPoleFigures,
-  renderCartPoleReport,
-} from "../report/cartpole.ts";
+import type { CartPoleReport, CartPoleSummary, Estimate } from "../report/cartpole/facts.ts";
+import { cartPoleFigures } from "../report/cartpole/figures.ts";
+import { renderCartPoleReport } from "../report/cartpole/page.ts";
 import { certifyNetworks } from "../simulators/certificate.ts";
 import { openSimulator } from "../simulators/open.ts";
 import { referenceEngine } from "../snn/reference/index.ts";

@@ -16,11 +16,7 @@ export { cartPoleAnimation, cartPoleStill, type CartPoleEpisode } from "./images
 export { mountainCarAnimation, type MountainCarEpisode } from "./images/mountaincar.ts";
 export { plotSvg, type Drawing } from "./svg/plot.ts";
 export { colours, standalone, themeCss, type Colour, type Scheme } from "./theme.ts";
-export {
-  cartPoleFigures,
-  renderCartPoleReport,
-  type CartPoleReport,
-  type CartPoleSummary,
-  type Estimate,
-} from "./cartpole.ts";
+export type { CartPoleReport, CartPoleSummary, Estimate } from "./cartpole/facts.ts";
+export { cartPoleFigures } from "./cartpole/figures.ts";
+export { renderCartPoleReport } from "./cartpole/page.ts";
 export { renderCertificatePage, type CertificatePage } from "./certificate.ts";

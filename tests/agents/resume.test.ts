@@ -15,7 +15,7 @@ const config = {
   batchSize: 32,
   optimizer: { kind: "adam", learningRate: { kind: "constant", value: 0.0005 } },
   target: { kind: "soft", tau: 0.02 },
-  evaluation: { every: 700, episodes: 5 },
+  evaluation: { every: 700, episodes: 5, settle: { mean: 20, factor: 0.9 } },
   final: { episodes: 5 },
   checkpointSeconds: 0.1,
 };

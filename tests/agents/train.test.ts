@@ -40,7 +40,8 @@ const variants: Record<string, PlainObject> = {
     scaling: { center: [0.1, 0], scale: [2, 1] },
     evaluation: { of: "target" },
   },
-  "spiking": {
+  "spiking, settling": {
+    evaluation: { settle: { mean: -20, factor: 0.5 } },
     method: "dsqn",
     network: { kind: "spiking", hidden: [8], steps: 8, surrogateScale: 10 },
     episodes: 20,
@@ -89,6 +90,20 @@ describe("training", () => {
     expect(result.curve.length).toBeLessThan(500);
     expect(result.chosen).toEqual(result.evaluations.at(-1));
     expect(result.network).toEqual(result.last);
+  });
+
+  it("settles where an evaluation is good enough: it learns on by a smaller rate, or hardly at all", async () => {
+    const settling = (mean: number): PlainObject => ({ evaluation: { settle: { mean, factor: 1e-9 } } });
+    const [never, at] = [await train(configure(settling(1))), await train(configure(settling(-1000)))];
+    expect(comparable(never)).toEqual(comparable(await train(configure())));
+    const distance = ({ network, last }: DqnResult): number => {
+      const [a, b] = [network, last].map((n) => (n as DenseNetwork).layers[0].weights);
+      return Math.max(...a.map((w, i) => Math.abs(w - b[i])));
+    };
+    // From its first evaluation on the network stays where it is, so that the chosen one is the last one.
+    expect(at.evaluations.length).toBeGreaterThan(1);
+    expect(distance(at)).toBeLessThan(1e-6);
+    expect(at.updates).toBeGreaterThan(200);
   });
 
   it("stops at once when told to, with a snapshot from which it goes on to the same result", async () => {

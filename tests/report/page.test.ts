@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { html, raw } from "../../src/report/html/html.ts";
 import { renderPage } from "../../src/report/html/page.ts";
 import { section, table } from "../../src/report/html/parts.ts";
-import { renderCartPoleReport } from "../../src/report/cartpole.ts";
+import { renderCartPoleReport } from "../../src/report/cartpole/page.ts";
 import { sampleReport } from "./sample.ts";
 
 describe("markup", () => {

@@ -1,4 +1,4 @@
-import type { CartPoleReport } from "../../src/report/cartpole.ts";
+import type { CartPoleReport } from "../../src/report/cartpole/facts.ts";
 import { encodePng } from "../../src/report/images/png.ts";
 import { Random } from "../../src/random.ts";
 import type { SpikeEvents } from "../../src/snn/engine.ts";
