@@ -58,7 +58,9 @@ async function open({ values, positionals: [name] }, signal) {
     if (values.fresh || !existsSync(path.join(folder, file)))
       copyFileSync(path.join(source, file), path.join(folder, file));
 
-  const args = ["-m", "jupyterlab", `--ServerApp.root_dir=${folder}`];
+  // Looking for language servers, it would start programs that write to the user's home.
+  const args = ["-m", "jupyterlab", `--ServerApp.root_dir=${folder}`, "--LanguageServerManager.autodetect=False"];
+  args.push("--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate");
   if (values.port) args.push(`--port=${values.port}`);
   if (values["no-browser"]) args.push("--no-browser");
   if (chosen) args.push(`--LabApp.default_url=/lab/tree/${chosen}`);
