@@ -86,6 +86,7 @@ export { loadDenseNetwork, loadSpikingNetwork } from "./formats/load.ts";
 export type { ModelCard } from "./formats/card.ts";
 export {
   balancedConversion,
+  balancedConvolution,
   convert,
   originalConversion,
   type Conversion,
