@@ -1,5 +1,6 @@
 """What happens before any board: configuration, and boards that don't answer."""
 
+import os
 import socket
 import time
 
@@ -71,3 +72,17 @@ def test_the_configuration_lies_in_a_home_of_our_own(tmp_path, monkeypatch):
     write_config(board_from({"home": str(home), "host": "192.0.2.1", "boardVersion": 3}))
     text = (home / ".spynnaker.cfg").read_text()
     assert "machine_name = 192.0.2.1" in text and "version = 3" in text and "virtual_board = False" in text
+
+
+def test_a_board_that_does_not_answer_leaves_this_process_as_it_was(tmp_path, monkeypatch):
+    from dsqn_bridge.simulators.spinnaker_methods import info
+
+    monkeypatch.setenv("HOME", "/nowhere")
+    monkeypatch.chdir(tmp_path)
+    home = tmp_path / "home"
+    for named in ({"host": "192.0.2.1"}, {"spalloc": "127.0.0.1:1"}):
+        with pytest.raises(BridgeError) as caught:
+            info(None, {"home": str(home), "timeoutMs": 200, **named}, {})
+        assert caught.value.code == "BOARD_UNREACHABLE"
+    assert os.environ["HOME"] == "/nowhere" and os.getcwd() == str(tmp_path)
+    assert not home.exists()
