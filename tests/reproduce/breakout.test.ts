@@ -150,6 +150,7 @@ describe("what comes out", () => {
     }),
     occlusion: {
       rows: 3,
+      maxFrames: 2400,
       dqn: [bar(null, 40), bar(10, 30), bar(30, 20)],
       snn: [bar(null, 38), bar(10, 29), bar(30, 21)],
     },

@@ -146,7 +146,7 @@ function behaviour(rows: readonly BreakoutResultRow[]): Html {
   );
 }
 
-function covered({ rows, dqn, snn }: NonNullable<BreakoutReproduction["occlusion"]>): Html {
+function covered({ rows, maxFrames, dqn, snn }: NonNullable<BreakoutReproduction["occlusion"]>): Html {
   const kept = (own: readonly Occluded[], i: number): number => (100 * own[i].mean) / Math.max(1e-9, own[0].mean);
   const points = (own: readonly Occluded[]): Line["points"] =>
     own.flatMap(({ top, mean }) => (top === null ? [] : [[top, mean] as const]));
@@ -158,7 +158,7 @@ function covered({ rows, dqn, snn }: NonNullable<BreakoutReproduction["occlusion
     "occlusion",
     "A bar over the screen",
     paragraph(
-      `As in Patel et al. 2019, ${rows} rows of the picture are covered (black) all the time, and both networks play on; each place ${dqn[0].episodes} games.`,
+      `As in Patel et al. 2019, ${rows} rows of the picture are covered (black) all the time, and both networks play on; each place ${dqn[0].episodes} games of at most ${(maxFrames / 60).toFixed(0)} seconds.`,
     ),
     plotFigure(
       (width) =>

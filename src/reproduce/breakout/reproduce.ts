@@ -10,7 +10,7 @@ import type { Measured, Verdict } from "../verdict.ts";
 import { type Behaviour, BehaviourRecorder } from "./behaviour.ts";
 import { type Film, filmOf } from "./film.ts";
 import { judgeBreakout } from "./judge.ts";
-import { measureOcclusion, type Occluded } from "./occlusion.ts";
+import { BAR_ROWS, measureOcclusion, type Occluded } from "./occlusion.ts";
 import { type ModelFiles, openSubjects, type Subject } from "./subjects.ts";
 import { type BreakoutRow, breakoutRows } from "./thesis.ts";
 
@@ -40,6 +40,8 @@ export interface BreakoutReproduction {
   /** Scores of DQN and SNN with a black bar over the picture; null without networks. */
   readonly occlusion: {
     readonly rows: number;
+    /** Games end here. */
+    readonly maxFrames: number;
     readonly dqn: readonly Occluded[];
     readonly snn: readonly Occluded[];
   } | null;
@@ -64,6 +66,8 @@ export interface ReproduceBreakoutOptions extends ModelFiles {
 const GAME = { game: "BreakoutDeterministic-v4", maxFrames: 18_000 } as const;
 const EPSILON = 0.01;
 const QUICK_STEPS = 100;
+/** Games with a bar end after two minutes of play (40 seconds with `quick`): there are many of them. */
+const [BAR_FRAMES, QUICK_FRAMES] = [7200, 2400];
 
 /** Measures every row, how the policies play, what a bar over the picture does to them, and films the spiking network. */
 export async function reproduceBreakout(
@@ -90,16 +94,18 @@ export async function reproduceBreakout(
     const snn = await subjects.converted();
     const { dqn, preprocessing } = subjects;
     const positions = Array.from({ length: quick ? 4 : 13 }, (_, i) => (quick ? 12 + 20 * i : 3 + 6 * i));
+    const maxFrames = quick ? QUICK_FRAMES : BAR_FRAMES;
     const bars = { positions, episodes: quick ? 2 : 5, epsilon: EPSILON, signal };
     const cover = (policy: ReturnType<typeof policyOf>, name: string): Promise<Occluded[] | null> =>
-      kept(keep, ["breakout occlusion", name, dqn?.sha256, snn?.steps, positions, bars.episodes], () => {
+      kept(keep, ["breakout occlusion", name, subjects.identity, positions, bars.episodes, maxFrames], () => {
         onProgress?.({ stage: `occlusion ${name}`, done: 0 });
-        return measureOcclusion(policy, (more) => open({ ...more, preprocessing }), bars);
+        return measureOcclusion(policy, (more) => open({ ...more, preprocessing, maxFrames }), bars);
       });
     const occlusion =
       dqn && snn
         ? {
-            rows: 3,
+            rows: BAR_ROWS,
+            maxFrames,
             dqn: (await cover(policyOf(dqn.network), "dqn"))!,
             snn: (await cover(policyOf(snn), "snn"))!,
           }

@@ -3,7 +3,7 @@ import { collectStates } from "../../agents/collect.ts";
 import type { MakeEnvironments } from "../../agents/environments.ts";
 import { type Policy, policyOf } from "../../agents/policy.ts";
 import { convertConvolutional } from "../../conversion/convolutional/convert.ts";
-import { balancedConversion } from "../../conversion/convert.ts";
+import { balancedConvolution } from "../../conversion/options.ts";
 import { ATARI_PREPROCESSINGS, type AtariPreprocessing } from "../../envs/atari.ts";
 import { UsageError } from "../../errors.ts";
 import { loadModel, type Model } from "../../formats/model.ts";
@@ -26,6 +26,8 @@ export interface Subjects {
   converted(steps?: number): Promise<SpikingNetwork | null>;
   readonly dqn: Model | null;
   readonly preprocessing: AtariPreprocessing;
+  /** What tells these networks from others. */
+  readonly identity: readonly unknown[];
 }
 
 /** Where the networks lie. */
@@ -66,7 +68,7 @@ export async function openSubjects(
       firstSeed: CALIBRATION_SEED,
       epsilon: 0.01,
     });
-    const options = { ...balancedConversion, population: 1, spiking: { steps: wanted } };
+    const options = { ...balancedConvolution, spiking: { steps: wanted } };
     const network = made.get(wanted) ?? convertConvolutional(dqn.network, calibration, options).network;
     made.set(wanted, network);
     return network;
@@ -75,6 +77,7 @@ export async function openSubjects(
     dqn,
     preprocessing,
     converted,
+    identity: [dqn?.sha256, shipped?.sha256 ?? states],
     async of({ subject, steps }) {
       const always = (action: number): Policy => ({
         actions: ACTIONS,
