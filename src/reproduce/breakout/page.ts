@@ -109,7 +109,7 @@ function moving(film: NonNullable<BreakoutReproduction["film"]>, png: Buffer): H
 
 function behaviour(rows: readonly BreakoutResultRow[]): Html {
   const players = rows.flatMap(({ name, ours }) => (ours ? [{ name, ...ours.behaviour }] : []));
-  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+  const percent = (share: number): string => (100 * share).toFixed(1);
   const shown: [string, Line["colour"], string][] = [
     ["convolutional DQN", "dqn", "DQN"],
     ["convolutional DQN, converted, T = 100", "snn", "SNN"],
@@ -129,13 +129,17 @@ function behaviour(rows: readonly BreakoutResultRow[]): Html {
       "The thesis's networks learned to drive the paddle to the left wall and leave it there, which catches the first few balls. A policy that does so has hardly any entropy in its actions, and all of its time in the leftmost part.",
     ),
     table(
-      "Over all steps of the games above",
+      "Over all steps of the games above: entropies in bits (of the actions at most 2, of the paddle's positions at most 4), shares in %",
       [
         { heading: "", cell: (p: Behaviour & { name: string }) => p.name },
-        { heading: "entropy of actions, bits of 2", numeric: true, cell: (p) => p.actionEntropy.toFixed(2) },
-        { heading: "of paddle positions, bits of 4", numeric: true, cell: (p) => p.paddleEntropy.toFixed(2) },
-        { heading: "at the left wall", numeric: true, cell: (p) => percent(p.atLeftWall) },
-        { heading: "NOOP / FIRE / RIGHT / LEFT", cell: (p) => Object.values(p.actions).map(percent).join(" / ") },
+        { heading: "actions", numeric: true, cell: (p) => p.actionEntropy.toFixed(2) },
+        { heading: "paddle", numeric: true, cell: (p) => p.paddleEntropy.toFixed(2) },
+        { heading: "at left wall", numeric: true, cell: (p) => percent(p.atLeftWall) },
+        ...Object.keys(players[0]?.actions ?? {}).map((action) => ({
+          heading: action,
+          numeric: true,
+          cell: (p: Behaviour) => percent(p.actions[action]),
+        })),
       ],
       players,
     ),
@@ -175,7 +179,7 @@ function covered({ rows, maxFrames, dqn, snn }: NonNullable<BreakoutReproduction
           },
           width,
         ),
-      "Mean score against the place of the bar; dashed, without one. The bricks lie in rows 23 to 37, the paddle in row 75.",
+      "Mean score against the place of the bar; dashed, without one. The bricks lie in rows 23 to 37, the paddle in rows 75 to 77.",
     ),
     table(
       "Mean score and its 95 % interval, and what is kept of the score without a bar",
