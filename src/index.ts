@@ -104,8 +104,10 @@ export {
 export { fineTune, type FineTuned, type FineTuneOptions } from "./conversion/fine-tune.ts";
 export { layerScales, type Normalisation, type ScaleOptions } from "./conversion/scales.ts";
 export { imitate, type ImitateOptions, type ImitationResult } from "./agents/imitation.ts";
+export type { ImitationSnapshot } from "./agents/imitation-state.ts";
 export { imitationSchema, type ImitationConfig, type ImitationConfigInput } from "./agents/imitation-config.ts";
 export { reinforce, type ReinforceOptions, type ReinforceResult } from "./agents/reinforce.ts";
+export type { ReinforceSnapshot } from "./agents/reinforce-state.ts";
 export { reinforceSchema, type ReinforceConfig, type ReinforceConfigInput } from "./agents/reinforce-config.ts";
 export {
   reproduce,
@@ -113,6 +115,13 @@ export {
   type Reproduction,
   type Row as ReproductionRow,
 } from "./reproduce/reproduce.ts";
+export {
+  reproduceBreakout,
+  type BreakoutMeasured,
+  type BreakoutReproduction,
+  type BreakoutResultRow,
+  type ReproduceBreakoutOptions,
+} from "./reproduce/breakout/reproduce.ts";
 export { fastEngine } from "./snn/fast/engine.ts";
 export { createDecider, type Decider } from "./snn/fast/decider.ts";
 export { createTrainable, openTrainable, type TrainableOptions } from "./ann/create.ts";
