@@ -32,7 +32,7 @@ export function withReproductions(markdown: string): string {
 }
 
 function reproductionTable(name: ExperimentName): string {
-  const { rows, training, episodes, seconds } = JSON.parse(readFileSync(fileOf(name), "utf8")) as Reproduction;
+  const { rows, training, episodes, upTo } = JSON.parse(readFileSync(fileOf(name), "utf8")) as Reproduction;
   const originals = rows.some((row) => row.original);
   const interval = (m: Measured | null): string =>
     m === null ? "" : `${m.ci95.map((x) => x.toFixed(1)).join(" to ")}`;
@@ -75,6 +75,6 @@ function reproductionTable(name: ExperimentName): string {
             ]),
           ),
         ]),
-    `${title(name)}: ${episodes} episodes a row, ${rows.length} rows, ${Math.round(seconds / 60)} min.`,
+    `${title(name)}: ${episodes} episodes a row, ${rows.length} rows${upTo === null ? "" : `, those of more than ${upTo.toLocaleString("en-US")} time steps left out`}.`,
   ].join("\n\n");
 }

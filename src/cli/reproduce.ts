@@ -17,6 +17,7 @@ import { integer } from "./options.ts";
 interface Options {
   quick?: boolean;
   runs?: number;
+  upTo?: number;
   original?: string;
   model?: string;
   snn?: string;
@@ -35,6 +36,7 @@ export default command<Options>({
         ]),
       )
       .option("--quick", "twenty episodes a row, T up to 1,000, no training: a few minutes")
+      .option("--up-to <T>", "leave out rows of more time steps (1,000 with --quick)", integer(1))
       .option("--runs <n>", "training runs for each row of tables 4.5 and 4.10 (default: 5; 0 with --quick)", integer())
       .option(
         "--original <folder>",
@@ -56,7 +58,7 @@ export default command<Options>({
   },
   async run(
     [name],
-    { quick, runs, out = `runs/reproduce-${name}`, original = defaultOriginal(), model, snn },
+    { quick, runs, upTo, out = `runs/reproduce-${name}`, original = defaultOriginal(), model, snn },
     { progress, signal, print, log, json },
   ) {
     if (name === "breakout") {
@@ -100,6 +102,7 @@ export default command<Options>({
     const result = await reproduce(name as ExperimentName, {
       quick,
       runs,
+      upTo,
       original,
       folder: out,
       signal,

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { evaluate } from "../agents/evaluate.ts";
+import { evaluate, type EvaluateOptions } from "../agents/evaluate.ts";
 import type { MakeEnvironments } from "../agents/environments.ts";
 import { policyOf, type Policy } from "../agents/policy.ts";
 import type { Network } from "../formats/model.ts";
@@ -34,23 +34,34 @@ export async function measure(
         : network.kind === "spiking" && isLong(trial)
           ? parallelPolicy(network)
           : policyOf(network);
-    const { mean, std, ci95, decisions, similarity, similarityCi95, seconds } = await evaluate(
-      divisor ? dividing(policy, divisor) : policy,
-      makeEnvironments,
-      { episodes, compare: compare && policyOf(compare) },
-    ).finally(() => policy.close?.());
-    const percent = similarityCi95 && ([100 * similarityCi95[0], 100 * similarityCi95[1]] as const);
-    return {
-      mean,
-      std,
-      ci95,
-      episodes,
-      decisions,
-      similarity: similarity === null ? null : 100 * similarity,
-      similarityCi95: percent,
-      seconds,
-    };
+    const seen = divisor ? dividing(policy, divisor) : policy;
+    return score(seen, makeEnvironments, { episodes, compare: compare && policyOf(compare) }).finally(() =>
+      policy.close?.(),
+    );
   });
+}
+
+/** Greedy episodes as a table has them. */
+export async function score(
+  policy: Policy,
+  makeEnvironments: MakeEnvironments,
+  options: Pick<EvaluateOptions, "episodes" | "compare" | "signal">,
+): Promise<Measured> {
+  const { mean, std, ci95, episodes, decisions, similarity, similarityCi95, seconds } = await evaluate(
+    policy,
+    makeEnvironments,
+    options,
+  );
+  return {
+    mean,
+    std,
+    ci95,
+    episodes,
+    decisions,
+    similarity: similarity === null ? null : 100 * similarity,
+    similarityCi95: similarityCi95 && ([100 * similarityCi95[0], 100 * similarityCi95[1]] as const),
+    seconds,
+  };
 }
 
 /** The policy on observations divided element by element. */

@@ -26,6 +26,8 @@ export interface Reproduction {
   readonly environment: string;
   readonly quick: boolean;
   readonly episodes: number;
+  /** The most time steps of a row; null: all rows. */
+  readonly upTo: number | null;
   readonly rows: readonly Row[];
   /** Tables 4.5 and 4.10; empty where no training was asked for. */
   readonly training: readonly TrainingRow[];
@@ -36,6 +38,8 @@ export interface Reproduction {
 export interface ReproduceOptions {
   /** Twenty episodes a row, T up to 1,000, no training. */
   readonly quick?: boolean;
+  /** Rows of more time steps are left out. */
+  readonly upTo?: number;
   /** Training runs for each row of tables 4.5 and 4.10; 0: none. */
   readonly runs?: number;
   /** The folder with the original's `networks/`. */
@@ -51,11 +55,12 @@ const QUICK_STEPS = 1000;
 
 /** Measures every row of an experiment's tables, with our networks and, where they are at hand, with the original's. */
 export async function reproduce(experiment: ExperimentName, options: ReproduceOptions = {}): Promise<Reproduction> {
-  const { quick = false, runs = quick ? 0 : 5, folder, original, onProgress, onRow, signal } = options;
+  const { quick = false, upTo = quick ? QUICK_STEPS : Infinity, runs = quick ? 0 : 5, folder, original } = options;
+  const { onProgress, onRow, signal } = options;
   const started = performance.now();
   const episodes = quick ? 20 : 100;
   const environment: EnvironmentName = experiment === "mountaincar" ? "mountaincar" : "cartpole";
-  const rows = await measureRows(experiment, (trial) => !quick || timeSteps(trial) <= QUICK_STEPS, {
+  const rows = await measureRows(experiment, (trial) => timeSteps(trial) <= upTo, {
     episodes,
     original,
     keep: folder && join(folder, "rows"),
@@ -72,6 +77,7 @@ export async function reproduce(experiment: ExperimentName, options: ReproduceOp
     environment: gymnasiumId(environment),
     quick,
     episodes,
+    upTo: upTo === Infinity ? null : upTo,
     rows,
     training,
     seconds: (performance.now() - started) / 1000,

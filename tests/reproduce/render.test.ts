@@ -27,6 +27,7 @@ const reproduction: Reproduction = {
   environment: "CartPole-v1",
   quick: false,
   episodes: 100,
+  upTo: null,
   rows: [
     row,
     {

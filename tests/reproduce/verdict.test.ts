@@ -126,7 +126,7 @@ describe("experiments", () => {
       const remedies = all.flatMap(({ table, remedy }) => (remedy ? [`${table} ${remedy.row}`] : []));
       for (const remedy of remedies) expect(all.map(({ table, name }) => `${table} ${name}`)).toContain(remedy);
     }
-    expect(experiments.cartpole().filter(({ remedy }) => remedy)).toHaveLength(6);
+    expect(experiments.cartpole().filter(({ remedy }) => remedy)).toHaveLength(7);
   });
 
   it("measures something in every row", () => {
