@@ -52,6 +52,13 @@ const figures: readonly Figure[] = [
     work: "decision 4-64-64-2",
   },
   {
+    name: "one decision, Nature's convolutional network spiking at some 10 %, T 100 (peer: PyTorch eager)",
+    target: 8,
+    ours: "decision nature",
+    peer: "torch",
+    work: "decision nature",
+  },
+  {
     name: "dense DQN update 4-64-64-2, batch 128 (peer: PyTorch eager)",
     target: 3,
     ours: "dense update 4-64-64-2",

@@ -1,7 +1,9 @@
 import { createTrainable } from "../../src/ann/create.ts";
+import { architectures, createConvolutionalNetwork } from "../../src/ann/convolutional/network.ts";
 import { createDenseNetwork, type DenseNetwork } from "../../src/ann/network.ts";
 import { temporalDifferenceTargets, lossGradients } from "../../src/agents/dqn/learner.ts";
 import { adam, clipValues } from "../../src/optimizers/index.ts";
+import { balancedConvolution, convert } from "../../src/conversion/convert.ts";
 import { Random } from "../../src/random.ts";
 import { compile } from "../../src/snn/fast/compiled.ts";
 import { createDecider } from "../../src/snn/fast/index.ts";
@@ -24,6 +26,7 @@ export function ownWork(threads = 2): { get(name: string): Timed | undefined; cl
     "dense update 4-64-64-2": () => update(() => createDenseNetwork([4, 64, 64, 2], new Random(1))),
     "decision 5-17-17-2": () => decision([5, 17, 17, 2], 20),
     "decision 4-64-64-2": () => decision([4, 64, 64, 2], 500),
+    "decision nature": () => convolutionalDecision(),
     "event 6400-1000-4": () => sparse(false),
     "dense 6400-1000-4": () => sparse(true),
   };
@@ -77,6 +80,22 @@ export function ownWork(threads = 2): { get(name: string): Timed | undefined; cl
     const x = observations(1, shape[0], 2);
     closers.push(() => decider.close());
     return () => decider.act(x);
+  }
+
+  /**
+   * Nature's network with random weights, converted on noise: 9 to 15 % of the neurons of each layer spike in a step (5, 1 and 9 % in the
+   * trained Breakout network). The peer's cost does not depend on it.
+   */
+  function convolutionalDecision(): () => number {
+    const source = createConvolutionalNetwork([84, 84, 4], architectures.nature(4), new Random(1));
+    const random = new Random(2);
+    const x = Float32Array.from({ length: 4 * 84 * 84 * 4 }, () =>
+      random.uniform() < 0.35 ? 50 + random.integer(206) : 0,
+    );
+    const decider = createDecider(convert(source, x, balancedConvolution).network);
+    const state = x.subarray(0, x.length / 4);
+    closers.push(() => decider.close());
+    return () => decider.act(state);
   }
 
   /** 6400-1000-4 on input that spikes with a probability of 5 % per step. */

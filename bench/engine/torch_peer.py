@@ -97,6 +97,47 @@ def decision(shape, steps):
     return act
 
 
+def convolutional_decision(steps=100):
+    """Nature's network of integrate-and-fire neurons over 84 x 84 x 4, step by step; the first product is taken once."""
+    conv2d = torch.nn.functional.conv2d
+    generator = torch.Generator().manual_seed(1)
+
+    def draw(*shape, fan):
+        return torch.randn(*shape, generator=generator) * (2 / fan) ** 0.5
+
+    kernels = [
+        draw(32, 4, 8, 8, fan=256),
+        draw(64, 32, 4, 4, fan=512),
+        draw(64, 64, 3, 3, fan=576),
+    ]
+    matrices = [draw(3136, 512, fan=3136), draw(512, 4, fan=512)]
+    biases = [torch.zeros(n) for n in (32, 64, 64, 512, 4)]
+    x = torch.rand(1, 4, 84, 84, generator=generator) * 0.3
+    shapes = [(1, 32, 20, 20), (1, 64, 9, 9), (1, 64, 7, 7), (1, 512), (1, 4)]
+
+    def act():
+        with torch.no_grad():
+            h0 = conv2d(x, kernels[0], biases[0], stride=4)
+            potentials = [torch.full(s, 0.5) for s in shapes]
+            currents = [torch.zeros(s) for s in shapes]
+            for _ in range(steps):
+                spikes = [(v > 1).float() for v in potentials[:-1]]
+                h = [
+                    h0,
+                    conv2d(spikes[0], kernels[1], biases[1], stride=2),
+                    conv2d(spikes[1], kernels[2], biases[2]),
+                    torch.addmm(biases[3], spikes[2].flatten(1), matrices[0]),
+                    torch.addmm(biases[4], spikes[3], matrices[1]),
+                ]
+                potentials = [
+                    v + i - s for v, i, s in zip(potentials, currents, spikes)
+                ] + [potentials[-1] + currents[-1]]
+                currents = h
+            return int(potentials[-1].argmax(1))
+
+    return act
+
+
 def gradient(shape, compiled, steps=20, batch=128):
     parameters = spiking(shape)
     x = torch.tensor(observations(batch, shape[0]))
@@ -115,6 +156,7 @@ serve(
         "update 5-64-64-2": lambda: spiking_update([5, 64, 64, 2]),
         "update 5-17-17-2": lambda: spiking_update([5, 17, 17, 2]),
         "dense update 4-64-64-2": lambda: dense_update([4, 64, 64, 2]),
+        "decision nature": convolutional_decision,
         "decision 4-64-64-2": lambda: decision([4, 64, 64, 2], 500),
         "gradient 5-64-64-2": lambda: gradient([5, 64, 64, 2], False),
         "compiled gradient 5-64-64-2": lambda: gradient([5, 64, 64, 2], True),
