@@ -1,4 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
+import { execa } from "execa";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
@@ -28,4 +32,19 @@ describe("what the library exports", () => {
       );
     expect(undocumented).toEqual([]);
   }, 60_000);
+
+  it("has a reference made of it: npm run docs:api", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "dsqn-api-"));
+    try {
+      const typedoc = fileURLToPath(new URL("../../node_modules/typedoc/bin/typedoc", import.meta.url));
+      const { exitCode, stderr } = await execa(process.execPath, [typedoc, "--out", folder], {
+        cwd: fileURLToPath(new URL("../..", import.meta.url)),
+        reject: false,
+      });
+      expect([exitCode, stderr]).toEqual([0, expect.any(String)]);
+      expect(readFileSync(join(folder, "functions", "index.convert.html"), "utf8")).toContain("balancedConversion");
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }, 300_000);
 });

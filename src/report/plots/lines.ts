@@ -16,6 +16,8 @@ export interface Lines {
   readonly y: string;
   /** [low, high] of the y axis; from the data unless given. */
   readonly range?: readonly [number, number];
+  /** The x axis doubles from tick to tick. */
+  readonly log?: boolean;
   readonly height?: number;
 }
 
@@ -26,7 +28,7 @@ export interface Lines {
  * const points = returns.map((value, episode) => [episode, value] as const);
  * const svg = linePlot({ x: "episode", y: "return", lines: [{ name: "DQN", colour: "dqn", points }] });
  */
-export function linePlot({ lines, x, y, range, height = 260 }: Lines, width?: number): string {
+export function linePlot({ lines, x, y, range, log = false, height = 260 }: Lines, width?: number): string {
   const points = lines.flatMap((line) => line.points.map(([px, py]) => ({ ...line, px, py })));
   const ends = lines.map((line) => ({ ...line, px: line.points.at(-1)![0], py: line.points.at(-1)![1] }));
   const [low, high] = range ?? [Math.min(...points.map((p) => p.py)), Math.max(...points.map((p) => p.py))];
@@ -38,7 +40,14 @@ export function linePlot({ lines, x, y, range, height = 260 }: Lines, width?: nu
     width,
     height,
     marginRight: 20 + 7 * Math.max(...lines.map((line) => line.name.length)),
-    x: { label: x, labelArrow: "none", tickSize: 0, ticks: 6 },
+    x: {
+      label: x,
+      labelArrow: "none",
+      tickSize: 0,
+      ...(log
+        ? { type: "log", base: 2, ticks: [...new Set(points.map((p) => p.px))], tickFormat: (d: number) => String(d) }
+        : { ticks: 6 }),
+    },
     y: { label: y, labelArrow: "none", tickSize: 0, ticks: 5, nice: true, domain: [low, high] },
     marks: [
       grid(),
