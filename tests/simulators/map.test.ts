@@ -4,6 +4,7 @@ import { Random } from "../../src/random.ts";
 import { openSimulator } from "../../src/simulators/open.ts";
 import { boardPicture } from "../../src/simulators/spinnaker/picture.ts";
 import { placeNetwork, placeNetworks } from "../../src/simulators/spinnaker/place.ts";
+import { convolution, forEachSynapse } from "../../src/ann/convolution.ts";
 import { createSpikingNetwork, type SpikingNetwork } from "../../src/snn/network.ts";
 
 // These need sPyNNaker in the managed environment; no board.
@@ -20,17 +21,69 @@ describe("sPyNNaker's virtual board", () => {
     expect(picture.match(/<rect /g)!.length).toBe(48 + 1); // chips, and the paper
     expect(picture.match(/<rect [^>]*stroke="var\(--ink\)"/g)!.length).toBe(1); // the one in use
     expect(picture).toContain("layer1: 300 neurons, 2 cores");
-  }, 120_000);
+  }, 600_000);
 
-  it("takes the input layer onto the machine where spikes are the input", async () => {
-    const map = await placeNetwork(
-      createSpikingNetwork([5, 17, 17, 2], new Random(3), { steps: 20, encoding: "poisson", signedInputs: true }),
-      { boardVersion: 3 },
+  it("takes the input layer onto the machine where spikes are the input, and where it is asked to", async () => {
+    const network = createSpikingNetwork([5, 17, 17, 2], new Random(3), {
+      steps: 20,
+      encoding: "poisson",
+      signedInputs: true,
+      biasInput: true,
+    });
+    const all = [network, { ...network, encoding: "equidistant" }, { ...network, encoding: "constant" }] as const;
+    const places = await Promise.all(
+      (["host", "chip"] as const).map((input) => placeNetworks(all, { boardVersion: 3, input })),
     );
-    expect(map.board).toMatchObject({ version: 3, chips: 4 });
-    expect(map.layers.map(({ twinDiffers }) => twinDiffers)).toEqual([0, 0, 0]);
-    expect(map.placements.some(({ population }) => population === "input")).toBe(true);
-  }, 120_000);
+    for (const map of places.flat()) {
+      expect(map.board).toMatchObject({ version: 3, chips: 4 });
+      // Whatever enters the machine as current has no synapses; all other words are the twin's.
+      expect(map.layers.slice(1).map(({ twinDiffers }) => twinDiffers)).toEqual(map.layers.slice(1).map(() => 0));
+    }
+    const summary = places.map((maps) =>
+      maps.map(({ layers, placements }) => [
+        layers[0].layer,
+        layers[0].twinDiffers,
+        placements.find(({ population }) => population === "input")?.neurons[1] ?? null,
+      ]),
+    );
+    // Layer numbers, the first layer's words, and the last neuron of the population "input".
+    expect(summary).toEqual([
+      [[0, 0, 11], [0, 0, 11], [0, null, null]],
+      [[0, 0, 11], [-1, null, 9], [-1, null, 39]],
+    ]); // prettier-ignore
+  }, 600_000);
+
+  it("takes convolutions as lists of synapses, with the twin's words", async () => {
+    const shape = convolution([9, 8, 2], { filters: 5, kernel: [3, 2], strides: [2, 1], padding: "same" });
+    const random = new Random(8);
+    const dense = createSpikingNetwork([144, 30, 3], random, { steps: 20 });
+    const weights = Float32Array.from({ length: 3 * 2 * 2 * 5 }, () => random.normal());
+    const hidden = { ...dense.layers[0], outputs: 200, weights, convolution: shape };
+    const next = createSpikingNetwork([200, 3], random).layers[0];
+    const network = { ...dense, layers: [{ ...hidden, inputs: 144 }, next] };
+    const [host, chip] = [
+      await placeNetwork(network, { boardVersion: 3 }),
+      await placeNetwork(network, { boardVersion: 3, input: "chip" }),
+    ];
+    expect(host.layers.map(({ twinDiffers }) => twinDiffers)).toEqual([null, 0]);
+    expect(chip.layers.map(({ twinDiffers }) => twinDiffers)).toEqual([null, 0, 0]);
+    // 5 x 8 positions of 5 filters; the last column's windows reach one column beyond the image, top and bottom rows likewise.
+    let synapses = 0;
+    forEachSynapse(shape, () => synapses++);
+    expect(chip.layers[1].synapses).toBe(synapses);
+  }, 600_000);
+
+  it("says how many cores a network takes that no board of that version has", async () => {
+    // Many neurons, few synapses: eight images of 55 x 55.
+    const shape = convolution([55, 55, 1], { filters: 1, kernel: [1, 1] });
+    const dense = createSpikingNetwork([3025, 2], new Random(0));
+    const image = { ...dense.layers[0], outputs: 3025, weights: Float32Array.of(1), convolution: shape };
+    const many = { ...dense, layers: [...Array.from({ length: 8 }, () => image), dense.layers[0]] };
+    await expect(placeNetwork(many, { boardVersion: 3 })).rejects.toMatchObject({
+      code: "BOARD_TOO_SMALL",
+      message: expect.stringMatching(/layer0 12,.* 97 in all/),
+    });
+  }, 600_000);
 });
 
 describe("every spiking network of models/", () => {
@@ -41,22 +94,33 @@ describe("every spiking network of models/", () => {
     const networks = loaded.map(({ network }) => network).filter((n): n is SpikingNetwork => n.kind === "spiking");
     expect(networks.length).toBeGreaterThan(0);
     const maps = await placeNetworks(networks, { boardVersion: 3 });
+    const onChip = await placeNetworks(networks, { boardVersion: 3, input: "chip" });
     maps.forEach((map, k) => {
       const [first, ...others] = map.layers;
       // Constant input: the first weights are the host's, all others are on the machine.
       expect(first.twinDiffers).toBeNull();
       expect(others.map(({ twinDiffers }) => twinDiffers)).toEqual(others.map(() => 0));
+      // With the input on the chip, every weight is.
+      expect(onChip[k].layers.map(({ layer }) => layer)).toEqual([-1, ...map.layers.map(({ layer }) => layer)]);
+      expect(onChip[k].layers.map(({ twinDiffers }) => twinDiffers)).toEqual([null, ...map.layers.map(() => 0)]);
       const nonzero = networks[k].layers.slice(1).map(({ weights }) => weights.filter((w) => w !== 0).length);
       expect(others.map(({ synapses }) => synapses)).toEqual(nonzero);
     });
-  }, 180_000);
+  }, 600_000);
 });
 
 describe("a real board", () => {
   it("is missed before anything is built", async () => {
     await expect(openSimulator("spinnaker")).rejects.toMatchObject({ code: "BOARD_MISSING" });
-    await expect(openSimulator("spinnaker", { settings: { host: "192.0.2.1", timeoutMs: 300 } })).rejects.toMatchObject(
-      { code: "BOARD_UNREACHABLE" },
-    );
-  }, 60_000);
+  }, 600_000);
+
+  it("that doesn't answer is an error within the time-out, and so is a spalloc server", async () => {
+    for (const settings of [
+      { host: "192.0.2.1", timeoutMs: 400 }, // TEST-NET-1: an address that nobody has
+      { spalloc: "http://127.0.0.1:1/spalloc", timeoutMs: 400 },
+    ]) {
+      const simulator = openSimulator("spinnaker", { settings });
+      await expect(simulator).rejects.toMatchObject({ code: "BOARD_UNREACHABLE", hint: expect.any(String) });
+    }
+  }, 600_000);
 });

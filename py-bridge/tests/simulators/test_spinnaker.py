@@ -106,3 +106,14 @@ def test_what_populations_cannot_express_is_named():
         with pytest.raises(BridgeError) as caught:
             describe(wrong, Settings(), "spinnaker")
         assert caught.value.code == "MAPPING_IMPOSSIBLE" and text in str(caught.value)
+
+
+def test_why_convolutions_are_lists():
+    """sPyNNaker's own ConvolutionConnector of 7.4.1 has no binary for IFCurDelta, and other sizes than deep learning's where strides leave a rest."""
+    spynnaker = pytest.importorskip("spynnaker")
+    binaries = os.listdir(os.path.join(os.path.dirname(spynnaker.__file__), "pyNN", "model_binaries"))
+    assert "IF_curr_exp_conv.aplx" in binaries and "IF_curr_delta_conv.aplx" not in binaries
+    # In a process of its own: importing it reads the configuration.
+    code = "from spynnaker.pyNN.models.neural_projections.connectors import ConvolutionConnector as C; print(C([[1.0] * 4] * 4, strides=2).get_post_shape((20, 20)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    assert done.stdout.strip().endswith("(8, 8)"), done.stdout + done.stderr[-2000:]  # (20 - 4) / 2 + 1 = 9
