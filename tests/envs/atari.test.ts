@@ -132,7 +132,7 @@ describe("Atari games", () => {
         expect(got).toEqual(expected[index]);
         await games.close();
       },
-      60_000,
+      300_000,
     );
 
     it("and the games played there did something: points, lost lives, ended games", () => {
