@@ -13,7 +13,7 @@ import { scaleDefaults } from "../conversion/scales.ts";
 import { UsageError } from "../errors.ts";
 import { loadModel, saveModel } from "../formats/model.ts";
 import { spikingDefaults } from "../snn/network.ts";
-import { createTrainable } from "../ann/create.ts";
+import { openTrainable } from "../ann/create.ts";
 import { shapeOf } from "../ann/network.ts";
 import { command } from "./command.ts";
 import { integer, real } from "./options.ts";
@@ -156,7 +156,7 @@ Examples:
             iterations,
             seed,
             signal,
-            makeTrainable: createTrainable,
+            makeTrainable: openTrainable,
             onPoint: (p) =>
               progress({
                 stage: "fine-tune",

@@ -73,3 +73,32 @@ export const breakoutMnihOriginal: ConvDqnConfigInput = {
   epsilon: { kind: "linear", start: 1, end: 0.1, steps: 1_000_000 },
   replay: { capacity: 1_000_000, initial: 50_000 },
 };
+
+/** Patel et al.'s dense network as a DSQN, T = 20, with the thesis's settings: its script's Adam of 0.001, inputs of 0 to 255. */
+export const breakoutPatelDsqnOriginal: ConvDqnConfigInput = {
+  ...breakoutPatelOriginal,
+  method: "pixel-dsqn",
+  network: { spiking: { hidden: [1000], steps: 20, biasInput: true, surrogateScale: 100 }, inputScale: 1 },
+  optimizer: { kind: "adam", learningRate: { kind: "constant", value: 1e-3 } },
+};
+
+/**
+ * The same network made to learn: games side by side, scaled frames (by a power of two, which the saved weights hold exactly), a wider
+ * surrogate, three-step returns.
+ */
+export const breakoutPatelDsqn: ConvDqnConfigInput = {
+  method: "pixel-dsqn",
+  environment: { game: "Breakout", count: 8, preprocessing: "patel" },
+  network: { spiking: { hidden: [1000], steps: 20, surrogateScale: 10 }, inputScale: 1 / 256 },
+  steps: 6_000_000,
+  gamma: 0.99,
+  nStep: 3,
+  epsilon: { kind: "linear", start: 1, end: 0.02, steps: 300_000 },
+  replay: { capacity: 200_000, initial: 20_000 },
+  updateEvery: 8,
+  optimizer: { kind: "adam", learningRate: { kind: "constant", value: 1e-4 } },
+  clip: { kind: "value", limit: 1 },
+  target: { every: 16_000 },
+  evaluation: { every: 200_000, episodes: 10 },
+  final: { episodes: 30 },
+};

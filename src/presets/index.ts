@@ -53,6 +53,14 @@ export const presets: Readonly<
     summary: "Breakout, dense DQN with the thesis's settings",
     load: async () => (await import("./breakout.ts")).breakoutPatelOriginal,
   },
+  "breakout-patel-dsqn": {
+    summary: "Breakout, spiking Q-network of one hidden layer, T = 20",
+    load: async () => (await import("./breakout.ts")).breakoutPatelDsqn,
+  },
+  "breakout-patel-dsqn-original": {
+    summary: "Breakout, DSQN with the thesis's settings",
+    load: async () => (await import("./breakout.ts")).breakoutPatelDsqnOriginal,
+  },
   "breakout-mnih-original": {
     summary: "Breakout, convolutional DQN on binary frames with the thesis's settings",
     load: async () => (await import("./breakout.ts")).breakoutMnihOriginal,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { architectures } from "../../ann/convolutional/network.ts";
 import { ATARI_PREPROCESSINGS } from "../../envs/atari.ts";
+import { spikingSchema } from "../dqn/config.ts";
 import { scheduleSchema } from "../schedules.ts";
 
 const count = z.number().int().positive();
@@ -33,10 +34,10 @@ const layerSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("dense"), outputs: count }),
 ]);
 
-/** Everything that a run of conv DQN depends on. */
+/** Everything that a run of Q-learning from pixels depends on: conv DQN, or a DSQN, whose network spikes. */
 export const convDqnSchema = z
   .strictObject({
-    method: z.literal("conv-dqn"),
+    method: z.enum(["conv-dqn", "pixel-dsqn"]),
     seed: z.number().int().min(0).max(0xffffffff).default(0),
     environment: atariSchema,
     network: z.strictObject({
@@ -44,9 +45,11 @@ export const convDqnSchema = z
       architecture: z.enum(Object.keys(architectures) as [string, ...string[]]).optional(),
       /** ...or one's own layers below the output layer, which is added... */
       layers: z.array(layerSchema).optional(),
-      /** ...or a convolutional model's file, to go on from its weights. */
+      /** ...or the layers of a spiking one, all dense... */
+      spiking: spikingSchema.omit({ kind: true }).optional(),
+      /** ...or a convolutional or spiking model's file, to go on from its weights. */
       model: z.string().optional(),
-      /** The first layer sees bytes * inputScale. */
+      /** The first layer sees bytes * inputScale. A power of two can be taken into a spiking network's weights exactly. */
       inputScale: z
         .number()
         .positive()
@@ -121,13 +124,17 @@ export const convDqnSchema = z
       .strictObject({ episodes: count.default(30), epsilon: fraction.default(0.01), target: z.number().optional() })
       .default({ episodes: 30, epsilon: 0.01 }),
   })
-  .superRefine(({ network, replay, environment, nStep }, context) => {
-    const named = [network.architecture, network.layers, network.model].filter((one) => one !== undefined);
-    if (named.length !== 1)
+  .superRefine(({ method, network, replay, environment, nStep }, context) => {
+    const { architecture, layers, spiking, model } = network;
+    const known = method === "conv-dqn" ? { architecture, layers, model } : { spiking, model };
+    const named = [architecture, layers, spiking, model].filter((one) => one !== undefined);
+    if (named.length !== 1 || Object.values(known).every((one) => one === undefined))
       context.addIssue({
         code: "custom",
         path: ["network"],
-        message: 'needs one of "architecture", "layers" and "model"',
+        message: `needs one of ${Object.keys(known)
+          .map((name) => `"${name}"`)
+          .join(", ")} for method "${method}"`,
       });
     const least = environment.count * (nStep + 16);
     if (replay.capacity < Math.max(least, replay.initial))

@@ -1,6 +1,4 @@
 import { loadTfjs } from "../../ann/tfjs.ts";
-import type { ConvolutionalNetwork } from "../../ann/convolutional/network.ts";
-import { createConvolutionalLearner } from "../../ann/convolutional/learner.ts";
 import { saveModel } from "../../formats/model.ts";
 import { openEventFile } from "../../formats/tensorboard.ts";
 import { withAtari } from "../atari.ts";
@@ -11,6 +9,7 @@ import { mean, meanInterval, standardDeviation } from "../statistics.ts";
 import { convDqnSchema, type ConvDqnConfig } from "./config.ts";
 import type { MakePixelEnvironments, PixelEnvironments } from "./environments.ts";
 import { type FrameFile, openFrameFile } from "./frame-file.ts";
+import { openPixelLearner, type PixelNetwork } from "./learner.ts";
 import { playEpisodes } from "./play.ts";
 import type { PixelSnapshot } from "./state.ts";
 import { trainConvDqn, type ConvDqnResult } from "./train.ts";
@@ -106,7 +105,7 @@ async function conclude(
     gradientSteps: progression.updates,
     seconds: progression.seconds,
   };
-  const save = (name: string, which: ConvolutionalNetwork, more = {}): Promise<unknown> =>
+  const save = (name: string, which: PixelNetwork, more = {}): Promise<unknown> =>
     saveModel(folder.file(`${name}.safetensors`), which, { ...card(config, context, name), training, ...more });
   await save("initial", initial);
   await save("last", last);
@@ -131,12 +130,12 @@ async function conclude(
 
 async function judge(
   tf: Awaited<ReturnType<typeof loadTfjs>>,
-  network: ConvolutionalNetwork,
+  network: PixelNetwork,
   make: MakePixelEnvironments,
   { episodes, epsilon, signal }: { episodes: number; epsilon: number; signal?: AbortSignal },
   config: ConvDqnConfig,
 ): Promise<TrainSummary["final"]> {
-  const learner = createConvolutionalLearner(tf, network, config);
+  const learner = openPixelLearner(tf, network, config);
   let environments: PixelEnvironments | undefined;
   try {
     environments = await make(episodes);

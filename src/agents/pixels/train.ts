@@ -1,5 +1,3 @@
-import { type ConvolutionalLearner, createConvolutionalLearner } from "../../ann/convolutional/learner.ts";
-import type { ConvolutionalNetwork } from "../../ann/convolutional/network.ts";
 import type { Tfjs } from "../../ann/tfjs.ts";
 import { DsqnError } from "../../errors.ts";
 import type { OnProgress } from "../../progress.ts";
@@ -9,6 +7,7 @@ import { valueAt } from "../schedules.ts";
 import { mean } from "../statistics.ts";
 import type { ConvDqnConfig } from "./config.ts";
 import type { MakePixelEnvironments, PixelEnvironments, PixelStep } from "./environments.ts";
+import { openPixelLearner, type PixelLearner, type PixelNetwork } from "./learner.ts";
 import { FrameMemory } from "./memory.ts";
 import { startingNetwork } from "./network.ts";
 import { playEpisodes } from "./play.ts";
@@ -31,7 +30,7 @@ export interface TrainConvDqnOptions {
   readonly onProgress?: OnProgress;
   readonly onEpisode?: (entry: PixelEpisode) => void;
   /** `best`: the network, where it is the best so far. */
-  readonly onEvaluation?: (entry: PixelEvaluation, best?: ConvolutionalNetwork) => void | Promise<void>;
+  readonly onEvaluation?: (entry: PixelEvaluation, best?: PixelNetwork) => void | Promise<void>;
   /** Called once before the first step. */
   readonly onMemory?: (memory: FrameMemory) => void;
   /** Called when the memory is back where `resume` has it, but for its frames: they are the caller's to bring back. */
@@ -45,9 +44,9 @@ export interface TrainConvDqnOptions {
 /** What training came to. */
 export interface ConvDqnResult {
   /** The network that the evaluations chose. */
-  readonly network: ConvolutionalNetwork;
-  readonly initial: ConvolutionalNetwork;
-  readonly last: ConvolutionalNetwork;
+  readonly network: PixelNetwork;
+  readonly initial: PixelNetwork;
+  readonly last: PixelNetwork;
   readonly progression: PixelProgression;
 }
 
@@ -62,13 +61,13 @@ export async function trainConvDqn(config: ConvDqnConfig, options: TrainConvDqnO
   const { signal } = options;
   const started = performance.now();
   const environments = await options.makeEnvironments(config.environment.count);
-  let learner: ConvolutionalLearner | undefined;
+  let learner: PixelLearner | undefined;
   let evaluator: Evaluator | undefined;
   try {
     const { count, actions } = environments;
     const state = createState(config, environments);
     const network = await startingNetwork(config, environments);
-    learner = createConvolutionalLearner(options.tf, network, config);
+    learner = openPixelLearner(options.tf, network, config);
     state.chosen = learner.weights();
     state.initial = learner.weights();
     options.onMemory?.(state.memory);
@@ -186,7 +185,7 @@ function frameOf(frames: Uint8Array, i: number, { options: { frameSize } }: Fram
 function createUpdates(
   config: ConvDqnConfig,
   { memory, random, progression }: PixelState,
-  learner: ConvolutionalLearner,
+  learner: PixelLearner,
 ): (environmentSteps: number) => void {
   const { batchSize, updateEvery, target, replay, optimizer } = config;
   return (environmentSteps) => {
@@ -293,7 +292,7 @@ function createEvaluator(
   { seed, evaluation }: ConvDqnConfig,
   { makeEnvironments, onEvaluation, signal }: TrainConvDqnOptions,
   state: PixelState,
-  learner: ConvolutionalLearner,
+  learner: PixelLearner,
 ): Evaluator {
   const stream = Random.stream(seed, "evaluation");
   // The same starts for every network: the difference between two scores is then the networks', not the starts'.

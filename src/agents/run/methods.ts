@@ -6,6 +6,7 @@ export const methods: Readonly<Record<string, () => Promise<TrainMethod>>> = {
   "dqn": async () => (await import("../dqn/method.ts")).dqnMethod,
   "dsqn": async () => (await import("../dqn/method.ts")).dqnMethod,
   "conv-dqn": async () => (await import("../pixels/method.ts")).convDqnMethod,
+  "pixel-dsqn": async () => (await import("../pixels/method.ts")).convDqnMethod,
   "classifier": async () => (await import("../imitation-method.ts")).imitationMethod,
   "snn-classifier": async () => (await import("../imitation-method.ts")).imitationMethod,
   "reinforce": async () => (await import("../reinforce-method.ts")).reinforceMethod,

@@ -151,7 +151,8 @@ export function createConvolutionalLearner(
   return learner;
 }
 
-function temporalDifferenceTargets(
+/** y of each transition, [size], from the target network's values (and the chooser's) of its states, [size, actions] each. */
+export function temporalDifferenceTargets(
   { size, actions: taken, rewards, discounts }: PixelBatch,
   actions: number,
   advantageLearning: number,
@@ -168,7 +169,7 @@ function temporalDifferenceTargets(
 }
 
 /** Writes Q - y into `errors` and dL/dQ into `gradient`; returns L, the weighted mean loss. */
-function lossGradient(
+export function lossGradient(
   { size, actions: taken, weights }: PixelBatch,
   actions: number,
   values: Float32Array,
