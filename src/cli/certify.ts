@@ -8,6 +8,7 @@ import { loadModel } from "../formats/model.ts";
 import { Random } from "../random.ts";
 import { certifyNetworks, type Exhibit, type Subject } from "../simulators/certificate.ts";
 import { randomNetwork, randomStates } from "../simulators/fuzz.ts";
+import { exampleObservations } from "../simulators/inputs.ts";
 import { simulators } from "../simulators/names.ts";
 import { openSimulator } from "../simulators/open.ts";
 import { renderCertificate } from "../simulators/render.ts";
@@ -158,17 +159,19 @@ async function modelSubject(path: string, { reset, states = 100, replay, seed }:
       network,
       sha256,
       source: "random",
-      inputs: Float32Array.from({ length: states * size }, () => random.normal()),
+      inputs: exampleObservations(network, states, random),
     };
   const visited = await loadReplayStates(folder, size);
   const count = visited.length / size;
   const chosen = random.shuffle(Array.from({ length: count }, (_, i) => i)).slice(0, states);
+  const inputs = new Float32Array(chosen.length * size);
+  chosen.forEach((i, k) => inputs.set(visited.subarray(i * size, (i + 1) * size), k * size));
   return {
     name,
     network,
     sha256,
     source: "visited",
-    inputs: Float32Array.from(chosen.flatMap((i) => [...visited.subarray(i * size, (i + 1) * size)])),
+    inputs,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Random } from "../random.ts";
 import { encoder, inputValues } from "../snn/encoding.ts";
 import type { SpikeEvents } from "../snn/engine.ts";
 import { observationSize, type SpikingNetwork } from "../snn/network.ts";
@@ -22,4 +23,15 @@ export function inputSpikes(
     }
   }
   return spikes.events();
+}
+
+/**
+ * Observations [states, observationSize] for a network whose environment isn't at hand: standard normal, and for a network that begins
+ * with a convolution so large that the first layer's currents spread as far as its threshold, since weights for bytes are small ones.
+ */
+export function exampleObservations(network: SpikingNetwork, states: number, random: Random): Float32Array {
+  const { convolution, weights, threshold } = network.layers[0];
+  const squares = convolution ? weights.reduce((sum, w) => sum + w * w, 0) / convolution.output[2] : 0;
+  const amplitude = squares > 0 ? threshold / Math.sqrt(squares) : 1;
+  return Float32Array.from({ length: states * observationSize(network) }, () => amplitude * random.normal());
 }

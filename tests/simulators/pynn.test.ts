@@ -35,16 +35,27 @@ describe("PyNN on NEST", () => {
     180_000,
   );
 
-  it("runs the exported script, which needs no part of dsqn", async () => {
-    const { python } = await ensurePython(["nest", "pynn"]);
-    const folder = await mkdtemp(join(tmpdir(), "dsqn-pynn-"));
-    try {
-      const script = join(folder, "network.py");
-      await writeScript("pynn", createSpikingNetwork([4, 16, 3], new Random(5), { steps: 40, weightScale: 2 }), script);
-      const { stdout } = await execa(python, [script, "nest"], { cwd: folder });
-      expect(stdout).toMatch(/mismatched bins {3}0\n/);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
-  }, 120_000);
+  it.each([
+    ["dense layers", createSpikingNetwork([4, 16, 3], new Random(5), { steps: 40, weightScale: 2 })],
+    [
+      "convolutions",
+      { ...randomNetwork(1, { seed: 4, convolution: true, steps: 40 }), decoding: "potential" as const },
+    ],
+  ])(
+    "runs the exported script, which needs no part of dsqn: %s",
+    async (_layers, network) => {
+      const { python } = await ensurePython(["nest", "pynn"]);
+      const folder = await mkdtemp(join(tmpdir(), "dsqn-pynn-"));
+      try {
+        const script = join(folder, "network.py");
+        await writeScript("pynn", network, script);
+        const { stdout } = await execa(python, [script, "nest"], { cwd: folder });
+        expect(stdout).toMatch(/mismatched bins {3}0\n/);
+        expect(Number(/spikes +(\d+)/.exec(stdout)![1])).toBeGreaterThan(100);
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
+    120_000,
+  );
 });

@@ -148,9 +148,7 @@ class Kernel:
         synapse = _static_synapse(self.sim)(weight=1.0, delay=float(delay))
         for receptor, chosen in (("excitatory", weights >= 0), ("inhibitory", weights < 0)):
             if chosen.any():
-                connector = self.sim.FromListConnector(
-                    [(int(i), int(j), float(w)) for i, j, w in rows[chosen]], column_names=["weight"]
-                )
+                connector = self.sim.FromListConnector(rows[chosen], column_names=["weight"])
                 self.sim.Projection(source, target, connector, synapse, receptor_type=receptor)
 
     def _population_of(self, cell: int) -> Any:

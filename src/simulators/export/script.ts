@@ -7,10 +7,10 @@ import { Random } from "../../random.ts";
 import type { Network } from "../../formats/model.ts";
 import { inputValues } from "../../snn/encoding.ts";
 import type { SpikeEvents } from "../../snn/engine.ts";
-import { observationSize, type SpikingLayer, spikingLayers, type SpikingNetwork } from "../../snn/network.ts";
+import { spikingLayers, type SpikingNetwork } from "../../snn/network.ts";
 import { referenceEngine } from "../../snn/reference/index.ts";
 import { networkHash } from "../hash.ts";
-import { inputSpikes } from "../inputs.ts";
+import { exampleObservations, inputSpikes } from "../inputs.ts";
 
 /** Example states that a script carries to check itself with; fewer where one is an image. */
 const STATES = { flat: 5, image: 2 };
@@ -33,11 +33,7 @@ function embedded(network: SpikingNetwork): Record<string, unknown> {
   const [first] = network.layers;
   const states = first.convolution ? STATES.image : STATES.flat;
   const random = Random.stream(0, "script");
-  const amplitude = first.convolution ? spread(first) : 1;
-  const observations = Float32Array.from(
-    { length: states * observationSize(network) },
-    () => amplitude * random.normal(),
-  );
+  const observations = exampleObservations(network, states, random);
   const { steps } = network;
   const { spikes, potentials } = referenceEngine.run(network, observations, { recordSpikes: true });
   const arrays: Record<string, string> = {
@@ -78,12 +74,6 @@ function joined(network: SpikingNetwork, observations: Float32Array, states: num
   const values = new Float64Array(states * size);
   for (let s = 0; s < states; s++) values.set(inputValues(network, observations, s), s * size);
   return values;
-}
-
-/** Of observations, so that the first layer's currents spread as far as its threshold: weights for bytes are small ones. */
-function spread({ weights, convolution, threshold }: SpikingLayer): number {
-  const squares = weights.reduce((sum, w) => sum + w * w, 0) / convolution!.output[2];
-  return squares > 0 ? threshold / Math.sqrt(squares) : 1;
 }
 
 function events({ state, step, neuron }: SpikeEvents): string {

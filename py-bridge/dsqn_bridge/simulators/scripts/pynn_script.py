@@ -107,7 +107,7 @@ def project(pre, post, rows, native, delay):
     factor = 1e-3 if native else 1.0
     for receptor, chosen in (("excitatory", rows[:, 2] > 0), ("inhibitory", rows[:, 2] < 0)):
         if chosen.any():
-            connections = [(int(i), int(j), float(w) * factor, delay) for i, j, w in rows[chosen]]
+            connections = np.column_stack([rows[chosen] * [1.0, 1.0, factor], np.full(chosen.sum(), delay)])
             sim.Projection(pre, post, sim.FromListConnector(connections), sim.StaticSynapse(), receptor_type=receptor)
 
 
