@@ -34,6 +34,21 @@ describe("a board's flags", () => {
     expect(boardSettings(given, {})).toMatchObject({ spalloc: "lender:22244", user: "ada" });
   });
 
+  it("say where the input is made, for the board and for its twin", () => {
+    const asked = flags("--input", "chip", "--input-range", "2.4,0.2");
+    for (const simulator of ["spinnaker", "spinnaker-twin"])
+      expect(boardSettingsFrom(asked, simulator)).toEqual({ input: "chip", inputRange: [2.4, 0.2] });
+    expect(() => boardSettingsFrom(asked, "nest")).toThrow(
+      expect.objectContaining({ code: "BAD_ARGUMENT", hint: expect.stringContaining("spinnaker-twin") }),
+    );
+    // A board goes with the board alone.
+    expect(() => boardSettingsFrom(flags("--board-host", "10.0.0.2", "--input", "chip"), "spinnaker-twin")).toThrow(
+      expect.objectContaining({ code: "BAD_ARGUMENT" }),
+    );
+    expect(() => flags("--input-range", "1,zero")).toThrow(/Not numbers above 0/);
+    expect(() => flags("--input", "cloud")).toThrow(/none of host, chip/);
+  });
+
   it("go with nothing but a board", () => {
     expect(boardSettingsFrom(flags(), "nest")).toBeUndefined();
     for (const [args, simulator] of [

@@ -6,6 +6,7 @@ import type { Mapping, Simulator } from "../simulator.ts";
 /** Who turns an observation into the first layer's input: the host (currents, spike trains), or neurons and sources on the chip. */
 export type InputPlace = "host" | "chip";
 
+/** Where a network's input is made on SpiNNaker. */
 export interface InputOptions {
   readonly input?: InputPlace;
   /** The largest magnitude that each value of an observation is taken to have, or one for all; 1 unless given. */

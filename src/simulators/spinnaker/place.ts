@@ -8,6 +8,7 @@ import { ringBuffers, type Synapses } from "../twins/ring-buffers.ts";
 import { boardSettings } from "./board.ts";
 import { hasInputNeurons, type InputOptions, withInputNeurons } from "./input-layer.ts";
 
+/** A core and what lives on it. */
 export interface Placement {
   readonly population: string;
   /** First and last. */
@@ -17,6 +18,7 @@ export interface Placement {
   readonly sdramBytes: number;
 }
 
+/** How finely sPyNNaker resolves the weights that reach a layer. */
 export interface LayerResolution {
   /** -1: the input neurons that the chip has in front of the network's own layers. */
   readonly layer: number;
@@ -44,6 +46,7 @@ export interface BoardMap {
   readonly version: string;
 }
 
+/** Onto which board, for how long, and where the input is made. */
 export interface PlaceOptions extends InputOptions {
   /** 3 or 5; 5 unless given. */
   readonly boardVersion?: number;

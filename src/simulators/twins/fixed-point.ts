@@ -12,6 +12,7 @@ import { assertMappable, cellParameters, layersOnMachine, membrane, type Membran
 import { arrive, type CellParameters, type Membranes, membranes, update } from "./membranes.ts";
 import { ringBuffers } from "./ring-buffers.ts";
 
+/** What can be asked of the twin. */
 export interface FixedPointOptions {
   /** Membrane time constant in ms, instead of the one chosen for the network; the thesis had 100. */
   readonly tauM?: number;
