@@ -21,6 +21,7 @@ interface Options {
   original?: string;
   model?: string;
   snn?: string;
+  dsqn?: string;
   out?: string;
 }
 
@@ -47,6 +48,7 @@ export default command<Options>({
         "--snn <file>",
         "breakout: its conversion (default: models/breakout-dqn-converted.safetensors, else made)",
       )
+      .option("--dsqn <file>", "breakout: a network trained spiking (default: models/breakout-patel-dsqn.safetensors)")
       .option(
         "--out <folder>",
         "where report.html, rows.csv and summary.json go, and what is done is kept (default: runs/reproduce-<experiment>)",
@@ -58,7 +60,7 @@ export default command<Options>({
   },
   async run(
     [name],
-    { quick, runs, upTo, out = `runs/reproduce-${name}`, original = defaultOriginal(), model, snn },
+    { quick, runs, upTo, out = `runs/reproduce-${name}`, original = defaultOriginal(), model, snn, dsqn },
     { progress, signal, print, log, json },
   ) {
     if (name === "breakout") {
@@ -66,6 +68,7 @@ export default command<Options>({
         quick,
         model,
         snn,
+        dsqn,
         folder: out,
         signal,
         onProgress: progress,

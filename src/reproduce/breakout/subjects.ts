@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { collectStates } from "../../agents/collect.ts";
 import type { MakeEnvironments } from "../../agents/environments.ts";
 import { type Policy, policyOf } from "../../agents/policy.ts";
-import { convertConvolutional } from "../../conversion/convolutional/convert.ts";
+import { convert } from "../../conversion/convert.ts";
 import { balancedConvolution } from "../../conversion/options.ts";
 import { ATARI_PREPROCESSINGS, type AtariPreprocessing } from "../../envs/atari.ts";
 import { UsageError } from "../../errors.ts";
@@ -36,6 +36,8 @@ export interface ModelFiles {
   readonly model?: string;
   /** Its conversion; models/breakout-dqn-converted.safetensors unless given, else made here. */
   readonly snn?: string;
+  /** A network that was trained spiking; models/breakout-patel-dsqn.safetensors unless given. */
+  readonly dsqn?: string;
 }
 
 const LEFT = 3;
@@ -45,7 +47,7 @@ const CALIBRATION_SEED = 200000;
 
 /** Opens the networks that there are. `make` opens games with the DQN's preprocessing; `states` calibrate a conversion made here. */
 export async function openSubjects(
-  { model, snn }: ModelFiles,
+  { model, snn, dsqn: direct }: ModelFiles,
   { states, makeFor }: { states: number; makeFor: (preprocessing: AtariPreprocessing) => MakeEnvironments },
 ): Promise<Subjects> {
   const dqn = await find(model, "models/breakout-dqn.safetensors");
@@ -54,7 +56,7 @@ export async function openSubjects(
       hint: "Name the DQN with --model and its conversion with --snn.",
     });
   const shipped = await find(snn, model === undefined ? "models/breakout-dqn-converted.safetensors" : undefined);
-  const dsqn = await find(undefined, "models/breakout-dsqn.safetensors");
+  const dsqn = await find(direct, "models/breakout-patel-dsqn.safetensors");
   const preprocessing = preprocessingOf(dqn);
   let calibration: Float32Array | undefined;
   const made = new Map<number, SpikingNetwork>();
@@ -69,7 +71,7 @@ export async function openSubjects(
       epsilon: 0.01,
     });
     const options = { ...balancedConvolution, spiking: { steps: wanted } };
-    const network = made.get(wanted) ?? convertConvolutional(dqn.network, calibration, options).network;
+    const network = made.get(wanted) ?? convert(dqn.network, calibration, options).network;
     made.set(wanted, network);
     return network;
   };
