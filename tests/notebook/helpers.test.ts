@@ -76,7 +76,7 @@ describe("the membrane of one neuron", () => {
 describe("networks by kind", () => {
   it("are loaded, or refused with the kind that the file holds", async () => {
     expect((await loadDenseNetwork("models/cartpole-dqn.safetensors")).kind).toBe("dense");
-    const wrong = { code: "MODEL_KIND", message: expect.stringContaining("holds a dense network") as string };
+    const wrong = { code: "MODEL_KIND", message: expect.stringContaining("holds a dense network") as unknown };
     await expect(loadSpikingNetwork("models/cartpole-dqn.safetensors")).rejects.toMatchObject(wrong);
     await expect(loadDenseNetwork("models/cartpole-dsqn.safetensors")).rejects.toMatchObject({ code: "MODEL_KIND" });
   });
