@@ -41,7 +41,7 @@ describe.each(names)("notebook %s", (name) => {
     expect(pictures.length).toBeGreaterThan(0);
     for (const svg of pictures) {
       expect(svg).toMatch(/^<svg [^>]*aria-label="[^"]{15,}"/);
-      expect(svg).toContain('<rect width="100%" height="100%" fill="var(--paper)"/>');
+      expect(svg).toMatch(/<rect (?:x="[-\d]+" y="[-\d]+" )?width="100%" height="100%" fill="var\(--paper\)"\/>/);
       expect(svg.replace('xmlns="http://www.w3.org/2000/svg"', "")).not.toMatch(/https?:|@import|url\((?!#)/);
     }
   });
