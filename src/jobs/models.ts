@@ -145,7 +145,7 @@ async function train(
     });
     const { mean, std, ci95, similarity } = assertReached(name, environment, score);
     await saveModel(join(folder, `${name}.safetensors`), model.network, {
-      ...fields(model),
+      ...cardFields(model),
       score: { ...SCORE, mean, std, ci95, similarity, similarityCi95: score.similarityCi95 },
     });
     return { name, mean, std, ci95, similarity };
@@ -155,7 +155,7 @@ async function train(
 }
 
 /** What the training run's card says, without what belongs to its file. */
-function fields({ card }: Model): Record<string, unknown> {
+export function cardFields({ card }: Model): Record<string, unknown> {
   const {
     format: _f,
     name: _n,
