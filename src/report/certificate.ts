@@ -26,6 +26,8 @@ export interface CertificatePage {
 }
 
 const NAMES: Readonly<Record<string, string>> = { nest: "NEST", nest2: "NEST", node: "Node.js" };
+/** Of a layer that the simulator doesn't record. */
+const NONE: SpikeEvents = { state: new Int32Array(), step: new Int32Array(), neuron: new Int32Array() };
 /** More networks than these are in the JSON file alone. */
 const SHOWN = 50;
 
@@ -124,7 +126,7 @@ function place({ firstMismatch: first }: NetworkCertificate): Content {
 
 function decision(exhibit: Exhibit, judge: string): Html {
   const { steps, state, name, mismatch } = exhibit;
-  const layers = exhibit.ours.map((ours, l) => sparse(ours, exhibit.theirs[l]));
+  const layers = exhibit.ours.map((ours, l) => sparse(ours, exhibit.theirs[l] ?? NONE));
   const dropped = layers.reduce((sum, layer) => sum + layer.dropped, 0);
   // Where something differs the picture ends soon after it, so that single bins stay visible.
   const from = mismatch ? Math.max(64, mismatch.step + 16) : 64;
