@@ -69,7 +69,7 @@ async function openBridged(name: SimulatorName, area: string, options: OpenOptio
       onProgress,
       onWarning,
     });
-    return area === "spinnaker" ? simulatorWithInput(simulator, (settings ?? {})) : simulator;
+    return area === "spinnaker" ? simulatorWithInput(simulator, settings ?? {}) : simulator;
   } catch (error) {
     if (worker !== options.worker) await worker.close();
     throw error;
