@@ -34,7 +34,7 @@ beforeAll(async () => {
     episodesRun: 120,
     model: at("whole", "best.safetensors"),
   });
-}, 60000);
+}, 240_000);
 afterAll(remove);
 
 describe("a run that was stopped", () => {
@@ -50,7 +50,7 @@ describe("a run that was stopped", () => {
     }
     expect((await running).exitCode).toBe(0);
     expectSame("killed");
-  }, 90000);
+  }, 300_000);
 
   it("goes on to the same curve after Ctrl-C, which says how", async () => {
     const running = dsqn("train", at("config.json"), "--out", at("stopped"));
@@ -63,7 +63,7 @@ describe("a run that was stopped", () => {
     });
     expect((await dsqn("train", "--resume", at("stopped"))).exitCode).toBe(0);
     expectSame("stopped");
-  }, 90000);
+  }, 300_000);
 
   it("refuses a damaged checkpoint, and goes on from the one before", async () => {
     mkdirSync(at("damaged"));
@@ -84,7 +84,7 @@ describe("a run that was stopped", () => {
     });
     expect((await dsqn("train", "--resume", previous)).exitCode).toBe(0);
     expectSame("damaged");
-  }, 60000);
+  }, 240_000);
 
   it("refuses the checkpoint of another run", async () => {
     mkdirSync(at("foreign"));
@@ -95,7 +95,7 @@ describe("a run that was stopped", () => {
     expect(JSON.parse(stdout)).toMatchObject({
       error: { code: "CHECKPOINT_INVALID", message: expect.stringContaining("another config") },
     });
-  }, 30000);
+  }, 120_000);
 });
 
 describe("dsqn train", () => {
@@ -115,7 +115,7 @@ describe("dsqn train", () => {
   ])(
     "%j exits %i with %s",
     async (args, exitCode, code) => expect(await failing(...args)).toMatchObject({ exitCode, code }),
-    30000,
+    120_000,
   );
 
   it("refuses a scaling of another length than observations", async () => {
@@ -126,14 +126,14 @@ describe("dsqn train", () => {
       message: expect.stringContaining("observations of CartPole-v1 have 4"),
     });
     expect(existsSync(at("scaled"))).toBe(false); // nothing stands in the way of a second try
-  }, 30000);
+  }, 120_000);
 
   it("refuses continuous actions, and a folder that holds a run", async () => {
     expect(
       await failing(at("config.json"), "--set", 'environment.id="Pendulum-v1"', "--out", at("pendulum")),
     ).toMatchObject({ exitCode: 1, code: "ACTIONS_NOT_DISCRETE" });
     expect(await failing(at("config.json"), "--out", at("whole"))).toMatchObject({ exitCode: 1, code: "RUN_EXISTS" });
-  }, 30000);
+  }, 120_000);
 
   it("exits 1 and says so where the target is missed", async () => {
     const { exitCode, stdout, stderr } = await dsqn(
@@ -149,5 +149,5 @@ describe("dsqn train", () => {
     expect(exitCode).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ reached: false, target: 400 });
     expect(stderr).toContain("TARGET_MISSED");
-  }, 30000);
+  }, 120_000);
 });
