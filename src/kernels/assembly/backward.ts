@@ -1,5 +1,6 @@
 import { Layer, LAYER_BYTES, Plan } from "./layout";
-import { multiply } from "./matrix";
+import { together } from "./forward";
+import { multiply, multiplyRows } from "./matrix";
 import { spikeGradients } from "./unroll";
 import { addEventProduct, addOuterProduct, addScaled } from "./weights";
 
@@ -17,7 +18,7 @@ function backwardState(P: Plan, b: i32, gradients: usize, scratch: usize): void 
   const gs = scratch;
   const times = gs + <usize>P.steps * wide;
   const weighted = times + <usize>((P.steps + 31) >> 5) * wide;
-  const summed = weighted + wide;
+  let summed = weighted + wide;
   if (top.biases) addScaled(gradients + top.gradient + <usize>(top.inputs * top.width << 2), g, P.coefficientSum, top.width);
 
   if (last == 0) {
@@ -37,6 +38,9 @@ function backwardState(P: Plan, b: i32, gradients: usize, scratch: usize): void 
       const dh = above.values + <usize>b * <usize>above.steps * aboveRow;
       multiply(rows, above.outputs, L.width, dh + 2 * aboveRow, aboveRow, 4, above.transposed, gs + 2 * row, row);
     }
+    // The first layer's dh is needed no more: its sum waits in its place for the other states of the chunk.
+    const wait = l == 0 && together(P, L);
+    if (wait) summed = v;
     spikeGradients(P, L, v, gs, l == last - 1 ? P.coefficients : 0, times, weighted, summed);
     if (l == last - 1) addOuterProduct(gradients + above.gradient, weighted, above.inputs, g, above.width, 1);
     else {
@@ -45,7 +49,7 @@ function backwardState(P: Plan, b: i32, gradients: usize, scratch: usize): void 
       addEventProduct(gradients + above.gradient, times, row, above.inputs, dh, above.width, L.steps);
     }
     if (L.biases) addScaled(gradients + L.gradient + <usize>(L.inputs * L.width << 2), summed, 1, L.width);
-    if (l == 0) addOuterProduct(gradients + L.gradient, P.observations + <usize>(b * L.inputs << 2), L.inputs, summed, L.width, 1);
+    if (l == 0 && !wait) addOuterProduct(gradients + L.gradient, P.observations + <usize>(b * L.inputs << 2), L.inputs, summed, L.width, 1);
   }
 }
 
@@ -54,5 +58,11 @@ export function backwardChunk(plan: usize, chunk: i32, scratch: usize): void {
   const gradients = P.gradients + <usize>chunk * <usize>P.gradientBytes;
   memory.fill(gradients, 0, P.gradientBytes);
   const end = min((chunk + 1) * P.chunk, P.batch);
-  for (let b = chunk * P.chunk; b < end; b++) backwardState(P, b, gradients, scratch);
+  const first = chunk * P.chunk;
+  for (let b = first; b < end; b++) backwardState(P, b, gradients, scratch);
+  const L = changetype<Layer>(P.layers);
+  if (!together(P, L)) return;
+  const row = <usize>L.width << 2, x = <usize>L.inputs << 2;
+  const state = <usize>L.steps * row;
+  multiplyRows(L.inputs, end - first, L.width, P.observations + <usize>first * x, 4, x, L.values + <usize>first * state, state, gradients + L.gradient, row);
 }

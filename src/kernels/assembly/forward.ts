@@ -1,14 +1,14 @@
 import { analogConvolution, eventConvolution } from "./convolution";
 import { analog, analogPanels, event } from "./current";
 import { integrate } from "./dynamics";
-import { multiply } from "./matrix";
+import { multiply, multiplyRows } from "./matrix";
 import { eventPanels, multiplyPanels } from "./panels";
 import { poolSpikes, poolValues } from "./pooling";
 import { addScaled } from "./weights";
 import { Geometry, Layer, LAYER_BYTES, Plan } from "./layout";
 
 /** All steps of one state, layer by layer: a layer needs no more than its predecessor's spikes of the same step. */
-export function forwardState<T>(P: Plan, b: i32, slot: i32, scratch: usize): void {
+export function forwardState<T>(P: Plan, b: i32, slot: i32, scratch: usize, together: bool = false): void {
   let bitsBefore: usize = P.inputBits ? P.inputBits + <usize>(slot * P.steps * P.inputPlane) : 0;
   let planeBefore = P.inputPlane;
   let stepsBefore = P.steps;
@@ -19,7 +19,8 @@ export function forwardState<T>(P: Plan, b: i32, slot: i32, scratch: usize): voi
     const v = L.values + <usize>slot * <usize>steps * row;
     const bits = L.bits + <usize>slot * <usize>(steps * L.plane);
     const final = L.final + <usize>slot * row;
-    if (l == 0 && !bitsBefore) {
+    if (l == 0 && together) integrate<T>(L, steps, v + <usize>(steps - 1) * row, 0, v, row, bits, final);
+    else if (l == 0 && !bitsBefore) {
       constantInput<T>(L, P.observations + <usize>b * <usize>L.inputs * sizeof<T>(), scratch);
       integrate<T>(L, steps, scratch, 0, v, L.kept ? row : 0, bits, final);
     } else {
@@ -92,12 +93,31 @@ function denseSteps(L: Layer, steps: i32, bits: usize, plane: i32, v: usize, scr
   for (let t = 0; t < steps; t++) addScaled(v + <usize>t * row, L.biases, 1, L.width);
 }
 
+/**
+ * Whether the states of a chunk pass the first layer's weights together, since these don't fit into the second-level cache. The currents of a state then
+ * lie in the last row of its potentials: all steps read them, the last one writes there.
+ */
+export function together(P: Plan, L: Layer): bool {
+  return !P.inputBits && P.depth > 1 && L.steps > 0 && <usize>L.inputs * <usize>L.width << 2 > 1048576;
+}
+
+function constantInputs(P: Plan, L: Layer, first: i32, count: i32): void {
+  const row = <usize>L.width << 2, x = <usize>L.inputs << 2;
+  const state = <usize>L.steps * row;
+  const out = L.values + <usize>first * state + state - row;
+  multiplyRows(count, L.inputs, L.width, P.observations + <usize>first * x, x, 4, L.weights, row, out, state);
+  if (L.biases) for (let k = 0; k < count; k++) addScaled(out + <usize>k * state, L.biases, 1, L.width);
+}
+
 export function forwardChunk(plan: usize, chunk: i32, scratch: usize): void {
   const P = changetype<Plan>(plan);
   const end = min((chunk + 1) * P.chunk, P.batch);
   const L = changetype<Layer>(P.layers + <usize>(P.depth - 1) * LAYER_BYTES);
+  const first = changetype<Layer>(P.layers);
+  const all = together(P, first);
+  if (all) constantInputs(P, first, chunk * P.chunk, end - chunk * P.chunk);
   for (let b = chunk * P.chunk; b < end; b++) {
-    forwardState<f32>(P, b, b, scratch);
+    forwardState<f32>(P, b, b, scratch, all);
     const to = P.outputs + <usize>(b * L.outputs << 2);
     const from = L.final + <usize>(b * L.width << 2);
     for (let k: usize = 0; k < <usize>L.outputs << 2; k += 4) store<f32>(to + k, load<f32>(from + k));
