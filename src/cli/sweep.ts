@@ -1,5 +1,4 @@
 import { collectStates } from "../agents/collect.ts";
-import { withGymnasium } from "../agents/gymnasium.ts";
 import { policyOf } from "../agents/policy.ts";
 import { calibrateExit, earlyExitPolicy, outputTrajectory } from "../conversion/early-exit.ts";
 import { sweep, sweepSteps, type Sweep } from "../conversion/sweep.ts";
@@ -8,6 +7,7 @@ import { writeFileAtomic } from "../formats/files.ts";
 import { loadModel } from "../formats/model.ts";
 import { renderSweep } from "../report/sweep.ts";
 import { fastEngine } from "../snn/fast/index.ts";
+import { withEnvironment } from "./atari.ts";
 import { command } from "./command.ts";
 import { integer, real } from "./options.ts";
 import { readingFlags, withReading, type ReadingFlags } from "./reading.ts";
@@ -29,7 +29,7 @@ export default command<Options>({
   name: "sweep",
   configure(parser) {
     readingFlags(parser.argument("<dense>", "the network that was converted").argument("<spiking>", "what it became"))
-      .option("--env <id>", "the environment to act in (default: the one that the model's card names)")
+      .option("--env <id>", "the environment or Atari game to act in (default: the one that the model's card names)")
       .option(
         "--steps <T...>",
         "values of T to try",
@@ -66,10 +66,12 @@ Example:
       throw new UsageError("ENV_MISSING", "Neither model's card names an environment.", {
         hint: "Name one with --env.",
       });
-    const result = await withGymnasium({ id, maxSteps: options.maxSteps }, (makeEnvironments) =>
+    const source = policyOf(dense.network);
+    const environment = { env: id, maxSteps: options.maxSteps, fire: true };
+    const result = await withEnvironment(environment, { policy: source, card: dense.card }, (makeEnvironments) =>
       sweep({
         makeEnvironments,
-        source: policyOf(dense.network),
+        source,
         policyAt: (steps) => policyOf(network, { steps }),
         steps: options.steps,
         episodes: options.episodes,

@@ -21,6 +21,9 @@ export interface ExitDecisions {
   readonly steps: Int32Array;
 }
 
+/** Potentials of all layers that are recorded at once, in bytes: an image has many. */
+const RECORDED = 2 ** 26;
+
 /** The output potentials after each step, [batch, steps, actions], for `observations` [batch, observationSize]. */
 export function outputTrajectory(
   engine: SpikingEngine,
@@ -35,7 +38,20 @@ export function outputTrajectory(
         hint: 'Use a network with decoding "potential".',
       },
     );
-  return engine.run(network, observations, { recordPotentials: true }).membranes!.at(-1)!;
+  const size = observationSize(network);
+  const batch = observations.length / size;
+  const neurons = network.layers.reduce((sum, { outputs }) => sum + outputs, 0);
+  const chunk = Math.max(1, Math.floor(RECORDED / (8 * neurons * network.steps)));
+  const length = network.steps * network.layers.at(-1)!.outputs;
+  const trajectory = new Float64Array(batch * length);
+  for (let first = 0; first < batch; first += chunk) {
+    const states = observations.subarray(first * size, Math.min(batch, first + chunk) * size);
+    trajectory.set(
+      engine.run(network, states, { recordPotentials: true, seed: first }).membranes!.at(-1)!,
+      first * length,
+    );
+  }
+  return trajectory;
 }
 
 /** Applies a rule to recorded trajectories [batch, steps, actions]; who is never certain is decided after the last step. */
