@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { makeAtari } from "../src/agents/atari.ts";
 import { ndarray, openWorker } from "../src/bridge/index.ts";
@@ -5,6 +6,8 @@ import { Random } from "../src/random.ts";
 import { type BenchOptions, median, type Row } from "./measure.ts";
 
 const COUNT = 8;
+/** Two processors at most: what a laptop has to spare. */
+const WORKERS = Math.min(2, availableParallelism());
 /** A round: about half a second of play. */
 const CALLS = 200;
 
@@ -29,12 +32,11 @@ const PEERS = [
 export default async function bench({ rounds = 9, signal, onProgress }: BenchOptions): Promise<Row[]> {
   const path = [fileURLToPath(new URL("atari", import.meta.url))];
   const extras = ["base", "atari"] as const;
-  const worker = await openWorker({ name: "bench", extras, signal });
   const peer = await openWorker({ name: "bench-peer", extras, path, signal });
   try {
     const rows: Row[] = [];
     for (const [index, { mode, name, target, observations }] of PEERS.entries()) {
-      const games = await makeAtari({ game: "BreakoutDeterministic-v4", count: COUNT, observations, worker });
+      const games = await makeAtari({ game: "BreakoutDeterministic-v4", count: COUNT, observations, workers: WORKERS });
       await games.reset({ seed: Array.from({ length: COUNT }, (_, k) => k) });
       const random = new Random(index);
       const drawn = (): Int32Array => Int32Array.from({ length: CALLS * COUNT }, () => random.integer(4));
@@ -67,7 +69,7 @@ export default async function bench({ rounds = 9, signal, onProgress }: BenchOpt
       }
       await games.close();
       rows.push({
-        name: `Breakout, ${COUNT} games (peer: ${name})`,
+        name: `Breakout, ${COUNT} games in ${WORKERS} worker(s) (peer: ${name})`,
         unit: "agent steps/s",
         better: "higher",
         target,
@@ -78,6 +80,6 @@ export default async function bench({ rounds = 9, signal, onProgress }: BenchOpt
     }
     return rows;
   } finally {
-    await Promise.all([worker.close(), peer.close()]);
+    await peer.close();
   }
 }

@@ -1,5 +1,6 @@
 import { type NdArray, openWorker, type Worker } from "../bridge/index.ts";
 import { DsqnError } from "../errors.ts";
+import { spreadGames } from "./atari-spread.ts";
 import type { Frame } from "./gymnasium.ts";
 
 /** How the console's screen becomes what a network sees (docs/breakout.md has the formulas). */
@@ -40,8 +41,10 @@ export interface AtariOptions {
   readonly difficulty?: number;
   /** The console's memory with every frame, 128 bytes. */
   readonly ram?: boolean;
-  /** The worker to live in; without one, a worker of its own, which closes with the games. */
+  /** The worker to live in; without one, workers of their own, which close with the games. */
   readonly worker?: Worker;
+  /** So many workers of their own share the copies, each on a processor of its own; 1 unless given. The games stay the same. */
+  readonly workers?: number;
 }
 
 /** The newest frames of all copies. */
@@ -103,8 +106,22 @@ interface Made {
  * Errors: ENV_UNKNOWN (with the nearest names), ATARI_ROM_MISSING, ENV_DEPENDENCY_MISSING, ENV_OPTIONS_INVALID, and those of `openWorker`.
  */
 export async function openAtari(options: AtariOptions): Promise<AtariGames> {
-  const { game, count = 1, worker: lent, ...rest } = options;
+  const { workers = 1, ...one } = options;
   checkOptions(options);
+  const { count = 1 } = options;
+  const shares = Array.from({ length: Math.min(workers, count) }, (_, i) =>
+    Math.floor((count + i) / Math.min(workers, count)),
+  );
+  const opened = await Promise.allSettled(shares.map((share) => openGames({ ...one, count: share })));
+  const games = opened.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
+  const failed = opened.find((outcome) => outcome.status === "rejected");
+  if (!failed) return spreadGames(games);
+  await Promise.all(games.map((each) => each.close()));
+  throw failed.reason;
+}
+
+async function openGames(options: Omit<AtariOptions, "workers">): Promise<AtariGames> {
+  const { game, count = 1, worker: lent, ...rest } = options;
   const worker = lent ?? (await openWorker({ name: game, extras: ["base", "atari"] }));
   let made: Made;
   try {
@@ -189,9 +206,20 @@ function newest(result: Record<string, unknown>, arrays: Record<string, NdArray>
   };
 }
 
-function checkOptions({ count = 1, frameSkip, stickyActions, noopMax, maxFrames, preprocessing }: AtariOptions): void {
+function checkOptions({
+  count = 1,
+  worker,
+  workers = 1,
+  frameSkip,
+  stickyActions,
+  noopMax,
+  maxFrames,
+  preprocessing,
+}: AtariOptions): void {
   const whole = (value: number, least: number): boolean => Number.isInteger(value) && value >= least;
   if (!whole(count, 1)) throw invalid(`count is ${count}, not a whole number from 1 on.`);
+  if (!whole(workers, 1)) throw invalid(`workers is ${workers}, not a whole number from 1 on.`);
+  if (worker && workers > 1) throw invalid("Both a worker and a number of workers are given.", "Leave one out.");
   if (preprocessing !== undefined && !ATARI_PREPROCESSINGS.includes(preprocessing))
     throw invalid(`There is no preprocessing "${preprocessing}".`, `Known: ${ATARI_PREPROCESSINGS.join(", ")}.`);
   const [least, most] = typeof frameSkip === "object" ? frameSkip : [frameSkip ?? 1, (frameSkip ?? 1) + 1];
