@@ -88,11 +88,14 @@ describe("sPyNNaker's virtual board", () => {
 
 describe("every spiking network of models/", () => {
   let networks: SpikingNetwork[];
+  let images: SpikingNetwork[];
   beforeAll(async () => {
     const folder = new URL("../../models/", import.meta.url);
     const paths = readdirSync(folder).filter((name) => name.endsWith(".safetensors"));
     const loaded = await Promise.all(paths.map((name) => loadModel(new URL(name, folder).pathname)));
-    networks = loaded.map(({ network }) => network).filter((n): n is SpikingNetwork => n.kind === "spiking");
+    const spiking = loaded.map(({ network }) => network).filter((n): n is SpikingNetwork => n.kind === "spiking");
+    networks = spiking.filter(({ layers }) => !layers[0].convolution);
+    images = spiking.filter(({ layers }) => layers[0].convolution);
     expect(networks.length).toBeGreaterThan(0);
   });
 
@@ -113,6 +116,14 @@ describe("every spiking network of models/", () => {
       expect(layers.map(({ layer }) => layer)).toEqual([-1, ...networks[k].layers.keys()]);
       expect(layers.map(({ twinDiffers }) => twinDiffers)).toEqual([null, ...networks[k].layers.map(() => 0)]);
     });
+  }, 600_000);
+
+  it("that sees images fits a board of 48 chips, with the twin's words in every synapse", async () => {
+    for (const map of await placeNetworks(images, { boardVersion: 5 })) {
+      const [first, ...others] = map.layers;
+      expect(first.twinDiffers).toBeNull();
+      expect(others.map(({ twinDiffers }) => twinDiffers)).toEqual(others.map(() => 0));
+    }
   }, 600_000);
 });
 
