@@ -121,17 +121,31 @@ export async function evaluate(
 }
 
 /** Throws MODEL_DOES_NOT_FIT unless `policy` takes this environment's observations and knows its actions. */
-export function assertFits(policy: Pick<Policy, "observationSize" | "actions">, environments: Environments): void {
-  if (policy.observationSize === environments.observationSize && policy.actions === environments.actions) return;
+export function assertFits(
+  policy: Pick<Policy, "observationSize" | "observationShape" | "actions">,
+  environments: Environments & { readonly height?: number; readonly width?: number; readonly stack?: number },
+): void {
+  const { height, width, stack, id, actions } = environments;
+  const image = height && width && stack ? [height, width, stack] : undefined;
+  const given = describe(image, environments.observationSize);
+  const taken = describe(policy.observationShape, policy.observationSize);
+  const sameShape = !image || !policy.observationShape || given === taken;
+  if (sameShape && policy.observationSize === environments.observationSize && policy.actions === actions) return;
   throw new DsqnError(
     "MODEL_DOES_NOT_FIT",
-    `The model takes ${policy.observationSize} values and knows ${policy.actions} actions; ${environments.id} gives ${environments.observationSize} and has ${environments.actions}.`,
+    `The model takes ${taken} values and knows ${policy.actions} actions; ${id} gives ${given} and has ${actions}.`,
     {
-      hint: "Use a model that was trained in this environment; its card (the .json beside it) names it.",
+      hint: image
+        ? "Use a model that was trained in this game with this preprocessing; its card (the .json beside it) names both."
+        : "Use a model that was trained in this environment; its card (the .json beside it) names it.",
       facts: {
-        environment: environments.id,
+        environment: id,
         model: { observationSize: policy.observationSize, actions: policy.actions },
       },
     },
   );
+}
+
+function describe(shape: readonly number[] | undefined, size: number): string {
+  return shape ? `${shape.join(" x ")} = ${size}` : String(size);
 }

@@ -11,6 +11,8 @@ export interface Policy {
   readonly actions: number;
   /** Length of an observation. */
   readonly observationSize: number;
+  /** Of an image, [height, width, channels]; absent where an observation is a list of values. */
+  readonly observationShape?: readonly number[];
   /** Greedy actions for `batch` observations, [batch, observationSize]. Returns [batch]. */
   act(observations: Float32Array, batch: number): Int32Array | Promise<Int32Array>;
   /** What acting has cost so far, in all decisions; absent where nobody counts. */
@@ -46,6 +48,7 @@ export function policyOf(network: Network, options: PolicyOptions = {}): Policy 
     return {
       actions,
       observationSize,
+      observationShape: network.kind === "convolutional" ? network.input : undefined,
       work,
       act(observations, batch) {
         const { outputs, multiplyAccumulates } = forward(observations, batch);
