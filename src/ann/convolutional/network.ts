@@ -44,6 +44,7 @@ export interface FlatLayer {
   readonly activation: "relu" | "linear";
 }
 
+/** A layer of a convolutional network. */
 export type ConvolutionalLayer = ConvolutionLayer | PoolingLayer | BatchNormLayer | FlatLayer;
 
 export function isPooling(layer: ConvolutionalLayer): layer is PoolingLayer {
