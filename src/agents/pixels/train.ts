@@ -81,7 +81,7 @@ export async function trainConvDqn(config: ConvDqnConfig, options: TrainConvDqnO
       learner.restore(restorePixelSnapshot(state, options.resume));
       before = progression.seconds;
       options.onRestored?.();
-      await replayGames(environments, state);
+      await replayGames(environments, state, signal);
     } else await begin(environments, state);
 
     const learn = createUpdates(config, state, learner);
@@ -332,11 +332,19 @@ function createEvaluator(
  * Brings every game to where its actions lead from its seed, all of them arriving together: one with a shorter history starts
  * later. The frame there must be the one that the memory holds.
  */
-async function replayGames(environments: PixelEnvironments, { games, memory }: PixelState): Promise<void> {
+async function replayGames(
+  environments: PixelEnvironments,
+  { games, memory }: PixelState,
+  signal?: AbortSignal,
+): Promise<void> {
   const seed = games.map((game) => game.seed);
   const longest = Math.max(...games.map((game) => game.actions.length));
   await environments.reset({ seed });
   for (let t = 0; t < longest; t++) {
+    if (signal?.aborted)
+      throw new DsqnError("INTERRUPTED", "Stopped before the games were back where the checkpoint left them.", {
+        cause: signal.reason,
+      });
     const start = games.map((game) => t - (longest - game.actions.length));
     // A game that waits is reset before every step: nothing is known of a step after an episode's end.
     const waiting = Uint8Array.from(start, (s) => Number(s <= 0));
