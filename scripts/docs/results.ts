@@ -4,6 +4,7 @@
 //   cartpole.json        summary.json of a run of `npm start` (RUN, or runs/latest: copied by this script)
 //   bench-*.json         dsqn bench TARGET --json > docs/results/bench-TARGET.json
 //   certify-*.json       dsqn certify --random N ... --json > docs/results/certify-NAME.json
+//   (models/breakout-*.json, the cards of Breakout's networks, are read where they lie)
 //   reproduce-*.json     of runs/reproduce-NAME (dsqn reproduce NAME): copied by this script, shown in docs/thesis.md
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
@@ -33,6 +34,17 @@ interface Certificate {
   readonly spikes: number;
   readonly mismatchedBins: number;
   readonly reset: string | null;
+}
+
+/** What is read of the cards of Breakout's networks. */
+interface BreakoutCard {
+  readonly steps?: number;
+  readonly score: {
+    readonly mean: number;
+    readonly ci95: readonly number[];
+    readonly similarity: number | null;
+    readonly episodes: number;
+  };
 }
 
 const read = <T>(name: string): T => JSON.parse(readFileSync(join(results, name), "utf8")) as T;
@@ -70,6 +82,18 @@ export function resultRows(): string[][] {
         command,
       ],
     );
+  }
+  for (const name of ["breakout-dqn", "breakout-dqn-converted"]) {
+    const path = join(root, `models/${name}.json`);
+    if (!existsSync(path)) continue;
+    const { score, steps } = JSON.parse(readFileSync(path, "utf8")) as BreakoutCard;
+    const similar =
+      score.similarity === null ? "" : `; ${(100 * score.similarity).toFixed(2)} % of decisions as the DQN's`;
+    rows.push([
+      `Breakout, ${steps === undefined ? "DQN" : `converted to spikes, T = ${steps}`}, ${score.episodes} games of at most 5 minutes`,
+      `${score.mean.toFixed(1)} (95 %: ${score.ci95.map((x) => x.toFixed(1)).join(" to ")})${similar}`,
+      `\`dsqn models ${name} --anew\``,
+    ]);
   }
   for (const name of names("certify-")) {
     const c = read<Certificate>(name);

@@ -43,7 +43,7 @@ export async function conclude(
   );
   const final = { mean, std, ci95, episodes };
   const score = { ...final, firstSeed: FIRST_SEED, ...(compare && { similarity, similarityCi95 }) };
-  for (const [part, network] of Object.entries(networks) as [string, Trainee][])
+  for (const [part, network] of Object.entries<Trainee>(networks))
     await saveModel(folder.file(`${part}.safetensors`), network, {
       environment: environment.id,
       method,
