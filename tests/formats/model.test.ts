@@ -128,7 +128,7 @@ describe("model files", () => {
     withDynamics({ layers: [dynamics.layers[0], { ...dynamics.layers[1], ...changes }] });
 
   it.each([
-    ["another kind", build({}, { kind: "recurrent" }), /kind "convolutional"/],
+    ["another kind", build({}, { kind: "recurrent" }), /kind "recurrent"/],
     ["no kind", build({}, {}), /kind undefined/],
     ["a missing bias", build({ "layers.1.bias": undefined }), /"layers.1.bias" is missing/],
     ["a tensor too many", build({ extra: tensor(new Float32Array(1)) }), /"extra" belongs to no layer/],
