@@ -109,7 +109,10 @@ export async function imitate(config: ImitationConfig, options: ImitateOptions):
 
   try {
     const first = resume?.facts.round ?? 0;
-    let examples: Labelled = resume?.tensors ?? (await label(source, options.states!.subarray(0, config.states * n)));
+    // Of the tensors the examples alone: what the next checkpoint stores beside them has moved on.
+    let examples: Labelled = resume
+      ? { states: resume.tensors.states, actions: resume.tensors.actions }
+      : await label(source, options.states!.subarray(0, config.states * n));
     let { chosen } = await fitTo(examples, first, resume);
     for (let round = first + 1; round <= rounds; round++) {
       const visited = await visit(learner, config, options.makeEnvironments!, round, signal);

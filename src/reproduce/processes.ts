@@ -3,6 +3,12 @@ import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DsqnError } from "../errors.ts";
 
+/** What another process or thread of Node needs to run a module of this folder: in a clone they are TypeScript, however this one was started. */
+export const nodeArguments: string[] =
+  extname(fileURLToPath(import.meta.url)) === ".ts"
+    ? ["--import", new URL("../../scripts/register-ts.mjs", import.meta.url).href]
+    : [];
+
 type Reply<A> = { readonly answer: A } | { readonly error: string };
 
 export interface ProcessesOptions<A> {
@@ -30,6 +36,7 @@ export async function answerInProcesses<Q, A>(
       signal: stop,
       stdio: ["ignore", "ignore", "inherit", "ipc"],
       serialization: "advanced",
+      execArgv: nodeArguments,
     });
     // Ended while nobody asks: no news.
     child.on("error", () => undefined);

@@ -7,21 +7,9 @@ const folder = mkdtempSync(join(tmpdir(), "dsqn-reproduce-"));
 const rows = join(folder, "rows");
 const kept = (): string[] => (existsSync(rows) ? readdirSync(rows).filter((name) => !name.startsWith(".")) : []);
 const reproduce = () =>
-  execa(
-    "node",
-    [
-      "--import",
-      "./scripts/register-ts.mjs",
-      "src/cli/run.ts",
-      "reproduce",
-      "policy-gradient",
-      "--quick",
-      "--json",
-      "--out",
-      folder,
-    ],
-    { reject: false },
-  );
+  execa("node", ["scripts/dsqn.mjs", "reproduce", "policy-gradient", "--quick", "--json", "--out", folder], {
+    reject: false,
+  });
 /** Processes that measure rows, of this command alone: their parent is `pid`. */
 const children = (pid: number): string[] => {
   const path = `/proc/${pid}/task/${pid}/children`;
