@@ -19,6 +19,7 @@ export interface FirstMismatch {
   readonly reason: string;
 }
 
+/** What a network did in a simulator beside what it did in the engine. */
 export interface Comparison {
   readonly states: number;
   /** states x steps x neurons that can spike. */

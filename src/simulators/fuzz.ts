@@ -9,6 +9,7 @@ import {
   type SpikingNetwork,
 } from "../snn/network.ts";
 
+/** Which random networks are drawn. */
 export interface FuzzOptions {
   readonly seed: number;
   /** Both unless given. */

@@ -3,6 +3,7 @@ import type { OnProgress } from "../progress.ts";
 import { observationSize, type SpikingNetwork } from "../snn/network.ts";
 import type { Simulator } from "./simulator.ts";
 
+/** A policy that acts in a simulator. */
 export interface SimulatorPolicy extends Policy {
   /** Ends the simulator. */
   close(): Promise<void>;

@@ -8,6 +8,7 @@
  */
 export type SurrogateName = "fast-sigmoid" | "arctan" | "triangular" | "sigmoid";
 
+/** A surrogate derivative: its shape, and how steep it is. */
 export interface SurrogateOptions {
   readonly name: SurrogateName;
   readonly scale: number;

@@ -3,7 +3,13 @@ import type { Tfjs } from "../tfjs.ts";
 import { paddingOf } from "./differentiable.ts";
 import { type Eager, type Handle, openEager } from "./eager.ts";
 import { forEachWindowValue } from "./forward.ts";
-import { type ConvolutionalLayer, type ConvolutionalNetwork, isPooling, layerInput, type PoolingLayer } from "./network.ts";
+import {
+  type ConvolutionalLayer,
+  type ConvolutionalNetwork,
+  isPooling,
+  layerInput,
+  type PoolingLayer,
+} from "./network.ts";
 import { validateConvolutional } from "./validate.ts";
 
 /** A convolutional network inside TensorFlow, for large batches. */

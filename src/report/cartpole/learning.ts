@@ -1,6 +1,6 @@
 import { cartPoleAnimation, cartPoleStill } from "../images/cartpole.ts";
 import { html, type Html } from "../html/html.ts";
-import { filmStrip, legend, motionFigure, paragraph, plotFigure, section } from "../html/parts.ts";
+import { frameRow, legend, motionFigure, paragraph, plotFigure, section } from "../html/parts.ts";
 import { learningCurve } from "../plots/learning-curve.ts";
 import { count, fixed, type CartPoleReport } from "./facts.ts";
 
@@ -17,10 +17,7 @@ export function acting({ episodes, frames }: CartPoleReport): Html {
       marks, or after 500 steps.`,
     ),
     frames.length > 0 &&
-      filmStrip(
-        frames,
-        html`Gymnasium's own picture of the spiking network's episode, ${frames.length} moments of it.`,
-      ),
+      frameRow(frames, html`Gymnasium's own picture of the spiking network's episode, ${frames.length} moments of it.`),
   );
 }
 

@@ -132,7 +132,7 @@ export function legend(
 }
 
 /** Frames as pictures in a row. */
-export function filmStrip(
+export function frameRow(
   frames: readonly {
     readonly png: Uint8Array;
     readonly alt: string;
