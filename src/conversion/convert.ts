@@ -1,9 +1,8 @@
 import type { ConvolutionalNetwork } from "../ann/convolutional/network.ts";
 import type { DenseNetwork } from "../ann/network.ts";
-import { UsageError } from "../errors.ts";
-import { spikingDefaults, spikingNetwork } from "../snn/network.ts";
+import { spikingNetwork } from "../snn/network.ts";
 import { convertConvolutional } from "./convolutional/convert.ts";
-import { type Conversion, type ConversionOptions, originalConversion } from "./options.ts";
+import { type Conversion, type ConversionOptions, completeOptions } from "./options.ts";
 import { largest, layerScales } from "./scales.ts";
 import { centred, normalise } from "./normalise.ts";
 import { populations } from "./population.ts";
@@ -26,22 +25,13 @@ export function convert(
   options: ConversionOptions = {},
 ): Conversion {
   if (source.kind === "convolutional") return convertConvolutional(source, states, options);
-  const { output, start, holdBack, population, spiking, ...scaling } = {
-    ...originalConversion,
-    spiking: {},
-    ...options,
-  };
-  if (start === "zero" && population > 1)
-    throw new UsageError(
-      "BAD_ARGUMENT",
-      `${population} neurons that all start at zero do the same: a population needs start "half" or "balanced".`,
-    );
+  const { output, start, holdBack, population, spiking, ...scaling } = completeOptions(options);
+  const { steps } = spiking;
   const scales = outputScale(layerScales(source, states, scaling), output);
   const normalised = normalise(source, scales);
   const layers = normalised.layers.map((layer, l) =>
     output === "centred" && l === scales.length - 1 ? centred(layer) : layer,
   );
-  const steps = spiking.steps ?? spikingDefaults.steps;
   const multiplied = populations({ kind: "dense", layers }, population);
   const { layers: started, potentials } = startingPoint(multiplied.layers, {
     start,
@@ -49,7 +39,7 @@ export function convert(
     steps,
     holdBack,
   });
-  const spikes = spikingNetwork(started, { ...spiking, steps });
+  const spikes = spikingNetwork(started, spiking);
   return {
     scales,
     network: { ...spikes, layers: spikes.layers.map((layer, l) => ({ ...layer, initialPotential: potentials[l] })) },

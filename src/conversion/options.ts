@@ -1,4 +1,5 @@
-import type { SpikingNetwork, SpikingOptions } from "../snn/network.ts";
+import { UsageError } from "../errors.ts";
+import { type SpikingNetwork, type SpikingOptions, spikingDefaults } from "../snn/network.ts";
 import { scaleDefaults, type ScaleOptions } from "./scales.ts";
 import type { Start } from "./start.ts";
 
@@ -61,3 +62,21 @@ export const balancedConvolution = {
   holdBack: 1,
   spiking: { steps: 100 },
 } as const satisfies ConversionOptions;
+
+/** `options` over the thesis's, with the steps named; BAD_ARGUMENT where they contradict each other. */
+export function completeOptions(options: ConversionOptions): Required<Omit<ConversionOptions, "spiking">> & {
+  readonly spiking: NonNullable<ConversionOptions["spiking"]> & { readonly steps: number };
+} {
+  const { spiking = {}, ...own } = options;
+  const complete = {
+    ...originalConversion,
+    ...own,
+    spiking: { ...spiking, steps: spiking.steps ?? spikingDefaults.steps },
+  };
+  if (complete.start === "zero" && complete.population > 1)
+    throw new UsageError(
+      "BAD_ARGUMENT",
+      `${complete.population} neurons that all start at zero do the same: a population needs start "half" or "balanced".`,
+    );
+  return complete;
+}

@@ -1,8 +1,7 @@
 import type { Convolution, ImageShape } from "../../ann/convolution.ts";
 import type { ConvolutionalNetwork } from "../../ann/convolutional/network.ts";
-import { UsageError } from "../../errors.ts";
 import { type SpikingLayer, spikingDefaults } from "../../snn/network.ts";
-import { type Conversion, type ConversionOptions, originalConversion } from "../options.ts";
+import { type Conversion, type ConversionOptions, completeOptions } from "../options.ts";
 import { largest } from "../scales.ts";
 import { startingPoint } from "../start.ts";
 import { stageScales } from "./scales.ts";
@@ -19,16 +18,8 @@ export function convertConvolutional(
   states: Float32Array,
   options: ConversionOptions = {},
 ): Conversion {
-  const { output, start, holdBack, population, spiking, ...scaling } = {
-    ...originalConversion,
-    spiking: {},
-    ...options,
-  };
-  if (start === "zero" && population > 1)
-    throw new UsageError(
-      "BAD_ARGUMENT",
-      `${population} neurons that all start at zero do the same: a population needs start "half" or "balanced".`,
-    );
+  const { output, start, holdBack, population, spiking, ...scaling } = completeOptions(options);
+  const { steps } = spiking;
   const stages = stagesOf(network);
   const last = stages.length - 1;
   const found = stageScales(network, stages, states, scaling);
@@ -39,7 +30,6 @@ export function convertConvolutional(
     const scaled = normalisedStage(stage, scales[l - 1] ?? Float64Array.of(1), scales[l]);
     return multiplied(output === "centred" && l === last ? centred(scaled) : scaled, sizes[l - 1] ?? 1, sizes[l]);
   });
-  const steps = spiking.steps ?? spikingDefaults.steps;
   const { layers, potentials } = startingPoint(normalised, { start, populations: sizes, steps, holdBack });
   const { alpha, beta, threshold, resetBy, reset, initialPotential: _, ...read } = spikingDefaults;
   return {
@@ -48,7 +38,6 @@ export function convertConvolutional(
       kind: "spiking",
       ...read,
       ...spiking,
-      steps,
       layers: layers.map(({ weights, biases, convolution, pooling }, l): SpikingLayer => ({
         inputs: stageInputs(normalised[l]),
         outputs: biases.length,
