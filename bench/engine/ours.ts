@@ -105,13 +105,13 @@ export function ownWork(threads = 2): { get(name: string): Timed | undefined; cl
       encoding: "poisson",
       weightScale: 1,
     });
-    const { plan, inputBits, load, run } = compile(network, 4, network.steps, { dense });
+    const { plan, inputBits, load, run, free } = compile(network, 4, network.steps, { dense });
     load(network);
     const random = new Random(2);
     for (let t = 0; t < network.steps; t++)
       for (let i = 0; i < 6400; i++)
         if (random.uniform() < 0.05) inputBits[t * plan.inputPlane + (i >> 3)] |= 1 << (i & 7);
-    closers.push(() => plan.block.free());
+    closers.push(free);
     return run;
   }
 

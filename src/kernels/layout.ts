@@ -10,7 +10,7 @@ const layerIntegers = [
 const layerDoubles = ["alpha", "beta", "threshold", "resetBy"] as const;
 const planIntegers = [
   "layers", "depth", "steps", "batch", "chunk", "observations", "inputBits", "inputPlane", "outputs", "outputGradients", "gradients",
-  "gradientBytes", "scratch", "scratchBytes", "coefficients", "widest", "coefficientSum", "surrogate", "detached", "dense",
+  "gradientBytes", "scratch", "scratchBytes", "coefficients", "widest", "coefficientSum", "surrogate", "detached", "dense", "control", "task",
 ] as const; // prettier-ignore
 const planDoubles = ["scale"] as const;
 
@@ -30,6 +30,9 @@ export const geometryWords = ({ input, output, kernel, strides, padding }: Convo
 ];
 
 export const GEOMETRY_WORDS = 12;
+
+/** A task's words; the first, the number of threads, is written from outside. */
+export const TASK_WORDS = 12;
 
 /** The word of a plan that is rewritten from call to call. */
 export const PLAN_BATCH = planIntegers.indexOf("batch");

@@ -6,6 +6,7 @@ import {
   LAYER_BYTES,
   PLAN_BATCH,
   PLAN_BYTES,
+  TASK_WORDS,
   writeLayer,
   writePlan,
   type LayerFields,
@@ -46,6 +47,8 @@ export interface PlanOptions {
   /** States per chunk. */
   readonly chunk: number;
   readonly threads: number;
+  /** The control block of a pool of `threads` threads that share the work of a single state (not in training); 0 unless given: one thread does it. */
+  readonly control?: number;
   readonly training: boolean;
   /** The first layer takes spikes. */
   readonly inputSpikes: boolean;
@@ -172,6 +175,7 @@ export function createPlan(options: PlanOptions): Plan {
         64,
     ) * 64;
   const scratch = place(threads * scratchBytes);
+  const task = options.control ? place(4 * TASK_WORDS) : 0;
   if (size > 2 ** 31)
     throw new UsageError(
       "NETWORK_TOO_LARGE",
@@ -232,8 +236,11 @@ export function createPlan(options: PlanOptions): Plan {
     surrogate: options.surrogate?.kind ?? 0,
     detached: Number(options.surrogate?.detached ?? true),
     dense: Number(options.dense ?? false),
+    control: options.control ?? 0,
+    task: absolute(task),
     scale: options.surrogate?.scale ?? 0,
   });
+  if (options.control) block.int32(task, 1)[0] = threads;
   const words = block.int32(planAt, PLAN_BYTES / 4);
   return {
     block,

@@ -2,12 +2,14 @@ import { Worker } from "node:worker_threads";
 import { allocate, type Block } from "./memory.ts";
 import { kernels } from "./module.ts";
 
-/** Kinds of work, as assembly/jobs.ts numbers them. */
+/** Kinds of work, as assembly/jobs.ts numbers them (and two more of its own, parts of one state's work). */
 export const jobs = { spikingForward: 0, spikingBackward: 1, denseForward: 2, denseBackward: 3 } as const;
 
 /** Runs `chunks` chunks of a plan on the pool's threads and the caller's. Which thread takes which chunk changes no bit of the result. */
 export interface Pool {
   readonly threads: number;
+  /** Address of what the threads wait on; 0 without any but the caller's. */
+  readonly control: number;
   run(job: number, plan: number, chunks: number): void;
   /** Ends the threads with the last user. */
   release(): void;
@@ -29,13 +31,14 @@ const pools = new Map<number, Shared>();
 export function acquirePool(threads: number): Pool {
   const { exports } = kernels();
   if (threads <= 1)
-    return { threads: 1, run: (job, plan, chunks) => exports.runAlone(job, plan, chunks), release() {} };
+    return { threads: 1, control: 0, run: (job, plan, chunks) => exports.runAlone(job, plan, chunks), release() {} };
   const shared = pools.get(threads) ?? start(threads);
   shared.users++;
   const { address } = shared.control;
   let released = false;
   return {
     threads,
+    control: address,
     run(job, plan, chunks) {
       if (chunks === 1) exports.runAlone(job, plan, 1);
       else exports.runShared(address, job, plan, chunks);

@@ -1,4 +1,4 @@
-import { Geometry } from "./layout";
+import { Geometry, Layer } from "./layout";
 import { broadcast } from "./vector";
 
 // Input currents of a convolution. Neurons of an image are numbered row by row, and within a position channel by channel, so a window's row is
@@ -113,11 +113,18 @@ function filterRow<T>(G: Geometry): usize {
   return <usize>((G.filters + 3) & ~3) * sizeof<T>();
 }
 
-/** out = x * W + b for analog x; with two copies the second half of x runs over the second copy of the weights. */
-export function analogConvolution<T>(G: Geometry, copies: i32, x: usize, weights: usize, biases: usize, out: usize): void {
+/** How many images synapses run from: two for signed inputs, positive parts and the magnitudes of negative ones. */
+// @ts-ignore: decorator
+@inline
+export function copiesOf(L: Layer, G: Geometry): i32 {
+  return L.inputs / (G.height * G.width * G.channels);
+}
+
+/** out = x * W + b for analog x, in the output's rows from `y` to `end`; with two copies the second half of x runs over the second copy of the weights. */
+export function analogConvolution<T>(G: Geometry, copies: i32, x: usize, weights: usize, biases: usize, out: usize, y: i32, end: i32): void {
   const row = filterRow<T>(G);
-  let from: usize = 0;
-  for (let y = 0; y < G.outputHeight; y++)
+  let from = <usize>(y * G.outputWidth * G.filters) * sizeof<T>();
+  for (; y < end; y++)
     for (let column = 0; column < G.outputWidth; column++, from += <usize>G.filters * sizeof<T>()) {
       let at: usize = 0;
       for (; at < row; ) {

@@ -1,4 +1,5 @@
-import { Layer } from "./layout";
+import { Layer, Plan } from "./layout";
+import { splitColumns } from "./split";
 import { bitmask, lanes, splat } from "./vector";
 
 // The neuron, one step for a panel of vectors whose state stays in registers over all steps:
@@ -140,9 +141,7 @@ function panel1<T, F>(L: Layer, steps: i32, at: usize, h: usize, hStride: usize,
 
 // @ts-ignore: decorator
 @inline
-function integrateAs<T, F>(L: Layer, steps: i32, h: usize, hStride: usize, v: usize, vStride: usize, bits: usize, final: usize): void {
-  const row = <usize>L.width * sizeof<T>();
-  let at: usize = 0;
+function integrateAs<T, F>(L: Layer, steps: i32, h: usize, hStride: usize, v: usize, vStride: usize, bits: usize, final: usize, at: usize, row: usize): void {
   for (; at + 64 <= row; at += 64) panel4<T, F>(L, steps, at, h + at, hStride, v + at, vStride, bits + (at / sizeof<T>() >> 3), final + at);
   for (; at < row; at += 16) {
     const neuron = <i32>(at / sizeof<T>());
@@ -150,12 +149,18 @@ function integrateAs<T, F>(L: Layer, steps: i32, h: usize, hStride: usize, v: us
   }
 }
 
+/** All steps of the neurons in the columns from `at` to `end` (bytes; `at` a multiple of 128) of a layer whose spike bits are still zero. */
+export function integrateColumns<T>(L: Layer, steps: i32, h: usize, hStride: usize, v: usize, vStride: usize, bits: usize, final: usize, at: usize, end: usize): void {
+  if (!L.spikes) integrateAs<T, u32>(L, steps, h, hStride, v, vStride, bits, final, at, end);
+  else if (L.plain) integrateAs<T, u8>(L, steps, h, hStride, v, vStride, bits, final, at, end);
+  else integrateAs<T, u16>(L, steps, h, hStride, v, vStride, bits, final, at, end);
+}
+
 /** All steps of a layer from its input currents. `h` may be `v` (same stride): each current is read before its place is written. */
-export function integrate<T>(L: Layer, steps: i32, h: usize, hStride: usize, v: usize, vStride: usize, bits: usize, final: usize): void {
+export function integrate<T>(P: Plan, L: Layer, steps: i32, h: usize, hStride: usize, v: usize, vStride: usize, bits: usize, final: usize): void {
   if (L.spikes) memory.fill(bits, 0, <usize>(steps * L.plane));
-  if (!L.spikes) integrateAs<T, u32>(L, steps, h, hStride, v, vStride, bits, final);
-  else if (L.plain) integrateAs<T, u8>(L, steps, h, hStride, v, vStride, bits, final);
-  else integrateAs<T, u16>(L, steps, h, hStride, v, vStride, bits, final);
+  if (!splitColumns<T>(P, L, steps, h, hStride, v, vStride, bits, final))
+    integrateColumns<T>(L, steps, h, hStride, v, vStride, bits, final, 0, <usize>L.width * sizeof<T>());
   // Padding never spikes: its potential is 0, which is above a negative threshold.
   if (L.spikes && L.threshold < 0 && L.outputs & 63) {
     const last = <usize>(L.plane - 8);

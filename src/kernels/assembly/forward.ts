@@ -1,9 +1,10 @@
-import { analogConvolution, eventConvolution } from "./convolution";
+import { analogConvolution, copiesOf, eventConvolution } from "./convolution";
 import { analog, analogPanels, event } from "./current";
 import { integrate } from "./dynamics";
 import { multiply, multiplyRows } from "./matrix";
-import { eventPanels, multiplyPanels } from "./panels";
+import { eventPanels, multiplyPanels, panelsOf } from "./panels";
 import { poolSpikes, poolValues } from "./pooling";
+import { splitPanels, splitRows, splitSteps } from "./split";
 import { addScaled } from "./weights";
 import { Geometry, Layer, LAYER_BYTES, Plan } from "./layout";
 
@@ -19,10 +20,10 @@ export function forwardState<T>(P: Plan, b: i32, slot: i32, scratch: usize, toge
     const v = L.values + <usize>slot * <usize>steps * row;
     const bits = L.bits + <usize>slot * <usize>(steps * L.plane);
     const final = L.final + <usize>slot * row;
-    if (l == 0 && together) integrate<T>(L, steps, v + <usize>(steps - 1) * row, 0, v, row, bits, final);
+    if (l == 0 && together) integrate<T>(P, L, steps, v + <usize>(steps - 1) * row, 0, v, row, bits, final);
     else if (l == 0 && !bitsBefore) {
-      constantInput<T>(L, P.observations + <usize>b * <usize>L.inputs * sizeof<T>(), scratch);
-      integrate<T>(L, steps, scratch, 0, v, L.kept ? row : 0, bits, final);
+      constantInput<T>(P, L, P.observations + <usize>b * <usize>L.inputs * sizeof<T>(), scratch);
+      integrate<T>(P, L, steps, scratch, 0, v, L.kept ? row : 0, bits, final);
     } else {
       // The input of the last step reaches the current, but no potential any more.
       const count = min(stepsBefore, L.finalCurrents ? steps : steps - 1);
@@ -32,7 +33,7 @@ export function forwardState<T>(P: Plan, b: i32, slot: i32, scratch: usize, toge
         planeBefore = L.poolPlane;
       }
       spikingInput<T>(P, L, count, bitsBefore, planeBefore, v, scratch);
-      integrate<T>(L, steps, v, row, v, row, bits, final);
+      integrate<T>(P, L, steps, v, row, v, row, bits, final);
     }
     bitsBefore = bits;
     planeBefore = L.plane;
@@ -40,22 +41,15 @@ export function forwardState<T>(P: Plan, b: i32, slot: i32, scratch: usize, toge
   }
 }
 
-/** Synapses run from two images, positive parts and the magnitudes of negative ones. */
-// @ts-ignore: decorator
-@inline
-function copiesOf(L: Layer, G: Geometry): i32 {
-  return L.inputs / (G.height * G.width * G.channels);
-}
-
 /** The currents of one step that is like all others. */
-function constantInput<T>(L: Layer, x: usize, out: usize): void {
+function constantInput<T>(P: Plan, L: Layer, x: usize, out: usize): void {
   if (L.pooling) {
     poolValues<T>(L, x);
     x = L.pooled;
   }
   if (L.convolution) {
     const G = changetype<Geometry>(L.convolution);
-    analogConvolution<T>(G, copiesOf(L, G), x, L.weights, L.biases, out);
+    if (!splitRows<T>(P, L, x, out)) analogConvolution<T>(G, copiesOf(L, G), x, L.weights, L.biases, out, 0, G.outputHeight);
   } else if (L.packed) analogPanels<T>(x, L.inputs, L.width, L.weights, L.biases, out);
   else analog<T>(x, L.inputs, L.width, L.weights, L.biases, out);
 }
@@ -64,10 +58,12 @@ function constantInput<T>(L: Layer, x: usize, out: usize): void {
 function spikingInput<T>(P: Plan, L: Layer, steps: i32, bits: usize, plane: i32, v: usize, scratch: usize): void {
   if (L.convolution) {
     const G = changetype<Geometry>(L.convolution);
+    if (splitSteps<T>(P, L, steps, bits, plane, v)) return;
     eventConvolution<T>(G, copiesOf(L, G), steps, bits, plane, L.weights, L.biases, v, <usize>L.width * sizeof<T>(), scratch);
   } else if (sizeof<T>() == 4 && (P.dense || crowded(L, steps, bits, plane))) denseSteps(L, steps, bits, plane, v, scratch);
-  else if (L.packed) eventPanels<T>(L, steps, bits, plane, v, scratch);
-  else event<T>(steps, bits, plane, L.width, L.weights, L.biases, v, scratch);
+  else if (L.packed) {
+    if (!splitPanels<T>(P, L, steps, bits, plane, v)) eventPanels<T>(L, steps, bits, plane, v, scratch, 0, panelsOf<T>(L));
+  } else event<T>(steps, bits, plane, L.width, L.weights, L.biases, v, scratch);
 }
 
 /** Whether a wide layer gets so many spikes that blocked multiplication is faster than adding rows that pass through memory. */

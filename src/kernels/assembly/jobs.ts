@@ -2,6 +2,7 @@ import { denseBackwardChunk, denseForwardChunk } from "./dense";
 import { backwardChunk } from "./backward";
 import { forwardChunk } from "./forward";
 import { Plan } from "./layout";
+import { runPiece, SPLIT } from "./split";
 
 // Work shared by threads: chunks of a plan are taken by ticket, so a thread that is late or absent only makes the others do more. Which
 // thread computes a chunk does not change its bits.
@@ -15,7 +16,9 @@ function runChunk(job: i32, plan: usize, chunk: i32, thread: i32): void {
   if (job == 0) forwardChunk(plan, chunk, scratch);
   else if (job == 1) backwardChunk(plan, chunk, scratch);
   else if (job == 2) denseForwardChunk(plan, chunk, scratch);
-  else denseBackwardChunk(plan, chunk, scratch);
+  else if (job == 3) denseBackwardChunk(plan, chunk, scratch);
+  else if (job == SPLIT) runPiece<f32>(plan, chunk, scratch);
+  else runPiece<f64>(plan, chunk, scratch);
 }
 
 function takeChunks(control: usize, thread: i32): void {

@@ -119,5 +119,26 @@ export class Plan {
   detached: i32;
   /** 1: multiply the spikes of every input, 0: add the rows of those that spiked. The same bits. */
   dense: i32;
+  /** Of the pool whose threads share a state's work (split.ts), and what they work on; 0: it is one thread's. */
+  control: usize;
+  task: usize;
   scale: f64;
+}
+
+/** A part of one state's work that threads share (split.ts). All but `threads` is written from part to part. */
+// @ts-ignore: decorator
+@unmanaged
+export class Task {
+  threads: i32;
+  kind: i32;
+  layer: usize;
+  pieces: i32;
+  steps: i32;
+  bits: usize;
+  plane: i32;
+  from: usize;
+  fromRow: usize;
+  to: usize;
+  toRow: usize;
+  final: usize;
 }

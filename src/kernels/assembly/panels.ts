@@ -55,9 +55,14 @@ function addPanel<T>(list: usize, end: usize, weights: usize, biases: usize, out
   if (count > 7) v128.store(out, a7, 112);
 }
 
-/** out [steps, width] = rows of W of the neurons that spiked + b. Scratch: [steps, blocks + 1] then every spike, 32-bit integers. */
-export function eventPanels<T>(L: Layer, steps: i32, bits: usize, plane: i32, out: usize, scratch: usize): void {
-  const row = <usize>L.width * sizeof<T>();
+/** How many panels a layer's weights lie in. */
+export function panelsOf<T>(L: Layer): i32 {
+  return <i32>((<usize>L.width * sizeof<T>() + PANEL - 1) / PANEL);
+}
+
+/** out [steps, width] = rows of W of the neurons that spiked + b, in the panels from `panel` to `last`. Scratch: [steps, blocks + 1] then every spike, 32-bit integers. */
+export function eventPanels<T>(L: Layer, steps: i32, bits: usize, plane: i32, out: usize, scratch: usize, panel: i32, last: i32): void {
+  const row = min(<usize>L.width * sizeof<T>(), <usize>last * PANEL);
   const blocks = (L.inputs + BLOCK - 1) / BLOCK;
   const ends = scratch;
   const list = ends + (<usize>(steps * blocks + 1) << 2);
@@ -76,7 +81,9 @@ export function eventPanels<T>(L: Layer, steps: i32, bits: usize, plane: i32, ou
       }
       store<u32>(end, <u32>(to - list));
     }
-  for (let at: usize = 0, weights = L.weights; at < row; at += PANEL, weights += <usize>L.inputs * PANEL) {
+  const stride = <usize>L.width * sizeof<T>();
+  let weights = L.weights + <usize>panel * <usize>L.inputs * PANEL;
+  for (let at = <usize>panel * PANEL; at < row; at += PANEL, weights += <usize>L.inputs * PANEL) {
     const count = <i32>min<usize>(8, (row - at) >> 4);
     for (let k = 0; k < blocks; k++) {
       const b = L.biases && k == blocks - 1 ? L.biases + at : 0;
@@ -84,7 +91,7 @@ export function eventPanels<T>(L: Layer, steps: i32, bits: usize, plane: i32, ou
         const entry = t * blocks + k;
         const from = list + (entry ? <usize>load<u32>(ends + (<usize>(entry - 1) << 2)) : 0);
         const end = list + <usize>load<u32>(ends + (<usize>entry << 2));
-        if (from < end || b || !k) addPanel<T>(from, end, weights, b, out + <usize>t * row + at, count, !k);
+        if (from < end || b || !k) addPanel<T>(from, end, weights, b, out + <usize>t * stride + at, count, !k);
       }
     }
   }

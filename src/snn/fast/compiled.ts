@@ -1,5 +1,7 @@
+import { availableParallelism } from "node:os";
 import { kernels } from "../../kernels/module.ts";
 import { createPlan, type Plan } from "../../kernels/plan.ts";
+import { acquirePool } from "../../kernels/pool.ts";
 import { type SpikingNetwork, spikingLayers } from "../network.ts";
 import { countsSpikes, inputNeurons } from "../state.ts";
 import { placeWeights } from "./weights.ts";
@@ -13,6 +15,8 @@ export interface Compiled {
   load(network: SpikingNetwork): void;
   /** Runs the state whose input lies in `observations` or `inputBits`, from the potentials, currents and counts that lie in the layers. */
   run(): void;
+  /** Gives the memory back. */
+  free(): void;
   /** Per layer, in the engine's precision: */
   readonly layers: readonly CompiledLayer[];
   /** [input neurons], for constant input */
@@ -45,13 +49,25 @@ export interface CompiledLayer {
   readonly plane: number;
 }
 
-/** `record`: keep the potentials of all layers and steps; `dense`: multiply instead of adding what spiked (for comparison). */
+/** More would wait for each other too often: a layer of Nature's network is 1 to 4 ms of work for one. */
+const MOST_THREADS = 4;
+
+/** Pictures are work enough for several threads; in small networks they would only wait for each other. */
+export function threadsFor(network: SpikingNetwork): number {
+  return network.layers.some(({ convolution }) => convolution) ? Math.min(MOST_THREADS, availableParallelism()) : 1;
+}
+
+/**
+ * `record`: keep the potentials of all layers and steps; `dense`: multiply instead of adding what spiked (for comparison); `threads`: how many
+ * share the work of a state, which changes no bit.
+ */
 export function compile(
   network: SpikingNetwork,
   element: 4 | 8,
   steps: number,
-  { record = false, dense = false } = {},
+  { record = false, dense = false, threads = threadsFor(network) } = {},
 ): Compiled {
+  const pool = acquirePool(threads);
   const spiking = spikingLayers(network);
   const inputSpikes = network.encoding !== "constant";
   const inputs = inputNeurons(network);
@@ -72,7 +88,8 @@ export function compile(
     maxBatch: 1,
     slots: 1,
     chunk: 1,
-    threads: 1,
+    threads,
+    control: pool.control,
     training: false,
     inputSpikes,
     dense,
@@ -115,6 +132,10 @@ export function compile(
       });
     },
     run: () => run(plan.address, 0),
+    free() {
+      block.free();
+      pool.release();
+    },
   };
 }
 
@@ -127,11 +148,10 @@ export function compiledFor(network: SpikingNetwork, element: 4 | 8, steps: numb
   if (kept?.steps === steps && (kept.record || !record)) return kept;
   if (kept) {
     registry.unregister(kept);
-    kept.plan.block.free();
+    kept.free();
   }
   const made = compile(network, element, steps, { record });
   compiled[element].set(network, made);
-  const { block } = made.plan;
-  registry.register(network, () => block.free(), made);
+  registry.register(network, made.free, made);
   return made;
 }

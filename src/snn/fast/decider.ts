@@ -42,7 +42,7 @@ export function createDecider(network: SpikingNetwork): Decider {
       close() {},
     };
   }
-  const { plan, layers, observations: input, load, run } = compile(network, 4, network.steps);
+  const { layers, observations: input, load, run, free } = compile(network, 4, network.steps);
   load(network);
   if (network.biasInput) input[size] = 1;
   const actions = network.layers.at(-1)!.outputs;
@@ -57,6 +57,6 @@ export function createDecider(network: SpikingNetwork): Decider {
       return argmax(values, 0, actions, ties);
     },
     values,
-    close: () => plan.block.free(),
+    close: free,
   };
 }
