@@ -87,7 +87,9 @@ def run(session, params: dict, arrays: Dict[str, np.ndarray]) -> tuple:
             session.progress(done, inputs.states)
 
     if isinstance(mapping, nest_original.OriginalMapping):
-        result = nest_original.run(kernel, network, mapping, inputs, steps, int(params.get("seed") or 1), on_window)
+        result = nest_original.run(
+            kernel, network, mapping, inputs, steps, int(params.get("seed") or 1), on_window, record
+        )
     else:
         result = nest_network.run(
             kernel, network, mapping, inputs, steps, bool(params.get("generators")), on_window, record

@@ -1,6 +1,6 @@
 """The thesis's own set-ups on NEST, by name, so that its tables can be reproduced. None equals our dynamics, and that is their point.
 
-1 ms per step of ours, delay 1 ms, a dc_generator per input, biases as I_e; resolution 0.1 ms (NEST's default, which the original never changed):
+1 ms per step of ours, delay 1 ms, a dc_generator per input (its current, from when it arrives), biases as I_e; resolution 0.1 ms (NEST's default, which the original never changed):
 
 nest-original-iaf   iaf_psc_delta, reset to zero, tested for a spike 10 times per step
 nest-original-pp    pp_psc_delta with an adaptive threshold of 1 per spike and a stochastic hazard 1 - exp(-r h), r = c_1 V' + c_2 exp(c_3 V')
@@ -17,10 +17,11 @@ import numpy as np
 
 from ..errors import BridgeError
 from .nest_inputs import connect_copies
-from .network import Network, input_values
+from .network import Layer, Network, input_values
 from .simulation import Inputs, Result, Spikes
 
 TAU = 1e10
+DELAY = 1.0
 SETUPS = ("nest-original-iaf", "nest-original-pp", "pynn-original")
 IAF = {"C_m": 1.0, "tau_m": TAU, "E_L": 0.0, "V_m": 0.0, "V_reset": 0.0, "V_th": 1.0, "t_ref": 0.0}
 PP = {
@@ -58,7 +59,7 @@ def map_network(network: Network, simulator: str) -> OriginalMapping:
                 "unit": "mV per spike" if index else "mV/ms per unit of the dc_generator",
                 "factor": factor if index else 1,
             },
-            "delay": 1.0,
+            "delay": DELAY,
         }
         for index in range(last + 1)
     ]
@@ -67,7 +68,7 @@ def map_network(network: Network, simulator: str) -> OriginalMapping:
         "simulator": simulator,
         "step": 1.0,
         "resolution": resolution,
-        "input": "a dc_generator per input, biases as I_e",
+        "input": "x W0 as a dc_generator per input would bring it (as I_e, from 1 ms and one step of NEST on), biases as I_e",
         "ties": "fires at V >= V_th" if model == "iaf_psc_delta" else "stochastic",
         "layers": layers,
         "exact": False,
@@ -97,8 +98,9 @@ def run(
     steps: int,
     seed: int,
     on_window: Callable[[int], None],
+    record: bool = True,
 ) -> Result:
-    """States side by side in one kernel, `steps` ms each. Spikes are binned to whole ms."""
+    """States side by side in one kernel, `steps` ms each. Spikes are binned to whole ms; without `record` none are kept."""
     began = time.perf_counter()
     states, layers = inputs.states, network.layers
     kernel.open(mapping.resolution, seed)
@@ -112,22 +114,23 @@ def run(
             populations.append(
                 kernel.create(model, layer.size * states, {**parameters, "I_e": np.tile(biases, states)})
             )
-        values = input_values(network, inputs.observations)
-        sources = kernel.create("dc_generator", values.size, {"amplitude": values.ravel()})
-        for index, layer in enumerate(layers):
-            before = populations[index - 1] if index else sources
-            factor = mapping.factor if index else 1.0
-            connect_copies(kernel, before.first, populations[index].first, layer, factor, states, 1.0)
-        recorder = kernel.record_spikes(populations[:-1])
+        for index, layer in enumerate(layers[1:], 1):
+            before, after = populations[index - 1].first, populations[index].first
+            connect_copies(kernel, before, after, layer, mapping.factor, states, DELAY)
+        recorder = kernel.record_spikes(populations[:-1]) if record else None
         # The original read the last sample of a multimeter with an interval of 1 ms: the potential at steps - 1 ms.
-        kernel.simulate(steps - 1)
+        silent = min(DELAY + mapping.resolution, steps - 1)
+        kernel.simulate(silent)
+        _switch_on(kernel, populations[0], layers[0], input_values(network, inputs.observations))
+        kernel.simulate(steps - 1 - silent)
         potentials = kernel.get(populations[-1], "V_m").reshape(states, -1)
-        senders, times = kernel.events(recorder)
+        events = kernel.events(recorder) if record else None
         on_window(states)
     finally:
         kernel.close()
     spikes = []
-    for population, layer in zip(populations[:-1], layers):
+    for population, layer in zip(populations[:-1], layers) if events is not None else ():
+        senders, times = events
         own = (senders >= population.first) & (senders < population.first + population.size)
         state, neuron = np.divmod(np.asarray(senders)[own].astype(np.int64) - population.first, layer.size)
         step = np.ceil(np.asarray(times)[own] - 1e-6).astype(np.int64)
@@ -135,3 +138,14 @@ def run(
         spikes.append(Spikes(*(a[order].astype(np.int32) for a in (state, step, neuron))))
     seconds = {"build": 0.0, "run": time.perf_counter() - began, "read": 0.0}
     return Result(spikes, potentials, None, seconds)
+
+
+def _switch_on(kernel: Any, population: Any, layer: Layer, values: np.ndarray) -> None:
+    """What a dc_generator per input would be: its current x arrives DELAY and one step of NEST after the start, and W0 is its synapses' weights.
+    The same bits for half the time, since NEST would deliver each current to each neuron in each step."""
+    currents = np.zeros((len(values), layer.size))
+    for source, weights in enumerate(layer.weights):
+        currents += values[:, source : source + 1] * weights  # in the order in which the generators' events arrive
+    if layer.biases is not None:
+        currents += layer.biases
+    kernel.set(population, {"I_e": currents.ravel()})
