@@ -2,7 +2,7 @@ import { html, type Html } from "../report/html/html.ts";
 import { renderPage } from "../report/html/page.ts";
 import { details, keyFigures, paragraph, plotFigure, section, table } from "../report/html/parts.ts";
 import { similaritySweep } from "../report/plots/sweep.ts";
-import { measured, reported, trainingFigures } from "./render.ts";
+import { measured, reported, trainingFigures, unbroken } from "./render.ts";
 import type { Reproduction, Row } from "./reproduce.ts";
 import { title } from "./trials.ts";
 
@@ -91,12 +91,12 @@ function tableSection(number: string, rows: readonly Row[]): Html {
   );
   const columns = [
     { heading: "", cell: (row: Row) => row.name },
-    { heading: "thesis", cell: (row: Row) => reported(row.thesis) },
-    { heading: "ours", cell: (row: Row) => measured(row.ours) },
+    { heading: "thesis", cell: (row: Row) => unbroken(reported(row.thesis)) },
+    { heading: "ours", cell: (row: Row) => unbroken(measured(row.ours)) },
     { heading: "", cell: (row: Row) => row.verdict },
     ...(originals
       ? [
-          { heading: "original's networks", cell: (row: Row) => measured(row.original) },
+          { heading: "original's networks", cell: (row: Row) => unbroken(measured(row.original)) },
           { heading: "", cell: (row: Row) => row.originalVerdict ?? "" },
         ]
       : []),

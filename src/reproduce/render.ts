@@ -22,6 +22,9 @@ export const measured = (m: Measured | null): string =>
         .filter(Boolean)
         .join("  ");
 
+/** A figure as a page shows it: a line breaks between score and similarity only. */
+export const unbroken = (figure: string): string => figure.replace(/ (?=[±%])|(?<=±) /g, "\u00a0");
+
 export const trainingFigures = ({ solved, runs, solvedAt, best, bestAt }: TrainingFigures): string =>
   `${solved}/${runs}${solvedAt === null ? "" : ` at ${number(solvedAt, 0)}`}, best ${number(best)} at ${number(bestAt, 0)}`;
 

@@ -2,7 +2,7 @@ import { html, type Html } from "../../report/html/html.ts";
 import { renderPage } from "../../report/html/page.ts";
 import { keyFigures, paragraph, plotFigure, section, table } from "../../report/html/parts.ts";
 import { type Line, linePlot } from "../../report/plots/lines.ts";
-import { measured, reported } from "../render.ts";
+import { measured, reported, unbroken } from "../render.ts";
 import type { Behaviour } from "./behaviour.ts";
 import type { Occluded } from "./occlusion.ts";
 import type { BreakoutReproduction, BreakoutResultRow } from "./reproduce.ts";
@@ -65,8 +65,8 @@ function scores(rows: readonly BreakoutResultRow[]): Html {
       "Mean and standard deviation over games; similarity: equal actions on the states that the spiking network visits.",
       [
         { heading: "", cell: (row) => row.name },
-        { heading: "thesis", cell: (row) => reported(row.thesis) },
-        { heading: "ours", cell: (row) => measured(row.ours) },
+        { heading: "thesis", cell: (row) => unbroken(reported(row.thesis)) },
+        { heading: "ours", cell: (row) => unbroken(measured(row.ours)) },
         {
           heading: "95 %",
           cell: (row) => (row.ours ? `${row.ours.ci95[0].toFixed(1)} to ${row.ours.ci95[1].toFixed(1)}` : ""),
