@@ -133,6 +133,10 @@ function collect(run: string): void {
   if (existsSync(join(run, "summary.json"))) {
     copyFileSync(join(run, "summary.json"), join(results, "cartpole.json"));
     copyFileSync(join(run, "figures/overview.svg"), join(root, "docs/images/overview.svg"));
+    // The README's figures are one machine's: benchmarks are to be measured beside the run.
+    const machine = `${cpus().length} cores of ${cpus()[0].model.trim()}, Node.js ${process.versions.node}, ${process.platform} ${process.arch}`;
+    const date = statSync(join(run, "summary.json")).mtime.toISOString().slice(0, 10);
+    writeFileSync(join(results, "machine.json"), `${JSON.stringify({ machine, date }, null, 2)}\n`);
   }
   collectReproductions(join(root, "runs"));
   // Of a certificate only the totals belong into the repository.
@@ -140,16 +144,6 @@ function collect(run: string): void {
     const { results: networks, mapping, ...totals } = read<Certificate & { results?: object; mapping?: object }>(name);
     if (networks ?? mapping) writeFileSync(join(results, name), `${JSON.stringify(totals, null, 2)}\n`);
   }
-  const newest = Math.max(
-    ...readdirSync(results)
-      .filter((name) => name !== "machine.json")
-      .map((name) => statSync(join(results, name)).mtimeMs),
-  );
-  const machine = `${cpus().length} cores of ${cpus()[0].model.trim()}, Node.js ${process.versions.node}, ${process.platform} ${process.arch}`;
-  writeFileSync(
-    join(results, "machine.json"),
-    `${JSON.stringify({ machine, date: new Date(newest).toISOString().slice(0, 10) }, null, 2)}\n`,
-  );
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
