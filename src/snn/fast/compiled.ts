@@ -1,7 +1,8 @@
 import { availableParallelism } from "node:os";
+import type { Block } from "../../kernels/memory.ts";
 import { kernels } from "../../kernels/module.ts";
 import { createPlan, type Plan } from "../../kernels/plan.ts";
-import { acquirePool } from "../../kernels/pool.ts";
+import { acquirePool, type Pool } from "../../kernels/pool.ts";
 import { type SpikingNetwork, spikingLayers } from "../network.ts";
 import { countsSpikes, inputNeurons } from "../state.ts";
 import { placeWeights } from "./weights.ts";
@@ -53,7 +54,7 @@ export interface CompiledLayer {
 const MOST_THREADS = 4;
 
 /** Pictures are work enough for several threads; in small networks they would only wait for each other. */
-export function threadsFor(network: SpikingNetwork): number {
+function threadsFor(network: SpikingNetwork): number {
   return network.layers.some(({ convolution }) => convolution) ? Math.min(MOST_THREADS, availableParallelism()) : 1;
 }
 
@@ -132,10 +133,15 @@ export function compile(
       });
     },
     run: () => run(plan.address, 0),
-    free() {
-      block.free();
-      pool.release();
-    },
+    free: freeing(block, pool),
+  };
+}
+
+/** Made out here, where it sees no network: the registry below keeps it, and must not keep the network with it. */
+function freeing(block: Block, pool: Pool): () => void {
+  return () => {
+    block.free();
+    pool.release();
   };
 }
 

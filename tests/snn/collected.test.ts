@@ -1,0 +1,22 @@
+import { setTimeout } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { expect, it } from "@jest/globals";
+import { Random } from "../../src/random.ts";
+import { fastEngine } from "../../src/snn/fast/index.ts";
+import { createSpikingNetwork } from "../../src/snn/network.ts";
+
+it("a network that ran on the kernels is collected when nobody else holds it, with what was laid out for it", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const networks = Array.from({ length: 20 }, (_, i) => {
+    const network = createSpikingNetwork([4, 16, 2], new Random(i), { steps: 5 });
+    fastEngine().run(network, new Float32Array(4));
+    return new WeakRef(network);
+  });
+  for (let k = 0; k < 5; k++) {
+    await setTimeout(20);
+    collect();
+  }
+  expect(networks.filter((network) => network.deref() !== undefined).length).toBeLessThan(5);
+});
