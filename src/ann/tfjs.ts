@@ -68,7 +68,7 @@ export async function loadTfjs({ setUp = true, env = process.env, ...options }: 
   const require = createRequire(path.join(folder, "package.json"));
   mend(require("node:util") as LegacyUtil);
   process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
-  // TensorFlow takes oneDNN's kernels by itself only where the processor has AVX512-VNNI; they need a quarter less time with AVX2 alone.
+  // TensorFlow takes oneDNN's kernels by itself only where the processor has AVX512-VNNI; they need a quarter less processor time with AVX2 alone.
   process.env.TF_ENABLE_ONEDNN_OPTS ??= "1";
   try {
     return require("@tensorflow/tfjs-node") as Tfjs;

@@ -197,12 +197,15 @@ describe("atomic writing", () => {
     await writing;
   });
 
-  (process.getuid?.() === 0 ? it.skip : it)("says where it may not write", async () => {
-    const locked = await mkdtemp(join(folder, "locked-"));
-    await chmod(locked, 0o500);
-    await expect(writeFileAtomic(join(locked, "x"), "x")).rejects.toMatchObject({
-      code: "FILE_UNWRITABLE",
-      hint: expect.stringContaining("--out"),
-    });
-  });
+  (process.getuid?.() === 0 ? it.skip : it)(
+    "says where it may not write (skipped as root, who may write anywhere)",
+    async () => {
+      const locked = await mkdtemp(join(folder, "locked-"));
+      await chmod(locked, 0o500);
+      await expect(writeFileAtomic(join(locked, "x"), "x")).rejects.toMatchObject({
+        code: "FILE_UNWRITABLE",
+        hint: expect.stringContaining("--out"),
+      });
+    },
+  );
 });

@@ -10,24 +10,27 @@ import { foldersWith, ORIGINAL, relativeError } from "./golden.ts";
 const networks = foldersWith("model.pt");
 const replays = foldersWith("memory_inputs.npz");
 
-(networks.length > 0 ? describe : describe.skip)(`the original's networks in ${ORIGINAL}`, () => {
-  it.each(networks)("%s: model.pt and model.npz hold the same network, which our own format keeps", async (name) => {
-    const folder = join(ORIGINAL, "networks", name);
-    const fromTorch = await importNetwork(join(folder, "model.pt"));
-    if (existsSync(join(folder, "model.npz")))
-      expect((await importNetwork(join(folder, "model.npz"))).network).toEqual(fromTorch.network);
-    expect(decodeModel(encodeModel(fromTorch.network))).toEqual(fromTorch.network);
-  });
+(networks.length > 0 ? describe : describe.skip)(
+  `the original's networks in ${ORIGINAL} (skipped without them: set DSQN_ORIGINAL)`,
+  () => {
+    it.each(networks)("%s: model.pt and model.npz hold the same network, which our own format keeps", async (name) => {
+      const folder = join(ORIGINAL, "networks", name);
+      const fromTorch = await importNetwork(join(folder, "model.pt"));
+      if (existsSync(join(folder, "model.npz")))
+        expect((await importNetwork(join(folder, "model.npz"))).network).toEqual(fromTorch.network);
+      expect(decodeModel(encodeModel(fromTorch.network))).toEqual(fromTorch.network);
+    });
 
-  it.each(replays)("%s: the replay's Q-values are the network's", async (name) => {
-    const folder = join(ORIGINAL, "networks", name);
-    const { states, outputs, size, observationSize } = await loadReplay(folder);
-    expect(states.length).toBe(size * observationSize);
-    const { network } = await importNetwork(folder);
-    if (network.kind !== "dense") return;
-    const some = Math.min(size, 20_000);
-    const values = referenceDenseForward(network, states.subarray(0, some * observationSize));
-    if (outputs) expect(relativeError(values, outputs.subarray(0, values.length))).toBeLessThan(1e-5);
-    else expect(values.every(Number.isFinite)).toBe(true);
-  });
-});
+    it.each(replays)("%s: the replay's Q-values are the network's", async (name) => {
+      const folder = join(ORIGINAL, "networks", name);
+      const { states, outputs, size, observationSize } = await loadReplay(folder);
+      expect(states.length).toBe(size * observationSize);
+      const { network } = await importNetwork(folder);
+      if (network.kind !== "dense") return;
+      const some = Math.min(size, 20_000);
+      const values = referenceDenseForward(network, states.subarray(0, some * observationSize));
+      if (outputs) expect(relativeError(values, outputs.subarray(0, values.length))).toBeLessThan(1e-5);
+      else expect(values.every(Number.isFinite)).toBe(true);
+    });
+  },
+);

@@ -6,7 +6,7 @@ import { Random } from "../../src/random.ts";
 import { fastEngine } from "../../src/snn/fast/index.ts";
 import { createSpikingNetwork } from "../../src/snn/network.ts";
 
-it("a network that ran on the kernels is collected when nobody else holds it, with what was laid out for it", async () => {
+it("a network that ran on the kernels is collected when nobody else holds it", async () => {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
   const networks = Array.from({ length: 20 }, (_, i) => {

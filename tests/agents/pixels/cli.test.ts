@@ -10,7 +10,7 @@ const supported = process.platform === "linux" && process.arch === "x64";
 /** tfjs-node is set up on 64-bit x86 Linux only (TFJS_UNSUPPORTED). */
 const here = supported ? describe : describe.skip;
 
-here("dsqn train breakout-dqn", () => {
+here("dsqn train breakout-dqn (skipped but on 64-bit x86 Linux: tfjs-node)", () => {
   const folder = mkdtempSync(join(tmpdir(), "dsqn-breakout-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   const dsqn = (...args: string[]) =>
