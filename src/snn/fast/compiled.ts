@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { Block } from "../../kernels/memory.ts";
 import { kernels } from "../../kernels/module.ts";
-import { createPlan, type Plan } from "../../kernels/plan.ts";
+import { createPlan, type Plan, type PlanOptions } from "../../kernels/plan.ts";
 import { acquirePool, type Pool } from "../../kernels/pool.ts";
 import { type SpikingNetwork, spikingLayers } from "../network.ts";
 import { countsSpikes, inputNeurons } from "../state.ts";
@@ -72,7 +72,7 @@ export function compile(
   const spiking = spikingLayers(network);
   const inputSpikes = network.encoding !== "constant";
   const inputs = inputNeurons(network);
-  const plan = createPlan({
+  const options: PlanOptions = {
     layers: network.layers.map((layer, l) => ({
       inputs: l === 0 ? inputs : layer.inputs,
       outputs: layer.outputs,
@@ -94,7 +94,14 @@ export function compile(
     training: false,
     inputSpikes,
     dense,
-  });
+  };
+  let plan: Plan;
+  try {
+    plan = createPlan(options);
+  } catch (error) {
+    pool.release(); // too large for the kernels' memory
+    throw error;
+  }
   const { block } = plan;
   const floats = (at: number, n: number): FloatArray => (element === 4 ? block.float32(at, n) : block.float64(at, n));
   const layers = plan.layers.map((f, l): CompiledLayer => ({
