@@ -5,18 +5,21 @@ import { measured, reported, trainingFigures } from "../../src/reproduce/render.
 import type { Reproduction, Row } from "../../src/reproduce/reproduce.ts";
 import { experiments, title, type ExperimentName } from "../../src/reproduce/trials.ts";
 import type { Measured } from "../../src/reproduce/verdict.ts";
+import type { SimulatorReproduction } from "../../src/simulators/reproduce/reproduce.ts";
+import { titles as simulatorTitles, type SimulatorExperiment } from "../../src/simulators/reproduce/trials.ts";
 import { markdownTable, withTable } from "./tables.ts";
 
 const results = fileURLToPath(new URL("../../docs/results", import.meta.url));
 const fileOf = (name: string): string => join(results, `reproduce-${name}.json`);
 const names = Object.keys(experiments) as ExperimentName[];
+const simulatorNames = Object.keys(simulatorTitles) as SimulatorExperiment[];
 
 /** Of each reproduction below `runs`, what the documents show: figures to two decimals, without time spent. */
 export function collectReproductions(runs: string): void {
-  for (const name of names) {
+  for (const name of [...names, ...simulatorNames]) {
     const summary = join(runs, `reproduce-${name}`, "summary.json");
     if (!existsSync(summary)) continue;
-    const full = JSON.parse(readFileSync(summary, "utf8")) as Reproduction;
+    const full = JSON.parse(readFileSync(summary, "utf8")) as Reproduction | SimulatorReproduction;
     if (full.quick) continue;
     const round = (_: string, value: unknown): unknown =>
       typeof value === "number" && !Number.isInteger(value) ? Number(value.toFixed(2)) : value;
@@ -26,9 +29,33 @@ export function collectReproductions(runs: string): void {
 
 /** `markdown` with a table for each experiment that was reproduced. */
 export function withReproductions(markdown: string): string {
-  return names
-    .filter((name) => existsSync(fileOf(name)))
-    .reduce((text, name) => withTable(text, `reproduce-${name}`, reproductionTable(name)), markdown);
+  const tables = [
+    ...names.map((name) => [name, reproductionTable] as const),
+    ...simulatorNames.map((name) => [name, simulatorTable] as const),
+  ] as readonly (readonly [string, (name: string) => string])[];
+  return tables
+    .filter(([name]) => existsSync(fileOf(name)))
+    .reduce((text, [name, table]) => withTable(text, `reproduce-${name}`, table(name)), markdown);
+}
+
+const leftOut = (upTo: number | null): string =>
+  upTo === null ? "" : `, those of more than ${upTo.toLocaleString("en-US")} time steps left out`;
+
+function simulatorTable(name: SimulatorExperiment): string {
+  const { rows, episodes, upTo } = JSON.parse(readFileSync(fileOf(name), "utf8")) as SimulatorReproduction;
+  const count = (verdict: string): number => rows.filter((row) => row.verdict === verdict).length;
+  const lines = rows.map((row) => [
+    row.table,
+    row.name,
+    reported(row.thesis),
+    measured(row.ours),
+    row.verdict + (row.reason === null || row.verdict === "missing" ? "" : ` (${row.reason})`),
+    measured(row.exact),
+  ]);
+  return [
+    markdownTable(["table", "", "thesis", "its set-up, run again", "", "exact mapping"], lines),
+    `${simulatorTitles[name]}: ${episodes} episodes a row, ${rows.length} rows${leftOut(upTo)}: ${count("agrees")} agree, ${count("explained")} explained, ${count("better") + count("worse")} not explained, ${count("missing")} without a stored network.`,
+  ].join("\n\n");
 }
 
 function reproductionTable(name: ExperimentName): string {
@@ -75,6 +102,6 @@ function reproductionTable(name: ExperimentName): string {
             ]),
           ),
         ]),
-    `${title(name)}: ${episodes} episodes a row, ${rows.length} rows${upTo === null ? "" : `, those of more than ${upTo.toLocaleString("en-US")} time steps left out`}.`,
+    `${title(name)}: ${episodes} episodes a row, ${rows.length} rows${leftOut(upTo)}.`,
   ].join("\n\n");
 }

@@ -7,10 +7,13 @@ import { renderBreakout } from "../reproduce/breakout/page.ts";
 import { renderBreakoutCsv, renderBreakoutText } from "../reproduce/breakout/render.ts";
 import { reproduceBreakout } from "../reproduce/breakout/reproduce.ts";
 import { renderReproduction } from "../reproduce/page.ts";
-import { measured, renderCsv, renderText, reported } from "../reproduce/render.ts";
+import { measured, renderCsv, renderText } from "../reproduce/render.ts";
 import { reproduce } from "../reproduce/reproduce.ts";
 import { experiments, type ExperimentName } from "../reproduce/trials.ts";
-import { experiments as simulatorExperiments } from "../simulators/reproduce.ts";
+import { renderSimulatorReproduction } from "../simulators/reproduce/page.ts";
+import * as inSimulator from "../simulators/reproduce/render.ts";
+import { reproduceInSimulator } from "../simulators/reproduce/reproduce.ts";
+import { titles as simulatorExperiments, type SimulatorExperiment } from "../simulators/reproduce/trials.ts";
 import { command } from "./command.ts";
 import { integer } from "./options.ts";
 
@@ -36,8 +39,8 @@ export default command<Options>({
           ...Object.keys(simulatorExperiments),
         ]),
       )
-      .option("--quick", "twenty episodes a row, T up to 1,000, no training: a few minutes")
-      .option("--up-to <T>", "leave out rows of more time steps (1,000 with --quick)", integer(1))
+      .option("--quick", "twenty episodes a row, T up to 1,000 (in simulators 100), no training: a few minutes")
+      .option("--up-to <T>", "leave out rows of more time steps (with --quick: 1,000, in simulators 100)", integer(1))
       .option("--runs <n>", "training runs for each row of tables 4.5 and 4.10 (default: 5; 0 with --quick)", integer())
       .option(
         "--original <folder>",
@@ -83,9 +86,9 @@ export default command<Options>({
       return 0;
     }
     if (name in simulatorExperiments) {
-      const run = simulatorExperiments[name as keyof typeof simulatorExperiments];
-      const rows = await run({
+      const result = await reproduceInSimulator(name as SimulatorExperiment, {
         quick,
+        upTo,
         original,
         keep: join(out, "rows"),
         signal,
@@ -96,10 +99,11 @@ export default command<Options>({
             `  ${row.table}  ${row.name}: ${measured(row.ours)} (${row.verdict}), exact mapping ${measured(row.exact)}`,
           ),
       });
-      await writeFileAtomic(join(out, "summary.json"), `${JSON.stringify({ experiment: name, rows }, null, 2)}\n`);
-      const line = (row: (typeof rows)[number]): string =>
-        `${row.table}  ${row.name}  thesis ${reported(row.thesis)}  ours ${measured(row.ours)}  ${row.verdict}${row.reason ? ` (${row.reason})` : ""}`;
-      print({ experiment: name, rows }, (r) => r.rows.map(line).join("\n"));
+      const report = join(out, "report.html");
+      await writeFileAtomic(report, renderSimulatorReproduction(result));
+      await writeFileAtomic(join(out, "rows.csv"), inSimulator.renderCsv(result));
+      await writeFileAtomic(join(out, "summary.json"), `${JSON.stringify(result, null, 2)}\n`);
+      print({ ...result, report }, (r) => `${inSimulator.renderText(r)}\n\n${r.report}`);
       return 0;
     }
     const result = await reproduce(name as ExperimentName, {

@@ -2,6 +2,7 @@
 export { html, raw, type Content, type Html } from "./html/html.ts";
 export { renderPage, type Page } from "./html/page.ts";
 export * from "./html/parts.ts";
+export { dotRows, type DotRows } from "./plots/dot-rows.ts";
 export { learningCurve, type LearningCurve } from "./plots/learning-curve.ts";
 export { linePlot, type Line, type Lines } from "./plots/lines.ts";
 export { membraneTraces, type Trace } from "./plots/membranes.ts";

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { policyOf, type Policy } from "../agents/policy.ts";
 import type { SpikingNetwork } from "../snn/network.ts";
-import { moduleHere, nodeArguments } from "./processes.ts";
+import { moduleBeside, nodeArguments } from "./processes.ts";
 
 /** A policy that holds threads until it is closed. */
 export interface ParallelPolicy extends Policy {
@@ -15,7 +15,7 @@ export function parallelPolicy(network: SpikingNetwork, threads = availableParal
   const { observationSize, actions } = own;
   const workers = Array.from(
     { length: threads - 1 },
-    () => new Worker(moduleHere("policy-worker"), { workerData: network, execArgv: nodeArguments }),
+    () => new Worker(moduleBeside(import.meta.url, "policy-worker"), { workerData: network, execArgv: nodeArguments }),
   );
   const ask = (worker: Worker, observations: Float32Array): Promise<Int32Array> =>
     new Promise((resolve, reject) => {

@@ -68,14 +68,19 @@ export function renderText(reproduction: Reproduction): string {
   return lines.join("\n");
 }
 
-function columns(cells: readonly string[][]): string[] {
+/** Rows of cells, a line each, in columns as wide as they must be. */
+export function columns(cells: readonly string[][]): string[] {
   const widths = cells[0].map((_, j) => Math.max(...cells.map((row) => row[j].length)));
   return cells.map((row) => `  ${row.map((cell, j) => cell.padEnd(widths[j])).join("  ")}`.trimEnd());
 }
 
-/** One line per row, RFC 4180. */
-export function renderCsv({ rows }: Reproduction): string {
-  const side = (m: Measured | null): (number | string | null)[] =>
+/** What a CSV file says of a measurement, and the names of these columns. */
+export const csvOf = {
+  heads: (name: string): string[] =>
+    ["mean", "std", "ci95_low", "ci95_high", "similarity", "similarity_low", "similarity_high", "decisions"].map(
+      (field) => `${name}_${field}`,
+    ),
+  cells: (m: Measured | null): (number | string | null)[] =>
     m === null
       ? Array<null>(8).fill(null)
       : [
@@ -86,21 +91,21 @@ export function renderCsv({ rows }: Reproduction): string {
           m.similarityCi95?.[0] ?? null,
           m.similarityCi95?.[1] ?? null,
           m.decisions,
-        ];
-  const heads = (name: string): string[] =>
-    ["mean", "std", "ci95_low", "ci95_high", "similarity", "similarity_low", "similarity_high", "decisions"].map(
-      (field) => `${name}_${field}`,
-    );
+        ],
+};
+
+/** One line per row, RFC 4180. */
+export function renderCsv({ rows }: Reproduction): string {
   const head = [
     "table",
     "name",
     "thesis_mean",
     "thesis_std",
     "thesis_similarity",
-    ...heads("ours"),
+    ...csvOf.heads("ours"),
     "verdict",
     "reason",
-    ...heads("original"),
+    ...csvOf.heads("original"),
     "original_verdict",
     "original_reason",
   ];
@@ -110,14 +115,19 @@ export function renderCsv({ rows }: Reproduction): string {
     row.thesis.mean,
     row.thesis.std,
     row.thesis.similarity,
-    ...side(row.ours),
+    ...csvOf.cells(row.ours),
     row.verdict,
     row.reason,
-    ...side(row.original),
+    ...csvOf.cells(row.original),
     row.originalVerdict,
     row.originalReason,
   ]);
-  return [head, ...body].map((line) => line.map((value) => quoted(value)).join(",")).join("\r\n") + "\r\n";
+  return csv([head, ...body]);
+}
+
+/** RFC 4180. */
+export function csv(lines: readonly (readonly (number | string | null)[])[]): string {
+  return lines.map((line) => line.map((value) => quoted(value)).join(",")).join("\r\n") + "\r\n";
 }
 
 function quoted(value: number | string | null): string {

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { OnProgress } from "../progress.ts";
-import { answerInProcesses, moduleHere } from "./processes.ts";
+import { answerInProcesses, moduleBeside } from "./processes.ts";
 import type { Row } from "./reproduce.ts";
 import { experiments, isLong, type ExperimentName, type Trial } from "./trials.ts";
 import { explain, judge, judgeOriginal, type Measured } from "./verdict.ts";
@@ -47,7 +47,7 @@ export async function measureRows(
   const report = (note?: string): void =>
     onProgress?.({ stage: "reproduce", done: rows.size, total: chosen.length, unit: "rows", note });
   const run = (part: RowRequest[], processes: number): Promise<unknown> =>
-    answerInProcesses<RowRequest, Measured | null>(moduleHere("row-process"), part, {
+    answerInProcesses<RowRequest, Measured | null>(moduleBeside(import.meta.url, "row-process"), part, {
       processes,
       signal,
       onAnswer(answer, index) {

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { mean } from "../agents/statistics.ts";
 import type { OnProgress } from "../progress.ts";
-import { answerInProcesses, moduleHere } from "./processes.ts";
+import { answerInProcesses, moduleBeside } from "./processes.ts";
 import { training } from "./thesis.ts";
 import type { EnvironmentName } from "./trials.ts";
 import type { Verdict } from "./verdict.ts";
@@ -62,14 +62,18 @@ export async function reproduceTraining(
   const report = (note?: string): void =>
     onProgress?.({ stage: "training", done, total: requests.length, unit: "runs", note });
   report();
-  const answers = await answerInProcesses<TrainingRequest, TrainingAnswer>(moduleHere("train-process"), requests, {
-    processes: availableParallelism(),
-    signal,
-    onAnswer(_, index) {
-      done++;
-      report(rows[Math.floor(index / runs)][0]);
+  const answers = await answerInProcesses<TrainingRequest, TrainingAnswer>(
+    moduleBeside(import.meta.url, "train-process"),
+    requests,
+    {
+      processes: availableParallelism(),
+      signal,
+      onAnswer(_, index) {
+        done++;
+        report(rows[Math.floor(index / runs)][0]);
+      },
     },
-  });
+  );
   return rows.map(([name, reported], row) => {
     const own = answers.slice(row * runs, (row + 1) * runs);
     const solved = own.filter((run) => run.solvedAt !== null);

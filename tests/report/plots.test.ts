@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { cartPoleAnimation, cartPoleStill } from "../../src/report/images/cartpole.ts";
+import { dotRows } from "../../src/report/plots/dot-rows.ts";
 import { learningCurve, trailingMean } from "../../src/report/plots/learning-curve.ts";
 import { membraneTraces } from "../../src/report/plots/membranes.ts";
 import { actionMargins, qValueScatter } from "../../src/report/plots/q-values.ts";
@@ -22,6 +23,21 @@ const drawings: Record<string, (width?: number) => string> = {
   "scores": (width) => scoreBars({ scores: [{ name: "DQN", ...sample.summary.dqn }], limit: 500 }, width),
   "similarity": (width) => similaritySweep(sample.sweep, width),
   "score against T": (width) => scoreSweep({ points: sample.sweep, source: 498 }, width),
+  "rows of dots": (width) =>
+    dotRows(
+      {
+        x: "equal actions, %",
+        series: [
+          { name: "thesis", colour: "muted" },
+          { name: "run again", colour: "nest" },
+        ],
+        rows: [
+          { name: "DQN", values: [61.61, 55.03] },
+          { name: "policy gradient", values: [87.24, null] },
+        ],
+      },
+      width,
+    ),
   "membranes": (width) => membraneTraces({ traces: sample.decision.hidden, threshold: 1 }, width),
   "animation": () => cartPoleAnimation(sample.episodes),
   "still": () => cartPoleStill(sample.episodes),

@@ -13,12 +13,31 @@ const answer = (...numbers: number[]): unknown =>
 describe("answerInProcesses", () => {
   it(
     "answers in the order of the requests, side by side, and leaves no process",
-    () => expect(answer(2, 4, 6, 8, 10, 12)).toEqual({ halves: [1, 2, 3, 4, 5, 6], processes: 2 }),
+    () =>
+      expect(answer(2, 4, 6, 8, 10, 12)).toEqual({
+        halves: [1, 2, 3, 4, 5, 6],
+        processes: 2,
+        notes: [2, 4, 6, 8, 10, 12].map((x, i) => `${i} halving ${x}`),
+      }),
     30_000,
   );
 
   it("tells of what failed in a process, and of a process that ended", () => {
-    expect(answer(2, 13, 4)).toEqual({ error: expect.stringContaining("13 has no half") });
-    expect(answer(2, 666, 4)).toEqual({ error: expect.stringContaining("exit code 7") });
+    const failed = (message: string): object => ({
+      code: "TRAINING_FAILED",
+      message: expect.stringContaining(message),
+      hint: expect.stringContaining("goes on"),
+    });
+    expect(answer(2, 13, 4)).toEqual({ ...failed("13 has no half"), cause: expect.stringContaining("halves.ts") });
+    expect(answer(2, 666, 4)).toEqual(failed("exit code 7"));
+  }, 30_000);
+
+  it("hands on an error whole: its code, what to do, and what is behind it", () => {
+    expect(answer(2, 7, 4)).toEqual({
+      code: "ODD",
+      message: "7 is odd",
+      hint: "Double it.",
+      cause: expect.stringMatching(/^Error: seven\n {4}at /),
+    });
   }, 30_000);
 });

@@ -1,6 +1,9 @@
 import { judgeOriginal, type Measured } from "../../src/reproduce/verdict.ts";
-import { judgeInSimulator } from "../../src/simulators/reproduce-verdict.ts";
-import { simulatorTrials } from "../../src/simulators/reproduce-trials.ts";
+import { judgeInSimulator } from "../../src/simulators/reproduce/verdict.ts";
+import { renderSimulatorReproduction } from "../../src/simulators/reproduce/page.ts";
+import { renderCsv, renderText } from "../../src/simulators/reproduce/render.ts";
+import type { SimulatorReproduction } from "../../src/simulators/reproduce/reproduce.ts";
+import { simulatorTrials } from "../../src/simulators/reproduce/trials.ts";
 
 const all = (["nest", "pynn", "spinnaker"] as const).flatMap((experiment) =>
   simulatorTrials(experiment).map((trial) => ({ experiment, ...trial })),
@@ -78,5 +81,54 @@ describe("a row that differs", () => {
     expect(judgeInSimulator(converted, ours, measured(195, 18, 85)).reason).toMatch(
       /^the conversion is not the table's/,
     );
+  });
+});
+
+describe("a reproduction in a simulator", () => {
+  const [first, second] = simulatorTrials("nest");
+  const measured: Measured = {
+    mean: 103.57,
+    std: 3.36,
+    ci95: [102.9, 104.2],
+    episodes: 100,
+    decisions: 10_357,
+    similarity: 58.41,
+    similarityCi95: [57.9, 58.9],
+    seconds: 300,
+  };
+  const row = { table: first.table, name: first.name, simulator: first.simulator, thesis: first.thesis };
+  const none = { table: second.table, name: second.name, simulator: second.simulator, thesis: second.thesis };
+  const reproduction: SimulatorReproduction = {
+    experiment: "nest",
+    quick: false,
+    episodes: 100,
+    upTo: 100,
+    rows: [
+      { ...row, ours: measured, exact: { ...measured, similarity: 59.93 }, verdict: "worse", reason: "not explained" },
+      { ...none, ours: null, exact: null, verdict: "missing", reason: "there is no such network" },
+    ],
+    seconds: 400,
+  };
+
+  it("prints the thesis's figure, ours, and the exact mapping's, and why they differ", () => {
+    const text = renderText(reproduction);
+    expect(text).toMatch(
+      /102\.75 ± 3\.10 {2}58\.88 % +103\.57 ± 3\.36 {2}58\.41 % +worse +103\.57 ± 3\.36 {2}59\.93 %/,
+    );
+    expect(text).toContain(`4.12 ${first.name}: not explained`);
+  });
+
+  it("is CSV with a value for every head", () => {
+    const [head, ours, missing] = renderCsv(reproduction).split("\r\n");
+    for (const line of [ours, missing]) expect(line.split(",").length - head.split(",").length).toBe(2); // in the name
+    expect(ours).toContain(",102.75,3.1,58.88,103.57,3.36,102.9,104.2,58.41,57.9,58.9,10357,worse,not explained,");
+  });
+
+  it("is a page with a picture of each table in each simulator", () => {
+    const page = renderSimulatorReproduction(reproduction, new Date("2026-01-02T03:04:05Z"));
+    expect(page).toContain("Table 4.12, nest-original-iaf");
+    expect(page).toContain("0 of 1");
+    expect(page).toContain("CartPole DQN, T = 100: exact mapping 59.93, thesis 58.88, run again 58.41");
+    expect(page).toMatch(/there is no such network/);
   });
 });

@@ -1,8 +1,15 @@
-import { policyGradient, type Reported, scores, times } from "../reproduce/thesis.ts";
-import type { Trial } from "../reproduce/trials.ts";
-import type { SimulatorName } from "./names.ts";
+import { policyGradient, type Reported, scores, times } from "../../reproduce/thesis.ts";
+import type { Trial } from "../../reproduce/trials.ts";
+import type { SimulatorName } from "../names.ts";
 
-export type SimulatorExperiment = "nest" | "pynn" | "spinnaker";
+/** What is reproduced in which simulator. */
+export const titles = {
+  nest: "NEST in the thesis's set-ups",
+  pynn: "PyNN in the original's set-up",
+  spinnaker: "SpiNNaker as two twins predict it",
+} as const;
+
+export type SimulatorExperiment = keyof typeof titles;
 
 /** One row of tables 4.12 to 4.14: which of the original's networks, in which of its set-ups. */
 export interface SimulatorTrial extends Trial {

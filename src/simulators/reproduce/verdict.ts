@@ -1,6 +1,6 @@
-import type { Reported } from "../reproduce/thesis.ts";
-import { judgeOriginal, type Measured, type Verdict } from "../reproduce/verdict.ts";
-import type { SimulatorTrial } from "./reproduce-trials.ts";
+import type { Reported } from "../../reproduce/thesis.ts";
+import { judgeOriginal, type Measured, type Verdict } from "../../reproduce/verdict.ts";
+import type { SimulatorTrial } from "./trials.ts";
 
 /**
  * The verdict on a row, and where it is not "agrees" a reason that was tested in the same run: the same network without any

@@ -1,0 +1,124 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { evaluate } from "../../agents/evaluate.ts";
+import { withGymnasium } from "../../agents/gymnasium.ts";
+import { policyOf, type Policy } from "../../agents/policy.ts";
+import { packageVersion } from "../../bridge/version.ts";
+import { convert } from "../../conversion/convert.ts";
+import { writeJsonAtomic } from "../../formats/files.ts";
+import { importNetwork } from "../../formats/import.ts";
+import { loadReplay } from "../../formats/replay.ts";
+import type { Progress } from "../../progress.ts";
+import type { Reported } from "../../reproduce/thesis.ts";
+import { gymnasiumId } from "../../reproduce/trials.ts";
+import type { Measured, Verdict } from "../../reproduce/verdict.ts";
+import type { SpikingNetwork } from "../../snn/network.ts";
+import { openSimulator } from "../open.ts";
+import { simulatorPolicy } from "../policy.ts";
+import type { SimulatorTrial } from "./trials.ts";
+import { judgeInSimulator } from "./verdict.ts";
+
+/** A row of tables 4.12 to 4.14. */
+export interface SimulatorRow {
+  readonly table: string;
+  readonly name: string;
+  readonly simulator: string;
+  readonly thesis: Reported;
+  /** The thesis's network in the thesis's set-up; null where the original's folder lacks it. */
+  readonly ours: Measured | null;
+  /** The same network under the exact mapping, which is what our engine computes (dsqn certify shows that). */
+  readonly exact: Measured | null;
+  readonly verdict: Verdict;
+  readonly reason: string | null;
+}
+
+export interface RowOptions {
+  /** The folder with the original's `networks/`. */
+  readonly original: string;
+  readonly episodes: number;
+  /** A folder that keeps each measured row. */
+  readonly keep?: string;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** The thesis's membrane time constant on the board, in ms. */
+const THESIS_TAU = 100;
+/** The thesis's limit on episodes. */
+const MAX_STEPS = 500;
+
+/** A row that this version measured before with as many episodes (and judged anew), else measured now and kept. */
+export async function rowOf(trial: SimulatorTrial, options: RowOptions): Promise<SimulatorRow> {
+  const { keep, episodes } = options;
+  if (keep === undefined) return measureRow(trial, options);
+  const { name, environment, simulator, steps, source, converted, replay } = trial;
+  const what = [packageVersion(), episodes, name, environment, simulator, steps, source, converted, replay];
+  const key = createHash("sha256").update(JSON.stringify(what)).digest("hex");
+  const file = join(keep, `${key.slice(0, 16)}.json`);
+  if (existsSync(file)) {
+    const row = JSON.parse(await readFile(file, "utf8")) as SimulatorRow;
+    return { ...row, thesis: trial.thesis, ...judgeInSimulator(trial, row.ours!, row.exact!) };
+  }
+  const row = await measureRow(trial, options);
+  if (row.ours) await writeJsonAtomic(file, row);
+  return row;
+}
+
+async function measureRow(
+  trial: SimulatorTrial,
+  { original, episodes, onProgress }: RowOptions,
+): Promise<SimulatorRow> {
+  const { table, name, simulator, thesis } = trial;
+  const row = { table, name, simulator, thesis };
+  const subject = await subjectOf(trial, join(original, "networks"));
+  if (!subject) {
+    const reason = "the original's folder has no such network";
+    return { ...row, ours: null, exact: null, verdict: "missing", reason };
+  }
+  const { network, compare } = subject;
+  const measure = (policy: Policy): Promise<Measured> =>
+    withGymnasium({ id: gymnasiumId(trial.environment), maxSteps: MAX_STEPS }, async (makeEnvironments) => {
+      const options = { episodes, compare, onProgress };
+      const { mean, std, ci95, decisions, similarity, similarityCi95, seconds } = await evaluate(
+        policy,
+        makeEnvironments,
+        options,
+      );
+      const percent = similarityCi95 && ([100 * similarityCi95[0], 100 * similarityCi95[1]] as const);
+      const equal = similarity === null ? null : 100 * similarity;
+      return { mean, std, ci95, episodes, decisions, similarity: equal, similarityCi95: percent, seconds };
+    });
+  const settings = simulator === "spinnaker-twin" ? { tauM: THESIS_TAU } : undefined;
+  const policy = await simulatorPolicy(await openSimulator(simulator, { settings }), network);
+  const ours = await measure(policy).finally(() => policy.close());
+  const exact = await measure(policyOf(network));
+  return { ...row, ours, exact, ...judgeInSimulator(trial, ours, exact) };
+}
+
+/** The spiking network of a trial, and what its similarity is measured against: the dense network it came from, or itself where it was trained as it is. */
+async function subjectOf(
+  trial: SimulatorTrial,
+  folder: string,
+): Promise<{ network: SpikingNetwork; compare: Policy } | undefined> {
+  const observationSize = trial.environment === "cartpole" ? 4 : 2;
+  const load = async (name: string, kind?: "spiking") =>
+    existsSync(join(folder, name))
+      ? (await importNetwork(join(folder, name), { observationSize, ...(kind && { kind }) })).network
+      : undefined;
+  const source = await load(trial.source);
+  if (!source) return undefined;
+  if (source.kind === "spiking") {
+    const network = { ...source, steps: trial.steps };
+    return { network, compare: policyOf(network) };
+  }
+  const stored = trial.converted === undefined ? undefined : await load(trial.converted, "spiking");
+  if (stored?.kind === "spiking") return { network: { ...stored, steps: trial.steps }, compare: policyOf(source) };
+  if (source.kind !== "dense" || trial.replay === undefined) return undefined;
+  if (!existsSync(join(folder, trial.replay, "memory_inputs.npz"))) return undefined;
+  const { states } = await loadReplay(join(folder, trial.replay));
+  return {
+    network: convert(source, states, { percentile: 0.99, spiking: { steps: trial.steps } }).network,
+    compare: policyOf(source),
+  };
+}
