@@ -99,6 +99,7 @@ class Server:
             reply, frames = {"type": "error", "id": call, "error": describe(error)}, ()
         self.session.finished(call)
         self._send(reply, frames)
+        self.session.do_afterwards()
 
     def _send(self, message, frames=()):
         send = self._work.send

@@ -1,5 +1,7 @@
 """What methods share between calls, and how they speak to the client while they work."""
 
+import traceback
+
 from dsqn_bridge.errors import BridgeError, Cancelled
 
 
@@ -11,6 +13,7 @@ class Session:
         self.call = None
         self._next = 0
         self._cancelled = set()
+        self._afterwards = []
         self._send_progress = send_progress
 
     def keep(self, thing, kind):
@@ -59,6 +62,18 @@ class Session:
         self.call = None
         if self._cancelled:
             self._cancelled = {other for other in self._cancelled if other > call}
+
+    def afterwards(self, work):
+        """Has ``work()`` done once the call is answered, before the next one is served: while the client is busy with the answer."""
+        self._afterwards.append(work)
+
+    def do_afterwards(self):
+        """Does what was left for after the answer; what fails is printed and passed over."""
+        while self._afterwards:
+            try:
+                self._afterwards.pop(0)()
+            except Exception:
+                traceback.print_exc()
 
     def close(self):
         """Closes every object that can be closed, in reverse order; what fails is printed and passed over."""

@@ -194,3 +194,14 @@ def test_says_what_it_is_when_started_by_hand():
     done = subprocess.run(command, env=ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     assert done.returncode == 2
     assert b"started by dsqn" in done.stderr
+
+
+def test_what_is_left_for_afterwards_is_done_after_the_answer_and_before_the_next_call(worker):
+    work = worker.connect("work")
+    work.hello()
+    work.ask(call())  # the first call imports
+    began = time.monotonic()
+    assert work.ask(call(2, "lingering:answer", {"seconds": 1.0, "fails": True}))["result"] == []
+    assert time.monotonic() - began < 0.8
+    assert work.ask(call(3, "lingering:answer"))["result"] == [0]
+    assert time.monotonic() - began >= 1.0

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, NamedTuple, Union
+from typing import Any, Callable, Dict, List, NamedTuple, Union
 
 import numpy as np
 
@@ -53,7 +53,7 @@ SETTINGS = ("resolution", "local_num_threads", "rng_seed", "print_time")
 
 
 class Kernel:
-    """NEST 3's kernel, borrowed: `open` takes it, `close` leaves it as found.
+    """NEST 3's kernel, borrowed: `open` takes it, `close` leaves it as found; at once, or when `afterwards` does what it is given (Session).
 
     Reading one setting costs as much as reading all of them (0.14 ms), and reading a property of a node as much as its whole status
     (16 us a node): settings are read once per run, and node ids are counted, not asked for.
@@ -61,7 +61,9 @@ class Kernel:
 
     _defaults: Dict[str, Any] = {}  # what ResetKernel leaves, asked for once
 
-    def __init__(self, nest: Any = None):
+    def __init__(self, nest: Any = None, afterwards: Callable[[Callable[[], None]], None] = lambda work: work()):
+        self._afterwards = afterwards
+        self._borrowed = False
         self.nest = nest or import_nest()
         self.version = self.nest.__version__
         self.known = self.version.startswith(KNOWN_VERSIONS)
@@ -73,6 +75,7 @@ class Kernel:
     def open(self, resolution: float, seed: int = 0) -> None:
         """Takes an empty kernel; `seed` 0 leaves NEST's random numbers as they are, for models that draw none."""
         nest = self.nest
+        self._give_back()
         found = nest.GetKernelStatus()
         if found["network_size"] > 0:
             raise BridgeError(
@@ -82,6 +85,7 @@ class Kernel:
             )
         self._verbosity = found["verbosity"]
         self._found = {key: found[key] for key in SETTINGS}
+        self._borrowed = True
         self._nodes_made, self._waiting = 0, []
         nest.verbosity = nest.VerbosityLevel.ERROR
         current = self._found
@@ -91,6 +95,12 @@ class Kernel:
         self._apply({"resolution": resolution, "local_num_threads": 1, **({"rng_seed": seed} if seed else {})}, current)
 
     def close(self) -> None:
+        self._afterwards(self._give_back)
+
+    def _give_back(self) -> None:
+        if not self._borrowed:
+            return
+        self._borrowed = False
         self.nest.ResetKernel()
         if not self._defaults:
             status = self.nest.GetKernelStatus()

@@ -14,7 +14,7 @@ from .network import Network, network_from
 from .pynn import map_pynn
 
 
-def _kernel(simulator: str) -> Any:
+def _kernel(session: Any, simulator: str) -> Any:
     if simulator == "nest2":
         from .nest2 import Kernel
     elif simulator in ("pynn-nest", "pynn-nest-standard"):
@@ -23,6 +23,9 @@ def _kernel(simulator: str) -> Any:
         return PyNN(standard=simulator.endswith("standard"))
     else:
         from .nest3 import Kernel
+
+        # A third of a small network's decision is ResetKernel: the client has its answer before.
+        return Kernel(afterwards=session.afterwards)
     return Kernel()
 
 
@@ -46,9 +49,9 @@ def _describe(network: Network, mapping: Any, simulator: str) -> dict:
     )
 
 
-def info(_session, params: dict, _arrays) -> tuple:
+def info(session, params: dict, _arrays) -> tuple:
     """`{simulator}` -> its version; SIMULATOR_MISSING where it can't be imported."""
-    kernel = _kernel(params["simulator"])
+    kernel = _kernel(session, params["simulator"])
     return {
         "version": kernel.version,
         "python": platform.python_version(),
@@ -68,7 +71,7 @@ def load(session, params: dict, arrays: Dict[str, np.ndarray]) -> tuple:
     simulator = params["simulator"]
     network = network_from(params["network"], arrays)
     mapping = _map(network, simulator)
-    handle = session.keep((simulator, network, mapping, _kernel(simulator)), "nest")
+    handle = session.keep((simulator, network, mapping, _kernel(session, simulator)), "nest")
     return {"handle": handle, "mapping": _describe(network, mapping, simulator)}, {}
 
 

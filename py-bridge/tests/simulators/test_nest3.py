@@ -107,6 +107,24 @@ def test_the_kernel_is_left_as_found():
     nest.ResetKernel()
 
 
+def test_the_kernel_is_given_back_afterwards_and_before_it_is_taken_again():
+    nest.ResetKernel()
+    nest.resolution = 0.25
+    later = []
+    kernel = nest3.Kernel(afterwards=later.append)
+    network, x = random_network(1)
+    inputs = Inputs(len(x), x)
+    first, second = (
+        nest_network.run(kernel, network, map_network(network), inputs, network.steps).potentials for _ in range(2)
+    )
+    assert np.array_equal(first, second)
+    assert nest.network_size > 0
+    for work in later:
+        work()
+    assert (nest.resolution, nest.network_size) == (0.25, 0)
+    nest.ResetKernel()
+
+
 def test_what_is_not_recorded_changes_nothing():
     for index in range(6):
         network, x = random_network(index)
