@@ -43,7 +43,13 @@ const leftOut = (upTo: number | null): string =>
 
 function simulatorTable(name: SimulatorExperiment): string {
   const { rows, episodes, upTo } = JSON.parse(readFileSync(fileOf(name), "utf8")) as SimulatorReproduction;
-  const count = (verdict: string): number => rows.filter((row) => row.verdict === verdict).length;
+  const count = (...verdicts: string[]): number => rows.filter((row) => verdicts.includes(row.verdict)).length;
+  const counts = [
+    [count("agrees"), "agreeing"],
+    [count("explained"), "explained"],
+    [count("better", "worse"), "not explained"],
+    [count("missing"), "without a stored network"],
+  ].flatMap(([n, what]) => (n ? [`${n} ${what}`] : []));
   const lines = rows.map((row) => [
     row.table,
     row.name,
@@ -54,7 +60,7 @@ function simulatorTable(name: SimulatorExperiment): string {
   ]);
   return [
     markdownTable(["table", "", "thesis", "its set-up, run again", "", "exact mapping"], lines),
-    `${simulatorTitles[name]}: ${episodes} episodes a row, ${rows.length} rows${leftOut(upTo)}: ${count("agrees")} agree, ${count("explained")} explained, ${count("better") + count("worse")} not explained, ${count("missing")} without a stored network.`,
+    `${simulatorTitles[name]}: ${episodes} episodes a row, ${rows.length} ${rows.length === 1 ? "row" : "rows"}${leftOut(upTo)}; ${counts.join(", ")}.`,
   ].join("\n\n");
 }
 

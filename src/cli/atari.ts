@@ -3,7 +3,8 @@ import { withAtari } from "../agents/atari.ts";
 import type { MakeEnvironments } from "../agents/environments.ts";
 import { withGymnasium } from "../agents/gymnasium.ts";
 import type { Policy } from "../agents/policy.ts";
-import { ATARI_PREPROCESSINGS, type AtariOptions, type AtariPreprocessing, isAtariId } from "../envs/atari.ts";
+import { ATARI_PREPROCESSINGS, type AtariOptions, type AtariPreprocessing } from "../envs/atari.ts";
+import { isAtariId } from "../envs/atari-id.ts";
 import { UsageError } from "../errors.ts";
 import { choice, integer, real } from "./options.ts";
 

@@ -1,9 +1,10 @@
+import { gameOf } from "../envs/atari-id.ts";
 import { UsageError } from "../errors.ts";
 import { loadReplay } from "../formats/replay.ts";
 
 /**
  * The states of a replay folder, [n, observationSize]. Throws REPLAY_MISMATCH when they are not the network's: of another width, or
- * visited in another `environment` (where both are known).
+ * visited in another `environment` (where both are known; an Atari game is one environment under all its ids).
  */
 export async function loadReplayStates(
   folder: string,
@@ -20,13 +21,14 @@ export async function loadReplayStates(
         facts: { folder, replay: replay.observationSize, network: observationSize },
       },
     );
-  if (environment !== undefined && replay.environment !== undefined && replay.environment !== environment)
+  const { environment: visited } = replay;
+  if (environment !== undefined && visited !== undefined && gameOf(visited) !== gameOf(environment))
     throw new UsageError(
       "REPLAY_MISMATCH",
-      `The states in ${folder} were visited in ${replay.environment}; the network acts in ${environment}.`,
+      `The states in ${folder} were visited in ${visited}; the network acts in ${environment}.`,
       {
         hint: "Collect the states with this network in its own environment: dsqn collect <model> --env ID --size N --out DIR.",
-        facts: { folder, replay: replay.environment, network: environment },
+        facts: { folder, replay: visited, network: environment },
       },
     );
   return replay.states;

@@ -8,14 +8,6 @@ export const ATARI_PREPROCESSINGS = ["nature", "patel", "mnih-binary"] as const;
 /** "nature": 84x84 greys, 4 of them; "patel": 80x80, four frames laid over each other; "mnih-binary": 84x84 of 0 and 1, 4 of them. */
 export type AtariPreprocessing = (typeof ATARI_PREPROCESSINGS)[number];
 
-/**
- * Whether an environment's id is one of an Atari game: "ALE/Breakout-v5", "BreakoutNoFrameskip-v4", "BreakoutDeterministic-v4", or the game
- * alone. "Breakout-v4" looks like any other id: `openAtari` takes it, but it isn't recognised.
- */
-export function isAtariId(id: string): boolean {
-  return /^(ALE\/.*|\w+(NoFrameskip|Deterministic)-v[04]|[A-Za-z]\w*)$/.test(id);
-}
-
 /** What Atari games are opened with. */
 export interface AtariOptions {
   /** A game ("Breakout") or an id of Gymnasium, which also says frame skip and sticky actions ("ALE/Breakout-v5", "BreakoutNoFrameskip-v4"). */

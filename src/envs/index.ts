@@ -1,7 +1,6 @@
 export type { Action } from "./action.ts";
 export {
   ATARI_PREPROCESSINGS,
-  isAtariId,
   openAtari,
   type AtariFrames,
   type AtariGames,
@@ -9,6 +8,7 @@ export {
   type AtariPreprocessing,
   type AtariStep,
 } from "./atari.ts";
+export { isAtariId } from "./atari-id.ts";
 export { makeEnvironment, type Environment, type Step } from "./environment.ts";
 export type { Frame, Info, MakeOptions } from "./gymnasium.ts";
 export { FrameStack } from "./frame-stack.ts";

@@ -45,7 +45,7 @@ export async function measure(
 export async function score(
   policy: Policy,
   makeEnvironments: MakeEnvironments,
-  options: Pick<EvaluateOptions, "episodes" | "compare" | "signal">,
+  options: Pick<EvaluateOptions, "episodes" | "compare" | "onProgress">,
 ): Promise<Measured> {
   const { mean, std, ci95, episodes, decisions, similarity, similarityCi95, seconds } = await evaluate(
     policy,

@@ -22,6 +22,15 @@ describe("loadReplayStates", () => {
     expect(await loadReplayStates(join(folder, "unknown"), 2, "MountainCar-v0")).toEqual(states);
   });
 
+  it("takes states of an Atari game under any of its ids, and of no other game", async () => {
+    const environment = "BreakoutDeterministic-v4";
+    await saveReplay(join(folder, "game"), { observationSize: 2, states, outputs: null, environment });
+    for (const id of ["Breakout", "ALE/Breakout-v5", "BreakoutNoFrameskip-v4"])
+      expect(await loadReplayStates(join(folder, "game"), 2, id)).toEqual(states);
+    for (const id of ["ALE/Pong-v5", "BreakoutWorld", "Breakout-ram-v5"])
+      await expect(loadReplayStates(join(folder, "game"), 2, id)).rejects.toMatchObject({ code: "REPLAY_MISMATCH" });
+  });
+
   it("refuses another environment's states, even of the same width, and other widths", async () => {
     const mismatch = { code: "REPLAY_MISMATCH", exitCode: 2 };
     await expect(loadReplayStates(join(folder, "known"), 2, "MountainCarContinuous-v0")).rejects.toMatchObject(

@@ -1,16 +1,13 @@
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { evaluate } from "../../agents/evaluate.ts";
 import { withGymnasium } from "../../agents/gymnasium.ts";
 import { policyOf, type Policy } from "../../agents/policy.ts";
-import { packageVersion } from "../../bridge/version.ts";
 import { convert } from "../../conversion/convert.ts";
-import { writeJsonAtomic } from "../../formats/files.ts";
 import { importNetwork } from "../../formats/import.ts";
 import { loadReplay } from "../../formats/replay.ts";
-import type { Progress } from "../../progress.ts";
+import type { OnProgress } from "../../progress.ts";
+import { kept } from "../../reproduce/kept.ts";
+import { score } from "../../reproduce/measure.ts";
 import type { Reported } from "../../reproduce/thesis.ts";
 import { gymnasiumId } from "../../reproduce/trials.ts";
 import type { Measured, Verdict } from "../../reproduce/verdict.ts";
@@ -40,7 +37,7 @@ export interface RowOptions {
   readonly episodes: number;
   /** A folder that keeps each measured row. */
   readonly keep?: string;
-  readonly onProgress?: (progress: Progress) => void;
+  readonly onProgress?: OnProgress;
 }
 
 /** The thesis's membrane time constant on the board, in ms. */
@@ -48,52 +45,34 @@ const THESIS_TAU = 100;
 /** The thesis's limit on episodes. */
 const MAX_STEPS = 500;
 
-/** A row that this version measured before with as many episodes (and judged anew), else measured now and kept. */
+/** The row of a trial: what this version measured before with as many episodes (and judged anew), else measured now and kept. */
 export async function rowOf(trial: SimulatorTrial, options: RowOptions): Promise<SimulatorRow> {
-  const { keep, episodes } = options;
-  if (keep === undefined) return measureRow(trial, options);
-  const { name, environment, simulator, steps, source, converted, replay } = trial;
-  const what = [packageVersion(), episodes, name, environment, simulator, steps, source, converted, replay];
-  const key = createHash("sha256").update(JSON.stringify(what)).digest("hex");
-  const file = join(keep, `${key.slice(0, 16)}.json`);
-  if (existsSync(file)) {
-    const row = JSON.parse(await readFile(file, "utf8")) as SimulatorRow;
-    return { ...row, thesis: trial.thesis, ...judgeInSimulator(trial, row.ours!, row.exact!) };
-  }
-  const row = await measureRow(trial, options);
-  if (row.ours) await writeJsonAtomic(file, row);
-  return row;
+  const { table, name, environment, simulator, thesis, steps, source, converted, replay } = trial;
+  const identity = [options.episodes, name, environment, simulator, steps, source, converted, replay];
+  const sides = await kept(options.keep, identity, () => measureTrial(trial, options));
+  const row = { table, name, simulator, thesis };
+  if (sides) return { ...row, ...sides, ...judgeInSimulator(trial, sides.ours, sides.exact) };
+  const reason = "the original's folder has no such network";
+  return { ...row, ours: null, exact: null, verdict: "missing", reason };
 }
 
-async function measureRow(
+/** Null where the original's folder lacks the network. */
+async function measureTrial(
   trial: SimulatorTrial,
   { original, episodes, onProgress }: RowOptions,
-): Promise<SimulatorRow> {
-  const { table, name, simulator, thesis } = trial;
-  const row = { table, name, simulator, thesis };
+): Promise<{ ours: Measured; exact: Measured } | null> {
+  const { simulator, environment } = trial;
   const subject = await subjectOf(trial, join(original, "networks"));
-  if (!subject) {
-    const reason = "the original's folder has no such network";
-    return { ...row, ours: null, exact: null, verdict: "missing", reason };
-  }
+  if (!subject) return null;
   const { network, compare } = subject;
-  const measure = (policy: Policy): Promise<Measured> =>
-    withGymnasium({ id: gymnasiumId(trial.environment), maxSteps: MAX_STEPS }, async (makeEnvironments) => {
-      const options = { episodes, compare, onProgress };
-      const { mean, std, ci95, decisions, similarity, similarityCi95, seconds } = await evaluate(
-        policy,
-        makeEnvironments,
-        options,
-      );
-      const percent = similarityCi95 && ([100 * similarityCi95[0], 100 * similarityCi95[1]] as const);
-      const equal = similarity === null ? null : 100 * similarity;
-      return { mean, std, ci95, episodes, decisions, similarity: equal, similarityCi95: percent, seconds };
-    });
-  const settings = simulator === "spinnaker-twin" ? { tauM: THESIS_TAU } : undefined;
-  const policy = await simulatorPolicy(await openSimulator(simulator, { settings }), network);
-  const ours = await measure(policy).finally(() => policy.close());
-  const exact = await measure(policyOf(network));
-  return { ...row, ours, exact, ...judgeInSimulator(trial, ours, exact) };
+  return withGymnasium({ id: gymnasiumId(environment), maxSteps: MAX_STEPS }, async (makeEnvironments) => {
+    const scored = (policy: Policy): Promise<Measured> =>
+      score(policy, makeEnvironments, { episodes, compare, onProgress });
+    const settings = simulator === "spinnaker-twin" ? { tauM: THESIS_TAU } : undefined;
+    const policy = await simulatorPolicy(await openSimulator(simulator, { settings }), network);
+    const ours = await scored(policy).finally(() => policy.close());
+    return { ours, exact: await scored(policyOf(network)) };
+  });
 }
 
 /** The spiking network of a trial, and what its similarity is measured against: the dense network it came from, or itself where it was trained as it is. */
