@@ -1,6 +1,6 @@
 import { DsqnError } from "../../errors.ts";
 import type { Convolution } from "../convolution.ts";
-import type { Eager, Handle } from "./eager.ts";
+import type { Handle, Operations } from "./eager.ts";
 import type { ConvolutionalLayer, ConvolutionalNetwork } from "./network.ts";
 
 /** A layer as TensorFlow's operations. `parameters`: its weights and biases, none for pooling. */
@@ -29,11 +29,15 @@ export interface Differentiable {
   readonly actions: number;
   /** Values of each action, [batch, actions], for `frames`: bytes, [batch, height, width, channels]. */
   values(frames: Handle, parameters: readonly Handle[]): Handle;
-  /** The same, and how the gradient at the values goes back to all parameters. */
+  /** The same, each layer's output (the last one's are the values), and how the gradient at the values goes back to all parameters. */
   record(
     frames: Handle,
     parameters: readonly Handle[],
-  ): { values: Handle; gradients: (atValues: Handle) => readonly Handle[] };
+  ): {
+    values: Handle;
+    activations: readonly Handle[];
+    gradients: (atValues: Handle) => readonly Handle[];
+  };
   close(): void;
 }
 
@@ -42,7 +46,7 @@ export interface Differentiable {
  *
  * @throws DsqnError LAYER_UNTRAINABLE for a layer that cannot be learned.
  */
-export function differentiable(eager: Eager, network: ConvolutionalNetwork): Differentiable {
+export function differentiable(eager: Operations, network: ConvolutionalNetwork): Differentiable {
   const { run } = eager;
   const constants: Handle[] = [];
   const constant: Constant = (values, shape) => {
@@ -75,6 +79,7 @@ export function differentiable(eager: Eager, network: ConvolutionalNetwork): Dif
       }
       return {
         values: x,
+        activations: passes.map(({ y }) => y),
         gradients(gradient) {
           const all: Handle[] = [];
           for (let l = operations.length - 1; l >= 0; l--) {
@@ -94,7 +99,7 @@ export function differentiable(eager: Eager, network: ConvolutionalNetwork): Dif
 /** Uploads what stays until the network is closed. */
 type Constant = (values: Float32Array | Int32Array, shape: readonly number[]) => Handle;
 
-function operation(eager: Eager, layer: ConvolutionalLayer, l: number, constant: Constant): Operation {
+function operation(eager: Operations, layer: ConvolutionalLayer, l: number, constant: Constant): Operation {
   if (layer.kind === "convolution") return convolutional(eager, layer, l, constant);
   if (layer.kind === "dense") return flat(eager, layer, l, constant);
   if (layer.kind === "batch-norm") return untrainable(layer, l, "has frozen statistics; fold it into the layer before");
@@ -102,7 +107,7 @@ function operation(eager: Eager, layer: ConvolutionalLayer, l: number, constant:
 }
 
 function convolutional(
-  { run }: Eager,
+  { run }: Operations,
   layer: ConvolutionalLayer & { kind: "convolution" },
   l: number,
   constant: Constant,
@@ -137,7 +142,12 @@ const transposeA = { ...float, transpose_a: true, transpose_b: false };
 const transposeB = { ...float, transpose_a: false, transpose_b: true };
 const reshape = { T: { type: "float" }, Tshape: { type: "int32" } } as const;
 
-function flat({ run }: Eager, layer: ConvolutionalLayer & { kind: "dense" }, l: number, constant: Constant): Operation {
+function flat(
+  { run }: Operations,
+  layer: ConvolutionalLayer & { kind: "dense" },
+  l: number,
+  constant: Constant,
+): Operation {
   const { inputs, outputs, activation } = layer;
   const flattened = constant(Int32Array.of(-1, inputs), [2]);
   const activate = activation === "relu";
@@ -166,7 +176,7 @@ function flat({ run }: Eager, layer: ConvolutionalLayer & { kind: "dense" }, l: 
 }
 
 function pooling(
-  { run }: Eager,
+  { run }: Operations,
   layer: ConvolutionalLayer & { kind: "average-pooling" | "max-pooling" },
   l: number,
 ): Operation {

@@ -6,6 +6,9 @@ export type Handle = number;
 /** An attribute of an operation: a number or a list of them is an integer. */
 type Attribute = boolean | string | number | readonly number[] | { readonly type: "float" | "uint8" | "int32" };
 
+/** What a pass through a network is written in, whether its operations are run at once or recorded (graph.ts). */
+export type Operations = Pick<Eager, "run" | "upload" | "free">;
+
 /**
  * TensorFlow's own operations, called by their names in its documentation (raw_ops), one after the other. TensorFlow.js's layer
  * above them costs some 20 microseconds per operation and hides the ones that update variables in place.
@@ -18,6 +21,8 @@ export interface Eager {
   /** The array's memory is shared, not copied: it must stay as it is until the tensor is freed. */
   upload(values: Float32Array | Uint8Array | Int32Array, shape: readonly number[]): Handle;
   download(handle: Handle): Float32Array;
+  /** A tensor that something else has made becomes one of the scope's. */
+  adopt(handle: Handle): Handle;
   free(handles: Iterable<Handle>): void;
   /** Frees what `work` has made, except for the handles that `keep` was called with. */
   scope<T>(work: (keep: (handle: Handle) => Handle) => T): T;
@@ -40,6 +45,10 @@ export interface TensorflowBinding {
   tensorDataSync(id: number): Float32Array;
   executeOp(name: string, attributes: readonly object[], inputs: readonly number[], outputs: number): { id: number }[];
   getNumOfTensors(): number;
+  loadSavedModel(folder: string, tag: string): number;
+  /** Names of operations' outputs ("n1:0"), with commas between them. */
+  runSavedModel(id: number, inputs: readonly number[], inputNames: string, outputNames: string): { id: number }[];
+  deleteSavedModel(id: number): void;
 }
 
 /** Opens TensorFlow's operations. */
@@ -81,6 +90,7 @@ export function openEager(tf: Tfjs): Eager {
       return note(binding.createTensor(shape, dtype, values));
     },
     download: (handle) => binding.tensorDataSync(handle),
+    adopt: note,
     free,
     scope(work) {
       const outer = made;

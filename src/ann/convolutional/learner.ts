@@ -1,7 +1,8 @@
 import { argmax } from "../../snn/decide.ts";
 import type { Tfjs } from "../tfjs.ts";
 import { differentiable } from "./differentiable.ts";
-import { openEager } from "./eager.ts";
+import { type Handle, openEager } from "./eager.ts";
+import { recordGraph } from "./graph.ts";
 import type { ConvolutionalNetwork } from "./network.ts";
 import { type Clip, clipGradients, createVariablesOptimizer, type OptimizerConfig } from "./optimizer.ts";
 import { createVariables } from "./variables.ts";
@@ -74,44 +75,62 @@ export function createConvolutionalLearner(
   options: LearnerOptions,
 ): ConvolutionalLearner {
   const eager = openEager(tf);
-  const net = differentiable(eager, network);
+  const { graph, open } = recordGraph(tf, eager);
+  const net = differentiable(graph, network);
   const { actions, parameters } = net;
   const shapes = parameters.map(({ shape }) => shape);
+  const image = network.input;
+
+  const [here, next] = [0, 1].map(() => graph.placeholder("uint8", [-1, ...image]));
+  const [weights, targetWeights] = [0, 1].map(() => shapes.map((shape) => graph.placeholder("float", shape)));
+  const atValues = graph.placeholder("float", [-1, actions]);
+  const pass = net.record(here, weights);
+  const judged = [
+    net.values(next, targetWeights),
+    ...(options.doubleQ ? [net.values(next, weights)] : []),
+    ...(options.advantageLearning > 0 ? [net.values(here, targetWeights)] : []),
+  ];
+  const gradients = pass.gradients(atValues);
+  const session = open();
+  const act = session.step([here, ...weights], [pass.values]);
+  const forward = session.step([here, next, ...weights, ...targetWeights], [...judged, ...pass.activations]);
+  const backward = session.step([here, atValues, ...weights, ...pass.activations], gradients);
+
   const online = createVariables(eager, shapes);
   online.assign(parameters.map(({ values }) => values));
   const optimizer = createVariablesOptimizer(eager, online, shapes, options.optimizer);
   // What the online network was when last read: TensorFlow copies a variable on the first write after that.
   let target = online.read();
-  const image = network.input;
-  const upload = (frames: Uint8Array, batch: number): number => eager.upload(frames, [batch, ...image]);
-  const valuesWith = (weights: readonly number[], frames: number): Float32Array =>
-    eager.download(net.values(frames, weights));
+  const upload = (frames: Uint8Array, batch: number): Handle => eager.upload(frames, [batch, ...image]);
 
   const learner: ConvolutionalLearner = {
     actions,
-    values: (frames, batch) => eager.scope(() => valuesWith(online.read(), upload(frames, batch))),
+    values: (frames, batch) => eager.scope(() => eager.download(act([upload(frames, batch), ...online.read()])[0])),
 
     update(batch, learningRate) {
       const { size } = batch;
       const errors = new Float32Array(size);
       let loss = 0;
-      const gradients = eager.scope((keep) => {
-        const weights = online.read();
-        const [here, next] = [upload(batch.observations, size), upload(batch.nextObservations, size)];
+      const clipped = eager.scope((keep) => {
+        const current = online.read();
+        const frames = upload(batch.observations, size);
+        const results = forward([frames, upload(batch.nextObservations, size), ...current, ...target]);
+        const activations = results.slice(judged.length);
+        const values = results.slice(0, judged.length).map((handle) => eager.download(handle));
         const targets = temporalDifferenceTargets(batch, actions, options.advantageLearning, {
-          next: valuesWith(target, next),
-          chooser: options.doubleQ ? valuesWith(weights, next) : undefined,
-          here: options.advantageLearning > 0 ? valuesWith(target, here) : undefined,
+          next: values[0],
+          chooser: options.doubleQ ? values[1] : undefined,
+          here: options.advantageLearning > 0 ? values.at(-1) : undefined,
         });
-        const pass = net.record(here, weights);
-        const atValues = new Float32Array(size * actions);
-        loss = lossGradient(batch, actions, eager.download(pass.values), targets, options.loss, errors, atValues);
-        const raw = pass.gradients(eager.upload(atValues, [size, actions]));
+        const slope = new Float32Array(size * actions);
+        const predicted = eager.download(activations.at(-1)!);
+        loss = lossGradient(batch, actions, predicted, targets, options.loss, errors, slope);
+        const raw = backward([frames, eager.upload(slope, [size, actions]), ...current, ...activations]);
         return clipGradients(eager, raw, options.clip).map(keep);
       });
       // The weights read above are freed by now, so that the optimizer works in place.
-      if (Number.isFinite(loss)) optimizer.step(gradients, learningRate);
-      eager.free(gradients);
+      if (Number.isFinite(loss)) optimizer.step(clipped, learningRate);
+      eager.free(clipped);
       return { loss, errors };
     },
 
@@ -145,7 +164,7 @@ export function createConvolutionalLearner(
       eager.free(target);
       online.close();
       optimizer.close();
-      net.close();
+      session.close();
     },
   };
   return learner;
