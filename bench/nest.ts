@@ -40,13 +40,13 @@ export default async function bench({ rounds = 15, signal, onProgress }: BenchOp
       // In a row: what the worker does after its answer is part of the time.
       const one = (): Promise<number> => oneByOne(simulator, inputs, shape[0]);
       const name = `${shape.join("-")}, T = ${steps}`;
-      rows.push(await row(`one decision, ${name}`, "ms", "peer: plain PyNEST; at most 1.15", one, plain));
+      rows.push(await row(`one decision in NEST, ${name} (peer: plain PyNEST)`, "ms", "at most 1.15", one, plain));
       const batch = async (): Promise<number> => (await clock(() => simulator.run(inputs))) / STATES;
       rows.push(
         await row(
-          `${STATES} states in one kernel, per state, ${name}`,
+          `${STATES} states in one NEST kernel, per state, ${name} (peer: one by one)`,
           "ms",
-          "peer: one by one; at most 0.10",
+          "at most 0.10",
           batch,
           one,
         ),

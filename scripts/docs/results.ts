@@ -7,10 +7,10 @@
 //   (models/breakout-*.json, the cards of Breakout's networks, are read where they lie)
 //   reproduce-*.json     of runs/reproduce-NAME (dsqn reproduce NAME): copied by this script, shown in docs/thesis.md
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { commands } from "../../src/cli/commands.ts";
+import { machine } from "../../src/cli/machine.ts";
 import type { CartPoleSummary } from "../../src/report/cartpole/facts.ts";
 import { markdownTable, withTable } from "./tables.ts";
 import { collectReproductions, withReproductions } from "./thesis.ts";
@@ -34,6 +34,12 @@ interface Certificate {
   readonly spikes: number;
   readonly mismatchedBins: number;
   readonly reset: string | null;
+}
+
+/** Where and when something was measured. */
+interface Place {
+  readonly machine: string;
+  readonly date: string;
 }
 
 /** What is read of the cards of Breakout's networks. */
@@ -123,8 +129,14 @@ export function commandTable(): string {
 
 /** The table with where and when it was measured. */
 export function resultTable(): string {
-  const { machine, date } = read<{ machine: string; date: string }>("machine.json");
-  return `${markdownTable(["what", "measured", "by"], resultRows())}\n\nMeasured on ${date} on ${machine}.`;
+  const main = read<Place>("machine.json");
+  const others = names("bench-").flatMap((name) => {
+    const place = read<Partial<Place>>(name);
+    const elsewhere = place.machine !== undefined && (place.machine !== main.machine || place.date !== main.date);
+    return elsewhere ? [`\`dsqn bench ${name.slice(6, -5)}\` on ${place.date} on ${place.machine}`] : [];
+  });
+  const where = [`Measured on ${main.date} on ${main.machine}`, ...others].join("; ");
+  return `${markdownTable(["what", "measured", "by"], resultRows())}\n\n${where}.`;
 }
 
 function collect(run: string): void {
@@ -133,10 +145,8 @@ function collect(run: string): void {
   if (existsSync(join(run, "summary.json"))) {
     copyFileSync(join(run, "summary.json"), join(results, "cartpole.json"));
     copyFileSync(join(run, "figures/overview.svg"), join(root, "docs/images/overview.svg"));
-    // The README's figures are one machine's: benchmarks are to be measured beside the run.
-    const machine = `${cpus().length} cores of ${cpus()[0].model.trim()}, Node.js ${process.versions.node}, ${process.platform} ${process.arch}`;
     const date = statSync(join(run, "summary.json")).mtime.toISOString().slice(0, 10);
-    writeFileSync(join(results, "machine.json"), `${JSON.stringify({ machine, date }, null, 2)}\n`);
+    writeFileSync(join(results, "machine.json"), `${JSON.stringify({ machine: machine(), date }, null, 2)}\n`);
   }
   collectReproductions(join(root, "runs"));
   // Of a certificate only the totals belong into the repository.

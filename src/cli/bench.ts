@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { UsageError } from "../errors.ts";
 import type { BenchOptions, Row } from "./bench-row.ts";
 import { command } from "./command.ts";
+import { machine } from "./machine.ts";
 import { integer } from "./options.ts";
 
 const TARGETS = ["engine", "bridge", "atari", "nest", "atari-training"] as const;
@@ -26,7 +27,8 @@ export default command<{ rounds?: number }>({
     const rows: Row[] = [];
     for (const target of args.length ? args : TARGETS)
       rows.push(...(await (await load(target))({ rounds, signal, onProgress: progress })));
-    print({ rows }, ({ rows }) => rows.map(render).join("\n"));
+    const measured = { machine: machine(), date: new Date().toISOString().slice(0, 10), rows };
+    print(measured, ({ rows }) => rows.map(render).join("\n"));
     return 0;
   },
 });

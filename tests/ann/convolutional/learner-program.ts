@@ -1,5 +1,8 @@
 // What tests/ann/convolutional/learner.test.ts judges, measured in a process of its own: TensorFlow's binding does not live in Jest's
 // sandboxes. One JSON document on stdout.
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { readyTfjs } from "../../../scripts/setup/index.mjs";
 import {
   type ConvolutionalLearner,
   createConvolutionalLearner,
@@ -8,6 +11,7 @@ import {
 } from "../../../src/ann/convolutional/learner.ts";
 import { referenceConvolutionalForward } from "../../../src/ann/convolutional/forward.ts";
 import type { ConvolutionalNetwork } from "../../../src/ann/convolutional/network.ts";
+import { savedModel } from "../../../src/ann/convolutional/saved-model.ts";
 import { loadTfjs } from "../../../src/ann/tfjs.ts";
 import { adam, rmsprop } from "../../../src/optimizers/index.ts";
 import { sizeOf } from "../../../src/ann/convolution.ts";
@@ -335,5 +339,23 @@ try {
   );
 } catch (error) {
   report.untrainable = { code: (error as { code: string }).code, message: (error as Error).message };
+}
+{
+  // Read back by Google's protobuf with tfjs-node's own classes.
+  const { SavedModel } = createRequire(join(readyTfjs()!, "package.json"))(
+    "@tensorflow/tfjs-node/dist/proto/api_pb.js",
+  ) as { SavedModel: { deserializeBinary(bytes: Uint8Array): { toObject(): object } } };
+  const attributes = {
+    bool: true,
+    text: "VALID",
+    number: -3,
+    list: [1, 300, 0],
+    type: { type: "uint8" },
+    shape: { shape: [-1, 84] },
+    tensor: { data: Int32Array.of(7, -8), shape: [2] },
+  } as const;
+  const node = { name: "n1", operation: "Conv2D", inputs: ["n0", "n0"], attributes };
+  const bytes = savedModel([{ name: "n0", operation: "NoOp", inputs: [], attributes: {} }, node]);
+  report.saved = SavedModel.deserializeBinary(bytes).toObject();
 }
 process.stdout.write(`${JSON.stringify(report)}\n`);

@@ -13,6 +13,7 @@ interface Report {
   leaks: { before: number[]; after: number[] };
   resumed: number;
   left: number;
+  saved: object;
   untrainable: { code: string; message: string };
 }
 
@@ -65,6 +66,47 @@ here("the Q-learner inside TensorFlow (skipped but on 64-bit x86 Linux: tfjs-nod
     expect(report.resumed).toBe(0);
     expect(report.leaks.after).toEqual(report.leaks.before);
     expect(report.left).toBe(0);
+  });
+
+  it("writes graphs that Google's protobuf reads", () => {
+    const lengths = (...sizes: number[]): object => ({ dimList: sizes.map((size) => ({ size, name: "" })) });
+    const base64 = (bytes: string | number[]): string => Buffer.from(bytes as string).toString("base64");
+    expect(report.saved).toMatchObject({
+      savedModelSchemaVersion: 1,
+      metaGraphsList: [
+        {
+          metaInfoDef: { tagsList: ["serve"] },
+          graphDef: {
+            nodeList: [
+              { name: "n0", op: "NoOp", inputList: [], attrMap: [] },
+              {
+                name: "n1",
+                op: "Conv2D",
+                inputList: ["n0", "n0"],
+                attrMap: [
+                  ["bool", { b: true }],
+                  ["list", { list: { iList: [1, 300, 0] } }],
+                  ["number", { i: -3 }],
+                  ["shape", { shape: lengths(-1, 84) }],
+                  [
+                    "tensor",
+                    {
+                      tensor: {
+                        dtype: 3, // DT_INT32
+                        tensorShape: lengths(2),
+                        tensorContent: base64([7, 0, 0, 0, 0xf8, 0xff, 0xff, 0xff]),
+                      },
+                    },
+                  ],
+                  ["text", { s: base64("VALID") }],
+                  ["type", { type: 4 }], // DT_UINT8
+                ],
+              },
+            ],
+          },
+        },
+      ],
+    });
   });
 
   it("names the layer that cannot be learned", () => {
