@@ -1,7 +1,8 @@
 import { closeSync, ftruncateSync, fstatSync, openSync, writeSync } from "node:fs";
+import { double, float, integer, message, text } from "./protobuf.ts";
 
 /**
- * TensorBoard event files, written by hand: TFRecord framing around protobuf `Event` messages.
+ * TensorBoard event files, TFRecord framing around protobuf `Event` messages.
  *
  *   record = length (uint64) | masked crc32c of those 8 bytes | data | masked crc32c of data      (little endian)
  *   Event  = wall_time (1, double) | step (2, int64) | file_version (3, string) | summary (5)
@@ -31,13 +32,11 @@ export function openEventFile(path: string, options: { keep?: number; now?: () =
     writeSync(file, framed);
     bytes += framed.length;
   };
-  if (bytes === 0) append(Buffer.concat([double(1, now()), bytesField(3, Buffer.from("brain.Event:2"))]));
+  if (bytes === 0) append(Buffer.concat([double(1, now()), text(3, "brain.Event:2")]));
   return {
     scalars(step, values) {
-      const summary = Object.entries(values).map(([tag, value]) =>
-        bytesField(1, Buffer.concat([bytesField(1, Buffer.from(tag)), float(2, value)])),
-      );
-      append(Buffer.concat([double(1, now()), varintField(2, step), bytesField(5, Buffer.concat(summary))]));
+      const summary = Object.entries(values).map(([tag, value]) => message(1, text(1, tag), float(2, value)));
+      append(Buffer.concat([double(1, now()), integer(2, Math.round(step)), message(5, ...summary)]));
     },
     get bytes() {
       return bytes;
@@ -73,37 +72,4 @@ export function crc32c(data: Uint8Array): number {
 function maskedCrc(data: Uint8Array): number {
   const crc = crc32c(data);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
-}
-
-function varint(value: number): Buffer {
-  const bytes: number[] = [];
-  let rest = BigInt(Math.round(value));
-  do {
-    const low = Number(rest & 0x7fn);
-    rest >>= 7n;
-    bytes.push(rest > 0n ? low | 0x80 : low);
-  } while (rest > 0n);
-  return Buffer.from(bytes);
-}
-
-function varintField(field: number, value: number): Buffer {
-  return Buffer.concat([varint(field << 3), varint(value)]);
-}
-
-function bytesField(field: number, value: Buffer): Buffer {
-  return Buffer.concat([varint((field << 3) | 2), varint(value.length), value]);
-}
-
-function double(field: number, value: number): Buffer {
-  const buffer = Buffer.alloc(9);
-  buffer[0] = (field << 3) | 1;
-  buffer.writeDoubleLE(value, 1);
-  return buffer;
-}
-
-function float(field: number, value: number): Buffer {
-  const buffer = Buffer.alloc(5);
-  buffer[0] = (field << 3) | 5;
-  buffer.writeFloatLE(value, 1);
-  return buffer;
 }

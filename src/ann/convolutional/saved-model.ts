@@ -1,7 +1,8 @@
+import { integer, message, text, varint } from "../../formats/protobuf.ts";
+
 /**
  * TensorFlow's files of recorded operations (SavedModel), as far as a graph without variables needs them. Messages and field numbers:
- * tensorflow/core/protobuf/{saved_model,meta_graph}.proto, tensorflow/core/framework/{graph,node_def,attr_value,tensor,tensor_shape,types}.proto;
- * the wire format: https://protobuf.dev/programming-guides/encoding.
+ * tensorflow/core/protobuf/{saved_model,meta_graph}.proto, tensorflow/core/framework/{graph,node_def,attr_value,tensor,tensor_shape,types}.proto.
  */
 
 /** An operation of a graph; its inputs are the names of operations with one output. */
@@ -66,25 +67,3 @@ function tensor(data: Float32Array | Uint8Array | Int32Array, shape: readonly nu
 }
 
 const dimensions = (shape: readonly number[]): Uint8Array[] => shape.map((length) => message(2, integer(1, length)));
-
-const [VARINT, DELIMITED] = [0, 2];
-const tag = (field: number, wire: number): Uint8Array => varint((field << 3) | wire);
-const integer = (field: number, value: number): Uint8Array => Buffer.concat([tag(field, VARINT), varint(value)]);
-const text = (field: number, value: string): Uint8Array => message(field, Buffer.from(value));
-
-function message(field: number, ...parts: readonly Uint8Array[]): Uint8Array {
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
-  return Buffer.concat([tag(field, DELIMITED), varint(length), ...parts]);
-}
-
-/** Seven bits a byte, the lowest first; negative numbers as 64 bits. */
-function varint(value: number): Uint8Array {
-  const bytes: number[] = [];
-  let rest = BigInt.asUintN(64, BigInt(value));
-  do {
-    const seven = Number(rest & 127n);
-    rest >>= 7n;
-    bytes.push(rest > 0n ? seven | 128 : seven);
-  } while (rest > 0n);
-  return Uint8Array.from(bytes);
-}
