@@ -1,6 +1,7 @@
 import { DsqnError } from "../../errors.ts";
 import type { Convolution } from "../convolution.ts";
-import type { Handle, Operations } from "./eager.ts";
+import type { Handle } from "./eager.ts";
+import type { Graph } from "./graph.ts";
 import type { ConvolutionalLayer, ConvolutionalNetwork } from "./network.ts";
 
 /** A layer as TensorFlow's operations. `parameters`: its weights and biases, none for pooling. */
@@ -38,25 +39,19 @@ export interface Differentiable {
     activations: readonly Handle[];
     gradients: (atValues: Handle) => readonly Handle[];
   };
-  close(): void;
 }
 
 /**
- * `network` as TensorFlow's operations. inputScale is multiplied into the first layer's weights instead of every pixel.
+ * `network` as operations of `graph`. inputScale is multiplied into the first layer's weights instead of every pixel.
  *
  * @throws DsqnError LAYER_UNTRAINABLE for a layer that cannot be learned.
  */
-export function differentiable(eager: Operations, network: ConvolutionalNetwork): Differentiable {
-  const { run } = eager;
-  const constants: Handle[] = [];
-  const constant: Constant = (values, shape) => {
-    constants.push(eager.upload(values, shape));
-    return constants.at(-1)!;
-  };
-  const operations = network.layers.map((layer, l) => operation(eager, layer, l, constant));
+export function differentiable(graph: Graph, network: ConvolutionalNetwork): Differentiable {
+  const { run } = graph;
+  const operations = network.layers.map((layer, l) => operation(graph, layer, l));
   const first = operations[0];
   if (first.parameters.length === 0) untrainable(network.layers[0], 0, "comes before any layer with weights");
-  const scale = constant(Float32Array.of(network.inputScale), []);
+  const scale = graph.upload(Float32Array.of(network.inputScale), []);
   const own = (parameters: readonly Handle[], l: number): readonly Handle[] => {
     const start = operations.slice(0, l).reduce((n, { parameters: p }) => n + p.length, 0);
     const mine = parameters.slice(start, start + operations[l].parameters.length);
@@ -92,30 +87,25 @@ export function differentiable(eager: Operations, network: ConvolutionalNetwork)
         },
       };
     },
-    close: () => eager.free(constants),
   };
 }
 
-/** Uploads what stays until the network is closed. */
-type Constant = (values: Float32Array | Int32Array, shape: readonly number[]) => Handle;
-
-function operation(eager: Operations, layer: ConvolutionalLayer, l: number, constant: Constant): Operation {
-  if (layer.kind === "convolution") return convolutional(eager, layer, l, constant);
-  if (layer.kind === "dense") return flat(eager, layer, l, constant);
+function operation(graph: Graph, layer: ConvolutionalLayer, l: number): Operation {
+  if (layer.kind === "convolution") return convolutional(graph, layer, l);
+  if (layer.kind === "dense") return flat(graph, layer, l);
   if (layer.kind === "batch-norm") return untrainable(layer, l, "has frozen statistics; fold it into the layer before");
-  return pooling(eager, layer, l);
+  return pooling(graph, layer, l);
 }
 
 function convolutional(
-  { run }: Operations,
+  { run, upload }: Graph,
   layer: ConvolutionalLayer & { kind: "convolution" },
   l: number,
-  constant: Constant,
 ): Operation {
   const { convolution, activation } = layer;
   const kernel = [...convolution.kernel, convolution.input[2], convolution.output[2]];
   const attributes = { ...float, strides: [1, ...convolution.strides, 1], ...paddingOf(convolution) };
-  const kernelShape = constant(Int32Array.from(kernel), [4]);
+  const kernelShape = upload(Int32Array.from(kernel), [4]);
   const activate = activation === "relu";
   return {
     parameters: [
@@ -142,14 +132,9 @@ const transposeA = { ...float, transpose_a: true, transpose_b: false };
 const transposeB = { ...float, transpose_a: false, transpose_b: true };
 const reshape = { T: { type: "float" }, Tshape: { type: "int32" } } as const;
 
-function flat(
-  { run }: Operations,
-  layer: ConvolutionalLayer & { kind: "dense" },
-  l: number,
-  constant: Constant,
-): Operation {
+function flat({ run, upload }: Graph, layer: ConvolutionalLayer & { kind: "dense" }, l: number): Operation {
   const { inputs, outputs, activation } = layer;
-  const flattened = constant(Int32Array.of(-1, inputs), [2]);
+  const flattened = upload(Int32Array.of(-1, inputs), [2]);
   const activate = activation === "relu";
   return {
     parameters: [
@@ -176,7 +161,7 @@ function flat(
 }
 
 function pooling(
-  { run }: Operations,
+  { run }: Graph,
   layer: ConvolutionalLayer & { kind: "average-pooling" | "max-pooling" },
   l: number,
 ): Operation {

@@ -6,9 +6,6 @@ export type Handle = number;
 /** An attribute of an operation: a number or a list of them is an integer. */
 type Attribute = boolean | string | number | readonly number[] | { readonly type: "float" | "uint8" | "int32" };
 
-/** What a pass through a network is written in, whether its operations are run at once or recorded (graph.ts). */
-export type Operations = Pick<Eager, "run" | "upload" | "free">;
-
 /**
  * TensorFlow's own operations, called by their names in its documentation (raw_ops), one after the other. TensorFlow.js's layer
  * above them costs some 20 microseconds per operation and hides the ones that update variables in place.

@@ -2,16 +2,16 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Tfjs } from "../tfjs.ts";
-import type { Eager, Handle, Operations } from "./eager.ts";
+import type { Eager, Handle } from "./eager.ts";
 import { type DataType, type Node, type NodeAttribute, savedModel, TAG, typeOf } from "./saved-model.ts";
 
 /**
  * Operations that are recorded, to be run together. TensorFlow then joins what belongs together (a convolution, its bias and its ReLU)
  * and runs at the same time what does not depend on each other (two networks' forward passes; the gradients of a layer's weights and
  * of its input): for a gradient step some three quarters of the time of one operation after the other. A handle names a place in this
- * graph, not a tensor.
+ * graph, not a tensor; what is uploaded is a constant of it.
  */
-export interface Graph extends Operations {
+export interface Graph extends Pick<Eager, "run" | "upload"> {
   /** What a run is given. -1 in its shape: any length. */
   placeholder(type: DataType, shape: readonly number[]): Handle;
 }
@@ -39,7 +39,6 @@ export function recordGraph(tf: Tfjs, eager: Eager): { graph: Graph; open: () =>
     run: (operation, inputs, attributes = {}) => add(operation, inputs, attributes),
     upload: (data, shape) => add("Const", [], { dtype: { type: typeOf(data) }, value: { data, shape } }),
     placeholder: (type, shape) => add("Placeholder", [], { dtype: { type }, shape: { shape } }),
-    free: () => undefined,
   };
   return { graph, open: () => openSession(tf, eager, nodes, nameOf) };
 }
