@@ -39,7 +39,10 @@ export interface PolicyOptions {
   readonly engine?: SpikingEngine;
 }
 
-/** The greedy policy of a network: dense, convolutional (observations are [batch, height, width, channels]) or spiking. */
+/**
+ * The greedy policy of a network as it is at the first decision: dense, convolutional (observations are [batch, height, width, channels]) or
+ * spiking.
+ */
 export function policyOf(network: Network, options: PolicyOptions = {}): Policy {
   const work = { decisions: 0, spikes: 0, synOps: 0 };
   if (network.kind !== "spiking") {
@@ -67,7 +70,12 @@ export function policyOf(network: Network, options: PolicyOptions = {}): Policy 
     work,
     act(observations, batch) {
       // Successive calls get successive Poisson streams: the same state seen twice is encoded anew.
-      const result = engine.run(read, observations, { steps, seed: (seed + work.decisions) >>> 0 });
+      const { decisions } = work;
+      const result = engine.run(read, observations, {
+        steps,
+        seed: (seed + decisions) >>> 0,
+        unchanged: decisions > 0,
+      });
       work.decisions += batch;
       work.spikes += result.work.spikes * batch;
       work.synOps += result.work.synOps * batch;

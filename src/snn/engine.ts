@@ -34,6 +34,8 @@ export interface RunOptions {
   readonly state?: NetworkState;
   /** Return the state after the last step (implied by `state`). */
   readonly keepState?: boolean;
+  /** The network is as it was in the last run: an engine need not check and copy it again, which costs a large one more than a decision. */
+  readonly unchanged?: boolean;
 }
 
 /** What a batch of decisions came to. */

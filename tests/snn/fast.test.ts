@@ -82,6 +82,10 @@ describe("the fast engine", () => {
             engine.run(network, observations, { ...options, steps: network.steps + 3, state: b.state }),
           );
           expect(later).toEqual(expected);
+          const [again, anew] = [fast, reference].map((engine) =>
+            engine.run(network, observations.map((x) => 1 - x), { recordSpikes: true, unchanged: true }),
+          );
+          expect(again).toEqual(anew);
           spikes += b.work.spikes;
         }
       }),
@@ -124,6 +128,17 @@ describe("the fast engine", () => {
     const before = fastEngine().run(network, observations).outputs;
     network.layers[1].weights.forEach((w, k, all) => (all[k] = 2 * w));
     expect([...fastEngine().run(network, observations).outputs]).toEqual([...before].map((x) => 2 * x));
+  });
+
+  it("needn't look at a network again that is said to be unchanged", () => {
+    const network = createSpikingNetwork([4, 9, 2], new Random(1), { steps: 10 });
+    const observations = normals(4, 2);
+    const unchanged = { unchanged: true };
+    const before = fastEngine().run(network, observations, unchanged).outputs; // the first time it must
+    network.layers[1].weights.fill(NaN);
+    expect(fastEngine().run(network, observations, unchanged).outputs).toEqual(before);
+    expect(() => fastEngine().run(network, observations)).toThrow("NaN");
+    expect(() => fastEngine().run({ ...network }, observations, unchanged)).toThrow("NaN");
   });
 
   it("decides as the engine does, one observation at a time", () => {

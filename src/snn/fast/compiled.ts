@@ -5,6 +5,7 @@ import { createPlan, type Plan, type PlanOptions } from "../../kernels/plan.ts";
 import { acquirePool, type Pool } from "../../kernels/pool.ts";
 import { type SpikingNetwork, spikingLayers } from "../network.ts";
 import { countsSpikes, inputNeurons } from "../state.ts";
+import { fanOut } from "../synapses.ts";
 import { placeWeights } from "./weights.ts";
 
 /** A network laid out in the kernels' memory for running one state at a time. */
@@ -12,8 +13,14 @@ export interface Compiled {
   readonly steps: number;
   readonly record: boolean;
   readonly plan: Plan;
-  /** Copies the network's weights, biases and initial potentials there. */
+  /** Copies the network's weights and biases there, and puts it at rest. */
   load(network: SpikingNetwork): void;
+  /** Whether a network was. */
+  readonly loaded: boolean;
+  /** Back to the initial potentials, without currents and counts. */
+  rest(network: SpikingNetwork): void;
+  /** Of the network that was loaded, per layer: how many synapses leave each value that they start from. */
+  readonly fans: readonly Float64Array[];
   /** Runs the state whose input lies in `observations` or `inputBits`, from the potentials, currents and counts that lie in the layers. */
   run(): void;
   /** Gives the memory back. */
@@ -122,6 +129,14 @@ export function compile(
   const biases = plan.layers.map((f) => (f.biases ? floats(f.biases, f.width) : null));
   const { exports } = kernels();
   const run = element === 4 ? exports.runSingle : exports.runDouble;
+  const rest = (source: SpikingNetwork): void =>
+    source.layers.forEach(({ initialPotential }, l) => {
+      layers[l].initial.fill(0);
+      if (initialPotential) layers[l].initial.set(initialPotential);
+      layers[l].currents.fill(0);
+      layers[l].poolCounts.fill(0);
+    });
+  let fans: readonly Float64Array[] | undefined;
   return {
     steps,
     record,
@@ -133,11 +148,16 @@ export function compile(
       source.layers.forEach((layer, l) => {
         placeWeights(layer, plan.layers[l], l === 0 && source.signedInputs ? 2 : 1, weights[l]);
         if (layer.biases) biases[l]!.set(layer.biases);
-        layers[l].initial.fill(0);
-        if (layer.initialPotential) layers[l].initial.set(layer.initialPotential);
-        layers[l].currents.fill(0);
-        layers[l].poolCounts.fill(0);
       });
+      fans = source.layers.map(fanOut);
+      rest(source);
+    },
+    get loaded() {
+      return fans !== undefined;
+    },
+    rest,
+    get fans() {
+      return fans!;
     },
     run: () => run(plan.address, 0),
     free: freeing(block, pool),
@@ -154,6 +174,9 @@ function freeing(block: Block, pool: Pool): () => void {
 
 const compiled = { 4: new WeakMap<SpikingNetwork, Compiled>(), 8: new WeakMap<SpikingNetwork, Compiled>() };
 const registry = new FinalizationRegistry<() => void>((free) => free());
+
+/** Whether there is a layout of this network. */
+export const isCompiled = (network: SpikingNetwork, element: 4 | 8): boolean => compiled[element].has(network);
 
 /** The layout of a network, made once for a number of steps and kept as long as the network lives. */
 export function compiledFor(network: SpikingNetwork, element: 4 | 8, steps: number, record: boolean): Compiled {

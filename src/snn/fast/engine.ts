@@ -1,11 +1,11 @@
 import { argmax } from "../decide.ts";
 import { encoder, inputValues } from "../encoding.ts";
 import type { RunOptions, RunResult, SpikingEngine } from "../engine.ts";
-import { type SpikingNetwork, spikingLayers } from "../network.ts";
+import { observationSize, type SpikingNetwork, spikingLayers } from "../network.ts";
 import { copyState, createState, inputNeurons, type NetworkState } from "../state.ts";
 import { validateNetwork, validateRun } from "../validate.ts";
 import { countWork } from "../work.ts";
-import { compiledFor, type Compiled, type CompiledLayer, type FloatArray } from "./compiled.ts";
+import { compiledFor, isCompiled, type Compiled, type CompiledLayer, type FloatArray } from "./compiled.ts";
 import { spikeRecorder } from "./spikes.ts";
 
 /**
@@ -24,10 +24,12 @@ function engine(element: 4 | 8): SpikingEngine {
     name: "fast",
     precision: element === 4 ? "float32" : "float64",
     run(network, observations, options = {}) {
-      validateNetwork(network);
+      const known = options.unchanged === true && isCompiled(network, element);
+      if (!known) validateNetwork(network);
       const batch = validateRun(network, observations, options);
       const compiled = compiledFor(network, element, options.steps ?? network.steps, options.recordPotentials === true);
-      compiled.load(network);
+      if (known && compiled.loaded) compiled.rest(network);
+      else compiled.load(network);
       return run(network, compiled, observations, options, batch, element === 4 ? Math.fround : (x) => x);
     },
   };
@@ -36,7 +38,7 @@ function engine(element: 4 | 8): SpikingEngine {
 function run(
   network: SpikingNetwork,
   compiled: Compiled,
-  observations: ArrayLike<number>,
+  observations: FloatArray,
   options: RunOptions,
   batch: number,
   round: (x: number) => number,
@@ -93,7 +95,7 @@ function run(
       argmax(outputs, b * actions, actions, network.ties, potentials),
     ),
     spikeCounts,
-    work: countWork(network, batch, arrivals, spikeCounts),
+    work: countWork(network, batch, arrivals, spikeCounts, compiled.fans),
     spikes: recorders?.map((recorder) => recorder.events()),
     membranes,
     state: keep ? { ...state, step: state.step + steps } : undefined,
@@ -104,18 +106,24 @@ function run(
 function encode(
   network: SpikingNetwork,
   compiled: Compiled,
-  observations: ArrayLike<number>,
+  observations: FloatArray,
   b: number,
   state: NetworkState,
   counts: Float64Array,
   round: (x: number) => number,
 ): void {
-  const values = inputValues(network, observations, b, round);
   if (network.encoding === "constant") {
-    compiled.observations.set(values);
-    for (let i = 0; i < values.length; i++) if (values[i] !== 0) counts[i]++;
+    const input = compiled.observations;
+    const size = observationSize(network);
+    if (network.signedInputs) input.set(inputValues(network, observations, b, round));
+    else {
+      input.set(observations.subarray(b * size, (b + 1) * size));
+      if (network.biasInput) input[size] = 1;
+    }
+    for (let i = 0; i < input.length; i++) counts[i] += input[i] === 0 ? 0 : 1;
     return;
   }
+  const values = inputValues(network, observations, b, round);
   const { inputBits, steps } = compiled;
   const { inputPlane } = compiled.plan;
   const step = encoder(network, values, b, state, round);
