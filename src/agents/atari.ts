@@ -1,4 +1,5 @@
-import { openWorker } from "../bridge/index.ts";
+import { availableParallelism } from "node:os";
+import { openWorker, type Worker } from "../bridge/index.ts";
 import { type AtariFrames, type AtariGames, type AtariOptions, type AtariStep, openAtari } from "../envs/atari.ts";
 import { FrameStack } from "../envs/frame-stack.ts";
 import { DsqnError } from "../errors.ts";
@@ -67,15 +68,29 @@ export async function makeAtari(options: MakeAtariOptions): Promise<AtariEnviron
   };
 }
 
-/** Opens one Python worker, lends it to `use` as a maker of copies, and closes it whatever happens. */
+/** Opens Python workers (one unless `workers` says more), lends them to `use` as a maker of copies, and closes them whatever happens. */
 export async function withAtari<T>(
-  options: Omit<MakeAtariOptions, "count" | "worker">,
+  { workers, ...options }: Omit<MakeAtariOptions, "count" | "worker">,
   use: (makeEnvironments: (count: number) => Promise<AtariEnvironments>) => Promise<T>,
 ): Promise<T> {
-  const worker = await openWorker({ name: options.game, extras: ["base", "atari"] });
+  return withAtariWorkers(workers, (worker) => use((count) => makeAtari({ ...options, count, worker })));
+}
+
+/** Opens `count` Python workers for Atari games, lends them to `use`, and closes them whatever happens. */
+export async function withAtariWorkers<T>(
+  count: number | undefined,
+  use: (workers: readonly Worker[]) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  const workers: Worker[] = [];
   try {
-    return await use((count) => makeAtari({ ...options, count, worker }));
+    for (let i = 0; i < (count ?? 1); i++)
+      workers.push(await openWorker({ name: `atari ${i}`, extras: ["base", "atari"], signal }));
+    return await use(workers);
   } finally {
-    await worker.close();
+    await Promise.all(workers.map((worker) => worker.close()));
   }
 }
+
+/** Workers for playing many games side by side: a processor each, up to four. */
+export const manyWorkers = (): number => Math.min(4, availableParallelism());

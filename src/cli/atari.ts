@@ -1,5 +1,5 @@
 import type { Command as Parser } from "commander";
-import { withAtari } from "../agents/atari.ts";
+import { manyWorkers, withAtari } from "../agents/atari.ts";
 import type { MakeEnvironments } from "../agents/environments.ts";
 import { withGymnasium } from "../agents/gymnasium.ts";
 import type { Policy } from "../agents/policy.ts";
@@ -63,7 +63,7 @@ export async function withEnvironment<T>(
     fire,
     ...(maxSteps !== undefined && { maxFrames: maxSteps * (frameSkip ?? 4) }),
   };
-  return withAtari(options, use);
+  return withAtari({ ...options, workers: manyWorkers() }, use);
 }
 
 function preprocessingOf(card: object | null | undefined): AtariPreprocessing | undefined {

@@ -33,8 +33,8 @@ export interface AtariOptions {
   readonly difficulty?: number;
   /** The console's memory with every frame, 128 bytes. */
   readonly ram?: boolean;
-  /** The worker to live in; without one, workers of their own, which close with the games. */
-  readonly worker?: Worker;
+  /** The worker to live in, or several that share the copies; without one, workers of their own, which close with the games. */
+  readonly worker?: Worker | readonly Worker[];
   /** So many workers of their own share the copies, each on a processor of its own; 1 unless given. The games stay the same. */
   readonly workers?: number;
 }
@@ -98,13 +98,16 @@ interface Made {
  * Errors: ENV_UNKNOWN (with the nearest names), ATARI_ROM_MISSING, ENV_DEPENDENCY_MISSING, ENV_OPTIONS_INVALID, and those of `openWorker`.
  */
 export async function openAtari(options: AtariOptions): Promise<AtariGames> {
-  const { workers = 1, ...one } = options;
+  const { workers = 1, worker, ...one } = options;
   checkOptions(options);
   const { count = 1 } = options;
-  const shares = Array.from({ length: Math.min(workers, count) }, (_, i) =>
-    Math.floor((count + i) / Math.min(workers, count)),
+  const lent = worker && [worker].flat();
+  const homes = Math.min(lent?.length ?? workers, count);
+  const opened = await Promise.allSettled(
+    Array.from({ length: homes }, (_, i) =>
+      openGames({ ...one, count: Math.floor((count + i) / homes), worker: lent?.[i] }),
+    ),
   );
-  const opened = await Promise.allSettled(shares.map((share) => openGames({ ...one, count: share })));
   const games = opened.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
   const failed = opened.find((outcome) => outcome.status === "rejected");
   if (!failed) return spreadGames(games);
@@ -112,7 +115,7 @@ export async function openAtari(options: AtariOptions): Promise<AtariGames> {
   throw failed.reason;
 }
 
-async function openGames(options: Omit<AtariOptions, "workers">): Promise<AtariGames> {
+async function openGames(options: Omit<AtariOptions, "workers" | "worker"> & { worker?: Worker }): Promise<AtariGames> {
   const { game, count = 1, worker: lent, ...rest } = options;
   const worker = lent ?? (await openWorker({ name: game, extras: ["base", "atari"] }));
   let made: Made;
@@ -212,6 +215,7 @@ function checkOptions({
   if (!whole(count, 1)) throw invalid(`count is ${count}, not a whole number from 1 on.`);
   if (!whole(workers, 1)) throw invalid(`workers is ${workers}, not a whole number from 1 on.`);
   if (worker && workers > 1) throw invalid("Both a worker and a number of workers are given.", "Leave one out.");
+  if (Array.isArray(worker) && worker.length === 0) throw invalid("The list of workers is empty.");
   if (preprocessing !== undefined && !ATARI_PREPROCESSINGS.includes(preprocessing))
     throw invalid(`There is no preprocessing "${preprocessing}".`, `Known: ${ATARI_PREPROCESSINGS.join(", ")}.`);
   const [least, most] = typeof frameSkip === "object" ? frameSkip : [frameSkip ?? 1, (frameSkip ?? 1) + 1];

@@ -234,22 +234,31 @@ print(json.dumps([env.step(t % 4)[0].tolist() for t in range(100)]))`;
 
   it("spread over two workers they are the same games", async () => {
     const options = { game: "BreakoutDeterministic-v4", count: 3, ram: true };
-    const [one, two] = await Promise.all([makeAtari({ ...options, worker }), makeAtari({ ...options, workers: 2 })]);
+    const second = await openWorker({ name: "second", extras: ["base", "atari"] });
+    const [one, two, lent] = await Promise.all([
+      makeAtari({ ...options, worker }),
+      makeAtari({ ...options, workers: 2 }),
+      makeAtari({ ...options, worker: [worker, second] }),
+    ]);
     const told = (games: AtariEnvironments): unknown[] => {
       const { frames, lives, ram } = games.newest;
       return [Buffer.from(frames).toString("base64"), [...lives], [...ram!]];
     };
     expect(await two.reset({ seed: [1, 2, 3] })).toEqual(await one.reset({ seed: [1, 2, 3] }));
+    expect(await lent.reset({ seed: [1, 2, 3] })).toEqual(await one.reset({ seed: [1, 2, 3] }));
     for (let t = 0; t < 25; t++) {
       const actions = Int32Array.of(t % 4, 2, 3);
-      const [a, b] = await Promise.all([one.step(actions), two.step(actions)]);
+      const [a, b, c] = await Promise.all([one.step(actions), two.step(actions), lent.step(actions)]);
       expect([[...b.rewards], [...b.lifeLost], ...told(two)]).toEqual([[...a.rewards], [...a.lifeLost], ...told(one)]);
+      expect([[...c.rewards], [...c.lifeLost], ...told(lent)]).toEqual([[...a.rewards], [...a.lifeLost], ...told(one)]);
     }
     const anew = { seed: [7, 8, 9], mask: Uint8Array.of(0, 1, 1) };
     expect(await two.reset(anew)).toEqual(await one.reset(anew));
     expect((await two.render(2)).data).toEqual((await one.render(2)).data);
     expect((await failure(two.step(Int32Array.of(0, 0)))).code).toBe("ENV_OPTIONS_INVALID");
-    await Promise.all([one.close(), two.close()]);
+    await Promise.all([one.close(), two.close(), lent.close()]);
+    await second.close();
+    expect(worker.closed).toBe(false); // it was only lent
     expect((await failure(two.step(Int32Array.of(0, 0, 0)))).code).toBe("ENV_CLOSED");
   });
 
@@ -301,6 +310,7 @@ print(json.dumps([env.step(t % 4)[0].tolist() for t in range(100)]))`;
       { maxFrames: 0 },
       { preprocessing: "none" as never },
       { stack: 0 },
+      { worker: [] },
     ])("the options %p: ENV_OPTIONS_INVALID", async (options) => {
       expect((await failure(makeAtari({ game: "Breakout", worker, ...options }))).code).toBe("ENV_OPTIONS_INVALID");
     });

@@ -1,8 +1,13 @@
 import { join } from "node:path";
-import { type AtariEnvironments, makeAtari, type MakeAtariOptions } from "../../agents/atari.ts";
+import {
+  type AtariEnvironments,
+  makeAtari,
+  type MakeAtariOptions,
+  manyWorkers,
+  withAtariWorkers,
+} from "../../agents/atari.ts";
 import { evaluate, FIRST_SEED } from "../../agents/evaluate.ts";
 import { policyOf } from "../../agents/policy.ts";
-import { openWorker } from "../../bridge/index.ts";
 import type { OnProgress } from "../../progress.ts";
 import { kept } from "../kept.ts";
 import type { Reported } from "../thesis.ts";
@@ -11,7 +16,7 @@ import { type Behaviour, BehaviourRecorder } from "./behaviour.ts";
 import { type Film, filmOf } from "./film.ts";
 import { judgeBreakout } from "./judge.ts";
 import { BAR_ROWS, measureOcclusion, type Occluded } from "./occlusion.ts";
-import { type ModelFiles, openSubjects, type Subject } from "./subjects.ts";
+import { breakoutStates, type ModelFiles, openSubjects, type Subject } from "./subjects.ts";
 import { type BreakoutRow, breakoutRows } from "./thesis.ts";
 
 /** Scores of one policy, and how it plays. Similarities in percent. */
@@ -76,57 +81,59 @@ export async function reproduceBreakout(
   const { quick = false, episodes = quick ? 5 : 30, folder, signal, onProgress, onRow } = options;
   const started = performance.now();
   const keep = folder && join(folder, "rows");
-  const worker = await openWorker({ name: "breakout", extras: ["base", "atari"], signal });
-  const open = (more: Partial<MakeAtariOptions>): Promise<AtariEnvironments> => makeAtari({ ...GAME, ...more, worker });
-  try {
-    const subjects = await openSubjects(options, {
-      states: quick ? 300 : 1000,
-      makeFor: (preprocessing) => (count) => open({ preprocessing, count }),
-    });
-    const rows: BreakoutResultRow[] = [];
-    for (const row of breakoutRows) {
-      if (quick && (row.steps ?? 0) > QUICK_STEPS) continue;
-      const subject = await subjects.of(row);
-      const ours = subject && (await measured(row, subject, { episodes, keep, open, signal, onProgress }));
-      rows.push({ name: row.name, thesis: row.thesis, ours, ...judgeBreakout(row, ours) });
-      onRow?.(rows.at(-1)!);
-    }
-    const snn = await subjects.converted();
-    const { dqn, preprocessing } = subjects;
-    const positions = Array.from({ length: quick ? 4 : 13 }, (_, i) => (quick ? 12 + 20 * i : 3 + 6 * i));
-    const maxFrames = quick ? QUICK_FRAMES : BAR_FRAMES;
-    const bars = { positions, episodes: quick ? 2 : 5, epsilon: EPSILON, signal };
-    const cover = (policy: ReturnType<typeof policyOf>, name: string): Promise<Occluded[] | null> =>
-      kept(keep, ["breakout occlusion", name, subjects.identity, positions, bars.episodes, maxFrames], () => {
-        onProgress?.({ stage: `occlusion ${name}`, done: 0 });
-        return measureOcclusion(policy, (more) => open({ ...more, preprocessing, maxFrames }), bars);
+  return withAtariWorkers(
+    manyWorkers(),
+    async (worker) => {
+      const open = (more: Partial<MakeAtariOptions>): Promise<AtariEnvironments> =>
+        makeAtari({ ...GAME, ...more, worker });
+      const subjects = await openSubjects(options, {
+        states: quick ? 300 : breakoutStates.size,
+        makeFor: (preprocessing) => (count) => open({ preprocessing, count }),
       });
-    const occlusion =
-      dqn && snn
-        ? {
-            rows: BAR_ROWS,
-            maxFrames,
-            dqn: (await cover(policyOf(dqn.network), "dqn"))!,
-            snn: (await cover(policyOf(snn), "snn"))!,
-          }
-        : null;
-    onProgress?.({ stage: "film", done: 0 });
-    const film = snn && (await filmed(open({ preprocessing }), snn, quick ? 60 : 300));
-    return {
-      result: {
-        experiment: "breakout",
-        environment: GAME.game,
-        quick,
-        rows,
-        occlusion,
-        film: film && { width: film.width, height: film.height, frames: film.frames, points: film.points },
-        seconds: (performance.now() - started) / 1000,
-      },
-      film: film && film.png,
-    };
-  } finally {
-    await worker.close();
-  }
+      const rows: BreakoutResultRow[] = [];
+      for (const row of breakoutRows) {
+        if (quick && (row.steps ?? 0) > QUICK_STEPS) continue;
+        const subject = await subjects.of(row);
+        const ours = subject && (await measured(row, subject, { episodes, keep, open, signal, onProgress }));
+        rows.push({ name: row.name, thesis: row.thesis, ours, ...judgeBreakout(row, ours) });
+        onRow?.(rows.at(-1)!);
+      }
+      const snn = await subjects.converted();
+      const { dqn, preprocessing } = subjects;
+      const positions = Array.from({ length: quick ? 4 : 13 }, (_, i) => (quick ? 12 + 20 * i : 3 + 6 * i));
+      const maxFrames = quick ? QUICK_FRAMES : BAR_FRAMES;
+      const bars = { positions, episodes: quick ? 2 : 5, epsilon: EPSILON, signal };
+      const cover = (policy: ReturnType<typeof policyOf>, name: string): Promise<Occluded[] | null> =>
+        kept(keep, ["breakout occlusion", name, subjects.identity, positions, bars.episodes, maxFrames], () => {
+          onProgress?.({ stage: `occlusion ${name}`, done: 0 });
+          return measureOcclusion(policy, (more) => open({ ...more, preprocessing, maxFrames }), bars);
+        });
+      const occlusion =
+        dqn && snn
+          ? {
+              rows: BAR_ROWS,
+              maxFrames,
+              dqn: (await cover(policyOf(dqn.network), "dqn"))!,
+              snn: (await cover(policyOf(snn), "snn"))!,
+            }
+          : null;
+      onProgress?.({ stage: "film", done: 0 });
+      const film = snn && (await filmed(open({ preprocessing }), snn, quick ? 60 : 300));
+      return {
+        result: {
+          experiment: "breakout",
+          environment: GAME.game,
+          quick,
+          rows,
+          occlusion,
+          film: film && { width: film.width, height: film.height, frames: film.frames, points: film.points },
+          seconds: (performance.now() - started) / 1000,
+        },
+        film: film && film.png,
+      };
+    },
+    signal,
+  );
 }
 
 async function measured(
