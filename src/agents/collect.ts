@@ -16,6 +16,8 @@ export interface CollectOptions {
   readonly firstSeed?: number;
   /** Probability of a random action; the states that follow one are kept too. */
   readonly epsilon?: number;
+  /** Of an episode's states every so many-th one is kept, from the first on; 1 unless given. Frames hardly differ from the next: few then tell of many games. */
+  readonly every?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
 }
@@ -24,15 +26,15 @@ export interface CollectOptions {
 const sideBySide = (observationSize: number): number => (observationSize > 4096 ? 4 : 20);
 
 /**
- * The first `size` states that `policy` visits in whole greedy episodes, [size, observationSize]: in the order of episodes and,
- * within one, of time, so that a smaller set is the beginning of a larger one.
+ * The first `size` states that `policy` visits in whole greedy episodes (or every so many-th), [size, observationSize]: in the order of episodes
+ * and, within one, of time, so that a smaller set is the beginning of a larger one.
  */
 export async function collectStates(
   policy: Policy,
   makeEnvironments: MakeEnvironments,
   options: CollectOptions,
 ): Promise<Float32Array> {
-  const { size, firstSeed = FIRST_SEED, epsilon = 0, signal, onProgress } = options;
+  const { size, firstSeed = FIRST_SEED, epsilon = 0, every = 1, signal, onProgress } = options;
   const n = policy.observationSize;
   const states = new Float32Array(size * n);
   const count = sideBySide(n);
@@ -41,13 +43,15 @@ export async function collectStates(
     assertFits(policy, environments);
     for (let filled = 0, first = firstSeed; filled < size; first += count) {
       const visited: Float32Array[][] = Array.from({ length: count }, () => []);
+      const seen = new Int32Array(count);
       await runEpisodes(environments, (observations, batch) => policy.act(observations, batch), {
         seeds: Array.from({ length: count }, (_, i) => first + i),
         epsilon,
         signal,
         onDecisions: (observations, _actions, rows) =>
           rows.forEach((row, k) => {
-            if (visited[row].length < size - filled) visited[row].push(observations.slice(k * n, (k + 1) * n));
+            if (seen[row]++ % every === 0 && visited[row].length < size - filled)
+              visited[row].push(observations.slice(k * n, (k + 1) * n));
           }),
       });
       const found = visited.flat();

@@ -10,6 +10,7 @@ interface Options extends EnvironmentFlags {
   size: number;
   out: string;
   epsilon: number;
+  every: number;
   seed: number;
 }
 
@@ -20,6 +21,7 @@ export default command<Options>({
       .option("--size <n>", "number of states", integer(1), 20000)
       .requiredOption("--out <folder>", "where the data set goes")
       .option("--epsilon <p>", "probability of a random action", real(0, 1), 0)
+      .option("--every <n>", "of each episode keep every n-th state: few states tell of many games", integer(1), 1)
       // Other starts than the evaluation's, which must stay unseen by whatever is made from these states.
       .option("--seed <n>", "episode i starts from reset seed n + i", integer(), 200000)
       .addHelpText(
@@ -28,10 +30,10 @@ export default command<Options>({
       );
   },
   async run([path], options, { signal, progress, print }) {
-    const { env, size, out, epsilon, seed } = options;
+    const { env, size, out, epsilon, every, seed } = options;
     const { network, card } = await loadModel(path);
     const replay = await withEnvironment(options, { policy: policyOf(network), card }, (make) =>
-      collectReplay(network, make, { size, firstSeed: seed, epsilon, signal, onProgress: progress }),
+      collectReplay(network, make, { size, firstSeed: seed, epsilon, every, signal, onProgress: progress }),
     );
     await saveReplay(out, { ...replay, environment: env });
     print({ size, out, env, model: path }, (result) => `${result.size} states of ${env} in ${result.out}`);

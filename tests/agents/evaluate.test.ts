@@ -117,6 +117,20 @@ describe("collecting states", () => {
     greedy.forEach((action, k) => expect(action).toBe(Number(large.outputs![2 * k + 1] > large.outputs![2 * k])));
   });
 
+  it("every third state of each episode, from its first on", async () => {
+    const policy = always(1);
+    const { lengths } = await evaluate(policy, corridor(), { episodes: 12 });
+    const all = await collectStates(policy, corridor(), { size: lengths.reduce((a, b) => a + b) });
+    const some = await collectStates(policy, corridor(), { size: 10, every: 3 });
+    let at = 0;
+    const kept = lengths.flatMap((length) => {
+      const episode = [...all.subarray(2 * at, 2 * (at += length))];
+      return episode.filter((_, k) => Math.floor(k / 2) % 3 === 0);
+    });
+    expect(kept.length).toBeLessThan(0.6 * all.length);
+    expect([...some]).toEqual(kept.slice(0, 20));
+  });
+
   it("says so when every action is random", async () => {
     await expect(collectStates(always(1), corridor(), { size: 5, epsilon: 1 })).rejects.toMatchObject({
       code: "NOTHING_COLLECTED",

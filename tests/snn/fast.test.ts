@@ -83,7 +83,11 @@ describe("the fast engine", () => {
           );
           expect(later).toEqual(expected);
           const [again, anew] = [fast, reference].map((engine) =>
-            engine.run(network, observations.map((x) => 1 - x), { recordSpikes: true, unchanged: true }),
+            engine.run(
+              network,
+              observations.map((x) => 1 - x),
+              { recordSpikes: true, unchanged: true },
+            ),
           );
           expect(again).toEqual(anew);
           spikes += b.work.spikes;
