@@ -92,7 +92,7 @@ export function ownWork(threads = 2): { get(name: string): Timed | undefined; cl
     const x = Float32Array.from({ length: 4 * 84 * 84 * 4 }, () =>
       random.uniform() < 0.35 ? 50 + random.integer(206) : 0,
     );
-    const decider = createDecider(convert(source, x, balancedConvolution).network);
+    const decider = createDecider(convert(source, x, { ...balancedConvolution, population: 1 }).network);
     const state = x.subarray(0, x.length / 4);
     closers.push(() => decider.close());
     return () => decider.act(state);

@@ -51,12 +51,10 @@ export const balancedConversion = {
 } as const satisfies ConversionOptions;
 
 /**
- * The same for convolutional networks: single neurons, since images have many, held back instead, and room above the largest activation of
- * each channel.
+ * The same for convolutional networks: more steps, neurons that are held back, and room above the largest activation of each channel.
  */
 export const balancedConvolution = {
   ...balancedConversion,
-  population: 1,
   percentile: 1,
   headroom: 1.3,
   holdBack: 1,

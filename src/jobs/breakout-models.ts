@@ -1,12 +1,13 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { withAtari } from "../agents/atari.ts";
+import { manyWorkers, withAtari } from "../agents/atari.ts";
 import { collectStates } from "../agents/collect.ts";
 import { evaluate } from "../agents/evaluate.ts";
 import { policyOf } from "../agents/policy.ts";
 import { balancedConvolution, convert } from "../conversion/convert.ts";
 import { DsqnError, UsageError } from "../errors.ts";
 import { loadModel, saveModel, type Model } from "../formats/model.ts";
+import { breakoutStates } from "../reproduce/breakout/subjects.ts";
 import { cardFields, type MadeModel, type MakeModelsOptions } from "./models.ts";
 
 /** The networks for Breakout that ship. Training takes hours: they are made from a run that exists. */
@@ -16,7 +17,6 @@ export const breakoutModelNames = ["breakout-dqn", "breakout-dqn-converted"] as 
 const GAME = { game: "BreakoutDeterministic-v4", maxFrames: 18_000 } as const;
 /** Seeds that nothing was trained, chosen or calibrated with. */
 const SCORE = { episodes: 100, firstSeed: 300_000, epsilon: 0.01 } as const;
-const STATES = { size: 1000, firstSeed: 200_000, epsilon: 0.01 } as const;
 const TARGET = 30;
 
 /**
@@ -33,7 +33,7 @@ export async function makeBreakoutModels(run: string, options: MakeModelsOptions
     made.push(model);
     onModel?.(model);
   };
-  await withAtari(GAME, async (makeEnvironments) => {
+  await withAtari({ ...GAME, workers: manyWorkers() }, async (makeEnvironments) => {
     const score = async (path: string, source?: Model): Promise<Record<string, unknown> & Omit<MadeModel, "name">> => {
       const { network } = await loadModel(path);
       const { mean, std, ci95, similarity, similarityCi95, decisions, spikesPerDecision, synOpsPerDecision } =
@@ -63,7 +63,11 @@ export async function makeBreakoutModels(run: string, options: MakeModelsOptions
       const source = await loadModel(dqn);
       if (source.network.kind !== "convolutional") return;
       onProgress?.({ stage: "convert", done: 0, unit: "models", note: "breakout-dqn-converted" });
-      const states = await collectStates(policyOf(source.network), makeEnvironments, { ...STATES, signal, onProgress });
+      const states = await collectStates(policyOf(source.network), makeEnvironments, {
+        ...breakoutStates,
+        signal,
+        onProgress,
+      });
       const { network } = convert(source.network, states, balancedConvolution);
       const fields = {
         environment: GAME.game,
@@ -71,7 +75,7 @@ export async function makeBreakoutModels(run: string, options: MakeModelsOptions
         command: "dsqn models breakout-dqn-converted --anew",
         source: { model: "breakout-dqn.safetensors", sha256: source.sha256 },
         conversion: balancedConvolution,
-        states: STATES,
+        states: breakoutStates,
         steps: network.steps,
       };
       await saveModel(converted, network, fields, { dtype: "float16" });

@@ -42,10 +42,13 @@ export interface ModelFiles {
 
 const LEFT = 3;
 const ACTIONS = 4;
-/** Games whose states the conversion is made from: none that anything is measured in. */
-const CALIBRATION_SEED = 200000;
+/**
+ * What a conversion is made from: states of some twenty games, of which nothing is measured in any. What a single game never shows is cut off
+ * in others (docs/conversion.md).
+ */
+export const breakoutStates = { size: 3000, every: 8, firstSeed: 200_000, epsilon: 0.05 } as const;
 
-/** Opens the networks that there are. `make` opens games with the DQN's preprocessing; `states` calibrate a conversion made here. */
+/** Opens the networks that there are. `makeFor` opens games with a preprocessing; so many `states` calibrate a conversion made here. */
 export async function openSubjects(
   { model, snn, dsqn: direct }: ModelFiles,
   { states, makeFor }: { states: number; makeFor: (preprocessing: AtariPreprocessing) => MakeEnvironments },
@@ -66,9 +69,8 @@ export async function openSubjects(
     if (dqn?.network.kind !== "convolutional") return null;
     const wanted = steps ?? 100;
     calibration ??= await collectStates(policyOf(dqn.network), makeFor(preprocessing), {
+      ...breakoutStates,
       size: states,
-      firstSeed: CALIBRATION_SEED,
-      epsilon: 0.01,
     });
     const options = { ...balancedConvolution, spiking: { steps: wanted } };
     const network = made.get(wanted) ?? convert(dqn.network, calibration, options).network;
