@@ -37,9 +37,13 @@ export function renderBreakoutText({ rows, occlusion, environment, seconds }: Br
   }
   const reasons = rows.filter((row) => row.reason !== null && row.verdict !== "missing");
   if (reasons.length > 0) lines.push("", "Why", ...reasons.map((row) => `  ${row.name}: ${row.reason}`));
-  const missing = rows.filter((row) => row.verdict === "missing").length;
-  if (missing > 0)
-    lines.push("", `${missing} rows lack our network: train one (dsqn train breakout-dqn), or name it with --model.`);
+  const missing = rows.filter((row) => row.verdict === "missing");
+  if (missing.length > 0)
+    lines.push(
+      "",
+      `No network for: ${missing.map(({ name }) => name).join("; ")}.`,
+      "Train one (dsqn train breakout-dqn; a DSQN: breakout-patel-dsqn) and name it with --model or --dsqn.",
+    );
   return lines.join("\n");
 }
 
