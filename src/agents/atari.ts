@@ -70,7 +70,7 @@ export async function makeAtari(options: MakeAtariOptions): Promise<AtariEnviron
 
 /** Opens Python workers (one unless `workers` says more), lends them to `use` as a maker of copies, and closes them whatever happens. */
 export async function withAtari<T>(
-  { workers, ...options }: Omit<MakeAtariOptions, "count" | "worker">,
+  { workers = 1, ...options }: Omit<MakeAtariOptions, "count" | "worker">,
   use: (makeEnvironments: (count: number) => Promise<AtariEnvironments>) => Promise<T>,
 ): Promise<T> {
   return withAtariWorkers(workers, (worker) => use((count) => makeAtari({ ...options, count, worker })));
@@ -78,13 +78,13 @@ export async function withAtari<T>(
 
 /** Opens `count` Python workers for Atari games, lends them to `use`, and closes them whatever happens. */
 export async function withAtariWorkers<T>(
-  count: number | undefined,
+  count: number,
   use: (workers: readonly Worker[]) => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
   const workers: Worker[] = [];
   try {
-    for (let i = 0; i < (count ?? 1); i++)
+    for (let i = 0; i < count; i++)
       workers.push(await openWorker({ name: `atari ${i}`, extras: ["base", "atari"], signal }));
     return await use(workers);
   } finally {

@@ -61,6 +61,9 @@ export async function openSubjects(
   const shipped = await find(snn, model === undefined ? "models/breakout-dqn-converted.safetensors" : undefined);
   const dsqn = await find(direct, "models/breakout-patel-dsqn.safetensors");
   const preprocessing = preprocessingOf(dqn);
+  // A row that was kept is of the same conversion only if it was made in the same way.
+  const ownStates = { ...breakoutStates, size: states };
+  const making = [balancedConvolution, ownStates];
   let calibration: Float32Array | undefined;
   const made = new Map<number, SpikingNetwork>();
   const converted = async (steps?: number): Promise<SpikingNetwork | null> => {
@@ -68,10 +71,7 @@ export async function openSubjects(
     if (own && (steps === undefined || steps === own.steps)) return own;
     if (dqn?.network.kind !== "convolutional") return null;
     const wanted = steps ?? 100;
-    calibration ??= await collectStates(policyOf(dqn.network), makeFor(preprocessing), {
-      ...breakoutStates,
-      size: states,
-    });
+    calibration ??= await collectStates(policyOf(dqn.network), makeFor(preprocessing), ownStates);
     const options = { ...balancedConvolution, spiking: { steps: wanted } };
     const network = made.get(wanted) ?? convert(dqn.network, calibration, options).network;
     made.set(wanted, network);
@@ -81,7 +81,7 @@ export async function openSubjects(
     dqn,
     preprocessing,
     converted,
-    identity: [dqn?.sha256, shipped?.sha256 ?? states],
+    identity: [dqn?.sha256, shipped?.sha256 ?? making],
     async of({ subject, steps }) {
       const always = (action: number): Policy => ({
         actions: ACTIONS,
@@ -103,7 +103,7 @@ export async function openSubjects(
         case "converted": {
           const network = await converted(steps);
           if (!network) return null;
-          const identity = [dqn?.sha256, network.steps, shipped?.network === network ? shipped.sha256 : states];
+          const identity = [dqn?.sha256, network.steps, shipped?.network === network ? shipped.sha256 : making];
           return { policy: policyOf(network), preprocessing, compare, identity };
         }
       }
