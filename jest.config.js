@@ -4,8 +4,8 @@ export default {
   extensionsToTreatAsEsm: [".ts"],
   transform: { "^.+\\.ts$": ["ts-jest", { useESM: true, tsconfig: "tsconfig.check.json", diagnostics: false }] },
   moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": ["$1.js", "$1.ts"] },
-  // Starting a Python worker on a busy machine takes its time.
-  testTimeout: 60_000,
+  // Starting a Python worker on a busy machine takes its time; what hangs, hangs for longer.
+  testTimeout: 180_000,
   // Packages in the managed home have names of their own.
   modulePathIgnorePatterns: ["<rootDir>/\\.dsqn/", "<rootDir>/runs/", "<rootDir>/dist/"],
   testMatch: ["<rootDir>/tests/**/*.test.ts"],

@@ -117,7 +117,7 @@ describe.each(Object.entries(methods))("a run of %s", (method, { config, kills }
     expect(JSON.parse(other.stdout)).toMatchObject({
       error: { code: "CHECKPOINT_INVALID", message: expect.stringContaining("another config") },
     });
-  }, 60_000);
+  });
 });
 
 describe("a classifier", () => {
@@ -128,5 +128,5 @@ describe("a classifier", () => {
     expect(JSON.parse(stdout)).toMatchObject({
       error: { code: "CHECKPOINT_INVALID", message: expect.stringContaining("learned from another") },
     });
-  }, 30_000);
+  });
 });

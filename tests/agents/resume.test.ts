@@ -95,7 +95,7 @@ describe("a run that was stopped", () => {
     expect(JSON.parse(stdout)).toMatchObject({
       error: { code: "CHECKPOINT_INVALID", message: expect.stringContaining("another config") },
     });
-  }, 120_000);
+  });
 });
 
 describe("dsqn train", () => {
@@ -112,10 +112,8 @@ describe("dsqn train", () => {
     [["--resume", "/nowhere/at/all"], 2, "RUN_NOT_FOUND"],
     [["cartpole-dqn", "--out", "/proc/nowhere"], 1, "RUN_FOLDER_UNWRITABLE"],
     [["cartpole-dqn", "--out", "package.json"], 1, "RUN_FOLDER_UNWRITABLE"],
-  ])(
-    "%j exits %i with %s",
-    async (args, exitCode, code) => expect(await failing(...args)).toMatchObject({ exitCode, code }),
-    120_000,
+  ])("%j exits %i with %s", async (args, exitCode, code) =>
+    expect(await failing(...args)).toMatchObject({ exitCode, code }),
   );
 
   it("refuses a scaling of another length than observations", async () => {
@@ -126,14 +124,14 @@ describe("dsqn train", () => {
       message: expect.stringContaining("observations of CartPole-v1 have 4"),
     });
     expect(existsSync(at("scaled"))).toBe(false); // nothing stands in the way of a second try
-  }, 120_000);
+  });
 
   it("refuses continuous actions, and a folder that holds a run", async () => {
     expect(
       await failing(at("config.json"), "--set", 'environment.id="Pendulum-v1"', "--out", at("pendulum")),
     ).toMatchObject({ exitCode: 1, code: "ACTIONS_NOT_DISCRETE" });
     expect(await failing(at("config.json"), "--out", at("whole"))).toMatchObject({ exitCode: 1, code: "RUN_EXISTS" });
-  }, 120_000);
+  });
 
   it("exits 1 and says so where the target is missed", async () => {
     const { exitCode, stdout, stderr } = await dsqn(
@@ -149,5 +147,5 @@ describe("dsqn train", () => {
     expect(exitCode).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ reached: false, target: 400 });
     expect(stderr).toContain("TARGET_MISSED");
-  }, 120_000);
+  });
 });

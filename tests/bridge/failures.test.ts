@@ -5,8 +5,8 @@ import { WorkerLostError } from "../../src/index.ts";
 import { failure, isAlive, open } from "./helpers.ts";
 
 const HEARTBEAT = 200;
-/** Three heartbeats, and what a busy machine adds to the time in which a process is ended. */
-const NOTICED = 3 * HEARTBEAT + 400;
+/** Three heartbeats, and what a busy machine adds: it is noticed at once, or (by a call that takes a minute) not at all. */
+const NOTICED = 3 * HEARTBEAT + 5000;
 
 /** The sockets' folders are made here, so that what is left behind can be seen. */
 let folder: string;
@@ -43,7 +43,7 @@ describe("a worker that fails in a call", () => {
       const started = performance.now();
       const calls = [worker.call(`misbehaving:${method}`, params), worker.call("core.echo")];
       const errors = await Promise.all(calls.map(failure));
-      expect(performance.now() - started).toBeLessThan(NOTICED + (method === "segfaults" ? 1000 : 0));
+      expect(performance.now() - started).toBeLessThan(NOTICED);
       for (const error of errors) {
         expect(error).toBeInstanceOf(WorkerLostError);
         expect(error.code).toBe(code);
@@ -77,7 +77,7 @@ describe("a healthy worker", () => {
     expect(result["seconds"]).toBeGreaterThan((15 * HEARTBEAT) / 1000);
     await worker.call("core.echo");
     await worker.close();
-  }, 60_000);
+  });
 
   it("is not taken for dead when this process was busy itself", async () => {
     const worker = await open({ heartbeatMs: HEARTBEAT });

@@ -45,35 +45,27 @@ describe("when the Node process ends", () => {
     ["by SIGKILL", "", "SIGKILL"],
     ["by SIGKILL during a call", "counts", "SIGKILL"],
     ["by SIGKILL during a call that holds the interpreter's lock", "computes_without_release", "SIGKILL"],
-  ] as const)(
-    "%s, the worker ends too and leaves nothing",
-    async (_how, call, signal) => {
-      const { child, folder, says } = parent("dsqn_bridge", call);
-      const pid = Number((await says(/^(\d+)\n/))[1]);
-      if (signal) {
-        expect(isAlive(pid)).toBe(true);
-        await says(/busy/);
-        child.kill(signal);
-      }
-      await until(() => child.exitCode !== null || child.signalCode !== null, ENDED);
-      await until(() => !isAlive(pid), ENDED);
-      expect(sockets(folder)).toEqual([]);
-      rmSync(folder, { recursive: true });
-    },
-    60_000,
-  );
-
-  it.each(["SIGINT", "SIGTERM"] as const)(
-    "by %s while the worker starts, nothing is left either",
-    async (signal) => {
-      const { child, folder, says } = parent("never_listens");
-      await says(/starting/);
-      await until(() => sockets(folder).length > 0, 45_000);
+  ] as const)("%s, the worker ends too and leaves nothing", async (_how, call, signal) => {
+    const { child, folder, says } = parent("dsqn_bridge", call);
+    const pid = Number((await says(/^(\d+)\n/))[1]);
+    if (signal) {
+      expect(isAlive(pid)).toBe(true);
+      await says(/busy/);
       child.kill(signal);
-      await until(() => child.exitCode !== null || child.signalCode !== null, ENDED);
-      await until(() => sockets(folder).length === 0, ENDED);
-      rmSync(folder, { recursive: true });
-    },
-    60_000,
-  );
+    }
+    await until(() => child.exitCode !== null || child.signalCode !== null, ENDED);
+    await until(() => !isAlive(pid), ENDED);
+    expect(sockets(folder)).toEqual([]);
+    rmSync(folder, { recursive: true });
+  });
+
+  it.each(["SIGINT", "SIGTERM"] as const)("by %s while the worker starts, nothing is left either", async (signal) => {
+    const { child, folder, says } = parent("never_listens");
+    await says(/starting/);
+    await until(() => sockets(folder).length > 0, 45_000);
+    child.kill(signal);
+    await until(() => child.exitCode !== null || child.signalCode !== null, ENDED);
+    await until(() => sockets(folder).length === 0, ENDED);
+    rmSync(folder, { recursive: true });
+  });
 });

@@ -17,5 +17,5 @@ describe("openPython", () => {
       same: true,
       afterClose: "PYTHON_DOOR_CLOSED",
     });
-  }, 90_000);
+  });
 });

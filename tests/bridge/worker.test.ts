@@ -7,7 +7,7 @@ describe("a worker", () => {
   let worker: Worker;
   beforeAll(async () => {
     worker = await open();
-  }, 60_000);
+  });
   afterAll(() => worker.close());
 
   it("gives back arrays of every dtype, shape and size, bit for bit", async () => {
@@ -124,7 +124,7 @@ describe("a worker", () => {
     expect(error.code).toBe("CALL_TIMEOUT");
     const started = performance.now();
     await worker.call("core.echo"); // waits for the cancelled call to notice
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(performance.now() - started).toBeLessThan(10_000);
   });
 
   it("stops a call, and one that still waits, when the signal says so", async () => {
@@ -140,7 +140,7 @@ describe("a worker", () => {
     expect((await waiting).code).toBe("CALL_CANCELLED");
     const started = performance.now();
     await worker.call("core.echo");
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(performance.now() - started).toBeLessThan(10_000);
     expect((await failure(worker.call("core.echo", {}, {}, { signal: abort.signal }))).code).toBe("CALL_CANCELLED");
   });
 

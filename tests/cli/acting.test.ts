@@ -9,8 +9,6 @@ import { loadModel } from "../../src/formats/model.ts";
 import type { SpikingNetwork } from "../../src/snn/network.ts";
 import { referenceEngine32 } from "../../src/snn/reference/index.ts";
 
-jest.setTimeout(180_000);
-
 const dense = "models/cartpole-classifier.safetensors";
 const converted = "models/cartpole-classifier-converted.safetensors";
 const T = 24;

@@ -13,8 +13,6 @@ import { saveReplay } from "../../src/formats/replay.ts";
 import { Random } from "../../src/random.ts";
 import { everyKind, normals, sketched } from "../ann/convolutional/networks.ts";
 
-jest.setTimeout(60_000);
-
 const network = sketched([12, 11, 2], everyKind, 3, 0.5);
 const size = sizeOf(network.input);
 const states = normals(2 * size, new Random(4));

@@ -11,8 +11,6 @@ import { createSpikingNetwork, type SpikingNetwork } from "../../src/snn/network
 import { referenceEngine, referenceEngine32 } from "../../src/snn/reference/index.ts";
 import { legacyFile, listOf, op, torchTensor } from "../formats/pickles.ts";
 
-jest.setTimeout(60_000);
-
 const spiking = createSpikingNetwork([3, 6, 2], new Random(1), { steps: 20, biasInput: true });
 const dense = createDenseNetwork([3, 6, 2], new Random(2));
 const states = [

@@ -1,4 +1,4 @@
-import { describe, expect, it, jest } from "@jest/globals";
+import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { convolution, forEachSynapse, type ImageShape, sizeOf } from "../../src/ann/convolution.ts";
 import { referenceConvolutionalActivations } from "../../src/ann/convolutional/forward.ts";
@@ -16,8 +16,6 @@ import { fastEngine } from "../../src/snn/fast/index.ts";
 import { windowMaxima } from "../../src/snn/pooling.ts";
 import { validateNetwork } from "../../src/snn/validate.ts";
 import { convertible } from "./random-images.ts";
-
-jest.setTimeout(60_000);
 
 /** A stage as a function, its ReLU left out. */
 function applied(stage: Stage, x: Float64Array): Float64Array {

@@ -67,7 +67,7 @@ describe("blocks in TypeScript", () => {
 
   it("have the types that the library has", () => {
     expect(typeErrors(all.map((block) => ({ name: nameOf(block), code: block.code })))).toEqual([]);
-  }, 120_000);
+  });
 
   it.each(running.map(nameOf))("%s runs", (name) => {
     expect(outcomes.get(name)).toBeNull();
@@ -89,7 +89,7 @@ describe("blocks in Python", () => {
       });
       expect([nameOf(block), exitCode, stderr]).toEqual([nameOf(block), 0, expect.any(String)]);
     }
-  }, 120_000);
+  });
 });
 
 describe("shell blocks", () => {

@@ -19,7 +19,7 @@ describe("the examples in docstrings", () => {
 
   it("have the types that the library has", () => {
     expect(typeErrors(all)).toEqual([]);
-  }, 120_000);
+  });
 
   it.each(all.map(({ name }) => name))("%s runs", (name) => {
     expect(outcomes.get(name)).toBeNull();

@@ -111,7 +111,7 @@ describe("Atari games", () => {
   let worker: Worker;
   beforeAll(async () => {
     worker = await openWorker({ extras: ["base", "atari"], heartbeatMs: 10_000 });
-  }, 120_000);
+  });
   afterAll(() => worker.close());
 
   describe("frame for frame as in Python alone", () => {

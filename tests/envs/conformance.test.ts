@@ -61,7 +61,7 @@ describe("Gymnasium over the bridge", () => {
   let worker: Worker;
   beforeAll(async () => {
     worker = await openWorker();
-  }, 60_000);
+  });
   afterAll(() => worker.close());
 
   /** The same job by Gymnasium alone. */
@@ -136,16 +136,12 @@ describe("Gymnasium over the bridge", () => {
       const [ours, theirs] = [await single(job), await reference(job)];
       expect(ours).toEqual(theirs);
       expect(new Set(ours.map((trajectory) => trajectory.join())).size).toBe(SEEDS.length); // seeds matter
-    }, 60_000);
+    });
 
-    it.each(MODES)(
-      "vector, %s",
-      async (mode) => {
-        const job: Job = { id, kwargs, mode, seeds: SEEDS, actions };
-        expect(await vector(job, type)).toEqual(await reference(job));
-      },
-      60_000,
-    );
+    it.each(MODES)("vector, %s", async (mode) => {
+      const job: Job = { id, kwargs, mode, seeds: SEEDS, actions };
+      expect(await vector(job, type)).toEqual(await reference(job));
+    });
   });
 
   it("CartPole-v1, native vector", async () => {
@@ -153,34 +149,30 @@ describe("Gymnasium over the bridge", () => {
     const actions = Array.from({ length: 300 }, () => SEEDS.map(() => random.integer(2)));
     const job: Job = { id: "CartPole-v1", kwargs: {}, mode: "native", seeds: SEEDS, actions };
     expect(await vector(job, (flat) => Int32Array.from(flat))).toEqual(await reference(job));
-  }, 60_000);
+  });
 
-  it.each([1, 37, 500])(
-    "a limit of %d steps cuts every episode there",
-    async (maxSteps) => {
-      const env = await makeEnvironment("Pendulum-v1", { worker, maxSteps });
-      const theirs = await reference({
-        id: "Pendulum-v1",
-        kwargs: { max_episode_steps: maxSteps },
-        mode: "single",
-        seeds: [3],
-        actions: Array(maxSteps).fill([[0]]),
-      });
-      const steps: Steps = [hex((await env.reset({ seed: 3 })).observation)];
-      for (let i = 1; i <= maxSteps; i++) {
-        const { observation, reward, terminated, truncated } = await env.step([0]);
-        expect([i, terminated, truncated]).toEqual([i, false, i === maxSteps]);
-        steps.push([
-          ...hex(observation),
-          ...hex(Float64Array.of(reward)),
-          ...hex(Uint8Array.of(+terminated)),
-          ...hex(Uint8Array.of(+truncated)),
-        ]);
-      }
-      steps.push(hex((await env.reset()).observation));
-      expect([steps]).toEqual(theirs);
-      await env.close();
-    },
-    60_000,
-  );
+  it.each([1, 37, 500])("a limit of %d steps cuts every episode there", async (maxSteps) => {
+    const env = await makeEnvironment("Pendulum-v1", { worker, maxSteps });
+    const theirs = await reference({
+      id: "Pendulum-v1",
+      kwargs: { max_episode_steps: maxSteps },
+      mode: "single",
+      seeds: [3],
+      actions: Array(maxSteps).fill([[0]]),
+    });
+    const steps: Steps = [hex((await env.reset({ seed: 3 })).observation)];
+    for (let i = 1; i <= maxSteps; i++) {
+      const { observation, reward, terminated, truncated } = await env.step([0]);
+      expect([i, terminated, truncated]).toEqual([i, false, i === maxSteps]);
+      steps.push([
+        ...hex(observation),
+        ...hex(Float64Array.of(reward)),
+        ...hex(Uint8Array.of(+terminated)),
+        ...hex(Uint8Array.of(+truncated)),
+      ]);
+    }
+    steps.push(hex((await env.reset()).observation));
+    expect([steps]).toEqual(theirs);
+    await env.close();
+  });
 });

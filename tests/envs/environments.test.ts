@@ -12,7 +12,7 @@ describe("environments", () => {
   let worker: Worker;
   beforeAll(async () => {
     worker = await open();
-  }, 60_000);
+  });
   afterAll(() => worker.close());
 
   describe("what Gymnasium says of itself", () => {

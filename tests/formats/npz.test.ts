@@ -83,7 +83,7 @@ np.savez_compressed("theirs.npz", t=np.arange(6.0).reshape(2, 3).T, i=np.array([
     const theirs = decodeNpz(readFileSync(join(folder, "theirs.npz")));
     expect(theirs.t).toEqual(tensor(Float64Array.of(0, 3, 1, 4, 2, 5), [3, 2]));
     expect(theirs.i).toEqual(tensor(Int16Array.of(1, -2)));
-  }, 120_000);
+  });
 });
 
 describe("replay folders", () => {

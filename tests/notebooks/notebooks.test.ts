@@ -60,7 +60,7 @@ describe("the cells of all notebooks", () => {
         .join("\n"),
     }));
     expect(typeErrors(examples)).toEqual([]);
-  }, 120_000);
+  });
 });
 
 describe("npm run notebooks:check", () => {

@@ -9,5 +9,5 @@ describe("parallelPolicy", () => {
       { encoding: "utf8" },
     );
     expect(JSON.parse(output)).toEqual([true, true, true, true]);
-  }, 60_000);
+  });
 });

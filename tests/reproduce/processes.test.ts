@@ -11,16 +11,12 @@ const answer = (...numbers: number[]): unknown =>
   );
 
 describe("answerInProcesses", () => {
-  it(
-    "answers in the order of the requests, side by side, and leaves no process",
-    () =>
-      expect(answer(2, 4, 6, 8, 10, 12)).toEqual({
-        halves: [1, 2, 3, 4, 5, 6],
-        processes: 2,
-        notes: [2, 4, 6, 8, 10, 12].map((x, i) => `${i} halving ${x}`),
-      }),
-    30_000,
-  );
+  it("answers in the order of the requests, side by side, and leaves no process", () =>
+    expect(answer(2, 4, 6, 8, 10, 12)).toEqual({
+      halves: [1, 2, 3, 4, 5, 6],
+      processes: 2,
+      notes: [2, 4, 6, 8, 10, 12].map((x, i) => `${i} halving ${x}`),
+    }));
 
   it("tells of what failed in a process, and of a process that ended", () => {
     const failed = (message: string): object => ({
@@ -30,7 +26,7 @@ describe("answerInProcesses", () => {
     });
     expect(answer(2, 13, 4)).toEqual({ ...failed("13 has no half"), cause: expect.stringContaining("halves.ts") });
     expect(answer(2, 666, 4)).toEqual(failed("exit code 7"));
-  }, 30_000);
+  });
 
   it("hands on an error whole: its code, what to do, and what is behind it", () => {
     expect(answer(2, 7, 4)).toEqual({
@@ -39,5 +35,5 @@ describe("answerInProcesses", () => {
       hint: "Double it.",
       cause: expect.stringMatching(/^Error: seven\n {4}at /),
     });
-  }, 30_000);
+  });
 });

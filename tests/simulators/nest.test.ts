@@ -65,7 +65,7 @@ describe("NEST 3", () => {
     expect(certificate).toMatchObject({ mismatchedBins: 0, actionsEqual: 1, passed: true });
     expect(certificate.mapping.layers.map(({ model }) => model)).toEqual(["gif_psc_exp", "gif_psc_exp", "iaf_psc_exp"]);
     expect(certificate.spikes).toBeGreaterThan(1000);
-  }, 60_000);
+  });
 
   it("spikes likewise with leak and synaptic currents, potentials within 1e-12", async () => {
     const certificate = await certifyNetworks(subjects(20, true), 20, { simulator: nest, engine: referenceEngine });
@@ -80,7 +80,7 @@ describe("NEST 3", () => {
       generators: true,
     });
     expect(certificate).toMatchObject({ mismatchedBins: 0, maxPotentialError: 0, passed: true });
-  }, 120_000);
+  });
 
   it("keeps no spikes where none are asked for, and decides the same", async () => {
     for (const decoding of ["potential", "spikes"] as const) {
@@ -94,7 +94,7 @@ describe("NEST 3", () => {
       expect(dropped.outputs).toEqual(kept.outputs);
       expect([...dropped.actions]).toEqual([...ours.actions]);
     }
-  }, 60_000);
+  });
 
   it("names its mapping: models, ties, delays", async () => {
     const mapping = await nest.map(createSpikingNetwork([4, 8, 2], new Random(0), { steps: 10 }));
@@ -120,7 +120,7 @@ describe("NEST 3", () => {
     expect(exact).toMatchObject({ mismatchedBins: 0, maxPotentialError: 0, passed: true });
     expect(exact.spikes).toBeGreaterThan(10_000);
     expect(await certifyNetworks(convolutions(4, true), 4, options)).toMatchObject({ mismatchedBins: 0, passed: true });
-  }, 120_000);
+  });
 
   it("names the layer with max pooling, which no synapses can express", async () => {
     const network = randomNetwork(0, { seed: 1, convolution: true });
@@ -161,7 +161,7 @@ describe("NEST 3", () => {
     await expect(running).rejects.toMatchObject({ code: "WORKER_LOST" });
     await doomed.close();
     await worker.close();
-  }, 60_000);
+  });
 });
 
 describe("exported scripts", () => {
@@ -193,28 +193,23 @@ describe("exported scripts", () => {
       );
       expect((await execa(python, [script], { cwd: folder, reject: false })).exitCode).toBe(1);
     },
-    60_000,
   );
 });
 
 describe("exported scripts of convolutions", () => {
-  it.each(["constant", "poisson"] as const)(
-    "rebuild them from their kernels: %s input",
-    async (encoding) => {
-      const { python } = await ensurePython(["nest"]);
-      const network = {
-        ...randomNetwork(1, { seed: 4, convolution: true, steps: 60 }),
-        encoding,
-        decoding: "potential" as const,
-      };
-      const script = join(folder, `convolution-${encoding}.py`);
-      await writeScript("nest", network, script);
-      const { stdout } = await execa(python, [script], { cwd: folder });
-      expect(stdout).toMatch(/mismatched bins {3}0\npotential error {3}0\n/);
-      expect(Number(/spikes +(\d+)/.exec(stdout)![1])).toBeGreaterThan(100);
-    },
-    60_000,
-  );
+  it.each(["constant", "poisson"] as const)("rebuild them from their kernels: %s input", async (encoding) => {
+    const { python } = await ensurePython(["nest"]);
+    const network = {
+      ...randomNetwork(1, { seed: 4, convolution: true, steps: 60 }),
+      encoding,
+      decoding: "potential" as const,
+    };
+    const script = join(folder, `convolution-${encoding}.py`);
+    await writeScript("nest", network, script);
+    const { stdout } = await execa(python, [script], { cwd: folder });
+    expect(stdout).toMatch(/mismatched bins {3}0\npotential error {3}0\n/);
+    expect(Number(/spikes +(\d+)/.exec(stdout)![1])).toBeGreaterThan(100);
+  });
 
   it("refuse max pooling, and name the layer", async () => {
     const network = randomNetwork(1, { seed: 4, convolution: true });
@@ -255,5 +250,5 @@ describe("dsqn certify", () => {
     const page = await readFile(join(folder, "certificate.html"), "utf8");
     expect(page).toContain("The same network in NEST 3.");
     expect(page).toContain("One decision, spike by spike");
-  }, 60_000);
+  });
 });

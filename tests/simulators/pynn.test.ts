@@ -41,21 +41,17 @@ describe("PyNN on NEST", () => {
       "convolutions",
       { ...randomNetwork(1, { seed: 4, convolution: true, steps: 40 }), decoding: "potential" as const },
     ],
-  ])(
-    "runs the exported script, which needs no part of dsqn: %s",
-    async (_layers, network) => {
-      const { python } = await ensurePython(["nest", "pynn"]);
-      const folder = await mkdtemp(join(tmpdir(), "dsqn-pynn-"));
-      try {
-        const script = join(folder, "network.py");
-        await writeScript("pynn", network, script);
-        const { stdout } = await execa(python, [script, "nest"], { cwd: folder });
-        expect(stdout).toMatch(/mismatched bins {3}0\n/);
-        expect(Number(/spikes +(\d+)/.exec(stdout)![1])).toBeGreaterThan(100);
-      } finally {
-        await rm(folder, { recursive: true, force: true });
-      }
-    },
-    120_000,
-  );
+  ])("runs the exported script, which needs no part of dsqn: %s", async (_layers, network) => {
+    const { python } = await ensurePython(["nest", "pynn"]);
+    const folder = await mkdtemp(join(tmpdir(), "dsqn-pynn-"));
+    try {
+      const script = join(folder, "network.py");
+      await writeScript("pynn", network, script);
+      const { stdout } = await execa(python, [script, "nest"], { cwd: folder });
+      expect(stdout).toMatch(/mismatched bins {3}0\n/);
+      expect(Number(/spikes +(\d+)/.exec(stdout)![1])).toBeGreaterThan(100);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
 });

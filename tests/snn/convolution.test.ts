@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it, jest } from "@jest/globals";
+import { afterAll, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { convolution } from "../../src/ann/convolution.ts";
 import { damagedBlocks } from "../../src/kernels/memory.ts";
@@ -11,8 +11,6 @@ import { denseEquivalent } from "../../src/snn/synapses.ts";
 import { validateNetwork } from "../../src/snn/validate.ts";
 import { convolutionSamples } from "./random-convolutions.ts";
 import { described, type Sample } from "./random-networks.ts";
-
-jest.setTimeout(120_000);
 
 const pairs = [
   { precision: "float32", reference: referenceEngine32, fast: fastEngine("float32") },

@@ -91,7 +91,7 @@ here("dsqn train breakout-dqn (skipped but on 64-bit x86 Linux: tfjs-node)", () 
     expect(stderr).toContain("REPLAY_TOO_LARGE");
     expect(stderr).toMatch(/--set replay\.capacity=\d+/);
     expect(existsSync(join(out, "replay.frames"))).toBe(false);
-  }, 120_000);
+  });
 
   it("names what is wrong in a config", async () => {
     const { exitCode, stderr } = await dsqn("breakout-dqn", "--set", "environment.preprocessing=natur");
