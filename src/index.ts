@@ -35,7 +35,7 @@ export {
 export { denseEquivalent } from "./snn/synapses.ts";
 export { argmax } from "./snn/decide.ts";
 export type { RunOptions, RunResult, SpikeEvents, SpikingEngine, Work } from "./snn/engine.ts";
-export { policyOf, type Policy, type PolicyOptions, type PolicyWork } from "./agents/policy.ts";
+export { policyOf, type Judgement, type Policy, type PolicyOptions, type PolicyWork } from "./agents/policy.ts";
 export type { Environments, EnvironmentsStep, MakeEnvironments } from "./agents/environments.ts";
 export { withGymnasium, type GymnasiumSpec } from "./agents/gymnasium.ts";
 export {
@@ -45,7 +45,7 @@ export {
   type AtariEnvironmentsStep,
   type MakeAtariOptions,
 } from "./agents/atari.ts";
-export { evaluate, type EvaluateOptions, type Evaluation } from "./agents/evaluate.ts";
+export { evaluate, type EvaluateOptions, type Evaluation, type Regret } from "./agents/evaluate.ts";
 export { collectReplay, collectStates, type CollectOptions } from "./agents/collect.ts";
 export { dqnSchema, type DqnConfig, type DqnConfigInput } from "./agents/dqn/config.ts";
 export { trainDqn, type DqnResult, type TrainDqnOptions } from "./agents/dqn/train.ts";

@@ -37,6 +37,8 @@ export interface Evaluation {
   readonly similarity: number | null;
   /** 95 % interval of the similarity, episodes being the independent units. */
   readonly similarityCi95: readonly [number, number] | null;
+  /** What deviating from `compare` costs by its own values; null without one, or where it has none. */
+  readonly regret: Regret | null;
   /** Averages over decisions; null where the policy doesn't count. */
   readonly spikesPerDecision: number | null;
   readonly synOpsPerDecision: number | null;
@@ -44,6 +46,22 @@ export interface Evaluation {
   readonly returns: readonly number[];
   readonly lengths: readonly number[];
   readonly seconds: number;
+}
+
+/**
+ * What a policy loses, by the values Q of another one: per state max_a Q(s, a) - Q(s, action taken), which is 0 where both act
+ * alike. It tells near ties from mistakes, as a share of equal actions does not. In units of the values: of the discounted return
+ * for a DQN, of the logits for a classifier.
+ */
+export interface Regret {
+  /** Over decisions. */
+  readonly mean: number;
+  /** 95 % interval of the mean, episodes being the independent units. */
+  readonly ci95: readonly [number, number];
+  /** The largest of a single decision. */
+  readonly largest: number;
+  /** By how much the best action is better than the next one, on average over decisions: what the regret is to be held against. */
+  readonly margin: number;
 }
 
 /**
@@ -64,6 +82,9 @@ export async function evaluate(
   const lengths: number[] = [];
   const equal = new Float64Array(episodes);
   const decided = new Float64Array(episodes);
+  const lost = new Float64Array(episodes);
+  let largest = 0;
+  let margins = 0;
 
   for (let first = 0; first < episodes; first += SIDE_BY_SIDE) {
     const environments = await makeEnvironments(Math.min(SIDE_BY_SIDE, episodes - first));
@@ -75,10 +96,18 @@ export async function evaluate(
         epsilon,
         signal,
         async onDecisions(observations, actions, rows) {
-          const others = await compare?.act(observations, rows.length);
+          const judged = compare?.judge?.(observations, rows.length);
+          const others = judged?.actions ?? (await compare?.act(observations, rows.length));
           rows.forEach((row, k) => {
             decided[first + row]++;
             if (others && others[k] === actions[k]) equal[first + row]++;
+            if (!judged) return;
+            const values = judged.values.subarray(k * policy.actions, (k + 1) * policy.actions);
+            const [best, next = best] = values.slice().sort().reverse();
+            const regret = best - values[actions[k]];
+            lost[first + row] += regret;
+            largest = Math.max(largest, regret);
+            margins += best - next;
           });
         },
         onStep: ({ step, running }) =>
@@ -98,7 +127,8 @@ export async function evaluate(
   }
 
   const decisions = decided.reduce((sum, n) => sum + n, 0);
-  const similarity = compare && decisions > 0 ? ratioInterval(equal, decided) : undefined;
+  const similarity = compare && decisions > 0 ? ratioInterval(equal, decided, 1) : undefined;
+  const regret = compare?.judge && decisions > 0 ? ratioInterval(lost, decided) : undefined;
   const work = policy.work;
   const per = (count: "spikes" | "synOps"): number | null =>
     work && work.decisions > (workBefore?.decisions ?? 0)
@@ -112,6 +142,7 @@ export async function evaluate(
     decisions,
     similarity: similarity?.ratio ?? null,
     similarityCi95: similarity?.ci95 ?? null,
+    regret: regret ? { mean: regret.ratio, ci95: regret.ci95, largest, margin: margins / decisions } : null,
     spikesPerDecision: per("spikes"),
     synOpsPerDecision: per("synOps"),
     returns,

@@ -15,8 +15,17 @@ export interface Policy {
   readonly observationShape?: readonly number[];
   /** Greedy actions for `batch` observations, [batch, observationSize]. Returns [batch]. */
   act(observations: Float32Array, batch: number): Int32Array | Promise<Int32Array>;
+  /** The same, and the values of all actions that they are the largest of, [batch, actions]; absent where there are none (a random choice, spikes). */
+  judge?(observations: Float32Array, batch: number): Judgement;
   /** What acting has cost so far, in all decisions; absent where nobody counts. */
   readonly work?: PolicyWork;
+}
+
+/** Greedy actions, [batch], and what they were chosen by. */
+export interface Judgement {
+  readonly actions: Int32Array;
+  /** [batch, actions]: Q-values of a DQN, logits of a classifier. */
+  readonly values: Float32Array;
 }
 
 /** Counted as NeuroBench does (Yik et al. 2025): effective operations only. */
@@ -48,17 +57,20 @@ export function policyOf(network: Network, options: PolicyOptions = {}): Policy 
   if (network.kind !== "spiking") {
     const { ties = "first" } = options;
     const { actions, observationSize, forward } = valuesOf(network);
+    const judge = (observations: Float32Array, batch: number): Judgement => {
+      const { outputs, multiplyAccumulates } = forward(observations, batch);
+      work.decisions += batch;
+      work.synOps += multiplyAccumulates;
+      const best = Int32Array.from({ length: batch }, (_, k) => argmax(outputs, k * actions, actions, ties));
+      return { actions: best, values: outputs };
+    };
     return {
       actions,
       observationSize,
       observationShape: network.kind === "convolutional" ? network.input : undefined,
       work,
-      act(observations, batch) {
-        const { outputs, multiplyAccumulates } = forward(observations, batch);
-        work.decisions += batch;
-        work.synOps += multiplyAccumulates;
-        return Int32Array.from({ length: batch }, (_, k) => argmax(outputs, k * actions, actions, ties));
-      },
+      judge,
+      act: (observations, batch) => judge(observations, batch).actions,
     };
   }
   const actions = network.layers.at(-1)!.outputs;

@@ -40,11 +40,13 @@ export function meanInterval(values: ArrayLike<number>): [number, number] {
 
 /**
  * sum(part) / sum(whole) with its 95 % interval, the pairs being clusters: decisions within an episode depend on each other, episodes do not
- * (ratio estimator, Cochran 1977, eq. 2.46; t with clusters - 1 degrees of freedom).
+ * (ratio estimator, Cochran 1977, eq. 2.46; t with clusters - 1 degrees of freedom). The interval is kept between 0 and `most`, which is 1 for
+ * a share.
  */
 export function ratioInterval(
   part: ArrayLike<number>,
   whole: ArrayLike<number>,
+  most = Infinity,
 ): { ratio: number; ci95: [number, number] } {
   const n = whole.length;
   const ratio = mean(part) / mean(whole);
@@ -52,5 +54,5 @@ export function ratioInterval(
   let squares = 0;
   for (let i = 0; i < n; i++) squares += (part[i] - ratio * whole[i]) ** 2;
   const half = (studentQuantile(n - 1) * Math.sqrt(squares / (n - 1) / n)) / mean(whole);
-  return { ratio, ci95: [Math.max(0, ratio - half), Math.min(1, ratio + half)] };
+  return { ratio, ci95: [Math.max(0, ratio - half), Math.min(most, ratio + half)] };
 }

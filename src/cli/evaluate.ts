@@ -32,7 +32,10 @@ export default command<Options>({
         .option("--episodes <n>", "episodes, all side by side", integer(1), 100)
         .option("--simulator <name>", `what runs the network: engine, ${Object.keys(simulators).join(", ")}`, "engine")
         .option("--steps <n>", "time steps per decision of a spiking network, instead of its own T", integer(1))
-        .option("--compare <model>", "similarity: the share of equal actions with this model, on the states visited")
+        .option(
+          "--compare <model>",
+          "another model: the share of equal actions on the states visited, and what the others cost by its values (regret)",
+        )
         .option("--epsilon <p>", "probability of a random action", real(0, 1), 0)
         .option(
           "--ties <rule>",
@@ -62,7 +65,7 @@ Examples:
       const evaluation = await withEnvironment(options, { policy, card }, (make) =>
         evaluate(policy, make, { episodes, firstSeed: seed, epsilon, compare, signal, onProgress: progress }),
       );
-      print({ env, model: path, simulator, seed, ...evaluation }, render);
+      print({ env, model: path, compare: options.compare, simulator, seed, ...evaluation }, render);
       return 0;
     } finally {
       await policy.close?.();
@@ -97,10 +100,11 @@ async function openPolicy(
   });
 }
 
-function render(result: Evaluation & { env: string; model: string }): string {
+function render(result: Evaluation & { env: string; model: string; compare?: string }): string {
   const {
     env,
     model,
+    compare,
     mean,
     std,
     ci95,
@@ -108,6 +112,7 @@ function render(result: Evaluation & { env: string; model: string }): string {
     decisions,
     similarity,
     similarityCi95,
+    regret,
     spikesPerDecision,
     synOpsPerDecision,
     seconds,
@@ -120,6 +125,11 @@ function render(result: Evaluation & { env: string; model: string }): string {
       ? []
       : [
           `  similarity  ${percent(similarity)} of ${decisions} decisions (95 %: ${similarityCi95!.map(percent).join(" to ")})`,
+        ]),
+    ...(regret === null
+      ? []
+      : [
+          `  regret      ${regret.mean.toPrecision(3)} a decision (95 %: ${regret.ci95.map((x) => x.toPrecision(3)).join(" to ")}), ${regret.largest.toPrecision(3)} at most, by the values of ${compare}; its best action is ${regret.margin.toPrecision(3)} better than the next`,
         ]),
     ...(spikesPerDecision === null
       ? []

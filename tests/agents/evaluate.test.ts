@@ -1,10 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
 import { execa } from "execa";
 import { readdirSync } from "node:fs";
-import { createDenseNetwork } from "../../src/ann/network.ts";
+import { createDenseNetwork, type DenseNetwork } from "../../src/ann/network.ts";
 import { collectReplay, collectStates } from "../../src/agents/collect.ts";
 import { evaluate } from "../../src/agents/evaluate.ts";
 import { policyOf, type Policy } from "../../src/agents/policy.ts";
+import { mean } from "../../src/agents/statistics.ts";
 import { loadModel } from "../../src/formats/model.ts";
 import { Random } from "../../src/random.ts";
 import { createSpikingNetwork, spikingNetwork } from "../../src/snn/network.ts";
@@ -43,6 +44,38 @@ describe("evaluation", () => {
     });
     expect(similarityCi95![0]).toBeLessThan(similarity!);
     expect(similarityCi95![1]).toBeGreaterThan(similarity!);
+  });
+
+  it("tells what the actions cost by the other's values", async () => {
+    // Q(s) = (x, 0.25): going right loses max(x, 0.25) - 0.25, x being the position.
+    const judge: DenseNetwork = {
+      kind: "dense",
+      layers: [{ inputs: 2, outputs: 2, weights: Float32Array.of(1, 0, 0, 0), biases: Float32Array.of(0, 0.25) }],
+    };
+    const positions: number[] = [];
+    const watched: Policy = {
+      ...always(1),
+      act(observations, batch) {
+        for (let k = 0; k < batch; k++) positions.push(observations[2 * k]);
+        return new Int32Array(batch).fill(1);
+      },
+    };
+    const { regret, decisions } = await evaluate(watched, corridor({ slip: 0.3 }), {
+      episodes: 50,
+      compare: policyOf(judge),
+    });
+    const losses = positions.map((x) => Math.max(x - 0.25, 0));
+    expect(regret!.largest).toBeCloseTo(Math.max(...losses), 6);
+    expect(regret!.largest).toBeGreaterThan(0.1);
+    expect(regret!.mean).toBeCloseTo(mean(losses), 6);
+    expect(regret!.margin).toBeCloseTo(mean(positions.map((x) => Math.abs(x - 0.25))), 6);
+    expect(decisions).toBe(positions.length);
+    expect(regret!.ci95[0]).toBeLessThan(regret!.mean);
+    expect(regret!.ci95[1]).toBeGreaterThan(regret!.mean);
+    // The network itself loses nothing, whatever it decides; who has no values tells nothing.
+    const own = await evaluate(policyOf(judge), corridor(), { episodes: 5, compare: policyOf(judge) });
+    expect(own).toMatchObject({ similarity: 1, regret: { mean: 0, ci95: [0, 0], largest: 0 } });
+    expect((await evaluate(always(1), corridor(), { episodes: 5, compare: always(0) })).regret).toBeNull();
   });
 
   it("does not count random actions as decisions", async () => {

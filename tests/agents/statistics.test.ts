@@ -33,11 +33,12 @@ describe("statistics", () => {
   });
 
   it("a ratio's interval is as wide as its clusters are unlike, however many members they have", () => {
-    expect(ratioInterval([90, 90, 90], [100, 100, 100])).toEqual({ ratio: 0.9, ci95: [0.9, 0.9] });
-    const { ratio, ci95 } = ratioInterval([100, 100, 70], [100, 100, 100]);
+    expect(ratioInterval([90, 90, 90], [100, 100, 100], 1)).toEqual({ ratio: 0.9, ci95: [0.9, 0.9] });
+    const { ratio, ci95 } = ratioInterval([100, 100, 70], [100, 100, 100], 1);
     expect(ratio).toBeCloseTo(0.9, 12);
     // Means 1, 1, 0.7: t(2) * 0.1732 / sqrt(3) either side, cut at 1.
     expect(ci95[0]).toBeCloseTo(0.9 - (4.302652729911275 * Math.sqrt(0.03)) / Math.sqrt(3), 6);
     expect(ci95[1]).toBe(1);
+    expect(ratioInterval([100, 100, 70], [100, 100, 100]).ci95[1]).toBeCloseTo(1.8 - ci95[0], 12);
   });
 });

@@ -26,7 +26,7 @@ export function openPixelLearner(tf: Tfjs, network: PixelNetwork, config: ConvDq
   if (network.kind === "convolutional") return createConvolutionalLearner(tf, network, config);
   const { surrogateScale = 100 } = config.network.spiking ?? {};
   const maxBatch = Math.max(
-    config.batchSize,
+    (config.advantageLearning > 0 ? 2 : 1) * config.batchSize,
     config.environment.count,
     config.evaluation.episodes,
     config.final.episodes,
@@ -60,10 +60,15 @@ function spikingLearner(policy: TrainableNetwork, target: TrainableNetwork, conf
     values: (frames, batch) => see(policy, frames, batch),
     update(batch: PixelBatch, learningRate) {
       const { observations, nextObservations, size: n } = batch;
+      // The target network sees both in one batch, since reading its weights takes longer than a state.
+      const judged = new Uint8Array((config.advantageLearning > 0 ? 2 : 1) * n * size);
+      judged.set(nextObservations.subarray(0, n * size));
+      if (config.advantageLearning > 0) judged.set(observations.subarray(0, n * size), n * size);
+      const next = see(target, judged, judged.length / size).slice();
       const targets = temporalDifferenceTargets(batch, actions, config.advantageLearning, {
-        next: see(target, nextObservations, n).slice(),
+        next,
         chooser: config.doubleQ ? see(policy, nextObservations, n).slice() : undefined,
-        here: config.advantageLearning > 0 ? see(target, observations, n).slice() : undefined,
+        here: config.advantageLearning > 0 ? next.subarray(n * actions) : undefined,
       });
       const errors = new Float32Array(n);
       const gradient = new Float32Array(n * actions);

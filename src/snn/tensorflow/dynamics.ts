@@ -40,27 +40,33 @@ export function integrateAll(
   const spikes = new Uint8Array(spiking ? states * steps * n : 0);
   const final = new Float32Array(states * n);
   const currents = new Float32Array(keepCurrents ? potentials.length : 0);
+  const limit = spiking ? theta : Infinity;
   const v = new Float32Array(n);
   const i = new Float32Array(n);
+  const h = new Float32Array(n);
   for (let state = 0; state < states; state++) {
     if (initialPotential) v.set(initialPotential);
     else v.fill(0);
     i.fill(0);
     for (let t = 0; t < steps; t++) {
       const row = (state * steps + t) * n;
-      const from = constant ? state * n : row;
+      if (t === 0 || !constant) {
+        const from = constant ? state * n : row;
+        h.set(input.subarray(from, from + n));
+        if (biases) for (let j = 0; j < n; j++) h[j] += biases[j];
+      }
       potentials.set(v, row);
       if (keepCurrents) currents.set(i, row);
       for (let j = 0; j < n; j++) {
-        let next = fround(fround(b * v[j]) + i[j]);
-        if (spiking && v[j] > theta) {
+        const before = v[j];
+        const next = fround(fround(b * before) + i[j]);
+        if (before > limit) {
           spikes[row + j] = 1;
-          next = subtracts ? next - off : 0;
-        }
-        v[j] = next;
-        const h = biases ? fround(input[from + j] + biases[j]) : input[from + j];
-        i[j] = fround(a * i[j]) + h;
+          v[j] = subtracts ? next - off : 0;
+        } else v[j] = next;
       }
+      if (a === 0) i.set(h);
+      else for (let j = 0; j < n; j++) i[j] = fround(a * i[j]) + h[j];
     }
     final.set(v, state * n);
   }

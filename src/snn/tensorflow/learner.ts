@@ -3,6 +3,7 @@ import { packParameters, unpackLayers } from "../../ann/parameters.ts";
 import type { Tfjs } from "../../ann/tfjs.ts";
 import type { TrainableNetwork } from "../../ann/trainable.ts";
 import { UsageError } from "../../errors.ts";
+import { allocate } from "../../kernels/memory.ts";
 import { encoder, inputValues } from "../encoding.ts";
 import { observationSize, type SpikingNetwork, spikingLayers } from "../network.ts";
 import { windowMaxima } from "../pooling.ts";
@@ -48,8 +49,12 @@ export function tensorflowLearner(
   const eager = openEager(tf);
   const { maxBatch, regulariser, seed = 0 } = options;
   const { steps } = network;
-  const parameters = packParameters(network);
-  const gradients = new Float32Array(parameters.length);
+  // In the kernels' memory the optimizer works in place, and TensorFlow, which wants multiples of 64 bytes, copies no weights.
+  const packed = packParameters(network);
+  const row = Math.ceil(packed.length / 16) * 64;
+  const block = allocate(2 * row);
+  const [parameters, gradients] = [block.float32(0, packed.length), block.float32(row, packed.length)];
+  parameters.set(packed);
   const [views, into] = [unpackLayers(network, parameters), unpackLayers(network, gradients)];
   const spiking = spikingLayers(network);
   const last = network.layers.length - 1;
@@ -147,7 +152,10 @@ export function tensorflowLearner(
         biases: views[l].biases?.slice() ?? null,
       })),
     }),
-    close: () => (pass = undefined),
+    close() {
+      pass = undefined;
+      block.free();
+    },
   };
   return learner;
 }
@@ -159,15 +167,17 @@ function encoded(network: SpikingNetwork, observations: Float32Array, states: nu
   const signed = (values: ArrayLike<number>, row: Float32Array): void => {
     for (let k = 0; k < inputs; k++) row[k] = values[k] - (network.signedInputs ? values[inputs + k] : 0);
   };
-  const analog = network.encoding === "constant";
-  const rows = new Float32Array(states * (analog ? 1 : steps) * inputs);
+  if (network.encoding === "constant") {
+    if (!network.biasInput) return observations.slice(0, states * inputs);
+    const rows = new Float32Array(states * inputs).fill(1);
+    for (let b = 0; b < states; b++)
+      rows.set(observations.subarray(b * (inputs - 1), (b + 1) * (inputs - 1)), b * inputs);
+    return rows;
+  }
+  const rows = new Float32Array(states * steps * inputs);
   const state = createState(network, states, seed);
   for (let b = 0; b < states; b++) {
     const values = inputValues(network, observations, b, Math.fround);
-    if (analog) {
-      signed(values, rows.subarray(b * inputs, (b + 1) * inputs));
-      continue;
-    }
     const encode = encoder(network, values, b, state, Math.fround);
     const input = new Float64Array(values.length);
     for (let t = 0; t < steps; t++) {
