@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { WorkerLostError } from "../../src/index.ts";
 import { failure, isAlive, open } from "./helpers.ts";
 
-const HEARTBEAT = 200;
+/** Quick enough to be waited for, slow enough for a busy machine. */
+const HEARTBEAT = 400;
 /** Three heartbeats, and what a busy machine adds: it is noticed at once, or (by a call that takes a minute) not at all. */
 const NOTICED = 3 * HEARTBEAT + 5000;
 

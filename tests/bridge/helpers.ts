@@ -4,9 +4,9 @@ import { type DsqnError, openWorker, type Worker, type WorkerOptions } from "../
 
 export const FIXTURES = fileURLToPath(new URL("../fixtures/workers", import.meta.url));
 
-/** A worker with the misbehaving methods, and a heartbeat quick enough to be waited for. */
+/** A worker with the misbehaving methods. */
 export function open(options: WorkerOptions = {}): Promise<Worker> {
-  return openWorker({ heartbeatMs: 200, path: [FIXTURES], ...options });
+  return openWorker({ path: [FIXTURES], ...options });
 }
 
 /** The error that `promise` rejects with. */
