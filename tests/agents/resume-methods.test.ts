@@ -18,7 +18,10 @@ const imitation = {
   final: { episodes: 5 },
   checkpointSeconds: 0.1,
 };
-/** Runs of a few seconds, with everything in them that has a state of its own; `kills`: log lines after which they are killed, twice in the first round. */
+/**
+ * Runs of a few seconds, with everything in them that has a state of its own; `kills`: log lines after which they are killed, twice in the
+ * first round, and long before the end: a busy machine kills late.
+ */
 const methods = {
   "classifier": {
     config: {
@@ -26,9 +29,9 @@ const methods = {
       method: "classifier",
       network: { kind: "dense", hidden: [64, 64] },
       iterations: 4000,
-      aggregation: { rounds: 1, states: 1000, iterations: 4000 },
+      aggregation: { rounds: 1, states: 1000, iterations: 8000 },
     },
-    kills: [20, 50, 100],
+    kills: [20, 50, 90],
   },
   "snn-classifier": {
     config: {
@@ -46,7 +49,7 @@ const methods = {
       seed: 3,
       environment: { id: "CartPole-v1", count: 4, maxSteps: 100 },
       network: { kind: "dense", hidden: [16] },
-      episodes: 400,
+      episodes: 800,
       learningRate: { kind: "constant", value: 0.01 },
       solve: { average: 40, window: 20 },
       evaluation: { every: 10, episodes: 3 },

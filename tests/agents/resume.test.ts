@@ -40,7 +40,7 @@ afterAll(remove);
 describe("a run that was stopped", () => {
   it("goes on to the same curve after kill -9, twice", async () => {
     let running = dsqn("train", at("config.json"), "--out", at("killed"));
-    for (const episodes of [40, 80]) {
+    for (const episodes of [30, 60]) {
       // A little beyond the checkpoint, so that the logs hold lines it does not know of.
       await until(() => lines("killed") > episodes && existsSync(at("killed", "checkpoint.previous.safetensors")));
       running.kill("SIGKILL");
