@@ -6,7 +6,7 @@ import { command } from "./command.ts";
 interface Options {
   anew?: boolean;
   out: string;
-  run: string;
+  run?: string;
 }
 
 export default command<Options>({
@@ -19,7 +19,10 @@ export default command<Options>({
           ...breakoutModelNames,
         ]),
       )
-      .option("--run <folder>", "Breakout, made only when named: the training run it comes from", "runs/breakout")
+      .option(
+        "--run <folder>",
+        "Breakout, made only when named: the training run it comes from (default: runs/breakout, and runs/breakout-patel-dsqn)",
+      )
       .option("--anew", "replace what is there already")
       .option("--out <folder>", "where they lie", "models");
   },

@@ -140,20 +140,21 @@ export function spikingNetwork(
 
 /**
  * A network without biases whose weights are normal with standard deviation weightScale / sqrt(inputs), as the original's
- * SQN. `shape` counts observations; with `biasInput` the first layer has one input more.
+ * SQN; the output layer's are `outputScale` times that. `shape` counts observations; with `biasInput` the first layer has one input more.
  */
 export function createSpikingNetwork(
   shape: readonly number[],
   random: Random,
-  options: SpikingOptions & { weightScale?: number } = {},
+  options: SpikingOptions & { weightScale?: number; outputScale?: number } = {},
 ): SpikingNetwork {
-  const { weightScale = 1, ...rest } = options;
+  const { weightScale = 1, outputScale = 1, ...rest } = options;
   const sizes = [shape[0] + (rest.biasInput ? 1 : 0), ...shape.slice(1)];
   const layers = sizes.slice(1).map((outputs, l) => {
     const inputs = sizes[l];
+    const scale = weightScale * (l === sizes.length - 2 ? outputScale : 1);
     const weights = Float32Array.from(
       { length: inputs * outputs },
-      () => (random.normal() * weightScale) / Math.sqrt(inputs),
+      () => (random.normal() * scale) / Math.sqrt(inputs),
     );
     return { inputs, outputs, weights };
   });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createDenseNetwork } from "../../src/ann/network.ts";
@@ -178,5 +178,20 @@ describe("dsqn import and export", () => {
       code: 2,
       result: { error: { code: "FORMAT_UNKNOWN" } },
     });
+  });
+});
+
+describe("dsqn models, of a training run", () => {
+  it.each(["breakout-dqn", "breakout-patel-dsqn"])("%s: no run, or one of another network", async (name) => {
+    const absent = await dsqn("models", name, "--anew", "--run", at("nowhere"), "--out", at("made"));
+    expect(absent).toMatchObject({
+      code: 2,
+      result: { error: { code: "RUN_NOT_FOUND", hint: expect.stringContaining(`dsqn train ${name}`) } },
+    });
+    mkdirSync(at(`run-of-${name}`));
+    copyFileSync(at("dense.safetensors"), at(`run-of-${name}/best.safetensors`));
+    const other = await dsqn("models", name, "--anew", "--run", at(`run-of-${name}`), "--out", at("made"));
+    expect(other).toMatchObject({ code: 1, result: { error: { code: "MODEL_DOES_NOT_FIT" } } });
+    expect(existsSync(at("made"))).toBe(false);
   });
 });

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import type { RunResult } from "../../src/snn/engine.ts";
+import { Random } from "../../src/random.ts";
 import {
+  createSpikingNetwork,
   observationSize,
   spikingLayers,
   type SpikingNetwork,
@@ -272,4 +274,14 @@ describe("laws, on random networks", () => {
       ),
     );
   });
+});
+
+it("an output layer that starts at an eighth has an eighth of the potentials, and the same spikes before it", () => {
+  const [whole, eighth] = [1, 0.125].map((outputScale) => {
+    const network = createSpikingNetwork([3, 9, 7, 2], new Random(5), { steps: 20, weightScale: 2, outputScale });
+    return referenceEngine.run(network, Float32Array.of(0.5, 1, 0.25));
+  });
+  expect(Array.from(eighth.outputs)).toEqual(Array.from(whole.outputs, (x) => x / 8));
+  expect(eighth.spikeCounts).toEqual(whole.spikeCounts);
+  expect(whole.outputs.every((x) => x !== 0)).toBe(true);
 });

@@ -34,6 +34,8 @@ export const spikingSchema = z.strictObject({
   biasInput: z.boolean().default(true),
   /** Weights start normal with standard deviation weightScale / sqrt(inputs). */
   weightScale: z.number().positive().default(1),
+  /** ... and the output layer's this many times that: read by its potential, it adds up T steps, so that 1 / T starts with values of the usual size. */
+  outputScale: z.number().positive().default(1),
   /** Steepness of the surrogate gradient 1 / (scale |v - threshold| + 1)^2. */
   surrogateScale: z.number().positive().default(100),
 });
