@@ -84,19 +84,19 @@ export const breakoutPatelDsqnOriginal: ConvDqnConfigInput = {
 
 /**
  * The same network made to learn: games side by side, scaled frames (by a power of two, which the saved weights hold exactly), a wider
- * surrogate, three-step returns.
+ * surrogate, three-step returns, and an output layer whose potential starts at the size of values: it adds up 20 steps.
  */
 export const breakoutPatelDsqn: ConvDqnConfigInput = {
   method: "pixel-dsqn",
   environment: { game: "Breakout", count: 8, preprocessing: "patel" },
-  network: { spiking: { hidden: [1000], steps: 20, surrogateScale: 10 }, inputScale: 1 / 256 },
+  network: { spiking: { hidden: [1000], steps: 20, outputScale: 1 / 20, surrogateScale: 10 }, inputScale: 1 / 256 },
   steps: 6_000_000,
   gamma: 0.99,
   nStep: 3,
   epsilon: { kind: "linear", start: 1, end: 0.02, steps: 300_000 },
   replay: { capacity: 200_000, initial: 20_000 },
   updateEvery: 8,
-  optimizer: { kind: "adam", learningRate: { kind: "constant", value: 1e-4 } },
+  optimizer: { kind: "adam", learningRate: { kind: "constant", value: 5e-5 } },
   clip: { kind: "value", limit: 1 },
   target: { every: 16_000 },
   evaluation: { every: 200_000, episodes: 10 },
