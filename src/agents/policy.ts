@@ -15,7 +15,7 @@ export interface Policy {
   readonly observationShape?: readonly number[];
   /** Greedy actions for `batch` observations, [batch, observationSize]. Returns [batch]. */
   act(observations: Float32Array, batch: number): Int32Array | Promise<Int32Array>;
-  /** The same, and the values of all actions that they are the largest of, [batch, actions]; absent where there are none (a random choice, spikes). */
+  /** The same, and the values of all actions that they are the largest of, [batch, actions]; absent where there are none (a random choice, spikes). Who replaces `act` replaces this too, or leaves it out. */
   judge?(observations: Float32Array, batch: number): Judgement;
   /** What acting has cost so far, in all decisions; absent where nobody counts. */
   readonly work?: PolicyWork;

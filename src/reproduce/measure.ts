@@ -68,6 +68,7 @@ export async function score(
 function dividing(policy: Policy, divisor: Float32Array): Policy {
   return {
     ...policy,
+    judge: undefined, // that of undivided observations
     act: (o, batch) =>
       policy.act(
         o.map((x, i) => x / divisor[i % divisor.length]),
