@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { denseSchema, environmentSchema, spikingSchema } from "./dqn/config.ts";
+import { denseSchema, environmentSchema, spikingSchema, unheard } from "./dqn/config.ts";
 import { scalingSchema } from "./scaling.ts";
 import { scheduleSchema } from "./schedules.ts";
 
@@ -35,14 +35,16 @@ export const imitationSchema = z
     checkpointSeconds: z.number().min(0).default(5),
     final: z.strictObject({ episodes: count.default(100), target: z.number().optional() }).default({ episodes: 100 }),
   })
-  .superRefine((config, context) => {
-    const spiking = config.network.kind === "spiking";
-    if (spiking !== (config.method === "snn-classifier"))
+  .superRefine(({ method, network }, context) => {
+    const spiking = network.kind === "spiking";
+    if (spiking !== (method === "snn-classifier"))
       context.addIssue({
         code: "custom",
         path: ["network", "kind"],
-        message: `method "${config.method}" needs a ${spiking ? "dense" : "spiking"} network`,
+        message: `method "${method}" needs a ${spiking ? "dense" : "spiking"} network`,
       });
+    const late = network.kind === "spiking" && unheard(network.steps, network.hidden.length);
+    if (late) context.addIssue({ code: "custom", path: ["network", "steps"], message: late });
   });
 
 /** A validated config of a classifier run, every field filled in. */

@@ -61,6 +61,19 @@ describe("config", () => {
     });
   });
 
+  // In the sixth step the observation first reaches the outputs of three layers of weights (docs/dynamics.md).
+  it.each(["cartpole-dsqn", "cartpole-snn-classifier"])(
+    "%s with too few steps for a spike to arrive is refused",
+    async (name) => {
+      const { config } = await loadConfig(name);
+      const { schema } = await methods[config.method as string]();
+      const parse = (steps: number) =>
+        parseConfig(schema, mergeConfig(config, { network: { hidden: [8, 8], steps } }), "test");
+      expect(() => parse(6)).not.toThrow();
+      expect(failure(() => parse(5))).toMatchObject({ code: "CONFIG_INVALID", facts: { field: "network.steps" } });
+    },
+  );
+
   it("lays changes over a preset field by field, and replaces an object of another kind whole", () => {
     const base = { a: { x: 1, y: 2 }, epsilon: { kind: "linear", start: 1, steps: 5 }, list: [1, 2] };
     expect(mergeConfig(base, { a: { y: 3 }, epsilon: { kind: "constant", value: 0 }, list: [9] })).toEqual({

@@ -40,6 +40,16 @@ export const spikingSchema = z.strictObject({
   surrogateScale: z.number().positive().default(100),
 });
 
+/**
+ * What is wrong with T = `steps` below `hidden` spiking layers: a spike moves the potentials of the next layer two steps later, so that the
+ * outputs of a network with too few are the same whatever it sees.
+ */
+export function unheard(steps: number, hidden: number): string | undefined {
+  const least = 2 * hidden + 2;
+  if (steps >= least) return undefined;
+  return `is less than ${least}: a spike takes two steps to the next layer, so that none comes to the outputs in time`;
+}
+
 /** Everything that a DQN or DSQN run depends on. The same config gives the same curve, bit for bit. */
 export const dqnSchema = z
   .strictObject({
@@ -130,13 +140,16 @@ export const dqnSchema = z
     final: z.strictObject({ episodes: count.default(100), target: z.number().optional() }).default({ episodes: 100 }),
   })
   .superRefine((config, context) => {
-    const spiking = config.network.kind === "spiking";
+    const { network } = config;
+    const spiking = network.kind === "spiking";
     if (spiking !== (config.method === "dsqn"))
       context.addIssue({
         code: "custom",
         path: ["network", "kind"],
         message: `method "${config.method}" needs a ${spiking ? "dense" : "spiking"} network`,
       });
+    const late = network.kind === "spiking" && unheard(network.steps, network.hidden.length);
+    if (late) context.addIssue({ code: "custom", path: ["network", "steps"], message: late });
     if (config.scaling && config.scaling.center.length !== config.scaling.scale.length)
       context.addIssue({ code: "custom", path: ["scaling"], message: "center and scale differ in length" });
     if (config.replay.capacity < config.batchSize)

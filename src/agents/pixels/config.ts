@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { architectures } from "../../ann/convolutional/network.ts";
 import { ATARI_PREPROCESSINGS } from "../../envs/atari.ts";
-import { spikingSchema } from "../dqn/config.ts";
+import { spikingSchema, unheard } from "../dqn/config.ts";
 import { scheduleSchema } from "../schedules.ts";
 
 const count = z.number().int().positive();
@@ -45,8 +45,8 @@ export const convDqnSchema = z
       architecture: z.enum(Object.keys(architectures) as [string, ...string[]]).optional(),
       /** ...or one's own layers below the output layer, which is added... */
       layers: z.array(layerSchema).optional(),
-      /** ...or the layers of a spiking one, all dense... */
-      spiking: spikingSchema.omit({ kind: true }).optional(),
+      /** A spiking network: dense layers of its own (`hidden`), or neurons in the places of the architecture's or layers' ReLUs... */
+      spiking: spikingSchema.omit({ kind: true }).extend({ hidden: spikingSchema.shape.hidden.optional() }).optional(),
       /** ...or a convolutional or spiking model's file, to go on from its weights. */
       model: z.string().optional(),
       /** The first layer sees bytes * inputScale. A power of two can be taken into a spiking network's weights exactly. */
@@ -126,16 +126,22 @@ export const convDqnSchema = z
   })
   .superRefine(({ method, network, replay, environment, nStep }, context) => {
     const { architecture, layers, spiking, model } = network;
-    const known = method === "conv-dqn" ? { architecture, layers, model } : { spiking, model };
-    const named = [architecture, layers, spiking, model].filter((one) => one !== undefined);
-    if (named.length !== 1 || Object.values(known).every((one) => one === undefined))
+    const spikes = method === "pixel-dsqn";
+    const named = [architecture, layers, spiking?.hidden, model].filter((one) => one !== undefined);
+    if (named.length !== 1 || (spiking !== undefined) !== (spikes && model === undefined))
       context.addIssue({
         code: "custom",
         path: ["network"],
-        message: `needs one of ${Object.keys(known)
-          .map((name) => `"${name}"`)
-          .join(", ")} for method "${method}"`,
+        message: spikes
+          ? 'needs either "model", or "spiking" with one of "spiking.hidden", "architecture", "layers", for method "pixel-dsqn"'
+          : 'needs one of "architecture", "layers", "model" for method "conv-dqn"',
       });
+    if (spiking) {
+      // The output layer is none of `layers`; of an architecture it depends on the game's actions, whose number does not matter here.
+      const hidden = spiking.hidden ?? layers ?? (architecture ? architectures[architecture](1).slice(1) : []);
+      const late = unheard(spiking.steps, hidden.length);
+      if (late) context.addIssue({ code: "custom", path: ["network", "spiking", "steps"], message: late });
+    }
     const least = environment.count * (nStep + 16);
     if (replay.capacity < Math.max(least, replay.initial))
       context.addIssue({

@@ -1,5 +1,5 @@
-// Runs a DSQN on a small game of pixels in a process of its own (TensorFlow's binding does not live in Jest's sandboxes), and prints
-// what it came to.
+// Runs a DSQN on a small game of pixels in a process of its own (TensorFlow's binding does not live in Jest's sandboxes), with the
+// network given as JSON, and prints what it came to.
 import { convDqnSchema } from "../../../src/agents/pixels/config.ts";
 import { openPixelLearner } from "../../../src/agents/pixels/learner.ts";
 import type { PixelSnapshot } from "../../../src/agents/pixels/state.ts";
@@ -13,7 +13,7 @@ const config = convDqnSchema.parse({
   method: "pixel-dsqn",
   seed: 5,
   environment: { game: "Catch", count: 4 },
-  network: { spiking: { hidden: [64], steps: 12, surrogateScale: 10 }, inputScale: 1 / 256 },
+  network: JSON.parse(process.argv[2]) as object,
   steps: 12_000,
   gamma: 0.9,
   nStep: 3,
