@@ -40,7 +40,7 @@ describe("spiking networks with convolutions that learn", () => {
   }, 180_000);
 
   it("equal the reference's through the matrices that the convolutions stand for", () => {
-    expect(found.gradients).toHaveLength(8);
+    expect(found.gradients).toHaveLength(10);
     for (const { name, outputs, nonzero, error } of found.gradients)
       expect({ name, outputs, some: nonzero > 0.3, same: error < 1e-5 }).toEqual({
         name,

@@ -1,9 +1,10 @@
 import type { SpikingLayer } from "../network.ts";
 import { surrogate, type SurrogateOptions } from "../surrogate.ts";
+import type { Window } from "./windows.ts";
 
-/** What a layer did in all steps of some states; row b * steps + t is step t of state b. */
+/** What a layer did in the steps of a window; of state b row b * (to - from) + t - from is step t. */
 export interface LayerTrace {
-  /** [states * steps, neurons] potentials before each step. */
+  /** [rows, neurons] potentials before each step. */
   readonly potentials: Float32Array;
   /** Likewise, 0 or 1; empty for an output layer that does not spike. */
   readonly spikes: Uint8Array;
@@ -13,6 +14,13 @@ export interface LayerTrace {
   readonly currents: Float32Array;
 }
 
+/** Which steps of a layer are kept, and in which its synapses bring something; without `input` the same in every step. */
+export interface LayerSteps {
+  readonly states: number;
+  readonly window: Window;
+  readonly input?: Window;
+}
+
 type Dynamics = Pick<
   SpikingLayer,
   "outputs" | "alpha" | "beta" | "threshold" | "reset" | "resetBy" | "biases" | "initialPotential"
@@ -20,22 +28,23 @@ type Dynamics = Pick<
 
 /**
  * The neurons of reference/neuron.ts in float32, layer by layer: their input of all steps is known already. `input`: what the synapses
- * bring, [states * steps, neurons], or with `constant` [states, neurons] in every step; `biases` come on top.
+ * bring, [rows of the input's window, neurons], or [states, neurons] in every step; `biases` come on top.
  */
 export function integrateAll(
   { outputs: n, alpha, beta, threshold, reset, resetBy, biases, initialPotential }: Dynamics,
   input: Float32Array,
   {
     states,
-    steps,
+    window: { from, to },
+    input: given,
     spiking,
-    constant,
     keepCurrents,
-  }: { states: number; steps: number; spiking: boolean; constant: boolean; keepCurrents: boolean },
+  }: LayerSteps & { spiking: boolean; keepCurrents: boolean },
 ): LayerTrace {
   const { fround } = Math;
   const [a, b, theta, off] = [alpha, beta, threshold, resetBy].map(fround);
   const subtracts = reset === "subtraction";
+  const steps = to - from;
   const potentials = new Float32Array(states * steps * n);
   const spikes = new Uint8Array(spiking ? states * steps * n : 0);
   const final = new Float32Array(states * n);
@@ -44,19 +53,27 @@ export function integrateAll(
   const v = new Float32Array(n);
   const i = new Float32Array(n);
   const h = new Float32Array(n);
+  const bias = biases ?? new Float32Array(n);
   for (let state = 0; state < states; state++) {
     if (initialPotential) v.set(initialPotential);
     else v.fill(0);
     i.fill(0);
-    for (let t = 0; t < steps; t++) {
-      const row = (state * steps + t) * n;
-      if (t === 0 || !constant) {
-        const from = constant ? state * n : row;
-        h.set(input.subarray(from, from + n));
+    for (let t = 0; t < to; t++) {
+      const brings = !given
+        ? state
+        : t >= given.from && t < given.to
+          ? state * (given.to - given.from) + t - given.from
+          : -1;
+      if (brings < 0) h.set(bias);
+      else if (given || t === 0) {
+        h.set(input.subarray(brings * n, (brings + 1) * n));
         if (biases) for (let j = 0; j < n; j++) h[j] += biases[j];
       }
-      potentials.set(v, row);
-      if (keepCurrents) currents.set(i, row);
+      const row = (state * steps + t - from) * n;
+      if (t >= from) {
+        potentials.set(v, row);
+        if (keepCurrents) currents.set(i, row);
+      }
       for (let j = 0; j < n; j++) {
         const before = v[j];
         const next = fround(fround(b * before) + i[j]);
@@ -74,29 +91,31 @@ export function integrateAll(
 }
 
 /** What the gradient goes back through. */
-export interface BackwardOptions {
-  readonly states: number;
-  readonly steps: number;
+export interface BackwardOptions extends LayerSteps {
   readonly spiking: boolean;
   readonly surrogate: SurrogateOptions;
   readonly detachReset: boolean;
-  /** dE/d(potential) of output neurons: what comes in at `step` (steps: after the last) of each, [states, neurons]. */
+  /** dE/d(potential) of output neurons: what comes in at `step` (after the last: the window's end) of each, [states, neurons]. */
   readonly atPotentials?: { readonly values: ArrayLike<number>; readonly step: ArrayLike<number> };
 }
 
 /**
- * Backpropagation through time of one layer (the equations of reference/gradients.ts): turns dE/d(spike) `gradients`
- * [states * steps, neurons] into dE/d(input), in place.
+ * Backpropagation through time of one layer (the equations of reference/gradients.ts), from dE/d(spike) `gradients` [rows, neurons]: dE/d(input),
+ * [rows of the input's window, neurons], or summed over the steps where it is the same in all of them, [states, neurons]; and dE/d(bias).
  */
 export function differentiateAll(
   { outputs: n, alpha, beta, threshold, reset, resetBy }: Dynamics,
   { potentials, spikes, currents }: LayerTrace,
   gradients: Float32Array,
-  { states, steps, spiking, surrogate: shape, detachReset, atPotentials }: BackwardOptions,
-): void {
+  { states, window: { from, to }, input, spiking, surrogate: shape, detachReset, atPotentials }: BackwardOptions,
+): { atInput: Float32Array; atBiases: Float64Array } {
   const slope = slopeOf(shape);
+  const rows = input ? input.to - input.from : 1;
+  const atInput = new Float32Array(states * rows * n);
+  const atBiases = new Float64Array(n);
   const gv = new Float32Array(n);
   const gi = new Float32Array(n);
+  const sum = new Float64Array(n);
   for (let state = 0; state < states; state++) {
     const read = (t: number): void => {
       if (!atPotentials) return;
@@ -104,17 +123,19 @@ export function differentiateAll(
     };
     gv.fill(0);
     gi.fill(0);
-    read(steps);
-    for (let t = steps - 1; t >= 0; t--) {
-      const row = (state * steps + t) * n;
-      for (let j = 0, k = row; j < n; j++, k++) {
+    sum.fill(0);
+    read(to);
+    for (let t = to - 1; t >= 0; t--) {
+      if (input && t >= input.from && t < input.to) atInput.set(gi, (state * rows + t - input.from) * n);
+      for (let j = 0; j < n; j++) sum[j] += gi[j];
+      const kept = t >= from;
+      for (let j = 0, k = (state * (to - from) + t - from) * n; j < n; j++, k++) {
         const later = gv[j];
-        const spiked = spiking && spikes[k] === 1;
+        const spiked = kept && spiking && spikes[k] === 1;
         const through = spiked && reset === "zero" ? 0 : later;
-        let gs = gradients[k];
-        gradients[k] = gi[j];
         gv[j] = beta * through;
-        if (spiking) {
+        if (kept && spiking) {
+          let gs = gradients[k];
           if (!detachReset) gs -= later * (reset === "zero" ? beta * potentials[k] + currents[k] : resetBy);
           gv[j] += slope(potentials[k] - threshold) * gs;
         }
@@ -122,7 +143,10 @@ export function differentiateAll(
       }
       read(t);
     }
+    if (!input) atInput.set(sum, state * n);
+    for (let j = 0; j < n; j++) atBiases[j] += sum[j];
   }
+  return { atInput, atBiases };
 }
 
 /** The commonest shape without a switch in the inner loop. */

@@ -15,6 +15,7 @@ import { decodeAll, type Decoded } from "./decode.ts";
 import { differentiateAll, integrateAll, type LayerTrace } from "./dynamics.ts";
 import { poolAll, unpoolAll } from "./pool.ts";
 import { createSynapses } from "./synapses.ts";
+import { type Window, windowsOf } from "./windows.ts";
 
 /** As for any spiking network that learns (ann/create.ts). */
 export interface TensorflowLearnerOptions {
@@ -64,7 +65,11 @@ export function tensorflowLearner(
   let pass: Pass | undefined;
   let calls = 0;
 
-  const rowsOf = (l: number, states: number): number => (l === 0 && analog ? states : states * steps);
+  const windows = windowsOf(network, regulariser !== undefined);
+  /** The steps in which a layer's synapses bring something; undefined: the same in all. */
+  const inputOf = (l: number): Window | undefined =>
+    l > 0 ? windows[l - 1] : analog ? undefined : { from: 0, to: steps };
+  const stepsOf = (window: Window | undefined): number => (window ? window.to - window.from : 1);
   const upload = (x: Float32Array | Uint8Array, rows: number): Handle => {
     const handle = eager.upload(x, [rows, x.length / rows]);
     return x instanceof Uint8Array ? eager.run("Cast", [handle], cast) : handle;
@@ -72,17 +77,18 @@ export function tensorflowLearner(
 
   const forwardLayer = (l: number, before: Float32Array | Uint8Array, states: number): Pass["layers"][number] => {
     const layer = network.layers[l];
-    const rows = rowsOf(l, states);
-    const x = layer.pooling ? pooled(layer.pooling, before, states, steps) : before;
+    const brought = inputOf(l);
+    const rows = states * stepsOf(brought);
+    const x = layer.pooling ? pooled(layer.pooling, before, states, stepsOf(brought)) : before;
     const input = eager.scope(() => {
       const synapses = createSynapses(eager, layer, rows);
       return eager.download(synapses.forward(upload(x, rows), eager.upload(views[l].weights, synapses.shape)));
     });
     const trace = integrateAll({ ...layer, biases: views[l].biases }, input, {
       states,
-      steps,
+      window: windows[l],
+      input: brought,
       spiking: l < spiking,
-      constant: l === 0 && analog,
       keepCurrents: !options.detachReset && layer.reset === "zero",
     });
     return { x, trace };
@@ -120,18 +126,21 @@ export function tensorflowLearner(
       for (let l = last; l >= 0; l--) {
         const layer = network.layers[l];
         const { x, trace } = layers[l];
-        if (regulariser && l < spiking) price(regulariser, trace.spikes, g, { states, steps, neurons: layer.outputs });
-        differentiateAll(layer, trace, g, {
+        const own = windows[l];
+        if (regulariser && l < spiking)
+          price(regulariser, trace.spikes, g, { states, steps, kept: stepsOf(own), neurons: layer.outputs });
+        const brought = inputOf(l);
+        const { atInput, atBiases } = differentiateAll(layer, trace, g, {
           states,
-          steps,
+          window: own,
+          input: brought,
           spiking: l < spiking,
           surrogate: options.surrogate,
           detachReset: options.detachReset,
           ...(l === last && potentialsRead && { atPotentials: { values: outputGradients, step: decoded.step } }),
         });
-        const rows = rowsOf(l, states);
-        const atInput = rows === states * steps ? g : summed(g, states, steps, layer.outputs);
-        if (into[l].biases) into[l].biases!.set(summed(atInput, 1, rows, layer.outputs));
+        into[l].biases?.set(atBiases);
+        const rows = states * stepsOf(brought);
         const back = eager.scope(() => {
           const synapses = createSynapses(eager, layer, rows);
           const gradient = eager.upload(atInput, [rows, layer.outputs]);
@@ -141,7 +150,7 @@ export function tensorflowLearner(
           return Float32Array.from(eager.download(synapses.inputGradient(weights, gradient)));
         });
         if (!back) break;
-        g = layer.pooling ? unpoolAll(layer.pooling, layers[l - 1].trace.spikes, back, states, steps) : back;
+        g = layer.pooling ? unpoolAll(layer.pooling, layers[l - 1].trace.spikes, back, states, stepsOf(brought)) : back;
       }
     },
     toNetwork: () => ({
@@ -221,28 +230,20 @@ function atSpikes(
     }
 }
 
-/** Adds the regulariser's part to dE/d(spike). */
+/** Adds the regulariser's part to dE/d(spike); rows are those of the `kept` steps, outside of which nothing spikes. */
 function price(
   regulariser: SpikeRegulariser,
   spikes: Uint8Array,
   g: Float32Array,
-  { states, steps, neurons }: { states: number; steps: number; neurons: number },
+  { states, steps, kept, neurons }: { states: number; steps: number; kept: number; neurons: number },
 ): void {
   for (let b = 0; b < states; b++)
     for (let j = 0; j < neurons; j++) {
       let count = 0;
-      for (let t = 0; t < steps; t++) count += spikes[(b * steps + t) * neurons + j];
+      for (let t = 0; t < kept; t++) count += spikes[(b * kept + t) * neurons + j];
       const { gradient } = spikePenalty(regulariser, count, steps, neurons, states);
-      if (gradient !== 0) for (let t = 0; t < steps; t++) g[(b * steps + t) * neurons + j] += gradient;
+      if (gradient !== 0) for (let t = 0; t < kept; t++) g[(b * kept + t) * neurons + j] += gradient;
     }
-}
-
-/** [groups * size, n] summed over each group: [groups, n]. */
-function summed(values: Float32Array, groups: number, size: number, n: number): Float32Array {
-  const sums = new Float64Array(groups * n);
-  for (let group = 0, k = 0; group < groups; group++)
-    for (let row = 0; row < size; row++) for (let j = 0; j < n; j++) sums[group * n + j] += values[k++];
-  return Float32Array.from(sums);
 }
 
 function check(states: number, maxBatch: number, values: number, size: number): void {
