@@ -10,7 +10,7 @@ import type { Tfjs } from "../../ann/tfjs.ts";
 import type { TrainableNetwork } from "../../ann/trainable.ts";
 import { adam, clipNorm, clipValues, type Optimizer, rmsprop } from "../../optimizers/index.ts";
 import type { SpikingNetwork } from "../../snn/network.ts";
-import { tensorflowLearner } from "../../snn/tensorflow/learner.ts";
+import { type TensorflowLearner, tensorflowLearner } from "../../snn/tensorflow/learner.ts";
 import type { ConvDqnConfig } from "./config.ts";
 
 /** A network that acts on pixels and learns to: convolutional, or spiking. */
@@ -32,11 +32,12 @@ export function openPixelLearner(tf: Tfjs, network: PixelNetwork, config: ConvDq
     config.final.episodes,
   );
   // Thousands of inputs: one product for the whole batch reads the first layer's weights once, the kernels once per state.
-  const open = (): TrainableNetwork =>
+  const open = (): TensorflowLearner =>
     tensorflowLearner(tf, rescaled(network, 1 / config.network.inputScale), {
       maxBatch,
       surrogate: { name: "fast-sigmoid", scale: surrogateScale },
       detachReset: true,
+      byteScale: config.network.inputScale,
     });
   return spikingLearner(open(), open(), config);
 }
@@ -45,34 +46,29 @@ export function openPixelLearner(tf: Tfjs, network: PixelNetwork, config: ConvDq
  * The deep Q-learning step of `createConvolutionalLearner` for a network in one flat array of parameters. It sees bytes * inputScale, which
  * saved networks have in the weights of their first layer.
  */
-function spikingLearner(policy: TrainableNetwork, target: TrainableNetwork, config: ConvDqnConfig): PixelLearner {
+function spikingLearner(policy: TensorflowLearner, target: TensorflowLearner, config: ConvDqnConfig): PixelLearner {
   const { actions, observationSize: size } = policy;
   const { inputScale } = config.network;
   const optimizer = createOptimizer(policy.parameters.length, config.optimizer);
-  const scaled = new Float32Array(policy.maxBatch * size);
-  const see = (network: TrainableNetwork, frames: Uint8Array, batch: number): Float32Array => {
-    for (let k = 0; k < batch * size; k++) scaled[k] = frames[k] * inputScale;
-    return network.forward(scaled, batch);
-  };
   const assign = (network: TrainableNetwork, [values]: readonly Float32Array[]): void => network.parameters.set(values);
   return {
     actions,
-    values: (frames, batch) => see(policy, frames, batch),
+    values: (frames, batch) => policy.forward(frames, batch),
     update(batch: PixelBatch, learningRate) {
       const { observations, nextObservations, size: n } = batch;
       // The target network sees both in one batch, since reading its weights takes longer than a state.
       const judged = new Uint8Array((config.advantageLearning > 0 ? 2 : 1) * n * size);
       judged.set(nextObservations.subarray(0, n * size));
       if (config.advantageLearning > 0) judged.set(observations.subarray(0, n * size), n * size);
-      const next = see(target, judged, judged.length / size).slice();
+      const next = target.forward(judged, judged.length / size).slice();
       const targets = temporalDifferenceTargets(batch, actions, config.advantageLearning, {
         next,
-        chooser: config.doubleQ ? see(policy, nextObservations, n).slice() : undefined,
+        chooser: config.doubleQ ? policy.forward(nextObservations, n).slice() : undefined,
         here: config.advantageLearning > 0 ? next.subarray(n * actions) : undefined,
       });
       const errors = new Float32Array(n);
       const gradient = new Float32Array(n * actions);
-      const values = see(policy, observations, n);
+      const values = policy.forward(observations, n);
       const loss = lossGradient(batch, actions, values, targets, config.loss, errors, gradient);
       if (!Number.isFinite(loss)) return { loss, errors };
       policy.backward(gradient);

@@ -25,6 +25,13 @@ export interface TensorflowLearnerOptions {
   readonly regulariser?: SpikeRegulariser;
   /** Of a random encoding; the n-th forward pass has seed + n. */
   readonly seed?: number;
+  /** What observations that come as bytes are multiplied by; 1 unless given. */
+  readonly byteScale?: number;
+}
+
+/** A network that learns, and also takes observations as bytes (pixels), [batch, observationSize], times `byteScale`. */
+export interface TensorflowLearner extends TrainableNetwork {
+  forward(observations: Float32Array | Uint8Array, batch: number): Float32Array;
 }
 
 /** What a forward pass keeps: of each layer the values that its synapses saw, and what its neurons did. */
@@ -34,6 +41,7 @@ interface Pass {
   readonly decoded: Decoded;
 }
 
+const float = { T: { type: "float" } } as const;
 const cast = { SrcT: { type: "uint8" }, DstT: { type: "float" } } as const;
 
 /**
@@ -45,10 +53,10 @@ export function tensorflowLearner(
   tf: Tfjs,
   network: SpikingNetwork,
   options: TensorflowLearnerOptions,
-): TrainableNetwork {
+): TensorflowLearner {
   validateNetwork(network);
   const eager = openEager(tf);
-  const { maxBatch, regulariser, seed = 0 } = options;
+  const { maxBatch, regulariser, seed = 0, byteScale = 1 } = options;
   const { steps } = network;
   // In the kernels' memory the optimizer works in place, and TensorFlow, which wants multiples of 64 bytes, copies no weights.
   const packed = packParameters(network);
@@ -70,9 +78,14 @@ export function tensorflowLearner(
   const inputOf = (l: number): Window | undefined =>
     l > 0 ? windows[l - 1] : analog ? undefined : { from: 0, to: steps };
   const stepsOf = (window: Window | undefined): number => (window ? window.to - window.from : 1);
-  const upload = (x: Float32Array | Uint8Array, rows: number): Handle => {
+  /** What synapses see: values, spikes of another layer, or an observation's bytes. */
+  const upload = (l: number, x: Float32Array | Uint8Array, rows: number): Handle => {
     const handle = eager.upload(x, [rows, x.length / rows]);
-    return x instanceof Uint8Array ? eager.run("Cast", [handle], cast) : handle;
+    if (x instanceof Float32Array) return handle;
+    const values = eager.run("Cast", [handle], cast);
+    return l > 0 || byteScale === 1
+      ? values
+      : eager.run("Mul", [values, eager.upload(Float32Array.of(byteScale), [])], float);
   };
 
   const forwardLayer = (l: number, before: Float32Array | Uint8Array, states: number): Pass["layers"][number] => {
@@ -82,7 +95,7 @@ export function tensorflowLearner(
     const x = layer.pooling ? pooled(layer.pooling, before, states, stepsOf(brought)) : before;
     const input = eager.scope(() => {
       const synapses = createSynapses(eager, layer, rows);
-      return eager.download(synapses.forward(upload(x, rows), eager.upload(views[l].weights, synapses.shape)));
+      return eager.download(synapses.forward(upload(l, x, rows), eager.upload(views[l].weights, synapses.shape)));
     });
     const trace = integrateAll({ ...layer, biases: views[l].biases }, input, {
       states,
@@ -94,7 +107,7 @@ export function tensorflowLearner(
     return { x, trace };
   };
 
-  const learner: TrainableNetwork = {
+  const learner: TensorflowLearner = {
     observationSize: size,
     actions,
     maxBatch,
@@ -103,7 +116,13 @@ export function tensorflowLearner(
     forward(observations, states) {
       check(states, maxBatch, observations.length, size);
       const layers: Pass["layers"][number][] = [];
-      let x: Float32Array | Uint8Array = encoded(network, observations, states, seed + calls++);
+      // Bytes go as they are where the first layer's synapses take them: TensorFlow makes numbers of them several times as fast.
+      const asTheyAre =
+        observations instanceof Uint8Array && analog && !network.biasInput && !network.layers[0].pooling;
+      let x: Float32Array | Uint8Array = asTheyAre
+        ? observations.slice(0, states * size)
+        : encoded(network, valuesOf(observations, byteScale), states, seed + calls);
+      calls++;
       for (let l = 0; l <= last; l++) {
         layers.push(forwardLayer(l, x, states));
         x = layers[l].trace.spikes;
@@ -144,7 +163,7 @@ export function tensorflowLearner(
         const back = eager.scope(() => {
           const synapses = createSynapses(eager, layer, rows);
           const gradient = eager.upload(atInput, [rows, layer.outputs]);
-          into[l].weights.set(eager.download(synapses.weightGradient(upload(x, rows), gradient)));
+          into[l].weights.set(eager.download(synapses.weightGradient(upload(l, x, rows), gradient)));
           if (l === 0) return undefined;
           const weights = eager.upload(views[l].weights, synapses.shape);
           return Float32Array.from(eager.download(synapses.inputGradient(weights, gradient)));
@@ -167,6 +186,12 @@ export function tensorflowLearner(
     },
   };
   return learner;
+}
+
+function valuesOf(observations: Float32Array | Uint8Array, byteScale: number): Float32Array {
+  return observations instanceof Float32Array
+    ? observations
+    : Float32Array.from(observations, (byte) => byte * byteScale);
 }
 
 /** What the first layer's synapses see: [states, inputs] of constant currents, else [states * steps, inputs]; signed inputs are one value. */
