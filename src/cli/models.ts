@@ -21,7 +21,7 @@ export default command<Options>({
       )
       .option(
         "--run <folder>",
-        "Breakout, made only when named: the training run it comes from (default: runs/breakout, and runs/breakout-patel-dsqn)",
+        "Breakout, made only when named: the training run it comes from (default: runs/breakout, runs/breakout-dsqn, runs/breakout-patel-dsqn)",
       )
       .option("--anew", "replace what is there already")
       .option("--out <folder>", "where they lie", "models");

@@ -51,7 +51,10 @@ export default command<Options>({
         "--snn <file>",
         "breakout: its conversion (default: models/breakout-dqn-converted.safetensors, else made)",
       )
-      .option("--dsqn <file>", "breakout: a network trained spiking (default: models/breakout-patel-dsqn.safetensors)")
+      .option(
+        "--dsqn <file>",
+        "breakout: a network trained spiking (default: models/breakout-dsqn.safetensors, else breakout-patel-dsqn)",
+      )
       .option(
         "--out <folder>",
         "where report.html, rows.csv and summary.json go, and what is done is kept (default: runs/reproduce-<experiment>)",

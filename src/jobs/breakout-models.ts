@@ -13,12 +13,18 @@ import { breakoutStates } from "../reproduce/breakout/subjects.ts";
 import { cardFields, type MadeModel, type MakeModelsOptions } from "./models.ts";
 
 /** The networks for Breakout that ship. Training takes hours: they are made from runs that exist. */
-export const breakoutModelNames = ["breakout-dqn", "breakout-dqn-converted", "breakout-patel-dsqn"] as const;
+export const breakoutModelNames = [
+  "breakout-dqn",
+  "breakout-dqn-converted",
+  "breakout-dsqn",
+  "breakout-patel-dsqn",
+] as const;
 
 /** Those that are trained: where their run lies unless told otherwise, what the network is, and the score that it must reach. */
 const trained = {
   "breakout-dqn": { run: "runs/breakout", kind: "convolutional", preprocessing: "nature", target: 30 },
-  // The thesis's has 10.16, with one action in ten at random.
+  // The thesis's DSQN has 10.16, with one action in ten at random.
+  "breakout-dsqn": { run: "runs/breakout-dsqn", kind: "spiking", preprocessing: "nature", target: 10 },
   "breakout-patel-dsqn": { run: "runs/breakout-patel-dsqn", kind: "spiking", preprocessing: "patel", target: 10 },
 } as const;
 
@@ -48,7 +54,7 @@ export async function makeBreakoutModels(
     fields: object,
     source?: Model,
   ): Promise<void> => {
-    const { preprocessing, target } = trained[name === "breakout-patel-dsqn" ? name : "breakout-dqn"];
+    const { preprocessing, target } = trained[name === "breakout-dqn-converted" ? "breakout-dqn" : name];
     const stored = policyOf(await asStored(network));
     const compare = source && policyOf(source.network);
     const { mean, std, ci95, similarity, similarityCi95, decisions, spikesPerDecision, synOpsPerDecision } =

@@ -29,6 +29,29 @@ export const breakoutDqn: ConvDqnConfigInput = {
 /** The same with the network of Mnih et al. 2015. */
 export const breakoutDqnNature: ConvDqnConfigInput = { ...breakoutDqn, network: { architecture: "nature" } };
 
+/**
+ * The same network trained spiking from the start. T = 10: of its first layer three steps arrive in time, of the second five, so that a gradient
+ * step costs little more than those. Weights start twice as large, or deeper layers would not spike, and the outputs' potentials, which
+ * add up their steps, at the size of values.
+ */
+export const breakoutDsqn: ConvDqnConfigInput = {
+  ...breakoutDqn,
+  method: "pixel-dsqn",
+  environment: { game: "Breakout", count: 8, maxFrames: 18_000 },
+  network: {
+    architecture: "small",
+    spiking: { steps: 10, weightScale: 2, outputScale: 1 / 10, surrogateScale: 10 },
+    inputScale: 1 / 256,
+  },
+  epsilon: { kind: "linear", start: 1, end: 0.01, steps: 200_000 },
+  replay: { capacity: 320_000, initial: 20_000, prioritisation: { alpha: 0.5, beta: 0.5 } },
+  optimizer: { kind: "adam", learningRate: { kind: "constant", value: 2.5e-4 }, epsilon: 1e-5 },
+  clip: { kind: "norm", limit: 10 },
+  target: { every: 10_000 },
+  evaluation: { every: 25_000, episodes: 10 },
+  final: { episodes: 30, target: 10 },
+};
+
 const original = {
   method: "conv-dqn",
   gamma: 0.99,

@@ -49,6 +49,10 @@ export const presets: Readonly<
     summary: "Breakout, the network of Mnih et al. 2015",
     load: async () => (await import("./breakout.ts")).breakoutDqnNature,
   },
+  "breakout-dsqn": {
+    summary: "Breakout, spiking convolutional Q-network, T = 10",
+    load: async () => (await import("./breakout.ts")).breakoutDsqn,
+  },
   "breakout-patel-original": {
     summary: "Breakout, dense DQN with the thesis's settings",
     load: async () => (await import("./breakout.ts")).breakoutPatelOriginal,

@@ -182,7 +182,7 @@ describe("dsqn import and export", () => {
 });
 
 describe("dsqn models, of a training run", () => {
-  it.each(["breakout-dqn", "breakout-patel-dsqn"])("%s: no run, or one of another network", async (name) => {
+  it.each(["breakout-dqn", "breakout-dsqn", "breakout-patel-dsqn"])("%s: no run, or one of another network", async (name) => {
     const absent = await dsqn("models", name, "--anew", "--run", at("nowhere"), "--out", at("made"));
     expect(absent).toMatchObject({
       code: 2,

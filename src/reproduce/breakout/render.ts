@@ -42,7 +42,7 @@ export function renderBreakoutText({ rows, occlusion, environment, seconds }: Br
     lines.push(
       "",
       `No network for: ${missing.map(({ name }) => name).join("; ")}.`,
-      "Train one (dsqn train breakout-dqn; a DSQN: breakout-patel-dsqn) and name it with --model or --dsqn.",
+      "Train one (dsqn train breakout-dqn; a DSQN: breakout-dsqn) and name it with --model or --dsqn.",
     );
   return lines.join("\n");
 }

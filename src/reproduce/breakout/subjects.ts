@@ -36,7 +36,7 @@ export interface ModelFiles {
   readonly model?: string;
   /** Its conversion; models/breakout-dqn-converted.safetensors unless given, else made here. */
   readonly snn?: string;
-  /** A network that was trained spiking; models/breakout-patel-dsqn.safetensors unless given. */
+  /** A network that was trained spiking; models/breakout-dsqn.safetensors unless given, else models/breakout-patel-dsqn.safetensors. */
   readonly dsqn?: string;
 }
 
@@ -59,7 +59,9 @@ export async function openSubjects(
       hint: "Name the DQN with --model and its conversion with --snn.",
     });
   const shipped = await find(snn, model === undefined ? "models/breakout-dqn-converted.safetensors" : undefined);
-  const dsqn = await find(direct, "models/breakout-patel-dsqn.safetensors");
+  const dsqn =
+    (await find(direct, "models/breakout-dsqn.safetensors")) ??
+    (await find(undefined, "models/breakout-patel-dsqn.safetensors"));
   const preprocessing = preprocessingOf(dqn);
   // A row that was kept is of the same conversion only if it was made in the same way.
   const ownStates = { ...breakoutStates, size: states };
