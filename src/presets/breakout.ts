@@ -31,8 +31,11 @@ export const breakoutDqnNature: ConvDqnConfigInput = { ...breakoutDqn, network: 
 
 /**
  * The same network trained spiking from the start. T = 10: of its first layer three steps arrive in time, of the second five, so that a gradient
- * step costs little more than those. Weights start twice as large, or deeper layers would not spike, and the outputs' potentials, which
- * add up their steps, at the size of values.
+ * step costs little more than those. So few steps see a ball of two pixels only if frames are bright (0 to 8) and the surrogate is wide:
+ * taught the
+ * values of `breakout-dqn` (Adam 1e-3), such a network explains 0.15 of the differences between actions after 300 batches and 0.37 after 900, with
+ * frames of 0 to 1 and a surrogate of scale 10 it is 0.07 after 300. Weights start twice as large, or deeper layers would not spike, and the
+ * outputs' potentials, which add up their steps, at the size of values.
  */
 export const breakoutDsqn: ConvDqnConfigInput = {
   ...breakoutDqn,
@@ -40,12 +43,16 @@ export const breakoutDsqn: ConvDqnConfigInput = {
   environment: { game: "Breakout", count: 8, maxFrames: 18_000 },
   network: {
     architecture: "small",
-    spiking: { steps: 10, weightScale: 2, outputScale: 1 / 10, surrogateScale: 10 },
-    inputScale: 1 / 256,
+    spiking: { steps: 10, weightScale: 2, outputScale: 1 / 10, surrogateScale: 2 },
+    inputScale: 1 / 32,
   },
   epsilon: { kind: "linear", start: 1, end: 0.01, steps: 200_000 },
   replay: { capacity: 320_000, initial: 20_000, prioritisation: { alpha: 0.5, beta: 0.5 } },
-  optimizer: { kind: "adam", learningRate: { kind: "constant", value: 2.5e-4 }, epsilon: 1e-5 },
+  optimizer: {
+    kind: "adam",
+    learningRate: { kind: "linear", start: 5e-4, end: 1e-4, steps: 1_000_000 },
+    epsilon: 1e-5,
+  },
   clip: { kind: "norm", limit: 10 },
   target: { every: 10_000 },
   evaluation: { every: 25_000, episodes: 10 },
