@@ -182,16 +182,19 @@ describe("dsqn import and export", () => {
 });
 
 describe("dsqn models, of a training run", () => {
-  it.each(["breakout-dqn", "breakout-dsqn", "breakout-patel-dsqn"])("%s: no run, or one of another network", async (name) => {
-    const absent = await dsqn("models", name, "--anew", "--run", at("nowhere"), "--out", at("made"));
-    expect(absent).toMatchObject({
-      code: 2,
-      result: { error: { code: "RUN_NOT_FOUND", hint: expect.stringContaining(`dsqn train ${name}`) } },
-    });
-    mkdirSync(at(`run-of-${name}`));
-    copyFileSync(at("dense.safetensors"), at(`run-of-${name}/best.safetensors`));
-    const other = await dsqn("models", name, "--anew", "--run", at(`run-of-${name}`), "--out", at("made"));
-    expect(other).toMatchObject({ code: 1, result: { error: { code: "MODEL_DOES_NOT_FIT" } } });
-    expect(existsSync(at("made"))).toBe(false);
-  });
+  it.each(["breakout-dqn", "breakout-dsqn", "breakout-patel-dsqn"])(
+    "%s: no run, or one of another network",
+    async (name) => {
+      const absent = await dsqn("models", name, "--anew", "--run", at("nowhere"), "--out", at("made"));
+      expect(absent).toMatchObject({
+        code: 2,
+        result: { error: { code: "RUN_NOT_FOUND", hint: expect.stringContaining(`dsqn train ${name}`) } },
+      });
+      mkdirSync(at(`run-of-${name}`));
+      copyFileSync(at("dense.safetensors"), at(`run-of-${name}/best.safetensors`));
+      const other = await dsqn("models", name, "--anew", "--run", at(`run-of-${name}`), "--out", at("made"));
+      expect(other).toMatchObject({ code: 1, result: { error: { code: "MODEL_DOES_NOT_FIT" } } });
+      expect(existsSync(at("made"))).toBe(false);
+    },
+  );
 });
