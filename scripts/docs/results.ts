@@ -44,7 +44,10 @@ interface Place {
 
 /** What is read of the cards of Breakout's networks. */
 interface BreakoutCard {
+  /** Of a conversion. */
   readonly steps?: number;
+  /** Of a training. */
+  readonly config?: { readonly network: { readonly spiking?: { readonly steps: number } } };
   readonly score: {
     readonly mean: number;
     readonly ci95: readonly number[];
@@ -89,14 +92,21 @@ export function resultRows(): string[][] {
       ],
     );
   }
-  for (const name of ["breakout-dqn", "breakout-dqn-converted"]) {
+  for (const name of ["breakout-dqn", "breakout-dqn-converted", "breakout-dsqn"]) {
     const path = join(root, `models/${name}.json`);
     if (!existsSync(path)) continue;
-    const { score, steps } = JSON.parse(readFileSync(path, "utf8")) as BreakoutCard;
+    const { score, steps, config } = JSON.parse(readFileSync(path, "utf8")) as BreakoutCard;
     const similar =
       score.similarity === null ? "" : `; ${(100 * score.similarity).toFixed(2)} % of decisions as the DQN's`;
+    const trained = config?.network.spiking?.steps;
+    const what =
+      steps !== undefined
+        ? `converted to spikes, T = ${steps}`
+        : trained !== undefined
+          ? `DSQN (trained spiking), T = ${trained}`
+          : "DQN";
     rows.push([
-      `Breakout, ${steps === undefined ? "DQN" : `converted to spikes, T = ${steps}`}, ${score.episodes} games of at most 5 minutes`,
+      `Breakout, ${what}, ${score.episodes} games of at most 5 minutes`,
       `${score.mean.toFixed(1)} (95 %: ${score.ci95.map((x) => x.toFixed(1)).join(" to ")})${similar}`,
       `\`dsqn models ${name} --anew\``,
     ]);
