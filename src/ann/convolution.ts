@@ -43,6 +43,11 @@ export function convolution(input: ImageShape, options: ConvolutionOptions): Con
   };
 }
 
+/** The same geometry with so many output channels. */
+export function withFilters(geometry: Convolution, filters: number): Convolution {
+  return { ...geometry, output: [geometry.output[0], geometry.output[1], filters] };
+}
+
 /** What is wrong with a geometry, or undefined: sizes that are no counts, windows that lie in the padding alone, and too few of them. */
 export function convolutionProblem({ input, output, kernel, strides, padding }: Convolution): string | undefined {
   const sizes = Object.entries({ input, output, kernel, strides });

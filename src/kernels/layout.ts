@@ -4,7 +4,7 @@ import type { Convolution } from "../ann/convolution.ts";
 
 const layerIntegers = [
   "inputs", "outputs", "width", "steps", "plane", "spikes", "zero", "plain", "weights", "biases", "initial", "transposed",
-  "values", "bits", "final", "counts", "gradient", "currents", "finalCurrents", "kept", "packed", "convolution", "pooling", "pooled", "poolPlane",
+  "values", "bits", "final", "counts", "gradient", "currents", "finalCurrents", "kept", "packed", "population", "unit", "convolution", "pooling", "pooled", "poolPlane",
   "poolCounts", "poolLargest", "poolSent",
 ] as const; // prettier-ignore
 const layerDoubles = ["alpha", "beta", "threshold", "resetBy"] as const;

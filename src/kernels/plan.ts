@@ -1,5 +1,5 @@
 import { UsageError } from "../errors.ts";
-import { type Convolution, sizeOf } from "../ann/convolution.ts";
+import { type Convolution, sizeOf, withFilters } from "../ann/convolution.ts";
 import {
   GEOMETRY_WORDS,
   geometryWords,
@@ -25,6 +25,8 @@ export interface PlannedLayer {
   /** Potentials before each step are wanted afterwards; true unless given, and always in training. */
   readonly kept?: boolean;
   readonly convolution?: Convolution;
+  /** So many neurons side by side (in a convolution channels) have equal synapses: their current is computed once. 1 unless given, and in training. */
+  readonly population?: number;
   /** Max pooling: `inputs` go into its windows. */
   readonly pooling?: Convolution;
   readonly dynamics?: {
@@ -64,6 +66,8 @@ export interface Plan {
   readonly block: Block;
   readonly address: number;
   readonly layers: readonly LayerFields[];
+  /** Where each layer's weights lie: in it, or with populations in what stands for one neuron of each. */
+  readonly synapses: readonly LayerFields[];
   /** Elements of each layer's weights, padding included. */
   readonly weightCounts: readonly number[];
   readonly observations: number;
@@ -98,7 +102,7 @@ export function createPlan(options: PlanOptions): Plan {
     return at;
   };
   const planAt = place(PLAN_BYTES);
-  const layersAt = place(LAYER_BYTES * layers.length);
+  const layersAt = place(LAYER_BYTES * 2 * layers.length);
   const inputs = layers[0].inputs;
   const widest = padded(Math.max(inputs, ...layers.map((l) => l.outputs)));
   const inputPlane = options.inputSpikes ? planeBytes(inputs) : 0;
@@ -106,8 +110,14 @@ export function createPlan(options: PlanOptions): Plan {
   const shared = layers.some(({ kept }) => kept === false)
     ? place(element * steps * Math.max(...layers.map((layer) => padded(layer.outputs))))
     : 0;
+  const unitsOf = ({ outputs, population = 1 }: PlannedLayer): number => outputs / population;
+  const sharing = layers.filter(({ population = 1 }) => population > 1);
+  const unitCurrents = sharing.length
+    ? place(element * Math.max(1, steps) * Math.max(...sharing.map((layer) => padded(unitsOf(layer)))))
+    : 0;
 
   const weightCounts: number[] = [];
+  const synapses: LayerFields[] = [];
   let gradientBytes = 0;
   const fields = layers.map((layer, l): LayerFields => {
     const width = padded(layer.outputs);
@@ -115,12 +125,19 @@ export function createPlan(options: PlanOptions): Plan {
     const d = layer.dynamics ?? { alpha: 0, beta: 1, threshold: 1, resetBy: 1, reset: "subtraction" as const };
     const gradient = gradientBytes;
     gradientBytes += 4 * width * (layer.inputs + Number(layer.biases));
-    const { convolution, pooling, kept = true } = layer;
+    const { convolution, pooling, population = 1, kept = true } = layer;
     const inputs = pooling ? sizeOf(pooling.output) : layer.inputs;
-    const packed = !training && !convolution && element * width > WIDE;
+    const units = unitsOf(layer);
+    const packed = !training && !convolution && element * padded(units) > WIDE;
     const spikesIn = l > 0 || options.inputSpikes;
-    weightCounts.push(weightCount(inputs, width, convolution, packed ? PANEL / element : 0));
-    return {
+    const geometry = convolution && withFilters(convolution, convolution.output[2] / population);
+    weightCounts.push(weightCount(inputs, padded(units), geometry, packed ? PANEL / element : 0));
+    const own = {
+      weights: place(element * weightCounts[l]),
+      packed: Number(packed),
+      convolution: convolution ? place(4 * GEOMETRY_WORDS) : 0,
+    };
+    const fields: LayerFields = {
       inputs,
       outputs: layer.outputs,
       width,
@@ -129,7 +146,6 @@ export function createPlan(options: PlanOptions): Plan {
       spikes: Number(layer.spikes),
       zero: Number(d.reset === "zero"),
       plain: Number(d.alpha === 0 && d.beta === 1 && d.reset === "subtraction"),
-      weights: place(element * weightCounts[l]),
       biases: layer.biases ? place(element * width) : 0,
       initial: place(element * width),
       transposed: training && l > 0 ? place(4 * layer.outputs * padded(layer.inputs)) : 0,
@@ -141,8 +157,9 @@ export function createPlan(options: PlanOptions): Plan {
       currents: place(element * width),
       finalCurrents: training ? 0 : place(element * width),
       kept: Number(kept),
-      packed: Number(packed),
-      convolution: convolution ? place(4 * GEOMETRY_WORDS) : 0,
+      ...own,
+      population,
+      unit: 0,
       pooling: pooling ? place(4 * GEOMETRY_WORDS) : 0,
       pooled: pooling ? place(spikesIn ? layer.steps * planeBytes(inputs) : element * inputs) : 0,
       poolPlane: planeBytes(inputs),
@@ -154,6 +171,20 @@ export function createPlan(options: PlanOptions): Plan {
       threshold: d.threshold,
       resetBy: d.resetBy,
     };
+    if (population === 1) {
+      synapses.push(fields);
+      return fields;
+    }
+    synapses.push({
+      ...fields,
+      outputs: units,
+      width: padded(units),
+      biases: 0,
+      values: unitCurrents,
+      pooling: 0,
+      population: 1,
+    });
+    return { ...fields, weights: 0, convolution: 0, packed: 0, unit: layersAt + (layers.length + l) * LAYER_BYTES };
   });
   gradientBytes = Math.ceil(gradientBytes / 64) * 64;
   const partials = Math.max(1, Math.floor(PARTIAL_GRADIENTS / Math.max(1, gradientBytes)));
@@ -189,7 +220,7 @@ export function createPlan(options: PlanOptions): Plan {
   const { buffer } = kernels().memory;
   const base = block.address;
   const absolute = (at: number): number => (at === 0 ? 0 : base + at);
-  fields.forEach((f, l) => {
+  const write = (f: LayerFields, at: number): void => {
     const pointers = {
       weights: f.weights,
       biases: f.biases,
@@ -207,11 +238,19 @@ export function createPlan(options: PlanOptions): Plan {
       poolCounts: f.poolCounts,
       poolLargest: f.poolLargest,
       poolSent: f.poolSent,
+      unit: f.unit,
     };
     for (const [name, at] of Object.entries(pointers)) pointers[name as keyof typeof pointers] = absolute(at);
-    writeLayer(buffer, base + layersAt + l * LAYER_BYTES, { ...f, ...pointers });
-    const { convolution, pooling } = layers[l];
-    if (convolution) block.int32(f.convolution, GEOMETRY_WORDS).set(geometryWords(convolution));
+    writeLayer(buffer, base + at, { ...f, ...pointers });
+  };
+  fields.forEach((f, l) => {
+    write(f, layersAt + l * LAYER_BYTES);
+    if (f.unit) write(synapses[l], f.unit);
+    const { convolution, pooling, population = 1 } = layers[l];
+    if (convolution)
+      block
+        .int32(synapses[l].convolution, GEOMETRY_WORDS)
+        .set(geometryWords(withFilters(convolution, convolution.output[2] / population)));
     if (pooling) block.int32(f.pooling, GEOMETRY_WORDS).set(geometryWords(pooling));
   });
   if (options.coefficients) block.float32(coefficients, steps).set(options.coefficients);
@@ -246,6 +285,7 @@ export function createPlan(options: PlanOptions): Plan {
     block,
     address: base + planAt,
     layers: fields,
+    synapses,
     weightCounts,
     observations,
     inputBits,

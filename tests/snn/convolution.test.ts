@@ -7,10 +7,11 @@ import type { RunResult, SpikingEngine } from "../../src/snn/engine.ts";
 import { createDecider, fastEngine } from "../../src/snn/fast/index.ts";
 import { spikingDefaults, type SpikingLayer, type SpikingNetwork } from "../../src/snn/network.ts";
 import { referenceEngine, referenceEngine32 } from "../../src/snn/reference/index.ts";
+import { populationOf } from "../../src/snn/populations.ts";
 import { denseEquivalent } from "../../src/snn/synapses.ts";
 import { validateNetwork } from "../../src/snn/validate.ts";
 import { convolutionSamples } from "./random-convolutions.ts";
-import { described, type Sample } from "./random-networks.ts";
+import { described, populated, type Sample } from "./random-networks.ts";
 
 const pairs = [
   { precision: "float32", reference: referenceEngine32, fast: fastEngine("float32") },
@@ -63,6 +64,19 @@ describe.each(pairs)("convolution in $precision", ({ reference, fast }) => {
       { numRuns: 120 },
     );
     expect(spikes).toBeGreaterThan(1000);
+  });
+
+  it.each([5, 24])("on the kernels equals the reference where up to %i channels have equal synapses", (channels) => {
+    let shared = 0;
+    fc.assert(
+      fc.property(convolutionSamples({ ...small, channels, steps: 10 }), fc.nat(), (sample, seed) => {
+        const network = populated(sample.network, seed);
+        shared += network.layers.filter((layer) => populationOf(layer) > 1).length;
+        expectSame([fast, network], [reference, network], sample);
+      }),
+      { numRuns: 60 },
+    );
+    expect(shared).toBeGreaterThan(50);
   });
 
   it("on the kernels equals the reference with many channels, where vectors and words are full", () => {

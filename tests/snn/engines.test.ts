@@ -6,8 +6,9 @@ import type { RunResult } from "../../src/snn/engine.ts";
 import { observationSize } from "../../src/snn/network.ts";
 import { referenceEngine, referenceEngine32, referenceGradients } from "../../src/snn/reference/index.ts";
 import { surrogateNames } from "../../src/snn/surrogate.ts";
+import { populationOf } from "../../src/snn/populations.ts";
 import { createState } from "../../src/snn/state.ts";
-import { described, type Sample, samples } from "./random-networks.ts";
+import { described, populated, type Sample, samples } from "./random-networks.ts";
 
 jest.setTimeout(300_000);
 
@@ -46,6 +47,38 @@ describe.each(pairs)("the fast engine equals the reference in $precision, bit fo
         expectSame(fast.run(network, observations, options), reference.run(network, observations, options), sample);
       }),
       { numRuns: numRuns * RUNS },
+    );
+  });
+
+  it.each([
+    ["small layers", samples({ size: 24, steps: 24, batch: 3 }), 150],
+    ["layers of up to 512", samples({ size: 512, steps: 6, batch: 2 }), 30],
+  ] as const)("with populations, whose neurons have equal synapses: %s", (_name, arbitrary, numRuns) => {
+    let shared = 0;
+    fc.assert(
+      fc.property(arbitrary, fc.nat(), (sample, seed) => {
+        const network = populated(sample.network, seed);
+        shared += network.layers.filter((layer) => populationOf(layer) > 1).length;
+        // Currents that aren't recorded lie in memory that layers share.
+        const options = { recordSpikes: true, recordPotentials: seed % 2 === 0, keepState: true };
+        const { observations } = sample;
+        expectSame(fast.run(network, observations, options), reference.run(network, observations, options), sample);
+      }),
+      { numRuns: numRuns * RUNS },
+    );
+    expect(shared).toBeGreaterThan(numRuns / 2);
+  });
+
+  it("when a weight of a population changes between two runs", () => {
+    fc.assert(
+      fc.property(samples({ size: 16, steps: 12 }), fc.nat(), (sample, seed) => {
+        const network = populated(sample.network, seed);
+        for (let run = 0; run < 2; run++) {
+          expectSame(fast.run(network, sample.observations), reference.run(network, sample.observations), sample);
+          for (const { weights } of network.layers) weights[seed % weights.length] += 0.25;
+        }
+      }),
+      { numRuns: 100 * RUNS },
     );
   });
 

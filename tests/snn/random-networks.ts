@@ -8,6 +8,18 @@ export interface Sample {
   readonly observations: Float32Array;
 }
 
+/** The network with populations: of random size in each layer, neurons (in a convolution channels) side by side get the first one's weights. */
+export function populated(network: SpikingNetwork, seed: number): SpikingNetwork {
+  const random = new Random(seed);
+  const layers = network.layers.map((layer) => {
+    const columns = layer.convolution?.output[2] ?? layer.outputs;
+    const sizes = Array.from({ length: columns }, (_, k) => k + 1).filter((size) => columns % size === 0);
+    const size = sizes[random.integer(sizes.length)];
+    return { ...layer, weights: layer.weights.map((_, k, all) => all[k - (k % size)]) };
+  });
+  return { ...network, layers };
+}
+
 export interface SampleLimits {
   /** The largest layer. */
   readonly size: number;

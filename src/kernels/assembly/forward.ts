@@ -4,6 +4,7 @@ import { integrate } from "./dynamics";
 import { multiply, multiplyRows } from "./matrix";
 import { eventPanels, multiplyPanels, panelsOf } from "./panels";
 import { poolSpikes, poolValues } from "./pooling";
+import { spreadUnits } from "./populations";
 import { splitPanels, splitRows, splitSteps } from "./split";
 import { addScaled } from "./weights";
 import { Geometry, Layer, LAYER_BYTES, Plan } from "./layout";
@@ -22,7 +23,16 @@ export function forwardState<T>(P: Plan, b: i32, slot: i32, scratch: usize, toge
     const final = L.final + <usize>slot * row;
     if (l == 0 && together) integrate<T>(P, L, steps, v + <usize>(steps - 1) * row, 0, v, row, bits, final);
     else if (l == 0 && !bitsBefore) {
-      constantInput<T>(P, L, P.observations + <usize>b * <usize>L.inputs * sizeof<T>(), scratch);
+      let x = P.observations + <usize>b * <usize>L.inputs * sizeof<T>();
+      if (L.pooling) {
+        poolValues<T>(L, x);
+        x = L.pooled;
+      }
+      if (L.unit) {
+        const U = changetype<Layer>(L.unit);
+        constantInput<T>(P, U, x, U.values);
+        spreadUnits<T>(L, 1, U.values, scratch);
+      } else constantInput<T>(P, L, x, scratch);
       integrate<T>(P, L, steps, scratch, 0, v, L.kept ? row : 0, bits, final);
     } else {
       // The input of the last step reaches the current, but no potential any more.
@@ -32,7 +42,11 @@ export function forwardState<T>(P: Plan, b: i32, slot: i32, scratch: usize, toge
         bitsBefore = L.pooled;
         planeBefore = L.poolPlane;
       }
-      spikingInput<T>(P, L, count, bitsBefore, planeBefore, v, scratch);
+      if (L.unit) {
+        const U = changetype<Layer>(L.unit);
+        spikingInput<T>(P, U, count, bitsBefore, planeBefore, U.values, scratch);
+        spreadUnits<T>(L, count, U.values, v);
+      } else spikingInput<T>(P, L, count, bitsBefore, planeBefore, v, scratch);
       integrate<T>(P, L, steps, v, row, v, row, bits, final);
     }
     bitsBefore = bits;
@@ -43,10 +57,6 @@ export function forwardState<T>(P: Plan, b: i32, slot: i32, scratch: usize, toge
 
 /** The currents of one step that is like all others. */
 function constantInput<T>(P: Plan, L: Layer, x: usize, out: usize): void {
-  if (L.pooling) {
-    poolValues<T>(L, x);
-    x = L.pooled;
-  }
   if (L.convolution) {
     const G = changetype<Geometry>(L.convolution);
     if (!splitRows<T>(P, L, x, out)) analogConvolution<T>(G, copiesOf(L, G), x, L.weights, L.biases, out, 0, G.outputHeight);

@@ -62,6 +62,10 @@ export class Layer {
   kept: i32;
   /** 1: weights lie in panels. */
   packed: i32;
+  /** So many neurons side by side get the same current before their biases. */
+  population: i32;
+  /** A layer of one neuron per population, without biases, that has the weights and room for the currents in its `values`; 0: populations of one. */
+  unit: usize;
   /** Geometry; 0: a dense layer. */
   convolution: usize;
   /** Geometry of max pooling in front of the synapses; 0: none. */

@@ -5,6 +5,7 @@ import { createPlan, type Plan, type PlanOptions } from "../../kernels/plan.ts";
 import { acquirePool, type Pool } from "../../kernels/pool.ts";
 import { type SpikingNetwork, spikingLayers } from "../network.ts";
 import { countsSpikes, inputNeurons } from "../state.ts";
+import { populationOf, synapsesOfOne } from "../populations.ts";
 import { fanOut } from "../synapses.ts";
 import { placeWeights } from "./weights.ts";
 
@@ -13,7 +14,9 @@ export interface Compiled {
   readonly steps: number;
   readonly record: boolean;
   readonly plan: Plan;
-  /** Copies the network's weights and biases there, and puts it at rest. */
+  /** Whether the network's populations are those that it was laid out for. */
+  fits(network: SpikingNetwork): boolean;
+  /** Copies the network's weights and biases there, and puts it at rest. The network must fit. */
   load(network: SpikingNetwork): void;
   /** Whether a network was. */
   readonly loaded: boolean;
@@ -67,18 +70,19 @@ function threadsFor(network: SpikingNetwork): number {
 
 /**
  * `record`: keep the potentials of all layers and steps; `dense`: multiply instead of adding what spiked (for comparison); `threads`: how many
- * share the work of a state, which changes no bit.
+ * share the work of a state, which changes no bit; `populations` false: compute the current of each neuron of a population (for comparison).
  */
 export function compile(
   network: SpikingNetwork,
   element: 4 | 8,
   steps: number,
-  { record = false, dense = false, threads = threadsFor(network) } = {},
+  { record = false, dense = false, threads = threadsFor(network), populations = true } = {},
 ): Compiled {
   const pool = acquirePool(threads);
   const spiking = spikingLayers(network);
   const inputSpikes = network.encoding !== "constant";
   const inputs = inputNeurons(network);
+  const sizes = populations ? network.layers.map(populationOf) : network.layers.map(() => 1);
   const options: PlanOptions = {
     layers: network.layers.map((layer, l) => ({
       inputs: l === 0 ? inputs : layer.inputs,
@@ -88,6 +92,7 @@ export function compile(
       spikes: l < spiking,
       kept: record || l === network.layers.length - 1,
       convolution: layer.convolution,
+      population: sizes[l],
       pooling: layer.pooling,
       dynamics: layer,
     })),
@@ -125,7 +130,7 @@ export function compile(
     width: f.width,
     plane: f.plane,
   }));
-  const weights = plan.layers.map((f, l) => floats(f.weights, plan.weightCounts[l]));
+  const weights = plan.synapses.map((f, l) => floats(f.weights, plan.weightCounts[l]));
   const biases = plan.layers.map((f) => (f.biases ? floats(f.biases, f.width) : null));
   const { exports } = kernels();
   const run = element === 4 ? exports.runSingle : exports.runDouble;
@@ -144,9 +149,15 @@ export function compile(
     layers,
     observations: floats(plan.observations, inputSpikes ? 0 : inputs),
     inputBits: block.uint8(plan.inputBits, inputSpikes ? steps * plan.inputPlane : 0),
+    fits: (source) => !populations || source.layers.every((layer, l) => populationOf(layer) === sizes[l]),
     load(source) {
       source.layers.forEach((layer, l) => {
-        placeWeights(layer, plan.layers[l], l === 0 && source.signedInputs ? 2 : 1, weights[l]);
+        placeWeights(
+          synapsesOfOne(layer, sizes[l]),
+          plan.synapses[l],
+          l === 0 && source.signedInputs ? 2 : 1,
+          weights[l],
+        );
         if (layer.biases) biases[l]!.set(layer.biases);
       });
       fans = source.layers.map(fanOut);
@@ -178,10 +189,14 @@ const registry = new FinalizationRegistry<() => void>((free) => free());
 /** Whether there is a layout of this network. */
 export const isCompiled = (network: SpikingNetwork, element: 4 | 8): boolean => compiled[element].has(network);
 
-/** The layout of a network, made once for a number of steps and kept as long as the network lives. */
-export function compiledFor(network: SpikingNetwork, element: 4 | 8, steps: number, record: boolean): Compiled {
+/** The layout of a network, made once for a number of steps and kept as long as the network lives. `unchanged`: its weights are what they were. */
+export function compiledFor(
+  network: SpikingNetwork,
+  element: 4 | 8,
+  { steps, record, unchanged }: { steps: number; record: boolean; unchanged: boolean },
+): Compiled {
   const kept = compiled[element].get(network);
-  if (kept?.steps === steps && (kept.record || !record)) return kept;
+  if (kept?.steps === steps && (kept.record || !record) && (unchanged || kept.fits(network))) return kept;
   if (kept) {
     registry.unregister(kept);
     kept.free();

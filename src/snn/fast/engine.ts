@@ -27,7 +27,11 @@ function engine(element: 4 | 8): SpikingEngine {
       const known = options.unchanged === true && isCompiled(network, element);
       if (!known) validateNetwork(network);
       const batch = validateRun(network, observations, options);
-      const compiled = compiledFor(network, element, options.steps ?? network.steps, options.recordPotentials === true);
+      const compiled = compiledFor(network, element, {
+        steps: options.steps ?? network.steps,
+        record: options.recordPotentials === true,
+        unchanged: known,
+      });
       if (known && compiled.loaded) compiled.rest(network);
       else compiled.load(network);
       return run(network, compiled, observations, options, batch, element === 4 ? Math.fround : (x) => x);

@@ -1,6 +1,6 @@
 import { PANEL, padded } from "../../kernels/plan.ts";
 import type { LayerFields } from "../../kernels/layout.ts";
-import type { SpikingLayer } from "../network.ts";
+import type { Synapses } from "../populations.ts";
 import type { FloatArray } from "./compiled.ts";
 
 /**
@@ -8,7 +8,7 @@ import type { FloatArray } from "./compiled.ts";
  * panels [panels, rows, PANEL bytes] in wide layers. `copies` 2 is for signed inputs: their negative parts go through negated weights.
  */
 export function placeWeights(
-  { weights, outputs, convolution }: SpikingLayer,
+  { weights, outputs, convolution }: Synapses,
   { packed }: LayerFields,
   copies: number,
   to: FloatArray,
