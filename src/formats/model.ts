@@ -11,7 +11,7 @@ import { type CardFields, cardSchema, type ModelCard } from "./card.ts";
 import { architectureOf, convolutionalTensors, decodeConvolutional } from "./convolutional.ts";
 import { readBytes, writeFileAtomic, writeJsonAtomic } from "./files.ts";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsFile } from "./safetensors.ts";
-import { decodeSpiking, dynamicsOf, spikingTensors } from "./spiking.ts";
+import { decodeSpiking, encodeSpiking, spikingTensors } from "./spiking.ts";
 import { invalid, taker } from "./taker.ts";
 import { type Tensor, tensor, toFloat32, transposed } from "./tensor.ts";
 
@@ -77,12 +77,12 @@ export function cardPath(path: string): string {
 
 /**
  * The bytes of a model file. Dense weights are stored [outputs, inputs] as torch's, spiking and convolutional ones as they lie in
- * memory, [inputs, outputs] or [kernel height, kernel width, input channels, output channels].
+ * memory, [inputs, outputs] or [kernel height, kernel width, input channels, output channels], the weights of a population once.
  */
 export function encodeModel(network: Network, { dtype = "float32" }: StorageOptions = {}): Uint8Array {
   checkNetwork(network);
-  const tensors = networkTensors(network);
-  const metadata = { format: "dsqn", version: "1", kind: network.kind, ...description(network) };
+  const { tensors, ...description } = contents(network);
+  const metadata = { format: "dsqn", version: "1", kind: network.kind, ...description };
   if (dtype === "float32") return encodeSafetensors(tensors, metadata);
   for (const [name, { data }] of Object.entries(tensors)) {
     const large = (data as Float32Array).findIndex((value) => Math.abs(value) >= FLOAT16_INFINITE);
@@ -99,9 +99,11 @@ export function encodeModel(network: Network, { dtype = "float32" }: StorageOpti
 const FLOAT16_INFINITE = 65520;
 const isWeight = (name: string): boolean => name.endsWith(".weight");
 
-function description(network: Network): Record<string, string> {
-  if (network.kind === "spiking") return { dynamics: dynamicsOf(network) };
-  return network.kind === "convolutional" ? { architecture: architectureOf(network) } : {};
+/** The tensors of a file, and what its metadata says of the network. */
+function contents(network: Network): { tensors: Record<string, Tensor>; dynamics?: string; architecture?: string } {
+  if (network.kind === "spiking") return encodeSpiking(network);
+  const tensors = networkTensors(network);
+  return network.kind === "convolutional" ? { tensors, architecture: architectureOf(network) } : { tensors };
 }
 
 const decoders: Readonly<Record<Network["kind"], (file: SafetensorsFile, source: string) => Network>> = {

@@ -1,10 +1,16 @@
 import { z } from "zod";
 import { sizeOf } from "../ann/convolution.ts";
+import { LARGEST_POPULATION, populationsOf, repeated, unrepeated } from "../snn/populations.ts";
 import { type SpikingLayer, type SpikingNetwork, synapticInputs } from "../snn/network.ts";
 import { convolutionSchema, described, kernelShape, parseMetadata } from "./geometry.ts";
 import type { SafetensorsFile } from "./safetensors.ts";
-import { taker } from "./taker.ts";
+import { invalid, taker } from "./taker.ts";
 import { type Tensor, tensor, toFloat32 } from "./tensor.ts";
+
+/** Synapses of a layer that fit into memory: what a file says in a few bytes must not fill it. */
+const LARGEST_WEIGHTS = 2 ** 29;
+
+const population = z.number().int().min(1).max(LARGEST_POPULATION);
 
 const layerSchema = z.strictObject({
   alpha: z.number(),
@@ -14,6 +20,7 @@ const layerSchema = z.strictObject({
   resetBy: z.number(),
   convolution: convolutionSchema.optional(),
   pooling: convolutionSchema.optional(),
+  populations: z.tuple([population, population]).optional(),
 });
 
 /** What a spiking network is besides its tensors; stored as JSON in the metadata `dynamics`. */
@@ -27,11 +34,23 @@ const dynamicsSchema = z.strictObject({
   layers: z.array(layerSchema),
 });
 
-/** The metadata `dynamics` of a model file. */
-export function dynamicsOf({ kind: _, layers, ...options }: SpikingNetwork): string {
-  return JSON.stringify({
+/**
+ * What a model file holds of a spiking network: its tensors, and its metadata `dynamics`. Weights that neurons of a population share are
+ * in it once (`populations`).
+ */
+export function encodeSpiking(network: SpikingNetwork): { tensors: Record<string, Tensor>; dynamics: string } {
+  const { kind: _, layers, ...options } = network;
+  const tensors = spikingTensors(network);
+  const populations = populationsOf(network);
+  for (const [l, { before, own }] of populations.entries()) {
+    const { data, shape } = tensors[`layers.${l}.weight`];
+    const [rows, columns] = [shape.at(-2)!, shape.at(-1)!];
+    const once = unrepeated(data as Float32Array, columns, before, own);
+    tensors[`layers.${l}.weight`] = tensor(once, [...shape.slice(0, -2), rows / before, columns / own]);
+  }
+  const dynamics = {
     ...options,
-    layers: layers.map(({ alpha, beta, threshold, reset, resetBy, convolution, pooling }) => ({
+    layers: layers.map(({ alpha, beta, threshold, reset, resetBy, convolution, pooling }, l) => ({
       alpha,
       beta,
       threshold,
@@ -39,8 +58,12 @@ export function dynamicsOf({ kind: _, layers, ...options }: SpikingNetwork): str
       resetBy,
       ...(convolution && { convolution: described(convolution) }),
       ...(pooling && { pooling: described(pooling) }),
+      ...(populations[l].before * populations[l].own > 1 && {
+        populations: [populations[l].before, populations[l].own],
+      }),
     })),
-  });
+  };
+  return { tensors, dynamics: JSON.stringify(dynamics) };
 }
 
 /** `layers.{i}.weight` [inputs, outputs], or of a convolution as TensorFlow has it; `.bias` and `.initial_potential` [outputs]. */
@@ -65,16 +88,20 @@ export function decodeSpiking({ tensors, metadata }: SafetensorsFile, source: st
     "the spiking network's dynamics",
     source,
   );
-  const layers = dynamics.map((layer, l): SpikingLayer => {
+  const layers = dynamics.map(({ populations: [before, own] = [1, 1], ...layer }, l): SpikingLayer => {
     const { convolution, pooling } = layer;
     const weight = take(`layers.${l}.weight`, convolution ? 4 : 2);
-    const [rows, columns] = weight.shape;
+    const [rows, columns] = weight.shape.slice(-2);
     const first = pooling ?? convolution;
-    const inputs = first ? sizeOf(first.input) : rows;
-    const outputs = convolution ? sizeOf(convolution.output) : columns;
+    const inputs = first ? sizeOf(first.input) : rows * before;
+    const outputs = convolution ? sizeOf(convolution.output) : columns * own;
     const optional = (name: string) => (take.has(name) ? toFloat32(take(name, 1)) : null);
     const [biases, initialPotential] = [optional(`layers.${l}.bias`), optional(`layers.${l}.initial_potential`)];
-    return { inputs, outputs, weights: toFloat32(weight), biases, ...layer, initialPotential };
+    const { length } = weight.data;
+    if (length * before * own > LARGEST_WEIGHTS)
+      invalid(source, `tensor "layers.${l}.weight" with populations of ${before} and ${own} has over 2^29 weights`);
+    const weights = repeated(toFloat32(weight), columns, before, own);
+    return { inputs, outputs, weights, biases, ...layer, initialPotential };
   });
   take.finish();
   return { kind: "spiking", ...options, layers };

@@ -1,11 +1,11 @@
 import { withFilters } from "../ann/convolution.ts";
-import type { SpikingLayer } from "./network.ts";
+import type { SpikingLayer, SpikingNetwork } from "./network.ts";
 
 /** The synapses of a layer, without its neurons. */
 export type Synapses = Pick<SpikingLayer, "weights" | "outputs" | "convolution">;
 
 /** Larger populations aren't looked for. */
-const LARGEST = 64;
+export const LARGEST_POPULATION = 64;
 
 /**
  * How many neurons side by side (in a convolution: channels) have equal synapses, all over the layer; 1: none have. Such are the populations of
@@ -13,13 +13,49 @@ const LARGEST = 64;
  */
 export function populationOf({ weights, outputs, convolution }: Synapses): number {
   const columns = convolution ? convolution.output[2] : outputs;
-  for (let size = Math.min(columns, LARGEST); size > 1; size--)
+  for (let size = Math.min(columns, LARGEST_POPULATION); size > 1; size--)
     if (columns % size === 0 && repeats(weights, size, 1)) return size;
   return 1;
 }
 
+/** Per layer: the sizes of the populations before it, if what leaves their neurons is equal too, and of its own. */
+export function populationsOf({ layers }: SpikingNetwork): { before: number; own: number }[] {
+  const sizes = layers.map(populationOf);
+  return layers.map(({ weights, outputs, convolution, pooling }, l) => {
+    const before = l > 0 ? sizes[l - 1] : 1;
+    const [channels, columns] = convolution
+      ? [convolution.input[2], convolution.output[2]]
+      : [weights.length / outputs, outputs];
+    const whole = channels % before === 0 && (pooling?.output[2] ?? before) % before === 0;
+    return { before: whole && repeats(weights, before, columns) ? before : 1, own: sizes[l] };
+  });
+}
+
+/** `values` [rows, columns] with each value standing `before` times below and `own` times beside itself. */
+export function repeated(values: Float32Array, columns: number, before: number, own: number): Float32Array {
+  if (before === 1 && own === 1) return values;
+  const width = columns * own;
+  const all = new Float32Array(values.length * before * own);
+  for (let row = 0, to = 0; row * columns < values.length; row++) {
+    const first = to;
+    for (let k = row * columns; k < (row + 1) * columns; k++) all.fill(values[k], to, (to += own));
+    for (let copy = 1; copy < before; copy++, to += width) all.copyWithin(to, first, first + width);
+  }
+  return all;
+}
+
+/** The reverse: one value of each that stands repeated. */
+export function unrepeated(values: Float32Array, columns: number, before: number, own: number): Float32Array {
+  if (before === 1 && own === 1) return values;
+  const few = columns / own;
+  return Float32Array.from(
+    { length: values.length / before / own },
+    (_, k) => values[Math.floor(k / few) * before * columns + (k % few) * own],
+  );
+}
+
 /** Whether `values` are runs of `size` equal rows of `row` values each. */
-export function repeats(values: Float32Array, size: number, row: number): boolean {
+function repeats(values: Float32Array, size: number, row: number): boolean {
   for (let first = 0; first < values.length; first += size * row)
     for (let k = first + row; k < first + size * row; k++) if (values[k] !== values[k - row]) return false;
   return true;
@@ -29,7 +65,7 @@ export function repeats(values: Float32Array, size: number, row: number): boolea
 export function synapsesOfOne({ weights, outputs, convolution }: Synapses, size: number): Synapses {
   if (size === 1) return { weights, outputs, convolution };
   return {
-    weights: Float32Array.from({ length: weights.length / size }, (_, k) => weights[k * size]),
+    weights: unrepeated(weights, convolution ? convolution.output[2] : outputs, 1, size),
     outputs: outputs / size,
     convolution: convolution && withFilters(convolution, convolution.output[2] / size),
   };

@@ -2,13 +2,16 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createDenseNetwork, type DenseNetwork } from "../../src/ann/network.ts";
+import { convolution } from "../../src/ann/convolution.ts";
+import { createDenseNetwork, type DenseLayer, type DenseNetwork } from "../../src/ann/network.ts";
+import { convert } from "../../src/conversion/convert.ts";
 import { writeFileAtomic } from "../../src/formats/files.ts";
 import { decodeModel, encodeModel, loadModel, saveModel } from "../../src/formats/model.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../src/formats/safetensors.ts";
 import { tensor, type Tensor } from "../../src/formats/tensor.ts";
 import { Random } from "../../src/random.ts";
 import { createSpikingNetwork, type SpikingNetwork } from "../../src/snn/network.ts";
+import { populationOf } from "../../src/snn/populations.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -38,6 +41,17 @@ const special: SpikingNetwork = {
     initialPotential: l === 1 ? Float32Array.of(0.5, -0.5, 0) : null,
   })),
 };
+
+const normals = (n: number, seed: number): Float32Array => {
+  const random = new Random(seed);
+  return Float32Array.from({ length: n }, () => random.normal());
+};
+const layerOf = (inputs: number, outputs: number, seed: number): DenseLayer => ({
+  inputs,
+  outputs,
+  weights: normals(inputs * outputs, seed),
+  biases: normals(outputs, seed + 100),
+});
 
 describe("model files", () => {
   it.each([
@@ -72,6 +86,49 @@ describe("model files", () => {
     const stored = decodeSafetensors(encodeModel(w)).tensors["layers.0.weight"];
     expect(stored).toEqual(tensor(Float32Array.of(1, 4, 2, 5, 3, 6), [3, 2]));
     expect(decodeSafetensors(encodeModel(plain)).tensors["layers.0.weight"].shape).toEqual([5, 5]);
+  });
+
+  it("hold the weights of a population once", () => {
+    const dense = convert(
+      { kind: "dense", layers: [layerOf(3, 5, 1), layerOf(5, 4, 2), layerOf(4, 2, 3)] },
+      normals(3 * 20, 4),
+      { population: 4, start: "half" },
+    ).network;
+    const image = convolution([6, 6, 2], { filters: 3, kernel: [3, 3] });
+    const convolutional = convert(
+      {
+        kind: "convolutional",
+        input: [6, 6, 2],
+        inputScale: 1,
+        layers: [
+          {
+            kind: "convolution",
+            convolution: image,
+            activation: "relu",
+            weights: normals(54, 5),
+            biases: normals(3, 6),
+          },
+          { kind: "max-pooling", window: convolution(image.output, { filters: 3, kernel: [2, 2], strides: [2, 2] }) },
+          { kind: "dense", activation: "relu", ...layerOf(12, 5, 7) },
+          { kind: "dense", activation: "linear", ...layerOf(5, 2, 8) },
+        ],
+      },
+      normals(72 * 20, 9),
+      { population: 2, start: "half" },
+    ).network;
+    const stored = (network: SpikingNetwork): (readonly number[])[] =>
+      network.layers.map((_, l) => decodeSafetensors(encodeModel(network)).tensors[`layers.${l}.weight`].shape);
+    expect(stored(dense)).toEqual([[3, 5], [5, 4], [4, 2]]); // prettier-ignore
+    expect(stored(convolutional)).toEqual([[3, 3, 2, 3], [12, 5], [5, 2]]); // prettier-ignore
+    for (const network of [dense, convolutional]) expect(decodeModel(encodeModel(network))).toEqual(network);
+    const half = decodeModel(encodeModel(dense, { dtype: "float16" })) as SpikingNetwork;
+    expect(half.layers.map(populationOf)).toEqual([4, 4, 1]);
+
+    // A population whose neurons don't send the same: only its own synapses are equal.
+    const uneven = { ...dense, layers: dense.layers.map((layer) => ({ ...layer, weights: layer.weights.slice() })) };
+    uneven.layers[1].weights.fill(7, 0, uneven.layers[1].outputs);
+    expect(stored(uneven)).toEqual([[3, 5], [20, 4], [4, 2]]); // prettier-ignore
+    expect(decodeModel(encodeModel(uneven))).toEqual(uneven);
   });
 
   it("load without their card", async () => {
@@ -163,6 +220,23 @@ describe("model files", () => {
     ["0 steps", withDynamics({ steps: 0 }), /number of time steps is 0/],
     ["alpha above 1", layerWith({ alpha: 1.5 }), /Layer 1 has alpha 1.5/],
     ["negative beta", layerWith({ beta: -0.1 }), /Layer 1 has beta -0.1/],
+    ["populations of none", layerWith({ populations: [0, 2] }), /layers.1.populations.0/],
+    ["populations that don't chain", layerWith({ populations: [2, 1] }), /Layer 1 takes 10 inputs, but layer 0 has 5/],
+    [
+      "populations that would fill the memory",
+      build(
+        { "layers.1.weight": tensor(new Float32Array(5 * 40_000), [5, 40_000]) },
+        {
+          kind: "spiking",
+          dynamics: JSON.stringify({
+            ...dynamics,
+            layers: [dynamics.layers[0], { ...dynamics.layers[1], populations: [64, 64] }],
+          }),
+        },
+        spikingFile.tensors,
+      ),
+      /"layers.1.weight" with populations of 64 and 64 has over/,
+    ],
     ["an unknown reset", layerWith({ reset: "hard" }), /layers.1.reset/],
   ])("refuse %s by name", (_name, bytes, message) => {
     expect(() => decodeModel(bytes, "bad.safetensors")).toThrow(
