@@ -21,6 +21,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   };
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
+  // It stays, since a pipe may turn out to be closed after the last write.
+  if (!process.stdout.listeners("error").includes(ignoreClosedPipe)) process.stdout.on("error", ignoreClosedPipe);
   try {
     const code = await dispatch(argv, {
       json,
@@ -42,6 +44,11 @@ export async function main(argv: readonly string[]): Promise<number> {
     process.off("SIGINT", interrupt);
     process.off("SIGTERM", interrupt);
   }
+}
+
+/** Who reads stdout may have seen enough (`dsqn ... | head`): the command goes on to its end, so that what it writes to files is whole. */
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
 }
 
 async function dispatch(argv: readonly string[], context: Context): Promise<number> {

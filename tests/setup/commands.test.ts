@@ -40,6 +40,21 @@ describe("npm run setup", () => {
   });
 });
 
+describe("dsqn", () => {
+  it("goes on to its end when nobody reads what it prints", () => {
+    // The reader is gone before the first write.
+    const { status, stderr } = spawnSync(
+      "sh",
+      ["-c", `{ sleep 0.2; "$0" scripts/dsqn.mjs --help; echo $? >&2; } | :`, process.execPath],
+      {
+        cwd: root,
+        encoding: "utf8",
+      },
+    );
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "0\n" });
+  });
+});
+
 describe("dsqn doctor", () => {
   it("prints one JSON document with a fix for whatever is missing", () => {
     const { stdout } = node(["scripts/dsqn.mjs", "doctor", "--json"]);
