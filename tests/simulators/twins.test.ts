@@ -7,7 +7,7 @@ import { cellParameters, membrane, timeConstant } from "../../src/simulators/twi
 import { fixedPointTwin } from "../../src/simulators/twins/fixed-point.ts";
 import { leakyTwin } from "../../src/simulators/twins/leaky.ts";
 import { arrive, membranes, update } from "../../src/simulators/twins/membranes.ts";
-import { ringBuffers, ringBufferShift } from "../../src/simulators/twins/ring-buffers.ts";
+import { layerBounds, ringBuffers, ringBufferShift } from "../../src/simulators/twins/ring-buffers.ts";
 import { createSpikingNetwork, spikingNetwork } from "../../src/snn/network.ts";
 import { Random } from "../../src/random.ts";
 
@@ -71,11 +71,54 @@ describe("ring buffers", () => {
     expect([0, 0.3, 1, 1.5, 2, 3, 4, 1000].map(ringBufferShift)).toEqual([0, 0, 1, 1, 2, 2, 3, 10]);
   });
 
-  it("bound each sign by its largest weight times its largest fan-in", () => {
-    const { shifts, words } = ringBuffers({ inputs: 2, outputs: 2, weights: Float32Array.of(0.9, -0.1, 0.8, 0.2) });
+  const word = (w: number, shift: number): number => Math.round(Math.fround(w) * 2 ** (15 - shift));
+
+  it("bound each sign by its largest sum over a neuron", () => {
+    const weights = Float32Array.of(0.9, -0.1, 0.05, 0.2, -0.5, -0.6);
+    const { shifts, words } = ringBuffers({ inputs: 3, outputs: 2, weights }, "sums");
+    expect(shifts).toEqual([0, 0]); // 0.9 + 0.05; 0.1 + 0.6
+    expect([...words]).toEqual([0.9, -0.1, 0.05, 0.2, -0.5, -0.6].map((w) => word(w, 0)));
+    const over = ringBuffers({ inputs: 3, outputs: 2, weights: weights.with(2, 0.2) }, "sums");
+    expect(over.shifts).toEqual([1, 0]);
+  });
+
+  it("or, as sPyNNaker alone does, by its largest weight times its largest fan-in", () => {
+    const layer = { inputs: 2, outputs: 2, weights: Float32Array.of(0.9, -0.1, 0.8, 0.2) };
+    const { shifts, words } = ringBuffers(layer, "spynnaker");
     expect(shifts).toEqual([1, 0]); // 0.9 x 2 = 1.8 below 2; 0.1 x 1
-    const word = (w: number, shift: number): number => Math.round(Math.fround(w) * 2 ** (15 - shift));
     expect([...words]).toEqual([word(0.9, 1), -word(0.1, 0), word(0.8, 1), word(0.2, 1)]);
+  });
+
+  it("never run full under the sum of a convolution's kernel, nor of a matrix", () => {
+    const random = new Random(7);
+    const image = convolution([5, 5, 2], { filters: 3, kernel: [3, 3], padding: "same" });
+    const draw = (n: number): Float32Array => Float32Array.from({ length: n }, () => random.normal());
+    for (const layer of [
+      { inputs: 50, outputs: 75, weights: draw(54), convolution: image },
+      { inputs: 50, outputs: 75, weights: draw(3750) },
+    ]) {
+      const sums = ringBuffers(layer, "sums");
+      const products = ringBuffers(layer, "spynnaker");
+      expect(sums.shifts[0]).toBeLessThan(products.shifts[0]);
+      expect(sums.shifts[1]).toBeLessThan(products.shifts[1]);
+      // Every source spikes: each sign's words reach no neuron beyond the buffer, and come close to it.
+      const population = membranes(layer, sums);
+      for (let source = 0; source < 50; source++) arrive(population, source);
+      const [excitatory, inhibitory] = [population.excitatory, population.inhibitory].map((buffer) =>
+        Math.max(...buffer),
+      );
+      expect(excitatory).toBeLessThan(65535);
+      expect(inhibitory).toBeLessThan(65535);
+      expect(Math.max(excitatory, inhibitory)).toBeGreaterThan(65536 / 4);
+    }
+  });
+
+  it("are sPyNNaker's own in the thesis's set-up and behind Poisson sources on the chip", () => {
+    const network = createSpikingNetwork([2, 4, 2], new Random(0), { encoding: "poisson" });
+    expect(layerBounds(network, {})).toEqual(["sums", "sums"]);
+    expect(layerBounds(network, { poissonOnChip: true })).toEqual(["spynnaker", "sums"]);
+    expect(layerBounds({ ...network, encoding: "equidistant" }, { poissonOnChip: true })).toEqual(["sums", "sums"]);
+    expect(layerBounds(network, { tauM: 100 })).toEqual(["spynnaker", "spynnaker"]);
   });
 });
 
@@ -147,7 +190,7 @@ describe("the fixed-point twin", () => {
 
   it("saturates what arrives in one step at 65535 units", () => {
     const layer = { inputs: 1, outputs: 2, weights: Float32Array.of(1, -0.5) };
-    const buffers = ringBuffers(layer);
+    const buffers = ringBuffers(layer, "sums");
     const population = membranes(layer, buffers);
     for (let k = 0; k < 9; k++) arrive(population, 0); // as a Poisson source may
     update(population, [0, 0], { resistance: ONE, decay: 0, threshold: Infinity });

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import BridgeError
 from .nest_network import Inputs, Result, Spikes
-from .network import Network, input_currents, input_values, synapses
+from .network import Layer, Network, input_currents, input_values, synapses
 from .spinnaker_cells import Membrane, assert_mappable, membrane, time_constant
 from .spinnaker_config import Board, import_spynnaker, reach
 
@@ -152,6 +152,7 @@ class Machine:
                 layer.size * copies,
                 cell,
                 initial_values={"v": np.tile(layer.initial, copies).tolist() if layer.initial.any() else 0.0},
+                additional_parameters=self._bounds(index),
                 label="layer%d" % index,
             )
             if layer.biases is not None:
@@ -167,6 +168,15 @@ class Machine:
         if self.network.encoding != "constant":
             self.source = self._sources(layers[0].inputs * copies)
             self._connect(self.source, self.populations[0], 0)
+
+    def _bounds(self, index: int) -> dict:
+        """What can arrive at a neuron in one step, excitatory and inhibitory: sPyNNaker fits the weights into 16 bits by it.
+
+        Its own bound, the largest weight times the largest number of synapses, is kept in the thesis's set-up, and where a Poisson
+        source on the machine can spike several times in a step.
+        """
+        own = self.settings.tau_m is not None or (index == 0 and _drawn(self.network, self.settings))
+        return {} if own else {"max_expected_summed_weight": largest_sums(self.network.layers[index])}
 
     def _sources(self, size: int) -> Any:
         if _drawn(self.network, self.settings):
@@ -259,6 +269,12 @@ class Machine:
         if self.copies:
             self.sim.end()
         self.copies = 0
+
+
+def largest_sums(layer: Layer) -> List[float]:
+    """The largest sum of a neuron's positive weights, and of its negative ones; at the border of an image a convolution has no more."""
+    weights = layer.weights.reshape(-1, layer.weights.shape[-1])
+    return [float(np.maximum(sign * weights, 0.0).sum(axis=0).max()) for sign in (1.0, -1.0)]
 
 
 def _of_states(spikes: Spikes, states: int) -> Spikes:

@@ -4,7 +4,7 @@ import type { SpikingNetwork } from "../../snn/network.ts";
 import { forEachSynapse } from "../../ann/convolution.ts";
 import { networkMessage } from "../message.ts";
 import { assertMappable, layersOnMachine } from "../twins/cells.ts";
-import { ringBuffers, type Synapses } from "../twins/ring-buffers.ts";
+import { type Bound, layerBounds, ringBuffers, type Synapses } from "../twins/ring-buffers.ts";
 import { boardSettings } from "./board.ts";
 import { hasInputNeurons, type InputOptions, withInputNeurons } from "./input-layer.ts";
 
@@ -106,9 +106,10 @@ async function placeOne(
   await worker.call("core.release", { handle });
   const map = result as unknown as Omit<BoardMap, "version">;
   const machineLayers = layersOnMachine(onMachine);
+  const bounds = layerBounds(onMachine, { poissonOnChip: input === "chip" });
   const layers = map.layers.map((layer, l) => {
     const words = writtenWords(written, l);
-    const twinDiffers = words && twinDifference(machineLayers[l], layer.shifts, words);
+    const twinDiffers = words && twinDifference(machineLayers[l], bounds[l], layer.shifts, words);
     return { ...layer, layer: layer.layer - Number(inFront), twinDiffers };
   });
   return inFront ? { ...map, layers, placements: map.placements.map(withInputName) } : { ...map, layers };
@@ -147,10 +148,11 @@ function writtenWords(arrays: Record<string, NdArray>, layer: number): WrittenWo
 /** Synapses whose words differ from the twin's, are missing or too many; all of them where the shifts differ. */
 function twinDifference(
   layer: Synapses,
+  bound: Bound,
   { excitatory, inhibitory }: LayerResolution["shifts"],
   { source, target, word }: WrittenWords,
 ): number {
-  const twin = ringBuffers(layer);
+  const twin = ringBuffers(layer, bound);
   if (twin.shifts[0] !== excitatory || twin.shifts[1] !== inhibitory) return Math.max(1, word.length);
   const indexOf = weightIndex(layer);
   const expected = synapseCount(layer);

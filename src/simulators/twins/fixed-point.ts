@@ -10,11 +10,11 @@ import { SpikeList } from "../spike-list.ts";
 import { accum, toNumber } from "./accum.ts";
 import { assertMappable, cellParameters, layersOnMachine, membrane, type Membrane, timeConstant } from "./cells.ts";
 import { arrive, type CellParameters, type Membranes, membranes, update } from "./membranes.ts";
-import { ringBuffers } from "./ring-buffers.ts";
+import { layerBounds, ringBuffers } from "./ring-buffers.ts";
 
 /** What can be asked of the twin. */
 export interface FixedPointOptions {
-  /** Membrane time constant in ms, instead of the one chosen for the network; the thesis had 100. */
+  /** Membrane time constant in ms, instead of the one chosen for the network; the thesis had 100. Weights then are as sPyNNaker alone scales them. */
   readonly tauM?: number;
   /** Poisson input is drawn on the chip, not played from trains of the host. */
   readonly poissonOnChip?: boolean;
@@ -78,9 +78,10 @@ interface Loaded {
 function prepare(network: SpikingNetwork, options: FixedPointOptions): Loaded {
   const { tauM = timeConstant(network) } = options;
   const last = network.layers.length - 1;
+  const bounds = layerBounds(network, options);
   return {
     network,
-    populations: layersOnMachine(network).map((layer) => membranes(layer, ringBuffers(layer))),
+    populations: layersOnMachine(network).map((layer, l) => membranes(layer, ringBuffers(layer, bounds[l]))),
     cells: network.layers.map((layer, l) =>
       cellParameters(membraneOf(layer, options, tauM), l < last ? layer.threshold : null),
     ),
@@ -152,7 +153,8 @@ function mapping(network: SpikingNetwork, options: FixedPointOptions): Mapping {
   assertMappable(network);
   const { tauM = timeConstant(network), poissonOnChip } = options;
   const last = network.layers.length - 1;
-  const buffers = layersOnMachine(network).map(ringBuffers);
+  const bounds = layerBounds(network, options);
+  const buffers = layersOnMachine(network).map((layer, l) => ringBuffers(layer, bounds[l]));
   return {
     name: "spinnaker",
     simulator: "spinnaker-twin",

@@ -1,15 +1,31 @@
 import { forEachSynapse } from "../../ann/convolution.ts";
-import type { SpikingLayer } from "../../snn/network.ts";
+import type { SpikingLayer, SpikingNetwork } from "../../snn/network.ts";
 
 /** What of a layer its synapses are made of. */
 export type Synapses = Pick<SpikingLayer, "inputs" | "outputs" | "weights" | "convolution">;
 
 /**
- * How sPyNNaker fits a layer's weights into 16 bits. Ring buffers are 16 bits wide and hold what arrives at a neuron within one step;
- * excitatory (0) and inhibitory (1) inputs have buffers of their own. With delays all alike sPyNNaker bounds their sum from above by
- * (largest weight) x (largest number of synapses of one sign that reach one neuron), takes the next power of two 2^shift strictly above
- * it, and scales weights by 2^(15 - shift). It counts one spike per source and step, of Poisson sources too, whose buffers can so run full. Source: `get_ring_buffer_shifts` and `_Stats` of
- * sPyNNaker 7.4, population_vertex.py.
+ * What bounds the weights that arrive at a neuron in one step:
+ * - sums: the largest sum of one sign's weights over the synapses of a neuron. No more can arrive while sources spike once in a step
+ *   at most. The bridge tells it to sPyNNaker (`max_expected_summed_weight`)
+ * - spynnaker: sPyNNaker's own where it is told nothing and all delays are alike, (largest weight) x (largest number of synapses of one sign that reach one
+ *   neuron). It counts one spike per source and step, of Poisson sources too, whose buffers can so run full
+ */
+export type Bound = "sums" | "spynnaker";
+
+/** Each layer's bound: sums, but sPyNNaker's own in the thesis's set-up (which `tauM` stands for) and behind Poisson sources on the chip. */
+export function layerBounds(
+  { layers, encoding }: Pick<SpikingNetwork, "layers" | "encoding">,
+  { tauM, poissonOnChip }: { readonly tauM?: number; readonly poissonOnChip?: boolean },
+): Bound[] {
+  const drawn = poissonOnChip === true && encoding === "poisson";
+  return layers.map((_, l) => (tauM !== undefined || (l === 0 && drawn) ? "spynnaker" : "sums"));
+}
+
+/**
+ * How a layer's weights fit into 16 bits. Ring buffers are 16 bits wide and hold what arrives at a neuron within one step;
+ * excitatory (0) and inhibitory (1) inputs have buffers of their own. sPyNNaker takes the next power of two 2^shift strictly above the bound,
+ * and scales weights by 2^(15 - shift). Source: `get_ring_buffer_shifts` and `_Stats` of sPyNNaker 7.4, population_vertex.py.
  */
 export interface RingBuffers {
   /** Excitatory, inhibitory. */
@@ -18,9 +34,11 @@ export interface RingBuffers {
   readonly words: Int32Array;
 }
 
-export function ringBuffers(layer: Synapses): RingBuffers {
+export function ringBuffers(layer: Synapses, bound: Bound): RingBuffers {
   const { weights } = layer;
-  const [excitatory, inhibitory] = largestSums(layer).map(ringBufferShift);
+  const [excitatory, inhibitory] = (bound === "sums" ? largestSums(layer) : largestProducts(layer)).map(
+    ringBufferShift,
+  );
   const words = Int32Array.from(weights, (w) => {
     const word = roundHalfEven(Math.abs(w) * 2 ** (15 - (w < 0 ? inhibitory : excitatory))) & 0xffff;
     return w < 0 ? -word : word;
@@ -35,8 +53,17 @@ export function ringBufferShift(bound: number): number {
   return 2 ** power <= bound ? power + 1 : power;
 }
 
+/** Of either sign: the largest sum of a neuron's weights; at the border of an image a convolution has no more. */
+function largestSums({ outputs, weights, convolution }: Synapses): [number, number] {
+  const columns = convolution ? convolution.output[2] : outputs;
+  const [excitatory, inhibitory] = [new Float64Array(columns), new Float64Array(columns)];
+  weights.forEach((w, k) => (w > 0 ? (excitatory[k % columns] += w) : (inhibitory[k % columns] -= w)));
+  const largest = (sums: Float64Array): number => sums.reduce((a, b) => Math.max(a, b), 0);
+  return [largest(excitatory), largest(inhibitory)];
+}
+
 /** Of either sign: its largest weight times its largest fan-in. */
-function largestSums({ inputs, outputs, weights, convolution }: Synapses): [number, number] {
+function largestProducts({ inputs, outputs, weights, convolution }: Synapses): [number, number] {
   const [excitatory, inhibitory] = [new Uint32Array(outputs), new Uint32Array(outputs)];
   let [most, least] = [0, 0];
   const count = (target: number, w: number): void => {
