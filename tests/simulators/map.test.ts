@@ -73,6 +73,18 @@ describe("sPyNNaker's virtual board", () => {
     expect(chip.layers[1].synapses).toBe(synapses);
   }, 600_000);
 
+  it("takes neurons that reach more others than a row of synapses holds, which is 256 for each core", async () => {
+    const random = new Random(9);
+    const shape = convolution([3, 3, 1], { filters: 300, kernel: [2, 2] });
+    const [first, last] = [[4, 9], [1200, 2]].map((sizes) => createSpikingNetwork(sizes, random).layers[0]); // prettier-ignore
+    const weights = Float32Array.from({ length: 4 * 300 }, () => 0.01 + random.uniform());
+    const wide = { ...first, inputs: 9, outputs: 1200, weights, convolution: shape };
+    const network = { ...createSpikingNetwork([4, 2], random, { steps: 20 }), layers: [first, wide, last] };
+    const map = await placeNetwork(network, { boardVersion: 3 });
+    expect(map.layers.map(({ twinDiffers }) => twinDiffers)).toEqual([null, 0, 0]);
+    expect(map.layers[1].synapses).toBe(4 * 4 * 300);
+  }, 600_000);
+
   it("says how many cores a network takes that no board of that version has", async () => {
     // Many neurons, few synapses: eight images of 55 x 55.
     const shape = convolution([55, 55, 1], { filters: 1, kernel: [1, 1] });

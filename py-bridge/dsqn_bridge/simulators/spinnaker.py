@@ -189,9 +189,15 @@ class Machine:
         return self.sim.Population(size, self.sim.SpikeSourceArray([[AFTER_THE_END]] * size), label="input")
 
     def _connect(self, before: Any, after: Any, index: int) -> None:
-        """The synapses of a layer, once for each copy; weights keep their sign, as sPyNNaker wants them for inhibitory current inputs."""
+        """The synapses of a layer, once for each copy; weights keep their sign, as sPyNNaker wants them for inhibitory current inputs.
+
+        By source, then by target: `FromListConnector.__numpy_group` splits the list where a sorted one would have to be split, and takes rows of
+        any other order for longer than they are: more SDRAM, and from 256 synapses on a SynapseRowTooBigException.
+        """
         layer = self.network.layers[index]
         pre, post, weights = synapses(layer)
+        order = np.lexsort((post, pre))
+        pre, post, weights = pre[order], post[order], weights[order]
         for receptor, chosen in (("excitatory", weights > 0), ("inhibitory", weights < 0)):
             if not chosen.any():
                 continue
