@@ -87,6 +87,13 @@ const figures: readonly Figure[] = [
     work: "dense 6400-1000-4",
   },
   {
+    name: "four neurons for one that share their synapses, small Breakout network, T 100 (peer: own kernel, each neuron for itself)",
+    target: 2,
+    ours: "small in fours",
+    peer: "ours",
+    work: "small in fours, each for itself",
+  },
+  {
     name: "2 threads, forward + backward, [5,64,64,2], batch 128 (peer: 1 thread)",
     target: 1.6,
     ours: "gradient 5-64-64-2",

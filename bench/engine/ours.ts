@@ -27,6 +27,8 @@ export function ownWork(threads = 2): { get(name: string): Timed | undefined; cl
     "decision 5-17-17-2": () => decision([5, 17, 17, 2], 20),
     "decision 4-64-64-2": () => decision([4, 64, 64, 2], 500),
     "decision nature": () => convolutionalDecision(),
+    "small in fours": () => inPopulations(true),
+    "small in fours, each for itself": () => inPopulations(false),
     "event 6400-1000-4": () => sparse(false),
     "dense 6400-1000-4": () => sparse(true),
   };
@@ -82,20 +84,35 @@ export function ownWork(threads = 2): { get(name: string): Timed | undefined; cl
     return () => decider.act(x);
   }
 
-  /**
-   * Nature's network with random weights, converted on noise: 9 to 15 % of the neurons of each layer spike in a step (5, 1 and 9 % in the
-   * trained Breakout network). The peer's cost does not depend on it.
-   */
   function convolutionalDecision(): () => number {
-    const source = createConvolutionalNetwork([84, 84, 4], architectures.nature(4), new Random(1));
+    const { network, state } = onNoise("nature", 1);
+    const decider = createDecider(network);
+    closers.push(() => decider.close());
+    return () => decider.act(state);
+  }
+
+  /** The network of docs/breakout.md, four spiking neurons for one; `shared`: the current of equal neurons is computed once. */
+  function inPopulations(shared: boolean): () => void {
+    const { network, state } = onNoise("small", 4);
+    const { observations, load, run, free } = compile(network, 4, network.steps, { populations: shared });
+    load(network);
+    observations.set(state);
+    closers.push(free);
+    return run;
+  }
+
+  /**
+   * A network with random weights, converted on noise: of Nature's 9 to 15 % of the neurons of each layer spike in a step (5, 1 and 9 % in a
+   * trained Breakout network). PyTorch's cost does not depend on it.
+   */
+  function onNoise(name: "nature" | "small", population: number): { network: SpikingNetwork; state: Float32Array } {
+    const source = createConvolutionalNetwork([84, 84, 4], architectures[name](4), new Random(1));
     const random = new Random(2);
     const x = Float32Array.from({ length: 4 * 84 * 84 * 4 }, () =>
       random.uniform() < 0.35 ? 50 + random.integer(206) : 0,
     );
-    const decider = createDecider(convert(source, x, { ...balancedConvolution, population: 1 }).network);
-    const state = x.subarray(0, x.length / 4);
-    closers.push(() => decider.close());
-    return () => decider.act(state);
+    const { network } = convert(source, x, { ...balancedConvolution, holdBack: 1, population });
+    return { network, state: x.subarray(0, x.length / 4) };
   }
 
   /** 6400-1000-4 on input that spikes with a probability of 5 % per step. */

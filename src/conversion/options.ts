@@ -51,13 +51,15 @@ export const balancedConversion = {
 } as const satisfies ConversionOptions;
 
 /**
- * The same for convolutional networks: more steps, neurons that are held back, and room above the largest activation of each channel.
+ * The same for convolutional networks: more steps, larger populations (their neurons share their synapses: the engine sums once for them, and
+ * a file holds them once), neurons that are held back, and room above the largest activation of each channel.
  */
 export const balancedConvolution = {
   ...balancedConversion,
+  population: 4,
   percentile: 1,
   headroom: 1.3,
-  holdBack: 1,
+  holdBack: 0.5,
   spiking: { steps: 100 },
 } as const satisfies ConversionOptions;
 
