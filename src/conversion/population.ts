@@ -1,5 +1,6 @@
 import type { DenseLayer, DenseNetwork } from "../ann/network.ts";
 import { UsageError } from "../errors.ts";
+import { repeated } from "../snn/populations.ts";
 
 /**
  * The same function with `size` equal neurons in place of every hidden one; what they send is divided by `size`. As spiking
@@ -18,15 +19,15 @@ export function populations(network: DenseNetwork, size: number): DenseNetwork {
 }
 
 function multiplied({ inputs, outputs, weights, biases }: DenseLayer, rows: number, columns: number): DenseLayer {
-  const width = outputs * columns;
-  const multiplied = new Float32Array(inputs * rows * width);
-  for (let i = 0; i < inputs * rows; i++)
-    for (let j = 0; j < width; j++)
-      multiplied[i * width + j] = weights[Math.floor(i / rows) * outputs + Math.floor(j / columns)] / rows;
   return {
     inputs: inputs * rows,
-    outputs: width,
-    weights: multiplied,
-    biases: Float32Array.from({ length: width }, (_, j) => biases[Math.floor(j / columns)]),
+    outputs: outputs * columns,
+    weights: repeated(
+      weights.map((w) => w / rows),
+      outputs,
+      rows,
+      columns,
+    ),
+    biases: repeated(biases, outputs, 1, columns),
   };
 }

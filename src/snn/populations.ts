@@ -32,10 +32,15 @@ export function populationsOf({ layers }: SpikingNetwork): { before: number; own
 }
 
 /** `values` [rows, columns] with each value standing `before` times below and `own` times beside itself. */
-export function repeated(values: Float32Array, columns: number, before: number, own: number): Float32Array {
+export function repeated<A extends Float32Array | Float64Array>(
+  values: A,
+  columns: number,
+  before: number,
+  own: number,
+): A {
   if (before === 1 && own === 1) return values;
   const width = columns * own;
-  const all = new Float32Array(values.length * before * own);
+  const all = new (values.constructor as new (length: number) => A)(values.length * before * own);
   for (let row = 0, to = 0; row * columns < values.length; row++) {
     const first = to;
     for (let k = row * columns; k < (row + 1) * columns; k++) all.fill(values[k], to, (to += own));

@@ -1,6 +1,7 @@
 import type { Convolution, ImageShape } from "../../ann/convolution.ts";
 import type { ConvolutionalNetwork } from "../../ann/convolutional/network.ts";
 import { type SpikingLayer, spikingDefaults } from "../../snn/network.ts";
+import { repeated } from "../../snn/populations.ts";
 import { type Conversion, type ConversionOptions, completeOptions } from "../options.ts";
 import { largest } from "../scales.ts";
 import { startingPoint } from "../start.ts";
@@ -81,12 +82,6 @@ function multiplied(stage: Stage, rows: number, columns: number): Stage {
   if (rows === 1 && columns === 1) return stage;
   const { convolution, pooling } = stage;
   const from = convolution?.output[2] ?? stage.biases.length;
-  const width = from * columns;
-  const inputs = (stage.weights.length / from) * rows;
-  const weights = new Float64Array(inputs * width);
-  for (let i = 0; i < inputs; i++)
-    for (let j = 0; j < width; j++)
-      weights[i * width + j] = stage.weights[Math.floor(i / rows) * from + Math.floor(j / columns)] / rows;
   const more = ([height, width, channels]: ImageShape, times: number): ImageShape => [height, width, channels * times];
   const between = (c: Convolution, after: number): Convolution => ({
     ...c,
@@ -95,11 +90,13 @@ function multiplied(stage: Stage, rows: number, columns: number): Stage {
   });
   return {
     ...stage,
-    weights,
-    biases: Float64Array.from(
-      { length: stage.biases.length * columns },
-      (_, j) => stage.biases[Math.floor(j / columns)],
+    weights: repeated(
+      stage.weights.map((w) => w / rows),
+      from,
+      rows,
+      columns,
     ),
+    biases: repeated(stage.biases, from, 1, columns),
     channels: stage.channels * columns,
     ...(convolution && { convolution: between(convolution, columns) }),
     ...(pooling && { pooling: between(pooling, rows) }),
