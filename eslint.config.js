@@ -4,7 +4,7 @@ import tseslint from "typescript-eslint";
 
 export default tseslint.config(
   // AssemblyScript is not TypeScript, and has its own compiler to check it.
-  { ignores: ["dist/", "build/", "runs/", "coverage/", ".dsqn/", "shared/", "src/kernels/assembly/", "notebooks-ts/"] },
+  { ignores: ["dist/", "build/", "runs/", "coverage/", ".dsqn/", "shared/", "src/engines/fast/kernels/assembly/", "notebooks-ts/"] },
   eslint.configs.recommended,
   {
     languageOptions: {

@@ -1,13 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { convDqnSchema } from "../src/agents/pixels/config.ts";
-import { trainConvDqn } from "../src/agents/pixels/train.ts";
-import { withAtari } from "../src/agents/atari.ts";
-import { createConvolutionalLearner, type PixelBatch } from "../src/ann/convolutional/learner.ts";
-import { architectures, createConvolutionalNetwork } from "../src/ann/convolutional/network.ts";
-import { loadTfjs, type Tfjs } from "../src/ann/tfjs.ts";
+import { convDqnSchema } from "../src/learning/pixels/config.ts";
+import { trainConvDqn } from "../src/learning/pixels/train.ts";
+import { withAtari } from "../src/environments/atari-worlds.ts";
+import { createConvolutionalLearner, type PixelBatch } from "../src/learning/pixels/tensorflow-learner.ts";
+import { architectures, createConvolutionalNetwork } from "../src/network/old/convolutional-network.ts";
+import { loadTfjs, type Tfjs } from "../src/engines/tensorflow/tfjs.ts";
 import { DsqnError } from "../src/errors.ts";
-import { ensurePython } from "../src/python/environment.ts";
-import { Random } from "../src/random.ts";
+import { ensurePython } from "../src/setup/python-environment.ts";
+import { Random } from "../src/numeric/random.ts";
 import { openPeer } from "./engine/peer.ts";
 import { type BenchOptions, median, type Row } from "./measure.ts";
 

@@ -1,8 +1,8 @@
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
-import { makeAtari } from "../src/agents/atari.ts";
+import { makeAtari } from "../src/environments/atari-worlds.ts";
 import { ndarray, openWorker } from "../src/bridge/index.ts";
-import { Random } from "../src/random.ts";
+import { Random } from "../src/numeric/random.ts";
 import { type BenchOptions, median, type Row } from "./measure.ts";
 
 const COUNT = 8;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Dealer } from "zeromq";
 import { ndarray, openWorker, type Worker } from "../src/bridge/index.ts";
-import { makeVectorEnvironment, type VectorEnvironment } from "../src/envs/index.ts";
+import { makeVectorEnvironment, type VectorEnvironment } from "../src/environments/index.ts";
 import { type BenchOptions, median, percentile, type Row } from "./measure.ts";
 
 const HERE = fileURLToPath(new URL("bridge", import.meta.url));

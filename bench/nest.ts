@@ -1,9 +1,9 @@
 import { fileURLToPath } from "node:url";
 import { ndarray, openWorker, type NdArray, type TypedArray } from "../src/bridge/index.ts";
-import { ensurePython } from "../src/python/environment.ts";
-import { Random } from "../src/random.ts";
+import { ensurePython } from "../src/setup/python-environment.ts";
+import { Random } from "../src/numeric/random.ts";
 import { openSimulator, type Simulator } from "../src/simulators/index.ts";
-import { createSpikingNetwork, type SpikingNetwork } from "../src/snn/network.ts";
+import { createSpikingNetwork, type SpikingNetwork } from "../src/network/old/spiking-network.ts";
 import { type BenchOptions, median, type Row } from "./measure.ts";
 
 /** The thesis's trained DSQN with its T, and a wider network for long T. */

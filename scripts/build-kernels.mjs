@@ -1,17 +1,17 @@
 #!/usr/bin/env node
-// AssemblyScript to WebAssembly: src/kernels/assembly/index.ts to src/kernels/kernels.wasm.
+// AssemblyScript to WebAssembly: src/engines/fast/kernels/assembly/index.ts to src/engines/fast/kernels/kernels.wasm.
 import { readFileSync, renameSync, statSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const outFile = path.join(root, "src", "kernels", "kernels.wasm");
+const outFile = path.join(root, "src", "engines", "fast", "kernels", "kernels.wasm");
 const temporary = `${outFile}.${process.pid}`;
 
 // prettier-ignore
 const { error, stderr } = await asc.main([
-  "src/kernels/assembly/index.ts", "--outFile", path.relative(root, temporary), "--baseDir", root,
+  "src/engines/fast/kernels/assembly/index.ts", "--outFile", path.relative(root, temporary), "--baseDir", root,
   "--runtime", "stub", "--noAssert", "-O3", "--converge",
   "--enable", "simd", "--enable", "threads", "--enable", "bulk-memory",
   "--importMemory", "--sharedMemory", "--initialMemory", "16", "--maximumMemory", "65535",

@@ -2,13 +2,13 @@
 // npm run build: dist/ from src/: TypeScript compiled, everything else (kernels, templates) copied.
 import { cpSync, rmSync } from "node:fs";
 import path from "node:path";
-import { explain, render } from "./setup/errors.mjs";
-import { root } from "./setup/home.mjs";
-import { buildKernels, kernelsStale } from "./setup/kernels.mjs";
-import { run } from "./setup/process.mjs";
+import { explain, render } from "../src/setup/errors.mjs";
+import { root } from "../src/setup/home.mjs";
+import { buildKernels, kernelsStale } from "../src/setup/kernels.mjs";
+import { run } from "../src/setup/process.mjs";
 
 const dist = path.join(root, "dist");
-const assembly = path.join(root, "src", "kernels", "assembly");
+const assembly = path.join(root, "src", "engines", "fast", "kernels", "assembly");
 
 try {
   if (kernelsStale()) await buildKernels();

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 // npm run lint: types, eslint, prettier, ruff.
-import { render } from "./setup/errors.mjs";
-import { interruptible } from "./setup/interrupt.mjs";
+import { render } from "../src/setup/errors.mjs";
+import { interruptible } from "../src/setup/interrupt.mjs";
 import { lint } from "./checks/lint.mjs";
-import { setUp } from "./setup/setup.mjs";
+import { setUp } from "../src/setup/setup.mjs";
 
 try {
   const signal = interruptible();

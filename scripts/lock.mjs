@@ -7,8 +7,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { environmentYaml } from "./lock/conda.mjs";
-import { extraNames, lockFile } from "./setup/extras.mjs";
-import { root } from "./setup/home.mjs";
+import { extraNames, lockFile } from "../src/setup/extras.mjs";
+import { root } from "../src/setup/home.mjs";
 
 const upgrade = process.argv.includes("--upgrade");
 const folder = mkdtempSync(path.join(tmpdir(), "dsqn-lock-"));

@@ -2,8 +2,8 @@
 // npm run notebooks:check: executes the notebooks and compares their outputs with the committed ones.
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { render } from "./setup/errors.mjs";
-import { interruptible } from "./setup/interrupt.mjs";
+import { render } from "../src/setup/errors.mjs";
+import { interruptible } from "../src/setup/interrupt.mjs";
 
 const usage = `npm run notebooks:check [-- --only NAME[,NAME...] --fast --update]
 

@@ -4,9 +4,9 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync } from "node:fs";
 import { spawn } from "node:child_process";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { render } from "./setup/errors.mjs";
-import { root } from "./setup/home.mjs";
-import { interruptible } from "./setup/interrupt.mjs";
+import { render } from "../src/setup/errors.mjs";
+import { root } from "../src/setup/home.mjs";
+import { interruptible } from "../src/setup/interrupt.mjs";
 
 const usage = `npm run notebooks [-- NAME --port N --no-browser --fresh]
 

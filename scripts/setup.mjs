@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // Everything that a fresh clone needs: npm run setup [-- --extras pynn,spinnaker]. Needs Node 20.6+ and Python 3.10-3.13 (or uv
 // with one); no npm package, for it runs before there are any.
-import { render } from "./setup/errors.mjs";
-import { interruptible } from "./setup/interrupt.mjs";
+import { render } from "../src/setup/errors.mjs";
+import { interruptible } from "../src/setup/interrupt.mjs";
 
 const usage = `npm run setup [-- --extras NAME,NAME...]
 
@@ -16,8 +16,8 @@ const args = process.argv.slice(2);
 if (args.includes("--help") || args.includes("-h")) process.stdout.write(usage);
 else
   try {
-    const { extraNames } = await import("./setup/extras.mjs");
-    const { setUp } = await import("./setup/setup.mjs");
+    const { extraNames } = await import("../src/setup/extras.mjs");
+    const { setUp } = await import("../src/setup/setup.mjs");
     const words = parse(args);
     const [tfjs, asked] = [words.includes("tfjs"), words.filter((name) => name !== "tfjs")];
     const extras = asked.includes("all") ? extraNames : [...new Set(["base", "nest", ...asked])];

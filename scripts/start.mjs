@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 // npm start: sets up what is missing, then trains, converts, evaluates, certifies and reports (`dsqn start`).
-import { interruptible } from "./setup/interrupt.mjs";
-import { render } from "./setup/errors.mjs";
+import { interruptible } from "../src/setup/interrupt.mjs";
+import { render } from "../src/setup/errors.mjs";
 
 try {
-  const { setUp } = await import("./setup/setup.mjs");
+  const { setUp } = await import("../src/setup/setup.mjs");
   const signal = interruptible();
   const { seconds } = await setUp({ extras: ["base", "nest"], signal });
   process.removeAllListeners("SIGINT").removeAllListeners("SIGTERM");

@@ -7,11 +7,11 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { jestCounts, junitCounts, line, sum } from "./checks/counts.mjs";
-import { render } from "./setup/errors.mjs";
-import { root } from "./setup/home.mjs";
-import { interruptible } from "./setup/interrupt.mjs";
+import { render } from "../src/setup/errors.mjs";
+import { root } from "../src/setup/home.mjs";
+import { interruptible } from "../src/setup/interrupt.mjs";
 import { lint } from "./checks/lint.mjs";
-import { setUp } from "./setup/setup.mjs";
+import { setUp } from "../src/setup/setup.mjs";
 
 const jestArguments = process.argv.slice(2);
 const everything = jestArguments.length === 0;

@@ -1,13 +1,13 @@
-import { createTrainable } from "../../src/ann/create.ts";
-import { architectures, createConvolutionalNetwork } from "../../src/ann/convolutional/network.ts";
-import { createDenseNetwork, type DenseNetwork } from "../../src/ann/network.ts";
-import { temporalDifferenceTargets, lossGradients } from "../../src/agents/dqn/learner.ts";
-import { adam, clipValues } from "../../src/optimizers/index.ts";
+import { createTrainable } from "../../src/engines/create.ts";
+import { architectures, createConvolutionalNetwork } from "../../src/network/old/convolutional-network.ts";
+import { createDenseNetwork, type DenseNetwork } from "../../src/network/old/dense-network.ts";
+import { temporalDifferenceTargets, lossGradients } from "../../src/learning/dqn/learner.ts";
+import { adam, clipValues } from "../../src/engines/optimizers/index.ts";
 import { balancedConvolution, convert } from "../../src/conversion/convert.ts";
-import { Random } from "../../src/random.ts";
-import { compile } from "../../src/snn/fast/compiled.ts";
-import { createDecider } from "../../src/snn/fast/index.ts";
-import { createSpikingNetwork, type SpikingNetwork } from "../../src/snn/network.ts";
+import { Random } from "../../src/numeric/random.ts";
+import { compile } from "../../src/engines/fast/compiled.ts";
+import { createDecider } from "../../src/engines/fast/index.ts";
+import { createSpikingNetwork, type SpikingNetwork } from "../../src/network/old/spiking-network.ts";
 
 type Timed = (calls: number) => Promise<number>;
 

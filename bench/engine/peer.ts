@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { managedHome } from "../../scripts/setup/index.mjs";
+import { managedHome } from "../../src/setup/index.mjs";
 import { UsageError } from "../../src/errors.ts";
 
 /** A peer's script (engine/<name>_peer.py) running in the environment that setup.mjs made, or in DSQN_BENCH_PYTHON. */

@@ -6,9 +6,9 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { managedHome } from "../../scripts/setup/home.mjs";
-import { run } from "../../scripts/setup/process.mjs";
-import { findPython } from "../../scripts/setup/python.mjs";
+import { managedHome } from "../../src/setup/home.mjs";
+import { run } from "../../src/setup/process.mjs";
+import { findPython } from "../../src/setup/python.mjs";
 
 const venv = path.join(managedHome(), "bench");
 const done = path.join(venv, "complete");

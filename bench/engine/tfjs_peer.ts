@@ -1,5 +1,5 @@
-import { loadTfjs, type Tensor, type Tfjs } from "../../src/ann/tfjs.ts";
-import { Random } from "../../src/random.ts";
+import { loadTfjs, type Tensor, type Tfjs } from "../../src/engines/tensorflow/tfjs.ts";
+import { Random } from "../../src/numeric/random.ts";
 import { observations } from "./ours.ts";
 import type { Peer } from "./peer.ts";
 

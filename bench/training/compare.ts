@@ -3,11 +3,11 @@
 // For both: 20 greedy episodes every 2000 environment steps, 100 others confirm; process start and imports are left out. `cpu` is user and
 // system time of all processes and threads, which a busy machine changes little. With one thread torch doesn't wait in loops for the other.
 import { execa } from "execa";
-import { mergeConfig, parseConfig } from "../../src/agents/config.ts";
-import { dqnSchema } from "../../src/agents/dqn/config.ts";
-import { trainDqn } from "../../src/agents/dqn/train.ts";
-import { withGymnasium } from "../../src/agents/gymnasium.ts";
-import { loadConfig } from "../../src/presets/index.ts";
+import { mergeConfig, parseConfig } from "../../src/learning/config.ts";
+import { dqnSchema } from "../../src/learning/dqn/config.ts";
+import { trainDqn } from "../../src/learning/dqn/train.ts";
+import { withGymnasium } from "../../src/environments/gymnasium-worlds.ts";
+import { loadConfig } from "../../src/learning/presets/index.ts";
 import { cpuSeconds } from "./cpu.ts";
 import { median } from "./median.ts";
 

@@ -2,11 +2,11 @@
 // mean of 100, exploration included:
 //   node --import ./scripts/register-ts.mjs bench/training/stability.ts <preset> [seeds] [first seed] [episodes] [field=value ...]
 // `stability` is last / best, or best / last where returns are costs (negative). Exit code 1: some seed is below 0.95.
-import { assignment, mergeConfig, parseConfig } from "../../src/agents/config.ts";
-import { dqnSchema } from "../../src/agents/dqn/config.ts";
-import { trainDqn } from "../../src/agents/dqn/train.ts";
-import { withGymnasium } from "../../src/agents/gymnasium.ts";
-import { loadConfig } from "../../src/presets/index.ts";
+import { assignment, mergeConfig, parseConfig } from "../../src/learning/config.ts";
+import { dqnSchema } from "../../src/learning/dqn/config.ts";
+import { trainDqn } from "../../src/learning/dqn/train.ts";
+import { withGymnasium } from "../../src/environments/gymnasium-worlds.ts";
+import { loadConfig } from "../../src/learning/presets/index.ts";
 
 const [preset, seeds = "3", first = "0", episodes = "600", ...changes] = process.argv.slice(2);
 const { config: base } = await loadConfig(preset);

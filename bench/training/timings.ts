@@ -1,13 +1,13 @@
 // What a preset takes until its own early stop: wall time, processor time, environment steps, over several seeds.
 //   node --import ./scripts/register-ts.mjs bench/training/timings.ts <preset> [seeds] [first seed]
 // Process start, imports, and the final score are left out.
-import { mergeConfig, parseConfig } from "../../src/agents/config.ts";
-import { dqnSchema } from "../../src/agents/dqn/config.ts";
-import { trainDqn } from "../../src/agents/dqn/train.ts";
-import { evaluate } from "../../src/agents/evaluate.ts";
-import { withGymnasium } from "../../src/agents/gymnasium.ts";
-import { policyOf } from "../../src/agents/policy.ts";
-import { loadConfig } from "../../src/presets/index.ts";
+import { mergeConfig, parseConfig } from "../../src/learning/config.ts";
+import { dqnSchema } from "../../src/learning/dqn/config.ts";
+import { trainDqn } from "../../src/learning/dqn/train.ts";
+import { evaluate } from "../../src/learning/evaluate.ts";
+import { withGymnasium } from "../../src/environments/gymnasium-worlds.ts";
+import { policyOf } from "../../src/learning/policy.ts";
+import { loadConfig } from "../../src/learning/presets/index.ts";
 import { cpuSeconds } from "./cpu.ts";
 import { median } from "./median.ts";
 

@@ -1,8 +1,8 @@
 // Linters and type checker of both languages, two at a time: each is a name, a command and its arguments.
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { root } from "../setup/home.mjs";
-import { run } from "../setup/process.mjs";
+import { root } from "../../src/setup/home.mjs";
+import { run } from "../../src/setup/process.mjs";
 
 const bin = (name, file) => [process.execPath, [path.join(root, "node_modules", name, file)]];
 

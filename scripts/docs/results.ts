@@ -10,7 +10,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSyn
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { commands } from "../../src/cli/commands.ts";
-import { machine } from "../../src/cli/machine.ts";
+import { machine } from "../../src/cli/flags/machine.ts";
 import type { CartPoleSummary } from "../../src/report/cartpole/facts.ts";
 import { markdownTable, withTable } from "./tables.ts";
 import { collectReproductions, withReproductions } from "./thesis.ts";

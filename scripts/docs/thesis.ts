@@ -1,12 +1,12 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { measured, reported, trainingFigures } from "../../src/reproduce/render.ts";
-import type { Reproduction, Row } from "../../src/reproduce/reproduce.ts";
-import { experiments, title, type ExperimentName } from "../../src/reproduce/trials.ts";
-import type { Measured } from "../../src/reproduce/verdict.ts";
-import type { SimulatorReproduction } from "../../src/simulators/reproduce/reproduce.ts";
-import { titles as simulatorTitles, type SimulatorExperiment } from "../../src/simulators/reproduce/trials.ts";
+import { measured, reported, trainingFigures } from "../../thesis/tables/render.ts";
+import type { Reproduction, Row } from "../../thesis/tables/reproduce.ts";
+import { experiments, title, type ExperimentName } from "../../thesis/tables/trials.ts";
+import type { Measured } from "../../thesis/tables/verdict.ts";
+import type { SimulatorReproduction } from "../../thesis/simulators/reproduce.ts";
+import { titles as simulatorTitles, type SimulatorExperiment } from "../../thesis/simulators/trials.ts";
 import { markdownTable, withTable } from "./tables.ts";
 
 const results = fileURLToPath(new URL("../../docs/results", import.meta.url));

@@ -1,5 +1,5 @@
 // environment.yml: for conda users, the pins that the locks hold for one Python version.
-import { extraNames, pins } from "../setup/extras.mjs";
+import { extraNames, pins } from "../../src/setup/extras.mjs";
 
 export const CONDA_PYTHON = "3.11";
 

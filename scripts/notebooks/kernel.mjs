@@ -5,7 +5,7 @@
 // led to what cannot be found that way: an ES module, loaded beforehand, and its declarations.
 import { Module, createRequire } from "node:module";
 import path from "node:path";
-import { root } from "../setup/home.mjs";
+import { root } from "../../src/setup/home.mjs";
 import "../register-ts.mjs";
 
 const { DSQN_TSLAB: tslab, DSQN_TYPES: types } = process.env;

@@ -3,12 +3,12 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { stepPrinter } from "../setup/console.mjs";
-import { SetupError } from "../setup/errors.mjs";
-import { managedHome, root } from "../setup/home.mjs";
-import { run } from "../setup/process.mjs";
-import { setUp } from "../setup/setup.mjs";
-import { ensureTslab, readyTslab } from "../setup/tslab.mjs";
+import { stepPrinter } from "../../src/setup/console.mjs";
+import { SetupError } from "../../src/setup/errors.mjs";
+import { managedHome, root } from "../../src/setup/home.mjs";
+import { run } from "../../src/setup/process.mjs";
+import { setUp } from "../../src/setup/setup.mjs";
+import { ensureTslab, readyTslab } from "../../src/setup/tslab.mjs";
 
 /**
  * @param {{ extras?: readonly string[], signal?: AbortSignal, env?: NodeJS.ProcessEnv }} [options]

@@ -1,4 +1,4 @@
-import type { Extra } from "../python/environment.ts";
+import type { Extra } from "../setup/python-environment.ts";
 
 /** The interpreter for a worker: the one named, else `DSQN_PYTHON`, else the managed environment, set up if it has to be. */
 export async function interpreter(options: {
@@ -7,7 +7,7 @@ export async function interpreter(options: {
   signal?: AbortSignal;
 }): Promise<string> {
   if (options.python) return options.python;
-  const { ensurePython } = await import("../python/environment.ts");
+  const { ensurePython } = await import("../setup/python-environment.ts");
   const { python } = await ensurePython([...(options.extras ?? ["base"])], { signal: options.signal });
   return python;
 }

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { curveKeyPair } from "zeromq";
-import { managedHome } from "../../scripts/setup/index.mjs";
+import { managedHome } from "../setup/index.mjs";
 import { DsqnError } from "../errors.ts";
 import { atExit } from "./at-exit.ts";
 import type { WorkerLog } from "./log.ts";

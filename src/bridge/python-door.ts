@@ -1,4 +1,4 @@
-import type { Extra } from "../python/environment.ts";
+import type { Extra } from "../setup/python-environment.ts";
 import { DsqnError } from "../errors.ts";
 import { interpreter } from "./interpreter.ts";
 

@@ -1,7 +1,7 @@
 import { Dealer } from "zeromq";
 import { DsqnError } from "../errors.ts";
 import type { OnProgress } from "../progress.ts";
-import type { Extra } from "../python/environment.ts";
+import type { Extra } from "../setup/python-environment.ts";
 import { decodeArrays, encodeArrays, type NdArray } from "./arrays.ts";
 import { pack, parse } from "./codec.ts";
 import { failureOf, WorkerLostError } from "./errors.ts";

@@ -1,4 +1,4 @@
-import type { DenseNetwork } from "../ann/network.ts";
+import type { DenseNetwork } from "../network/old/dense-network.ts";
 import { UsageError } from "../errors.ts";
 
 /**

@@ -1,6 +1,6 @@
-import type { ConvolutionalNetwork } from "../ann/convolutional/network.ts";
-import type { DenseNetwork } from "../ann/network.ts";
-import { spikingNetwork } from "../snn/network.ts";
+import type { ConvolutionalNetwork } from "../network/old/convolutional-network.ts";
+import type { DenseNetwork } from "../network/old/dense-network.ts";
+import { spikingNetwork } from "../network/old/spiking-network.ts";
 import { convertConvolutional } from "./convolutional/convert.ts";
 import { type Conversion, type ConversionOptions, completeOptions } from "./options.ts";
 import { largest, layerScales } from "./scales.ts";

@@ -1,4 +1,4 @@
-import type { DenseLayer, DenseNetwork } from "../ann/network.ts";
+import type { DenseLayer, DenseNetwork } from "../network/old/dense-network.ts";
 
 /**
  * The same function in units of one spike per step: W_l <- W_l lambda_{l-1} / lambda_l and b_l <- b_l / lambda_l, lambda_{-1} = 1

@@ -1,5 +1,5 @@
 import { UsageError } from "../errors.ts";
-import { type SpikingNetwork, type SpikingOptions, spikingDefaults } from "../snn/network.ts";
+import { type SpikingNetwork, type SpikingOptions, spikingDefaults } from "../network/old/spiking-network.ts";
 import { scaleDefaults, type ScaleOptions } from "./scales.ts";
 import type { Start } from "./start.ts";
 

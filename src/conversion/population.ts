@@ -1,6 +1,6 @@
-import type { DenseLayer, DenseNetwork } from "../ann/network.ts";
+import type { DenseLayer, DenseNetwork } from "../network/old/dense-network.ts";
 import { UsageError } from "../errors.ts";
-import { repeated } from "../snn/populations.ts";
+import { repeated } from "../network/populations.ts";
 
 /**
  * The same function with `size` equal neurons in place of every hidden one; what they send is divided by `size`. As spiking

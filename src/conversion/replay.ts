@@ -1,4 +1,4 @@
-import { gameOf } from "../envs/atari-id.ts";
+import { gameOf } from "../environments/atari-id.ts";
 import { UsageError } from "../errors.ts";
 import { loadReplay } from "../formats/replay.ts";
 

@@ -1,4 +1,4 @@
-import type { DenseLayer, DenseNetwork } from "../ann/network.ts";
+import type { DenseLayer, DenseNetwork } from "../network/old/dense-network.ts";
 import { UsageError } from "../errors.ts";
 import { denseActivations } from "./activations.ts";
 

@@ -2,11 +2,11 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
-import * as setup from "../../scripts/setup/index.mjs";
+import * as setup from "../setup/index.mjs";
 import { bad, type Check, good } from "./check.ts";
 
 const MEGABYTES_WANTED = 500;
-const kernelsFolder = new URL("../kernels/", import.meta.url);
+const kernelsFolder = new URL("../engines/fast/kernels/", import.meta.url);
 const require = createRequire(import.meta.url);
 
 /** What lies on the Node side: Node itself, the packages, the compilers, the kernels, the disk. */

@@ -1,5 +1,5 @@
 import path from "node:path";
-import * as setup from "../../scripts/setup/index.mjs";
+import * as setup from "../setup/index.mjs";
 import { bad, type Check, good } from "./check.ts";
 
 /** Extras that the main job needs; the others are set up when first used. */

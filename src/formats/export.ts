@@ -1,11 +1,11 @@
 import { UsageError, nearest } from "../errors.ts";
-import { observationSize } from "../snn/network.ts";
-import { writeFileAtomic, writeJsonAtomic } from "./files.ts";
+import { observationSize } from "../network/old/spiking-network.ts";
+import { writeFileAtomic, writeJsonAtomic } from "../files/atomic.ts";
 import { exportLayersModel } from "./layers-model/export.ts";
-import { type Network, networkTensors } from "./model.ts";
+import { type Network, networkTensors } from "../network/file/model.ts";
 import { encodeNpz } from "./npz.ts";
-import { encodeSafetensors } from "./safetensors.ts";
-import type { Tensor } from "./tensor.ts";
+import { encodeSafetensors } from "../files/safetensors.ts";
+import type { Tensor } from "../files/tensor.ts";
 import { torchTensors } from "./torch-layout.ts";
 
 /** A format that networks can be written to. */

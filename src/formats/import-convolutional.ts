@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { convolution, type Convolution, type ImageShape, sizeOf } from "../ann/convolution.ts";
-import { type ConvolutionalLayer, type ConvolutionalNetwork, layerOutput } from "../ann/convolutional/network.ts";
+import { convolution, type Convolution, type ImageShape, sizeOf } from "../network/convolution.ts";
+import { type ConvolutionalLayer, type ConvolutionalNetwork, layerOutput } from "../network/old/convolutional-network.ts";
 import { DsqnError, UsageError } from "../errors.ts";
-import { type Tensor, toFloat32, transposed } from "./tensor.ts";
+import { type Tensor, toFloat32, transposed } from "../files/tensor.ts";
 import { fromTorchKernel, reordered, TORCH_EPSILON } from "./torch-layout.ts";
 
 const count = z.number().int().positive();

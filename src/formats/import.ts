@@ -1,15 +1,15 @@
 import { stat } from "node:fs/promises";
 import { extname, join } from "node:path";
-import type { DenseNetwork } from "../ann/network.ts";
+import type { DenseNetwork } from "../network/old/dense-network.ts";
 import { DsqnError, UsageError } from "../errors.ts";
-import { spikingNetwork, type SpikingOptions } from "../snn/network.ts";
-import { readBytes } from "./files.ts";
+import { spikingNetwork, type SpikingOptions } from "../network/old/spiking-network.ts";
+import { readBytes } from "../files/atomic.ts";
 import { convolutionalFromTorch, hasConvolutions, type ImportedArchitecture } from "./import-convolutional.ts";
 import { importLayersModel } from "./layers-model/import.ts";
-import { checkNetwork, decodeModel, type Network } from "./model.ts";
+import { checkNetwork, decodeModel, type Network } from "../network/file/model.ts";
 import { decodeNpz } from "./npz.ts";
-import { decodeSafetensors } from "./safetensors.ts";
-import { type Tensor, toFloat32, transposed } from "./tensor.ts";
+import { decodeSafetensors } from "../files/safetensors.ts";
+import { type Tensor, toFloat32, transposed } from "../files/tensor.ts";
 import { decodeTorch, type TorchValue } from "./torch.ts";
 
 /** What a file of weights does not say. */

@@ -9,7 +9,7 @@ import {
   tensor,
   type TensorDtype,
   viewData,
-} from "./tensor.ts";
+} from "../files/tensor.ts";
 import { unzip } from "./zip.ts";
 
 /**

@@ -2,9 +2,9 @@ import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { UsageError } from "../errors.ts";
-import { readBytes, writeFileAtomic, writeJsonAtomic } from "./files.ts";
+import { readBytes, writeFileAtomic, writeJsonAtomic } from "../files/atomic.ts";
 import { decodeNpz, encodeNpz } from "./npz.ts";
-import { type Tensor, tensor, toFloat32 } from "./tensor.ts";
+import { type Tensor, tensor, toFloat32 } from "../files/tensor.ts";
 
 /** States that an agent visited, with the Q-values it gave them: what conversions and classifiers are made from. */
 export interface Replay {

@@ -1,11 +1,11 @@
-import { type Convolution, type ImageShape, sizeOf } from "../ann/convolution.ts";
+import { type Convolution, type ImageShape, sizeOf } from "../network/convolution.ts";
 import {
   type ConvolutionalLayer,
   type ConvolutionalNetwork,
   layerInput,
   layerOutput,
-} from "../ann/convolutional/network.ts";
-import { type Tensor, tensor, transposed } from "./tensor.ts";
+} from "../network/old/convolutional-network.ts";
+import { type Tensor, tensor, transposed } from "../files/tensor.ts";
 
 /** What torch's BatchNorm has unless told otherwise. */
 export const TORCH_EPSILON = 1e-5;

@@ -8,7 +8,7 @@ import {
   type Tensor,
   type TensorDtype,
   viewData,
-} from "./tensor.ts";
+} from "../files/tensor.ts";
 import { unzip } from "./zip.ts";
 
 /**

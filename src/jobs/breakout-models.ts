@@ -2,14 +2,14 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { manyWorkers, withAtari } from "../agents/atari.ts";
-import { collectStates } from "../agents/collect.ts";
-import { evaluate } from "../agents/evaluate.ts";
-import { policyOf } from "../agents/policy.ts";
+import { manyWorkers, withAtari } from "../environments/atari-worlds.ts";
+import { collectStates } from "../learning/collect.ts";
+import { evaluate } from "../learning/evaluate.ts";
+import { policyOf } from "../learning/policy.ts";
 import { balancedConvolution, convert } from "../conversion/convert.ts";
 import { DsqnError, UsageError } from "../errors.ts";
-import { loadModel, saveModel, type Model } from "../formats/model.ts";
-import { breakoutStates } from "../reproduce/breakout/subjects.ts";
+import { loadModel, saveModel, type Model } from "../network/file/model.ts";
+import { breakoutStates } from "../../thesis/tables/breakout/subjects.ts";
 import { cardFields, type MadeModel, type MakeModelsOptions } from "./models.ts";
 
 /** The networks for Breakout that ship. Training takes hours: they are made from runs that exist. */

@@ -1,17 +1,17 @@
-import { denseForward } from "../ann/dense-forward.ts";
-import type { DenseNetwork } from "../ann/network.ts";
-import type { Policy } from "../agents/policy.ts";
+import { denseForward } from "../engines/reference/dense-forward.ts";
+import type { DenseNetwork } from "../network/old/dense-network.ts";
+import type { Policy } from "../learning/policy.ts";
 import type { Worker } from "../bridge/index.ts";
-import { makeEnvironment } from "../envs/index.ts";
+import { makeEnvironment } from "../environments/index.ts";
 import { effectiveSteps } from "../conversion/start.ts";
 import type { CartPoleReport } from "../report/cartpole/facts.ts";
 import type { CartPoleEpisode } from "../report/images/cartpole.ts";
 import { encodePng, halve } from "../report/images/png.ts";
 import type { Colour } from "../report/theme.ts";
 import type { Simulator } from "../simulators/simulator.ts";
-import { fastEngine } from "../snn/fast/engine.ts";
-import type { SpikingEngine } from "../snn/engine.ts";
-import type { SpikingNetwork } from "../snn/network.ts";
+import { fastEngine } from "../engines/fast/engine.ts";
+import type { SpikingEngine } from "../network/engine.ts";
+import type { SpikingNetwork } from "../network/old/spiking-network.ts";
 
 /** What the report shows of a run besides its figures: episodes as they went, and one decision from inside. */
 

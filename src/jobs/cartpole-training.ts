@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { readJson } from "../agents/run/folder.ts";
-import type { TrainSummary } from "../agents/run/method.ts";
-import { runTraining } from "../agents/run/run.ts";
+import { readJson } from "../learning/runs/folder.ts";
+import type { TrainSummary } from "../learning/runs/method.ts";
+import { runTraining } from "../learning/runs/run.ts";
 import { DsqnError } from "../errors.ts";
 import type { OnProgress } from "../progress.ts";
 

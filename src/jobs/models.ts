@@ -1,15 +1,15 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { collectStates } from "../agents/collect.ts";
-import { evaluate } from "../agents/evaluate.ts";
-import type { MakeEnvironments } from "../agents/environments.ts";
-import { withGymnasium } from "../agents/gymnasium.ts";
-import { policyOf } from "../agents/policy.ts";
-import { runTraining } from "../agents/run/run.ts";
+import { collectStates } from "../learning/collect.ts";
+import { evaluate } from "../learning/evaluate.ts";
+import type { MakeEnvironments } from "../environments/worlds.ts";
+import { withGymnasium } from "../environments/gymnasium-worlds.ts";
+import { policyOf } from "../learning/policy.ts";
+import { runTraining } from "../learning/runs/run.ts";
 import { balancedConversion, convert } from "../conversion/convert.ts";
 import { DsqnError } from "../errors.ts";
-import { loadModel, saveModel, type Model } from "../formats/model.ts";
+import { loadModel, saveModel, type Model } from "../network/file/model.ts";
 import type { OnProgress } from "../progress.ts";
 
 /** The networks that ship, in the order in which they rest on each other. */

@@ -1,4 +1,4 @@
-import type { Policy } from "../agents/policy.ts";
+import type { Policy } from "../learning/policy.ts";
 import type { CartPoleEpisode } from "../report/images/cartpole.ts";
 import type { MountainCarEpisode } from "../report/images/mountaincar.ts";
 import type { Colour } from "../report/theme.ts";

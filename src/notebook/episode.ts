@@ -1,5 +1,5 @@
-import type { Policy } from "../agents/policy.ts";
-import { type Frame, makeEnvironment } from "../envs/index.ts";
+import type { Policy } from "../learning/policy.ts";
+import { type Frame, makeEnvironment } from "../environments/index.ts";
 
 /** One episode, as it went. */
 export interface Episode {

@@ -1,5 +1,5 @@
-import type { RunResult } from "../snn/engine.ts";
-import type { SpikingNetwork } from "../snn/network.ts";
+import type { RunResult } from "../network/engine.ts";
+import type { SpikingNetwork } from "../network/old/spiking-network.ts";
 
 /**
  * The membrane potential of one neuron after each step, [steps], of a run with `recordPotentials`; of the first state unless another is

@@ -1,5 +1,5 @@
 import type { Certificate, Exhibit, NetworkCertificate } from "../simulators/certificate.ts";
-import type { SpikeEvents } from "../snn/engine.ts";
+import type { SpikeEvents } from "../network/engine.ts";
 import { shownParameters } from "../simulators/render.ts";
 import { type Content, html, type Html } from "./html/html.ts";
 import { renderPage } from "./html/page.ts";

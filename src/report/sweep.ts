@@ -1,4 +1,4 @@
-import type { Sweep, SweepRow } from "../conversion/sweep.ts";
+import type { Sweep, SweepRow } from "../learning/sweep.ts";
 import { renderPage } from "./html/page.ts";
 import { paragraph, plotFigure, section, table } from "./html/parts.ts";
 import { scoreSweep, similaritySweep } from "./plots/sweep.ts";

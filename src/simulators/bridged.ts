@@ -1,8 +1,8 @@
 import { ndarray, type NdArray, type TypedArray, type Worker } from "../bridge/index.ts";
 import { DsqnError } from "../errors.ts";
 import type { OnProgress } from "../progress.ts";
-import type { SpikeEvents } from "../snn/engine.ts";
-import { observationSize, spikingLayers, type SpikingNetwork } from "../snn/network.ts";
+import type { SpikeEvents } from "../network/engine.ts";
+import { observationSize, spikingLayers, type SpikingNetwork } from "../network/old/spiking-network.ts";
 import { decode } from "./decode.ts";
 import { inputSpikes } from "./inputs.ts";
 import { networkMessage } from "./message.ts";

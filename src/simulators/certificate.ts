@@ -1,8 +1,8 @@
 import { packageVersion } from "../bridge/version.ts";
 import type { OnProgress } from "../progress.ts";
-import type { SpikeEvents, SpikingEngine } from "../snn/engine.ts";
-import { observationSize, type SpikingNetwork } from "../snn/network.ts";
-import { shapeOf } from "../ann/network.ts";
+import type { SpikeEvents, SpikingEngine } from "../network/engine.ts";
+import { observationSize, type SpikingNetwork } from "../network/old/spiking-network.ts";
+import { shapeOf } from "../network/old/dense-network.ts";
 import { compareRuns, type Comparison, type FirstMismatch } from "./compare.ts";
 import { networkHash } from "./hash.ts";
 import type { Mapping, Simulator } from "./simulator.ts";

@@ -1,5 +1,5 @@
-import type { RunResult, SpikeEvents } from "../snn/engine.ts";
-import { spikingLayers, type SpikingNetwork } from "../snn/network.ts";
+import type { RunResult, SpikeEvents } from "../network/engine.ts";
+import { spikingLayers, type SpikingNetwork } from "../network/old/spiking-network.ts";
 import type { SimulationResult } from "./simulator.ts";
 
 /** Potentials closer to the threshold than this are near ties: another order of summation could decide them differently. */

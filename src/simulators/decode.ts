@@ -1,6 +1,6 @@
-import { argmax } from "../snn/decide.ts";
-import type { SpikeEvents } from "../snn/engine.ts";
-import type { SpikingNetwork } from "../snn/network.ts";
+import { argmax } from "../network/decide.ts";
+import type { SpikeEvents } from "../network/engine.ts";
+import type { SpikingNetwork } from "../network/old/spiking-network.ts";
 
 /** What a simulator recorded of the output layer. */
 export interface Readout {

@@ -1,5 +1,5 @@
-import type { SpikingEngine } from "../snn/engine.ts";
-import type { SpikingNetwork } from "../snn/network.ts";
+import type { SpikingEngine } from "../network/engine.ts";
+import type { SpikingNetwork } from "../network/old/spiking-network.ts";
 import { packageVersion } from "../bridge/version.ts";
 import type { Mapping, Simulator } from "./simulator.ts";
 

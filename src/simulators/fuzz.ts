@@ -1,5 +1,5 @@
-import { convolution, type Convolution, type ImageShape, kernelSize, sizeOf } from "../ann/convolution.ts";
-import { Random } from "../random.ts";
+import { convolution, type Convolution, type ImageShape, kernelSize, sizeOf } from "../network/convolution.ts";
+import { Random } from "../numeric/random.ts";
 import {
   observationSize,
   type Decoding,
@@ -7,7 +7,7 @@ import {
   type Reset,
   type SpikingLayer,
   type SpikingNetwork,
-} from "../snn/network.ts";
+} from "../network/old/spiking-network.ts";
 
 /** Which random networks are drawn. */
 export interface FuzzOptions {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { SpikingNetwork } from "../snn/network.ts";
+import type { SpikingNetwork } from "../network/old/spiking-network.ts";
 
 /** SHA-256 over everything that decides what a network does: its description as JSON, then the bytes of its arrays. */
 export function networkHash(network: SpikingNetwork): string {

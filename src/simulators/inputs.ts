@@ -1,8 +1,8 @@
-import type { Random } from "../random.ts";
-import { encoder, inputValues } from "../snn/encoding.ts";
-import type { SpikeEvents } from "../snn/engine.ts";
-import { observationSize, type SpikingNetwork } from "../snn/network.ts";
-import { createState, inputNeurons } from "../snn/state.ts";
+import type { Random } from "../numeric/random.ts";
+import { encoder, inputValues } from "../network/encoding.ts";
+import type { SpikeEvents } from "../network/engine.ts";
+import { observationSize, type SpikingNetwork } from "../network/old/spiking-network.ts";
+import { createState, inputNeurons } from "../network/state.ts";
 import { SpikeList } from "./spike-list.ts";
 
 /** The spikes of the input neurons that our encoders make of `observations` [states, observationSize], to be played by a simulator. */

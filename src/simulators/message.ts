@@ -1,5 +1,5 @@
 import { ndarray, type NdArray, type TypedArray } from "../bridge/index.ts";
-import type { SpikingLayer, SpikingNetwork } from "../snn/network.ts";
+import type { SpikingLayer, SpikingNetwork } from "../network/old/spiking-network.ts";
 
 /** A network as the Python side takes it: its description, and arrays `w0, b0, v0, w1, ...` (network.py). */
 export function networkMessage(network: SpikingNetwork): {

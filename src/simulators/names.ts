@@ -1,4 +1,4 @@
-import type { Extra } from "../python/environment.ts";
+import type { Extra } from "../setup/python-environment.ts";
 
 /** Where a simulator lives, and what it needs. */
 interface Kind {

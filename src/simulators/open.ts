@@ -44,8 +44,8 @@ export async function openSimulator(name: string, options: OpenOptions = {}): Pr
 }
 
 async function openOwn(name: SimulatorName, { settings }: OpenOptions): Promise<Simulator> {
-  if (name === "reference") return engineSimulator((await import("../snn/reference/index.ts")).referenceEngine);
-  if (name === "fast") return engineSimulator((await import("../snn/fast/engine.ts")).fastEngine("float64"));
+  if (name === "reference") return engineSimulator((await import("../engines/reference/index.ts")).referenceEngine);
+  if (name === "fast") return engineSimulator((await import("../engines/fast/engine.ts")).fastEngine("float64"));
   if (name === "spinnaker-twin") {
     const { tauM, ...placed } = (settings ?? {}) as FixedPointOptions & InputOptions;
     const twin = (await import("./twins/fixed-point.ts")).fixedPointTwin({
@@ -79,7 +79,7 @@ async function openBridged(name: SimulatorName, area: string, options: OpenOptio
 /** The interpreter: the managed one with what the simulator needs, or for NEST 2 the user's. */
 async function place(name: SimulatorName, { onProgress, signal }: OpenOptions): Promise<{ python: string }> {
   if (name !== "nest2") {
-    const { ensurePython } = await import("../python/environment.ts");
+    const { ensurePython } = await import("../setup/python-environment.ts");
     const kind = simulators[name];
     return ensurePython("extras" in kind ? kind.extras : [], { onProgress, signal });
   }

@@ -1,6 +1,6 @@
-import type { Policy } from "../agents/policy.ts";
+import type { Policy } from "../learning/policy.ts";
 import type { OnProgress } from "../progress.ts";
-import { observationSize, type SpikingNetwork } from "../snn/network.ts";
+import { observationSize, type SpikingNetwork } from "../network/old/spiking-network.ts";
 import type { Simulator } from "./simulator.ts";
 
 /** A policy that acts in a simulator. */

@@ -1,5 +1,5 @@
-import type { SpikeEvents } from "../snn/engine.ts";
-import type { SpikingNetwork } from "../snn/network.ts";
+import type { SpikeEvents } from "../network/engine.ts";
+import type { SpikingNetwork } from "../network/old/spiking-network.ts";
 
 /** What a simulator makes of one of our layers. */
 export interface LayerMapping {

@@ -1,4 +1,4 @@
-import type { SpikeEvents } from "../snn/engine.ts";
+import type { SpikeEvents } from "../network/engine.ts";
 
 /** Collects spikes that come in the order of state, step, neuron. */
 export class SpikeList {

@@ -1,6 +1,6 @@
 import { execa } from "execa";
 import { fileURLToPath } from "node:url";
-import { readyPython } from "../../src/python/environment.ts";
+import { readyPython } from "../../src/setup/python-environment.ts";
 
 // In a process of its own: pythonia has one interpreter for each, and it cannot be started twice.
 const PROGRAM = fileURLToPath(new URL("../fixtures/workers/door.ts", import.meta.url));

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { managedHome } from "../../scripts/setup/index.mjs";
+import { managedHome } from "../../src/setup/index.mjs";
 import { ndarray, type NdArray, type TypedArray, type Worker } from "../../src/index.ts";
 import { failure, open } from "./helpers.ts";
 

@@ -1,13 +1,13 @@
 import { describe, expect, it, jest } from "@jest/globals";
-import { evaluate, type Evaluation } from "../../src/agents/evaluate.ts";
-import { withGymnasium } from "../../src/agents/gymnasium.ts";
-import { policyOf } from "../../src/agents/policy.ts";
+import { evaluate, type Evaluation } from "../../src/learning/evaluate.ts";
+import { withGymnasium } from "../../src/environments/gymnasium-worlds.ts";
+import { policyOf } from "../../src/learning/policy.ts";
 import { main } from "../../src/cli/main.ts";
-import { earlyExitPolicy } from "../../src/conversion/early-exit.ts";
-import type { Sweep } from "../../src/conversion/sweep.ts";
-import { loadModel } from "../../src/formats/model.ts";
-import type { SpikingNetwork } from "../../src/snn/network.ts";
-import { referenceEngine32 } from "../../src/snn/reference/index.ts";
+import { earlyExitPolicy } from "../../src/learning/early-exit.ts";
+import type { Sweep } from "../../src/learning/sweep.ts";
+import { loadModel } from "../../src/network/file/model.ts";
+import type { SpikingNetwork } from "../../src/network/old/spiking-network.ts";
+import { referenceEngine32 } from "../../src/engines/reference/index.ts";
 
 const dense = "models/cartpole-classifier.safetensors";
 const converted = "models/cartpole-classifier-converted.safetensors";

@@ -2,15 +2,15 @@ import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { makeAtari } from "../../src/agents/atari.ts";
-import { evaluate, type Evaluation } from "../../src/agents/evaluate.ts";
-import { policyOf } from "../../src/agents/policy.ts";
-import { createConvolutionalNetwork, type ConvolutionalNetwork } from "../../src/ann/convolutional/network.ts";
+import { makeAtari } from "../../src/environments/atari-worlds.ts";
+import { evaluate, type Evaluation } from "../../src/learning/evaluate.ts";
+import { policyOf } from "../../src/learning/policy.ts";
+import { createConvolutionalNetwork, type ConvolutionalNetwork } from "../../src/network/old/convolutional-network.ts";
 import { main } from "../../src/cli/main.ts";
-import { isAtariId } from "../../src/envs/index.ts";
-import { saveModel } from "../../src/formats/model.ts";
+import { isAtariId } from "../../src/environments/index.ts";
+import { saveModel } from "../../src/network/file/model.ts";
 import { loadReplay } from "../../src/formats/replay.ts";
-import { Random } from "../../src/random.ts";
+import { Random } from "../../src/numeric/random.ts";
 
 jest.setTimeout(300_000);
 

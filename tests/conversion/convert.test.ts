@@ -1,9 +1,9 @@
-import { createDenseNetwork, type DenseNetwork } from "../../src/ann/network.ts";
+import { createDenseNetwork, type DenseNetwork } from "../../src/network/old/dense-network.ts";
 import { denseActivations } from "../../src/conversion/activations.ts";
 import { convert } from "../../src/conversion/convert.ts";
 import { normalise } from "../../src/conversion/normalise.ts";
 import { layerScales, percentileOf } from "../../src/conversion/scales.ts";
-import { Random } from "../../src/random.ts";
+import { Random } from "../../src/numeric/random.ts";
 
 const dense: DenseNetwork = {
   kind: "dense",

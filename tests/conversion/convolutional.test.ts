@@ -1,20 +1,20 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { convolution, forEachSynapse, type ImageShape, sizeOf } from "../../src/ann/convolution.ts";
-import { referenceConvolutionalActivations } from "../../src/ann/convolutional/forward.ts";
+import { convolution, forEachSynapse, type ImageShape, sizeOf } from "../../src/network/convolution.ts";
+import { referenceConvolutionalActivations } from "../../src/engines/reference/convolutional.ts";
 import {
   architectures,
   type ConvolutionalLayer,
   type ConvolutionalNetwork,
   createConvolutionalNetwork,
-} from "../../src/ann/convolutional/network.ts";
+} from "../../src/network/old/convolutional-network.ts";
 import { stageScales } from "../../src/conversion/convolutional/scales.ts";
 import { type Stage, stageInputs, stagesOf } from "../../src/conversion/convolutional/stages.ts";
 import { balancedConvolution, convert } from "../../src/conversion/convert.ts";
-import { Random } from "../../src/random.ts";
-import { fastEngine } from "../../src/snn/fast/index.ts";
-import { windowMaxima } from "../../src/snn/pooling.ts";
-import { validateNetwork } from "../../src/snn/validate.ts";
+import { Random } from "../../src/numeric/random.ts";
+import { fastEngine } from "../../src/engines/fast/index.ts";
+import { windowMaxima } from "../../src/network/pooling.ts";
+import { validateNetwork } from "../../src/network/validate.ts";
 import { convertible } from "./random-images.ts";
 
 /** A stage as a function, its ReLU left out. */

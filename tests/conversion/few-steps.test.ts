@@ -1,13 +1,13 @@
-import { createTrainable } from "../../src/ann/create.ts";
-import { createDenseNetwork, type DenseNetwork } from "../../src/ann/network.ts";
+import { createTrainable } from "../../src/engines/create.ts";
+import { createDenseNetwork, type DenseNetwork } from "../../src/network/old/dense-network.ts";
 import { denseActivations } from "../../src/conversion/activations.ts";
 import { balancedConversion, convert, type ConversionOptions } from "../../src/conversion/convert.ts";
-import { fineTune } from "../../src/conversion/fine-tune.ts";
+import { fineTune } from "../../src/learning/fine-tune.ts";
 import { effectiveSteps } from "../../src/conversion/start.ts";
-import { Random } from "../../src/random.ts";
-import { argmax } from "../../src/snn/decide.ts";
-import { fastEngine } from "../../src/snn/fast/index.ts";
-import type { SpikingNetwork } from "../../src/snn/network.ts";
+import { Random } from "../../src/numeric/random.ts";
+import { argmax } from "../../src/network/decide.ts";
+import { fastEngine } from "../../src/engines/fast/index.ts";
+import type { SpikingNetwork } from "../../src/network/old/spiking-network.ts";
 
 const random = new Random(11);
 const states = Float32Array.from({ length: 3 * 3000 }, () => 2 * random.normal());

@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import { convolution, type ImageShape, kernelSize, sizeOf } from "../../src/ann/convolution.ts";
-import type { ConvolutionalLayer, ConvolutionalNetwork } from "../../src/ann/convolutional/network.ts";
-import { Random } from "../../src/random.ts";
+import { convolution, type ImageShape, kernelSize, sizeOf } from "../../src/network/convolution.ts";
+import type { ConvolutionalLayer, ConvolutionalNetwork } from "../../src/network/old/convolutional-network.ts";
+import { Random } from "../../src/numeric/random.ts";
 
 /** Small convolutional networks that can be converted, every layer drawn anew, with some observations of values 0 to 255. */
 export const convertible: fc.Arbitrary<{ network: ConvolutionalNetwork; states: Float32Array }> = fc

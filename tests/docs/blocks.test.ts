@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { type Block, blocksOf, commandsOf, documents, dsqnCommand } from "../../scripts/docs/blocks.ts";
 import { typeErrors } from "../../scripts/docs/typecheck.ts";
-import { ensurePython } from "../../src/python/environment.ts";
+import { ensurePython } from "../../src/setup/python-environment.ts";
 import { exampleFolder, root, runExamples } from "./running.ts";
 
 const blocks = documents.flatMap(blocksOf);

@@ -3,14 +3,14 @@ import fc from "fast-check";
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { convolution, kernelSize, sizeOf } from "../../src/ann/convolution.ts";
-import type { ConvolutionalNetwork } from "../../src/ann/convolutional/network.ts";
-import { decodeModel, encodeModel, loadModel, saveModel } from "../../src/formats/model.ts";
-import { decodeSafetensors, encodeSafetensors } from "../../src/formats/safetensors.ts";
-import { fromFloat16, tensor, type Tensor, toFloat16 } from "../../src/formats/tensor.ts";
-import { Random } from "../../src/random.ts";
-import { createSpikingNetwork, type SpikingNetwork } from "../../src/snn/network.ts";
-import { everyKind, normals, sketched } from "../ann/convolutional/networks.ts";
+import { convolution, kernelSize, sizeOf } from "../../src/network/convolution.ts";
+import type { ConvolutionalNetwork } from "../../src/network/old/convolutional-network.ts";
+import { decodeModel, encodeModel, loadModel, saveModel } from "../../src/network/file/model.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../src/files/safetensors.ts";
+import { fromFloat16, tensor, type Tensor, toFloat16 } from "../../src/files/tensor.ts";
+import { Random } from "../../src/numeric/random.ts";
+import { createSpikingNetwork, type SpikingNetwork } from "../../src/network/old/spiking-network.ts";
+import { everyKind, normals, sketched } from "../fixtures/convolutional/networks.ts";
 
 let folder: string;
 beforeAll(async () => {

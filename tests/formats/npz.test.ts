@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decodeNpy, decodeNpz, encodeNpy, encodeNpz } from "../../src/formats/npz.ts";
 import { loadReplay, saveReplay } from "../../src/formats/replay.ts";
-import { tensor } from "../../src/formats/tensor.ts";
-import { ensurePython } from "../../src/python/environment.ts";
+import { tensor } from "../../src/files/tensor.ts";
+import { ensurePython } from "../../src/setup/python-environment.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "dsqn-npz-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

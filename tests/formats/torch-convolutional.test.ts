@@ -3,15 +3,15 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { referenceConvolutionalForward } from "../../src/ann/convolutional/forward.ts";
-import type { ConvolutionalNetwork } from "../../src/ann/convolutional/network.ts";
+import { referenceConvolutionalForward } from "../../src/engines/reference/convolutional.ts";
+import type { ConvolutionalNetwork } from "../../src/network/old/convolutional-network.ts";
 import { exporter, portableTensors } from "../../src/formats/export.ts";
 import type { ImportedArchitecture } from "../../src/formats/import-convolutional.ts";
 import { importNetwork } from "../../src/formats/import.ts";
-import { encodeSafetensors } from "../../src/formats/safetensors.ts";
-import type { Tensor } from "../../src/formats/tensor.ts";
+import { encodeSafetensors } from "../../src/files/safetensors.ts";
+import type { Tensor } from "../../src/files/tensor.ts";
 import { decodeTorch } from "../../src/formats/torch.ts";
-import { everyKind, sketched } from "../ann/convolutional/networks.ts";
+import { everyKind, sketched } from "../fixtures/convolutional/networks.ts";
 
 // Written by torch_numbers.py there, with torch itself.
 const fixtures = fileURLToPath(new URL("../fixtures/convolutional/", import.meta.url));

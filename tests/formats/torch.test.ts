@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { zipSync } from "fflate";
 import fc from "fast-check";
 import { readPickle } from "../../src/formats/pickle.ts";
-import { tensor } from "../../src/formats/tensor.ts";
+import { tensor } from "../../src/files/tensor.ts";
 import { decodeTorch } from "../../src/formats/torch.ts";
 import { dictOf, legacyFile, listOf, op, pickle, torchTensor, tupleOf } from "./pickles.ts";
 

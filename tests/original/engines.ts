@@ -1,12 +1,12 @@
-import { createTrainable } from "../../src/ann/create.ts";
-import { denseForward } from "../../src/ann/dense-forward.ts";
-import type { DenseNetwork } from "../../src/ann/network.ts";
-import { referenceDenseForward, referenceDenseGradients } from "../../src/ann/reference.ts";
-import type { SpikingEngine } from "../../src/snn/engine.ts";
-import { fastEngine } from "../../src/snn/fast/engine.ts";
-import type { SpikingNetwork } from "../../src/snn/network.ts";
-import { referenceEngine32, referenceGradients } from "../../src/snn/reference/index.ts";
-import type { SurrogateOptions } from "../../src/snn/surrogate.ts";
+import { createTrainable } from "../../src/engines/create.ts";
+import { denseForward } from "../../src/engines/reference/dense-forward.ts";
+import type { DenseNetwork } from "../../src/network/old/dense-network.ts";
+import { referenceDenseForward, referenceDenseGradients } from "../../src/engines/reference/dense.ts";
+import type { SpikingEngine } from "../../src/network/engine.ts";
+import { fastEngine } from "../../src/engines/fast/engine.ts";
+import type { SpikingNetwork } from "../../src/network/old/spiking-network.ts";
+import { referenceEngine32, referenceGradients } from "../../src/engines/reference/index.ts";
+import type { SurrogateOptions } from "../../src/network/surrogate.ts";
 
 export interface Gradients {
   readonly outputs: ArrayLike<number>;

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { decodeNpz } from "../../src/formats/npz.ts";
-import { toFloat32, transposed } from "../../src/formats/tensor.ts";
-import type { DenseNetwork } from "../../src/ann/network.ts";
-import { spikingNetwork, type SpikingNetwork } from "../../src/snn/network.ts";
-import type { SurrogateOptions } from "../../src/snn/surrogate.ts";
+import { toFloat32, transposed } from "../../src/files/tensor.ts";
+import type { DenseNetwork } from "../../src/network/old/dense-network.ts";
+import { spikingNetwork, type SpikingNetwork } from "../../src/network/old/spiking-network.ts";
+import type { SurrogateOptions } from "../../src/network/surrogate.ts";
 
 /** What the original computed, recorded. Not part of this repository: tests skip, and say so, where the folder is missing. */
 export const ORIGINAL = process.env.DSQN_ORIGINAL ?? join("..", "shared", "original");

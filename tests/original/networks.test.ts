@@ -1,9 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { referenceDenseForward } from "../../src/ann/reference.ts";
+import { referenceDenseForward } from "../../src/engines/reference/dense.ts";
 import { importNetwork } from "../../src/formats/import.ts";
-import { decodeModel, encodeModel } from "../../src/formats/model.ts";
+import { decodeModel, encodeModel } from "../../src/network/file/model.ts";
 import { loadReplay } from "../../src/formats/replay.ts";
 import { foldersWith, ORIGINAL, relativeError } from "./golden.ts";
 

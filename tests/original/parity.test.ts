@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { originalConversion, convert } from "../../src/conversion/convert.ts";
 import { loadReplay } from "../../src/formats/replay.ts";
-import { spikingLayers } from "../../src/snn/network.ts";
+import { spikingLayers } from "../../src/network/old/spiking-network.ts";
 import { type Engine, engines } from "./engines.ts";
 import {
   type Case,

@@ -2,7 +2,7 @@ import { execa } from "execa";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { SimulatorReproduction } from "../../src/simulators/reproduce/reproduce.ts";
+import type { SimulatorReproduction } from "../../thesis/simulators/reproduce.ts";
 import { ORIGINAL } from "./golden.ts";
 
 const here = existsSync(join(ORIGINAL, "networks"));

@@ -1,9 +1,9 @@
-import { lossGradients, temporalDifferenceTargets } from "../../src/agents/dqn/learner.ts";
-import { createTrainable } from "../../src/ann/create.ts";
-import type { DenseNetwork } from "../../src/ann/network.ts";
-import { adam, clipValues, rmsprop, sgd, type Optimizer } from "../../src/optimizers/index.ts";
-import { argmax } from "../../src/snn/decide.ts";
-import type { SpikingNetwork } from "../../src/snn/network.ts";
+import { lossGradients, temporalDifferenceTargets } from "../../src/learning/dqn/learner.ts";
+import { createTrainable } from "../../src/engines/create.ts";
+import type { DenseNetwork } from "../../src/network/old/dense-network.ts";
+import { adam, clipValues, rmsprop, sgd, type Optimizer } from "../../src/engines/optimizers/index.ts";
+import { argmax } from "../../src/network/decide.ts";
+import type { SpikingNetwork } from "../../src/network/old/spiking-network.ts";
 import { engines } from "./engines.ts";
 import { listed, type UpdateCase } from "./golden.ts";
 
@@ -12,7 +12,7 @@ type Network = DenseNetwork | SpikingNetwork;
 /** Parameters after each of the case's consecutive optimiser steps, listed. `target` stays as it is. */
 export type Updates = (testCase: UpdateCase, policy: Network, target: Network, count: number) => number[][][];
 
-/** The learner of src/agents with the fast trainable networks and the optimisers of src/optimizers. */
+/** The learner of src/learning with the fast trainable networks and the optimisers of src/engines/optimizers. */
 export const fastUpdates: Updates = (testCase, policyNetwork, targetNetwork, count) => {
   const { batch: transitions, snn, double: doubleQ, gamma } = testCase;
   const size = transitions.length;

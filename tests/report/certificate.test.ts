@@ -2,9 +2,9 @@ import { renderCertificatePage } from "../../src/report/certificate.ts";
 import { certifyNetworks, type Certificate, type Exhibit } from "../../src/simulators/certificate.ts";
 import { engineSimulator } from "../../src/simulators/engine.ts";
 import type { Simulator } from "../../src/simulators/simulator.ts";
-import { Random } from "../../src/random.ts";
-import { createSpikingNetwork, type SpikingNetwork } from "../../src/snn/network.ts";
-import { referenceEngine } from "../../src/snn/reference/index.ts";
+import { Random } from "../../src/numeric/random.ts";
+import { createSpikingNetwork, type SpikingNetwork } from "../../src/network/old/spiking-network.ts";
+import { referenceEngine } from "../../src/engines/reference/index.ts";
 
 const network = createSpikingNetwork([4, 120, 20, 3], new Random(1), { steps: 40, weightScale: 4 });
 

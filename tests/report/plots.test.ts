@@ -9,7 +9,7 @@ import { spikeRaster } from "../../src/report/plots/raster.ts";
 import { scoreBars } from "../../src/report/plots/scores.ts";
 import { scoreSweep, similaritySweep } from "../../src/report/plots/sweep.ts";
 import { colours, standalone, type Scheme } from "../../src/report/theme.ts";
-import type { SpikeEvents } from "../../src/snn/engine.ts";
+import type { SpikeEvents } from "../../src/network/engine.ts";
 import { sampleReport } from "./sample.ts";
 import { assertWellFormed, pathsStyled } from "./svg.ts";
 

@@ -1,7 +1,7 @@
 import type { CartPoleReport } from "../../src/report/cartpole/facts.ts";
 import { encodePng } from "../../src/report/images/png.ts";
-import { Random } from "../../src/random.ts";
-import type { SpikeEvents } from "../../src/snn/engine.ts";
+import { Random } from "../../src/numeric/random.ts";
+import type { SpikeEvents } from "../../src/network/engine.ts";
 
 /** A plausible run for looking at the report's layout: made up from a seed, so never shown as a result. */
 export function sampleReport(options: { mismatches?: number; passed?: boolean } = {}): CartPoleReport {

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSy
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { ensurePython, readyPython } from "../../scripts/setup/environment.mjs";
+import { ensurePython, readyPython } from "../../src/setup/environment.mjs";
 import { type Sandbox, sandbox } from "./sandbox.ts";
 
 let box: Sandbox;
@@ -196,7 +196,7 @@ describe("several at once", () => {
 });
 
 function otherProcess() {
-  const url = new URL("../../scripts/setup/environment.mjs", import.meta.url).href;
+  const url = new URL("../../src/setup/environment.mjs", import.meta.url).href;
   return spawn(process.execPath, ["-e", `import("${url}").then(({ ensurePython }) => ensurePython([]))`], {
     env: box.env,
     cwd: fileURLToPath(new URL("../..", import.meta.url)),

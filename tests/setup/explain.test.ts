@@ -2,9 +2,9 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { readyPython } from "../../scripts/setup/environment.mjs";
-import { explain, render, SetupError } from "../../scripts/setup/errors.mjs";
-import { run } from "../../scripts/setup/process.mjs";
+import { readyPython } from "../../src/setup/environment.mjs";
+import { explain, render, SetupError } from "../../src/setup/errors.mjs";
+import { run } from "../../src/setup/process.mjs";
 
 /** What pip really says, in the words of whatever version is here. */
 describe("pip's own words", () => {

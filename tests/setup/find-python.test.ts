@@ -1,7 +1,7 @@
 import { chmodSync, copyFileSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { findPython, probe } from "../../scripts/setup/python.mjs";
+import { findPython, probe } from "../../src/setup/python.mjs";
 import { type Sandbox, sandbox } from "./sandbox.ts";
 
 let box: Sandbox;

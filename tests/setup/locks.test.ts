@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { CONDA_PYTHON, environmentYaml, pinned } from "../../scripts/lock/conda.mjs";
-import { extraNames, extras, lockFile, pins } from "../../scripts/setup/extras.mjs";
+import { extraNames, extras, lockFile, pins } from "../../src/setup/extras.mjs";
 
 const read = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), "utf8");
 const pyproject = read("py-bridge/pyproject.toml");

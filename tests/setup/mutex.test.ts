@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node
 import { hostname, tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { withLock } from "../../scripts/setup/mutex.mjs";
+import { withLock } from "../../src/setup/mutex.mjs";
 
 let folder: string;
 let file: string;

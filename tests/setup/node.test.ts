@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { checkNode, installPackages, missingPackages } from "../../scripts/setup/node.mjs";
+import { checkNode, installPackages, missingPackages } from "../../src/setup/node.mjs";
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(path.join(tmpdir(), "dsqn-npm-"))));

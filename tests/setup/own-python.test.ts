@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import path from "node:path";
-import { ensurePython } from "../../scripts/setup/environment.mjs";
-import { checkOwnPython, compareVersions } from "../../scripts/setup/own-python.mjs";
-import { findPython } from "../../scripts/setup/python.mjs";
+import { ensurePython } from "../../src/setup/environment.mjs";
+import { checkOwnPython, compareVersions } from "../../src/setup/own-python.mjs";
+import { findPython } from "../../src/setup/python.mjs";
 import { type Sandbox, sandbox } from "./sandbox.ts";
 
 describe("DSQN_PYTHON", () => {

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { managedHome } from "../../scripts/setup/home.mjs";
+import { managedHome } from "../../src/setup/home.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -36,7 +36,7 @@ describe("the packed package", () => {
       "README.md",
     ])
       expect([file, holds(file)]).toEqual([file, true]);
-    for (const file of ["scripts/setup/index.mjs", "py-bridge/dsqn_bridge/__main__.py", "py-bridge/locks/base.txt"])
+    for (const file of ["src/setup/index.mjs", "py-bridge/dsqn_bridge/__main__.py", "py-bridge/locks/base.txt"])
       expect([file, holds(file)]).toEqual([file, true]);
   });
 

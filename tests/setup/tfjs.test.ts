@@ -2,9 +2,9 @@ import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { checkTfjsPlatform, ensureTfjs, readyTfjs } from "../../scripts/setup/tfjs.mjs";
-import { findPython } from "../../scripts/setup/python.mjs";
-import { loadTfjs } from "../../src/ann/tfjs.ts";
+import { checkTfjsPlatform, ensureTfjs, readyTfjs } from "../../src/setup/tfjs.mjs";
+import { findPython } from "../../src/setup/python.mjs";
+import { loadTfjs } from "../../src/engines/tensorflow/tfjs.ts";
 import { type Sandbox, sandbox } from "./sandbox.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -185,8 +185,8 @@ here("setting tfjs-node up", () => {
       [
         "--input-type=module",
         "-e",
-        `import { ensureTfjs } from ${JSON.stringify(pathToFileURL(path.join(root, "scripts/setup/tfjs.mjs")).href)};
-         import { interruptible } from ${JSON.stringify(pathToFileURL(path.join(root, "scripts/setup/interrupt.mjs")).href)};
+        `import { ensureTfjs } from ${JSON.stringify(pathToFileURL(path.join(root, "src/setup/tfjs.mjs")).href)};
+         import { interruptible } from ${JSON.stringify(pathToFileURL(path.join(root, "src/setup/interrupt.mjs")).href)};
          await ensureTfjs({ signal: interruptible(), onProgress: ({ note }) => console.log(note) }).catch(({ code }) => console.log(code));
          process.exit();`,
       ],
@@ -226,7 +226,7 @@ if (!ready)
 // As in Node 23 and later, which tfjs-node 4.22 doesn't know.
 delete util.isNullOrUndefined;
 delete util.isArray;
-import { loadTfjs } from "./src/ann/tfjs.ts";
+import { loadTfjs } from "./src/engines/tensorflow/tfjs.ts";
 import { denseUpdate } from "./bench/engine/tfjs_peer.ts";
 const tf = await loadTfjs({ setUp: false });
 const update = denseUpdate(tf, [4, 64, 64, 2]);

@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { readyTslab } from "../../scripts/setup/tslab.mjs";
+import { readyTslab } from "../../src/setup/tslab.mjs";
 
-const recipe = fileURLToPath(new URL("../../scripts/setup/tslab/", import.meta.url));
+const recipe = fileURLToPath(new URL("../../src/setup/tslab/", import.meta.url));
 const lock = readFileSync(path.join(recipe, "package-lock.json"), "utf8");
 
 describe("the notebooks' kernel", () => {

@@ -1,5 +1,5 @@
 import { Command as Parser } from "commander";
-import { boardFlags, boardSettingsFrom, type BoardFlags } from "../../src/cli/board.ts";
+import { boardFlags, boardSettingsFrom, type BoardFlags } from "../../src/cli/flags/board.ts";
 import { boardSettings } from "../../src/simulators/spinnaker/board.ts";
 
 const flags = (...args: string[]): BoardFlags =>

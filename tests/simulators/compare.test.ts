@@ -1,8 +1,8 @@
 import { compareRuns } from "../../src/simulators/compare.ts";
 import type { SimulationResult } from "../../src/simulators/simulator.ts";
-import { createSpikingNetwork } from "../../src/snn/network.ts";
-import { referenceEngine } from "../../src/snn/reference/index.ts";
-import { Random } from "../../src/random.ts";
+import { createSpikingNetwork } from "../../src/network/old/spiking-network.ts";
+import { referenceEngine } from "../../src/engines/reference/index.ts";
+import { Random } from "../../src/numeric/random.ts";
 
 const network = createSpikingNetwork([3, 12, 8, 2], new Random(4), { steps: 40, weightScale: 2 });
 const states = Float32Array.from({ length: 9 }, (_, i) => Math.sin(i) * 2);

@@ -1,9 +1,9 @@
-import { convolution } from "../../src/ann/convolution.ts";
-import { Random } from "../../src/random.ts";
+import { convolution } from "../../src/network/convolution.ts";
+import { Random } from "../../src/numeric/random.ts";
 import { openSimulator } from "../../src/simulators/open.ts";
 import { hasInputNeurons, withInputNeurons } from "../../src/simulators/spinnaker/input-layer.ts";
 import { fixedPointTwin } from "../../src/simulators/twins/fixed-point.ts";
-import { createSpikingNetwork, observationSize, spikingNetwork } from "../../src/snn/network.ts";
+import { createSpikingNetwork, observationSize, spikingNetwork } from "../../src/network/old/spiking-network.ts";
 
 const network = createSpikingNetwork([3, 12, 2], new Random(4), { steps: 60, biasInput: true });
 

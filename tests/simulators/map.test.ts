@@ -1,11 +1,11 @@
 import { readdirSync } from "node:fs";
-import { loadModel } from "../../src/formats/model.ts";
-import { Random } from "../../src/random.ts";
+import { loadModel } from "../../src/network/file/model.ts";
+import { Random } from "../../src/numeric/random.ts";
 import { openSimulator } from "../../src/simulators/open.ts";
 import { boardPicture } from "../../src/simulators/spinnaker/picture.ts";
 import { placeNetwork, placeNetworks } from "../../src/simulators/spinnaker/place.ts";
-import { convolution, forEachSynapse } from "../../src/ann/convolution.ts";
-import { createSpikingNetwork, type SpikingNetwork } from "../../src/snn/network.ts";
+import { convolution, forEachSynapse } from "../../src/network/convolution.ts";
+import { createSpikingNetwork, type SpikingNetwork } from "../../src/network/old/spiking-network.ts";
 
 // These need sPyNNaker in the managed environment; no board.
 describe("sPyNNaker's virtual board", () => {

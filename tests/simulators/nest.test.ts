@@ -3,9 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { main } from "../../src/cli/main.ts";
-import { saveModel } from "../../src/formats/model.ts";
-import { ensurePython } from "../../src/python/environment.ts";
-import { Random } from "../../src/random.ts";
+import { saveModel } from "../../src/network/file/model.ts";
+import { ensurePython } from "../../src/setup/python-environment.ts";
+import { Random } from "../../src/numeric/random.ts";
 import { writeScript } from "../../src/simulators/export/script.ts";
 import {
   certifyNetworks,
@@ -14,8 +14,8 @@ import {
   randomStates,
   type Simulator,
 } from "../../src/simulators/index.ts";
-import { createSpikingNetwork } from "../../src/snn/network.ts";
-import { referenceEngine } from "../../src/snn/reference/index.ts";
+import { createSpikingNetwork } from "../../src/network/old/spiking-network.ts";
+import { referenceEngine } from "../../src/engines/reference/index.ts";
 
 // These need the managed environment with NEST 3, which the set-up makes.
 let nest: Simulator;

@@ -4,9 +4,9 @@ import { randomNetwork, randomStates } from "../../src/simulators/fuzz.ts";
 import { networkHash } from "../../src/simulators/hash.ts";
 import { certifyNetworks } from "../../src/simulators/certificate.ts";
 import { renderCertificate } from "../../src/simulators/render.ts";
-import { createSpikingNetwork, spikingLayers } from "../../src/snn/network.ts";
-import { referenceEngine } from "../../src/snn/reference/index.ts";
-import { Random } from "../../src/random.ts";
+import { createSpikingNetwork, spikingLayers } from "../../src/network/old/spiking-network.ts";
+import { referenceEngine } from "../../src/engines/reference/index.ts";
+import { Random } from "../../src/numeric/random.ts";
 
 describe("simulators by name", () => {
   it("suggests the name that was probably meant", async () => {

@@ -2,12 +2,12 @@ import { execa } from "execa";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ensurePython } from "../../src/python/environment.ts";
-import { Random } from "../../src/random.ts";
+import { ensurePython } from "../../src/setup/python-environment.ts";
+import { Random } from "../../src/numeric/random.ts";
 import { writeScript } from "../../src/simulators/export/script.ts";
 import { certifyNetworks, openSimulator, randomNetwork, randomStates } from "../../src/simulators/index.ts";
-import { createSpikingNetwork } from "../../src/snn/network.ts";
-import { referenceEngine } from "../../src/snn/reference/index.ts";
+import { createSpikingNetwork } from "../../src/network/old/spiking-network.ts";
+import { referenceEngine } from "../../src/engines/reference/index.ts";
 
 describe("PyNN on NEST", () => {
   it.each(["pynn-nest", "pynn-nest-standard"])(

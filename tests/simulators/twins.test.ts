@@ -1,6 +1,6 @@
 import { accum, multiply, ONE, toNumber } from "../../src/simulators/twins/accum.ts";
-import { denseEquivalent } from "../../src/snn/synapses.ts";
-import { convolution } from "../../src/ann/convolution.ts";
+import { denseEquivalent } from "../../src/network/synapses.ts";
+import { convolution } from "../../src/network/convolution.ts";
 import { boardExp } from "../../src/simulators/twins/exp.ts";
 import { poissonSpikes } from "../../src/simulators/spinnaker/poisson.ts";
 import { cellParameters, membrane, timeConstant } from "../../src/simulators/twins/cells.ts";
@@ -8,8 +8,8 @@ import { fixedPointTwin } from "../../src/simulators/twins/fixed-point.ts";
 import { leakyTwin } from "../../src/simulators/twins/leaky.ts";
 import { arrive, membranes, update } from "../../src/simulators/twins/membranes.ts";
 import { layerBounds, ringBuffers, ringBufferShift } from "../../src/simulators/twins/ring-buffers.ts";
-import { createSpikingNetwork, spikingNetwork } from "../../src/snn/network.ts";
-import { Random } from "../../src/random.ts";
+import { createSpikingNetwork, spikingNetwork } from "../../src/network/old/spiking-network.ts";
+import { Random } from "../../src/numeric/random.ts";
 
 describe("s16.15", () => {
   it("rounds products to the nearest 2^-15, halves up", () => {

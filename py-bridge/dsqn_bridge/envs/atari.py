@@ -1,6 +1,6 @@
 """The methods of the area "atari": N copies of a game stepped by one message, of which only the newest frames travel.
 
-``lives`` and ``lost`` besides Gymnasium's flags; stacking frames is the client's part (src/agents/atari.ts).
+``lives`` and ``lost`` besides Gymnasium's flags; stacking frames is the client's part (src/environments/atari-worlds.ts).
 """
 
 import numpy as np

@@ -1,5 +1,5 @@
-import { forEachSynapse } from "../../ann/convolution.ts";
-import type { BatchNormLayer } from "../../ann/convolutional/network.ts";
+import { forEachSynapse } from "../../network/convolution.ts";
+import type { BatchNormLayer } from "../../network/old/convolutional-network.ts";
 import type { LinearMap } from "./stages.ts";
 
 /** y = scale x + shift, channel by channel; value i belongs to channel i % channels. */

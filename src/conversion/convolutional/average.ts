@@ -1,4 +1,4 @@
-import { type Convolution, forEachSynapse, sizeOf } from "../../ann/convolution.ts";
+import { type Convolution, forEachSynapse, sizeOf } from "../../network/convolution.ts";
 import { inside, type LinearMap } from "./stages.ts";
 
 /** The largest matrix that a convolution behind average pooling may become, in weights. */

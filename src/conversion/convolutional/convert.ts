@@ -1,7 +1,7 @@
-import type { Convolution, ImageShape } from "../../ann/convolution.ts";
-import type { ConvolutionalNetwork } from "../../ann/convolutional/network.ts";
-import { type SpikingLayer, spikingDefaults } from "../../snn/network.ts";
-import { repeated } from "../../snn/populations.ts";
+import type { Convolution, ImageShape } from "../../network/convolution.ts";
+import type { ConvolutionalNetwork } from "../../network/old/convolutional-network.ts";
+import { type SpikingLayer, spikingDefaults } from "../../network/old/spiking-network.ts";
+import { repeated } from "../../network/populations.ts";
 import { type Conversion, type ConversionOptions, completeOptions } from "../options.ts";
 import { largest } from "../scales.ts";
 import { startingPoint } from "../start.ts";

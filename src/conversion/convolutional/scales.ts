@@ -1,6 +1,6 @@
-import { convolutionalRunner } from "../../ann/convolutional/fast.ts";
-import type { ConvolutionalNetwork } from "../../ann/convolutional/network.ts";
-import { sizeOf } from "../../ann/convolution.ts";
+import { convolutionalRunner } from "../../engines/fast/convolutional.ts";
+import type { ConvolutionalNetwork } from "../../network/old/convolutional-network.ts";
+import { sizeOf } from "../../network/convolution.ts";
 import { UsageError } from "../../errors.ts";
 import { largest, percentileOf, scaleDefaults, type ScaleOptions } from "../scales.ts";
 import type { Stage } from "./stages.ts";

@@ -1,11 +1,11 @@
-import { type Convolution, sizeOf } from "../../ann/convolution.ts";
+import { type Convolution, sizeOf } from "../../network/convolution.ts";
 import type {
   ConvolutionalLayer,
   ConvolutionalNetwork,
   ConvolutionLayer,
   FlatLayer,
-} from "../../ann/convolutional/network.ts";
-import { validateConvolutional } from "../../ann/convolutional/validate.ts";
+} from "../../network/old/convolutional-network.ts";
+import { validateConvolutional } from "../../network/old/convolutional-validate.ts";
 import { DsqnError } from "../../errors.ts";
 import { type Affine, affineAfter, affineBefore, composed, normalisation } from "./affine.ts";
 import { averagedBefore } from "./average.ts";

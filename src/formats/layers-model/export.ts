@@ -1,16 +1,16 @@
 import { join } from "node:path";
-import type { Convolution, ImageShape } from "../../ann/convolution.ts";
-import { paddingOf } from "../../ann/convolutional/differentiable.ts";
+import type { Convolution, ImageShape } from "../../network/convolution.ts";
+import { paddingOf } from "../../engines/tensorflow/differentiable.ts";
 import {
   type ConvolutionalLayer,
   type ConvolutionalNetwork,
   layerInput,
   layerOutput,
-} from "../../ann/convolutional/network.ts";
+} from "../../network/old/convolutional-network.ts";
 import { UsageError } from "../../errors.ts";
-import { writeFileAtomic, writeJsonAtomic } from "../files.ts";
-import type { Network } from "../model.ts";
-import { bytesOf } from "../tensor.ts";
+import { writeFileAtomic, writeJsonAtomic } from "../../files/atomic.ts";
+import type { Network } from "../../network/file/model.ts";
+import { bytesOf } from "../../files/tensor.ts";
 
 interface Described {
   readonly class_name: string;

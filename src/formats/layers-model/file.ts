@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { DsqnError } from "../../errors.ts";
-import { readBytes } from "../files.ts";
-import { fromFloat16, sizeOf, type Tensor, tensor, toFloat32, type TensorDtype, viewData } from "../tensor.ts";
+import { readBytes } from "../../files/atomic.ts";
+import { fromFloat16, sizeOf, type Tensor, tensor, toFloat32, type TensorDtype, viewData } from "../../files/tensor.ts";
 
 /** A layer as Keras describes it, its weights by their names without the layer's: kernel, bias, gamma, ... */
 export interface KerasLayer {

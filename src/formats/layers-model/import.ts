@@ -1,8 +1,8 @@
-import { type Convolution, convolution, type ImageShape, sizeOf } from "../../ann/convolution.ts";
-import type { ConvolutionalLayer, ConvolutionalNetwork } from "../../ann/convolutional/network.ts";
-import { layerOutput } from "../../ann/convolutional/network.ts";
-import type { DenseNetwork } from "../../ann/network.ts";
-import type { Tensor } from "../tensor.ts";
+import { type Convolution, convolution, type ImageShape, sizeOf } from "../../network/convolution.ts";
+import type { ConvolutionalLayer, ConvolutionalNetwork } from "../../network/old/convolutional-network.ts";
+import { layerOutput } from "../../network/old/convolutional-network.ts";
+import type { DenseNetwork } from "../../network/old/dense-network.ts";
+import type { Tensor } from "../../files/tensor.ts";
 import { type KerasLayer, readLayersModel, refused } from "./file.ts";
 
 /** What has been taken of a model so far. */

@@ -1,5 +1,5 @@
 import type { Mapping } from "../../simulators/simulator.ts";
-import type { SpikeEvents } from "../../snn/engine.ts";
+import type { SpikeEvents } from "../../network/engine.ts";
 import type { CartPoleEpisode } from "../images/cartpole.ts";
 import type { Trace } from "../plots/membranes.ts";
 import type { SweepPoint } from "../plots/sweep.ts";

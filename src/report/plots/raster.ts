@@ -1,4 +1,4 @@
-import type { SpikeEvents } from "../../snn/engine.ts";
+import type { SpikeEvents } from "../../network/engine.ts";
 import { free, Plot, plotSvg } from "../svg/plot.ts";
 import { ink } from "../theme.ts";
 

@@ -1,14 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { root } from "../../../scripts/setup/index.mjs";
+import { root } from "../../setup/index.mjs";
 import { UsageError } from "../../errors.ts";
-import { writeFileAtomic } from "../../formats/files.ts";
-import { Random } from "../../random.ts";
-import type { Network } from "../../formats/model.ts";
-import { inputValues } from "../../snn/encoding.ts";
-import type { SpikeEvents } from "../../snn/engine.ts";
-import { spikingLayers, type SpikingNetwork } from "../../snn/network.ts";
-import { referenceEngine } from "../../snn/reference/index.ts";
+import { writeFileAtomic } from "../../files/atomic.ts";
+import { Random } from "../../numeric/random.ts";
+import type { Network } from "../../network/file/model.ts";
+import { inputValues } from "../../network/encoding.ts";
+import type { SpikeEvents } from "../../network/engine.ts";
+import { spikingLayers, type SpikingNetwork } from "../../network/old/spiking-network.ts";
+import { referenceEngine } from "../../engines/reference/index.ts";
 import { networkHash } from "../hash.ts";
 import { exampleObservations, inputSpikes } from "../inputs.ts";
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { managedHome } from "../../../scripts/setup/index.mjs";
+import { managedHome } from "../../setup/index.mjs";
 import { UsageError } from "../../errors.ts";
 import type { InputOptions } from "./input-layer.ts";
 

@@ -1,6 +1,6 @@
-import { convolution, type ImageShape } from "../../ann/convolution.ts";
+import { convolution, type ImageShape } from "../../network/convolution.ts";
 import { UsageError } from "../../errors.ts";
-import { observationSize, type SpikingLayer, type SpikingNetwork } from "../../snn/network.ts";
+import { observationSize, type SpikingLayer, type SpikingNetwork } from "../../network/old/spiking-network.ts";
 import type { Mapping, Simulator } from "../simulator.ts";
 
 /** Who turns an observation into the first layer's input: the host (currents, spike trains), or neurons and sources on the chip. */

@@ -1,7 +1,7 @@
 import { openWorker, type NdArray, type Worker } from "../../bridge/index.ts";
 import type { OnProgress } from "../../progress.ts";
-import type { SpikingNetwork } from "../../snn/network.ts";
-import { forEachSynapse } from "../../ann/convolution.ts";
+import type { SpikingNetwork } from "../../network/old/spiking-network.ts";
+import { forEachSynapse } from "../../network/convolution.ts";
 import { networkMessage } from "../message.ts";
 import { assertMappable, layersOnMachine } from "../twins/cells.ts";
 import { type Bound, layerBounds, ringBuffers, type Synapses } from "../twins/ring-buffers.ts";
@@ -128,7 +128,7 @@ async function managedPython({
   onProgress?: OnProgress;
   signal?: AbortSignal;
 }): Promise<string> {
-  const { ensurePython } = await import("../../python/environment.ts");
+  const { ensurePython } = await import("../../setup/python-environment.ts");
   return (await ensurePython(["spinnaker"], { onProgress, signal })).python;
 }
 

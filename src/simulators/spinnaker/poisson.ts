@@ -1,7 +1,7 @@
-import { Random } from "../../random.ts";
-import { inputValues } from "../../snn/encoding.ts";
-import type { SpikeEvents } from "../../snn/engine.ts";
-import { observationSize, type SpikingNetwork } from "../../snn/network.ts";
+import { Random } from "../../numeric/random.ts";
+import { inputValues } from "../../network/encoding.ts";
+import type { SpikeEvents } from "../../network/engine.ts";
+import { observationSize, type SpikingNetwork } from "../../network/old/spiking-network.ts";
 import { SpikeList } from "../spike-list.ts";
 
 /**

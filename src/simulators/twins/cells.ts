@@ -1,5 +1,5 @@
 import { DsqnError } from "../../errors.ts";
-import { type SpikingLayer, type SpikingNetwork, spikingLayers } from "../../snn/network.ts";
+import { type SpikingLayer, type SpikingNetwork, spikingLayers } from "../../network/old/spiking-network.ts";
 import { accum, ONE } from "./accum.ts";
 import { boardExp } from "./exp.ts";
 import type { CellParameters } from "./membranes.ts";

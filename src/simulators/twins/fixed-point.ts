@@ -1,7 +1,7 @@
 import { packageVersion } from "../../bridge/version.ts";
-import { inputValues } from "../../snn/encoding.ts";
-import { observationSize, type SpikingLayer, type SpikingNetwork } from "../../snn/network.ts";
-import { forEachRun } from "../../snn/synapses.ts";
+import { inputValues } from "../../network/encoding.ts";
+import { observationSize, type SpikingLayer, type SpikingNetwork } from "../../network/old/spiking-network.ts";
+import { forEachRun } from "../../network/synapses.ts";
 import { decode } from "../decode.ts";
 import { inputSpikes } from "../inputs.ts";
 import type { Mapping, Simulator } from "../simulator.ts";

@@ -1,6 +1,6 @@
 import { DsqnError } from "../../errors.ts";
-import { inputValues } from "../../snn/encoding.ts";
-import { observationSize, type SpikingNetwork } from "../../snn/network.ts";
+import { inputValues } from "../../network/encoding.ts";
+import { observationSize, type SpikingNetwork } from "../../network/old/spiking-network.ts";
 import { packageVersion } from "../../bridge/version.ts";
 import { decode } from "../decode.ts";
 import { SpikeList } from "../spike-list.ts";

@@ -1,4 +1,4 @@
-import { forEachRun } from "../../snn/synapses.ts";
+import { forEachRun } from "../../network/synapses.ts";
 import { multiply, ONE } from "./accum.ts";
 import type { RingBuffers, Synapses } from "./ring-buffers.ts";
 

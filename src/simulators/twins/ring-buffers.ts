@@ -1,5 +1,5 @@
-import { forEachSynapse } from "../../ann/convolution.ts";
-import type { SpikingLayer, SpikingNetwork } from "../../snn/network.ts";
+import { forEachSynapse } from "../../network/convolution.ts";
+import type { SpikingLayer, SpikingNetwork } from "../../network/old/spiking-network.ts";
 
 /** What of a layer its synapses are made of. */
 export type Synapses = Pick<SpikingLayer, "inputs" | "outputs" | "weights" | "convolution">;

@@ -1,0 +1,141 @@
+import { evaluate, FIRST_SEED, type Evaluation } from "../../learning/evaluate.ts";
+import { policyOf, type Policy } from "../../learning/policy.ts";
+import { loadModel, type Network } from "../../network/file/model.ts";
+import { UsageError } from "../../errors.ts";
+import type { OnProgress } from "../../progress.ts";
+import { isSimulator, simulators } from "../../simulators/names.ts";
+import { openSimulator } from "../../simulators/open.ts";
+import { simulatorPolicy } from "../../simulators/policy.ts";
+import type { BoardOptions } from "../../simulators/spinnaker/board.ts";
+import type { SpikingNetwork, TieRule } from "../../network/old/spiking-network.ts";
+import { environmentFlags, type EnvironmentFlags, withEnvironment } from "../flags/atari.ts";
+import { boardFlags, boardSettingsFrom, type BoardFlags } from "../flags/board.ts";
+import { command } from "../command.ts";
+import { choice, integer, real } from "../flags/options.ts";
+import { readingFlags, withReading, type ReadingFlags } from "../flags/coding.ts";
+
+interface Options extends BoardFlags, EnvironmentFlags, ReadingFlags {
+  episodes: number;
+  simulator: string;
+  steps?: number;
+  compare?: string;
+  epsilon: number;
+  ties?: TieRule;
+  seed: number;
+}
+
+export default command<Options>({
+  name: "evaluate",
+  configure(parser) {
+    boardFlags(
+      readingFlags(environmentFlags(parser.argument("<model>", "a model file (.safetensors)")))
+        .option("--episodes <n>", "episodes, all side by side", integer(1), 100)
+        .option("--simulator <name>", `what runs the network: engine, ${Object.keys(simulators).join(", ")}`, "engine")
+        .option("--steps <n>", "time steps per decision of a spiking network, instead of its own T", integer(1))
+        .option(
+          "--compare <model>",
+          "another model: the share of equal actions on the states visited, and what the others cost by its values (regret)",
+        )
+        .option("--epsilon <p>", "probability of a random action", real(0, 1), 0)
+        .option(
+          "--ties <rule>",
+          "which of several equal values acts: first, last or potential",
+          choice("first", "last", "potential"),
+        )
+        .option("--seed <n>", "episode i starts from reset seed n + i", integer(), FIRST_SEED),
+    ).addHelpText(
+      "after",
+      `
+Examples:
+  dsqn evaluate models/cartpole-dqn.safetensors --env CartPole-v1 --episodes 500
+  dsqn evaluate models/cartpole-dqn-converted.safetensors --env CartPole-v1 --compare models/cartpole-dqn.safetensors --simulator nest
+  dsqn evaluate models/breakout-dqn.safetensors --env ALE/Breakout-v5 --episodes 30 --epsilon 0.01
+  dsqn evaluate models/cartpole-dqn-converted.safetensors --env CartPole-v1 --episodes 5 --simulator spinnaker --board-host 192.168.240.1`,
+    );
+  },
+  async run([path], options, { signal, progress, print }) {
+    const { env, episodes, epsilon, seed, ties, steps, simulator } = options;
+    const settings = boardSettingsFrom(options, simulator);
+    const { network: stored, card } = await loadModel(path);
+    const network = withReading(stored, options);
+    const compare =
+      options.compare === undefined ? undefined : policyOf((await loadModel(options.compare)).network, { ties });
+    const policy = await openPolicy(network, simulator, { ties, steps, settings, onProgress: progress, signal });
+    try {
+      const evaluation = await withEnvironment(options, { policy, card }, (make) =>
+        evaluate(policy, make, { episodes, firstSeed: seed, epsilon, compare, signal, onProgress: progress }),
+      );
+      print({ env, model: path, compare: options.compare, simulator, seed, ...evaluation }, render);
+      return 0;
+    } finally {
+      await policy.close?.();
+    }
+  },
+});
+
+/** The network in our own engine, or in a simulator; `close` ends the latter. */
+async function openPolicy(
+  network: Network,
+  name: string,
+  options: { ties?: TieRule; steps?: number; settings?: BoardOptions; onProgress?: OnProgress; signal?: AbortSignal },
+): Promise<Policy & { close?(): Promise<void> }> {
+  if (name === "engine") return policyOf(network, options);
+  if (network.kind !== "spiking" && isSimulator(name))
+    throw new UsageError(
+      "SIMULATOR_NEEDS_SPIKES",
+      `"${name}" simulates spiking networks; this model is a ${network.kind} one.`,
+      { hint: 'Convert it first: "dsqn convert".' },
+    );
+  let opened = false;
+  // Setting a simulator up may take long; the decisions that follow have the evaluation's own progress.
+  const simulator = await openSimulator(name, {
+    signal: options.signal,
+    settings: { ...options.settings },
+    onProgress: (progress) => void (opened || options.onProgress?.(progress)),
+  });
+  opened = true;
+  const { steps, ties } = options;
+  return simulatorPolicy(simulator, ties ? { ...(network as SpikingNetwork), ties } : (network as SpikingNetwork), {
+    steps,
+  });
+}
+
+function render(result: Evaluation & { env: string; model: string; compare?: string }): string {
+  const {
+    env,
+    model,
+    compare,
+    mean,
+    std,
+    ci95,
+    episodes,
+    decisions,
+    similarity,
+    similarityCi95,
+    regret,
+    spikesPerDecision,
+    synOpsPerDecision,
+    seconds,
+  } = result;
+  const percent = (x: number): string => `${(100 * x).toFixed(2)} %`;
+  return [
+    `${model} in ${env}`,
+    `  score       ${mean.toFixed(2)} +- ${std.toFixed(2)} over ${episodes} episodes (95 %: ${ci95.map((x) => x.toFixed(2)).join(" to ")})`,
+    ...(similarity === null
+      ? []
+      : [
+          `  similarity  ${percent(similarity)} of ${decisions} decisions (95 %: ${similarityCi95!.map(percent).join(" to ")})`,
+        ]),
+    ...(regret === null
+      ? []
+      : [
+          `  regret      ${regret.mean.toPrecision(3)} a decision (95 %: ${regret.ci95.map((x) => x.toPrecision(3)).join(" to ")}), ${regret.largest.toPrecision(3)} at most, by the values of ${compare}; its best action is ${regret.margin.toPrecision(3)} better than the next`,
+        ]),
+    ...(spikesPerDecision === null
+      ? []
+      : [
+          `  per decision  ${spikesPerDecision.toFixed(1)} spikes, ${synOpsPerDecision!.toFixed(0)} synaptic operations`,
+        ]),
+    `  ${decisions} decisions in ${seconds.toFixed(1)} s`,
+  ].join("\n");
+}

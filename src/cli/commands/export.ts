@@ -1,0 +1,35 @@
+import { exporter, exportFormats } from "../../formats/export.ts";
+import { loadModel, networkTensors } from "../../network/file/model.ts";
+import { command } from "../command.ts";
+
+interface Options {
+  format: string;
+  out?: string;
+}
+
+export default command<Options>({
+  name: "export",
+  configure(parser) {
+    const formats = exportFormats().map(({ name, summary }) => `  ${name.padEnd(18)} ${summary}`);
+    parser
+      .argument("<model>", "a model file (.safetensors)")
+      .requiredOption("--format <name>", "one of those below")
+      .option("--out <file>", "default: the model's name and the format's extension")
+      .addHelpText(
+        "after",
+        `\nFormats:\n${formats.join("\n")}\n\nExample:\n  dsqn export models/cartpole-dqn.safetensors --format npz --out cartpole.npz`,
+      );
+  },
+  async run([path], { format, out }, { print }) {
+    const { name, extension, write } = exporter(format);
+    const { network } = await loadModel(path);
+    const file = out ?? `${path.replace(/\.safetensors$/, "")}-${name}${extension}`;
+    await write(network, file);
+    const tensors = Object.entries(networkTensors(network)).map(([tensor, { shape }]) => ({ name: tensor, shape }));
+    print(
+      { tensors, out: file, format: name },
+      (result) => `${result.out}  ${result.format}, ${result.tensors.length} tensors`,
+    );
+    return 0;
+  },
+});

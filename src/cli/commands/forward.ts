@@ -1,0 +1,134 @@
+import { Option } from "commander";
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import { UsageError } from "../../errors.ts";
+import { shapeOf } from "../../network/old/dense-network.ts";
+import { loadModel } from "../../network/file/model.ts";
+import { readMatrix } from "../../formats/replay.ts";
+import { forwardValues, forwardSpiking, withOptions } from "../../engines/forward.ts";
+import { observationSize, type Reset, type TieRule } from "../../network/old/spiking-network.ts";
+import { fastEngine } from "../../engines/fast/index.ts";
+import { referenceEngine, referenceEngine32 } from "../../engines/reference/index.ts";
+import { command } from "../command.ts";
+import { integer } from "../flags/options.ts";
+import { readingFlags, withReading, type ReadingFlags } from "../flags/coding.ts";
+
+interface Options extends ReadingFlags {
+  input: string;
+  steps?: number;
+  reset?: Reset;
+  ties?: TieRule;
+  engine: "fast" | "reference";
+  precision: "float32" | "float64";
+  seed: number;
+}
+
+/** A list of numbers, nested or not: an image may come as rows of pixels of channels. */
+type Nested = readonly (number | Nested)[];
+const nestedSchema: z.ZodType<Nested> = z.lazy(() => z.array(z.union([z.number(), nestedSchema])).min(1));
+
+export default command<Options>({
+  name: "forward",
+  configure(parser) {
+    readingFlags(parser.argument("<model>", "a model file (.safetensors)"))
+      .requiredOption(
+        "--input <json>",
+        "one observation [..], several [[..], ..], or @FILE with either (JSON, or .npz as of dsqn collect)",
+      )
+      .option("--steps <T>", "time steps, instead of the model's own", integer(1))
+      .addOption(new Option("--reset <kind>", "instead of the model's own").choices(["subtraction", "zero"]))
+      .addOption(
+        new Option("--ties <rule>", "which of several equal values acts").choices(["first", "last", "potential"]),
+      )
+      .addOption(
+        new Option("--engine <name>", "kernels, or the readable reference")
+          .choices(["fast", "reference"])
+          .default("fast"),
+      )
+      .addOption(new Option("--precision <type>", "arithmetic").choices(["float32", "float64"]).default("float32"))
+      .option("--seed <n>", "of Poisson encoding", integer(), 0)
+      .addHelpText(
+        "after",
+        '\nspikes[layer][state][neuron] of --json are the spikes of a whole decision.\n\nExample:\n  dsqn forward models/cartpole-dqn-converted.safetensors --input "[0.1, 0.2, -0.1, 0.3]" --steps 100',
+      );
+  },
+  async run([path], { input, steps, engine, precision, seed, ...rest }, { print }) {
+    const network = withReading((await loadModel(path)).network, rest);
+    const width = network.kind === "spiking" ? observationSize(network) : shapeOf(network)[0];
+    const observations = await parseInput(input, width);
+    if (network.kind !== "spiking") refuseSpikingOptions({ steps, reset: rest.reset });
+    const runner =
+      engine === "fast" ? fastEngine(precision) : precision === "float64" ? referenceEngine : referenceEngine32;
+    const pass =
+      network.kind === "spiking"
+        ? forwardSpiking(runner, withOptions(network, rest), observations, { steps, seed })
+        : forwardValues(network, observations, precision, rest.ties);
+    print(
+      { ...pass, steps: network.kind === "spiking" ? (steps ?? network.steps) : null, engine, precision },
+      ({ outputs, actions, spikes, work }) =>
+        [
+          ...outputs.map(
+            (values, b) => `action ${actions[b]}   outputs ${values.map((value) => value.toPrecision(7)).join("  ")}`,
+          ),
+          ...spikes.map(
+            (states, l) =>
+              `layer ${l}: ${states.map((counts) => counts.reduce((sum, count) => sum + count, 0)).join(", ")} spikes`,
+          ),
+          `${work.synOps.toFixed(0)} synaptic operations per decision`,
+        ].join("\n"),
+    );
+    return 0;
+  },
+});
+
+async function parseInput(text: string, width: number): Promise<Float64Array> {
+  if (text.startsWith("@") && text.endsWith(".npz")) return fitting(await readRows(text.slice(1)), width);
+  const json = text.startsWith("@")
+    ? await readFile(text.slice(1), "utf8").catch((cause: unknown) => bad(`${text.slice(1)} could not be read`, cause))
+    : text;
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (cause) {
+    bad(`the input is not JSON (${(cause as Error).message})`, cause);
+  }
+  const list = nestedSchema.safeParse(value);
+  if (!list.success) return bad("the input is neither an observation [..] nor a list of observations [[..], ..]");
+  const flat = (values: Nested | number): number[] => (typeof values === "number" ? [values] : values.flatMap(flat));
+  // One observation may be nested itself (an image): it is one if all its values are as many as the network takes.
+  const all = flat(list.data);
+  return fitting(all.length === width || typeof list.data[0] === "number" ? [all] : list.data.map(flat), width);
+}
+
+/** The first array of an .npz as rows. */
+async function readRows(path: string): Promise<Float32Array[]> {
+  const { data, shape } = await readMatrix(path);
+  return Array.from({ length: shape[0] }, (_, k) => (data as Float32Array).subarray(k * shape[1], (k + 1) * shape[1]));
+}
+
+function fitting(rows: readonly ArrayLike<number>[], width: number): Float64Array {
+  const values = new Float64Array(rows.length * width);
+  for (const [k, row] of rows.entries()) {
+    if (row.length !== width)
+      throw new UsageError(
+        "OBSERVATION_MISMATCH",
+        `Observation ${k} has ${row.length} values; the network takes ${width}.`,
+        { facts: { observation: k, values: row.length, observationSize: width } },
+      );
+    values.set(row, k * width);
+  }
+  return values;
+}
+
+function refuseSpikingOptions(options: Readonly<Record<string, unknown>>): void {
+  for (const name in options)
+    if (options[name] !== undefined)
+      throw new UsageError("BAD_ARGUMENT", `--${name} is for spiking networks, and this one has no spikes.`);
+}
+
+function bad(problem: string, cause?: unknown): never {
+  throw new UsageError("BAD_ARGUMENT", `--input: ${problem}.`, {
+    cause,
+    hint: 'For example --input "[0.1, 0, -0.2, 0]".',
+  });
+}

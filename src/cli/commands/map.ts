@@ -1,0 +1,79 @@
+import { join } from "node:path";
+import { UsageError } from "../../errors.ts";
+import { writeFileAtomic } from "../../files/atomic.ts";
+import { loadModel } from "../../network/file/model.ts";
+import { boardPicture } from "../../simulators/spinnaker/picture.ts";
+import { placeNetwork, type BoardMap } from "../../simulators/spinnaker/place.ts";
+import { type InputFlags, inputFlags } from "../flags/board.ts";
+import { command } from "../command.ts";
+import { choice, integer } from "../flags/options.ts";
+
+interface Options extends InputFlags {
+  board: "3" | "5";
+  steps?: number;
+  out?: string;
+}
+
+export default command<Options>({
+  name: "map",
+  configure(parser) {
+    inputFlags(parser)
+      .argument("<model>", "a spiking network (.safetensors)")
+      .option("--board <version>", "3: 4 chips, 5: 48 chips", choice("3", "5"), "5")
+      .option("--steps <T>", "time steps per decision, instead of the network's own", integer(1))
+      .option("--out <file>", "where to draw the board (SVG; default: beside sPyNNaker's reports)")
+      .addHelpText(
+        "after",
+        `
+Examples:
+  dsqn map models/cartpole-dqn-converted.safetensors
+  dsqn map models/cartpole-dqn-converted.safetensors --board 3 --input chip --out board.svg`,
+      );
+  },
+  async run([path], { board, steps, out, input, inputRange }, { print, progress, signal }) {
+    const { network } = await loadModel(path);
+    if (network.kind !== "spiking")
+      throw new UsageError("MODEL_KIND", `"${path}" is a ${network.kind} network; boards run spiking ones.`, {
+        hint: `dsqn convert ${path}`,
+      });
+    const map = await placeNetwork(network, {
+      boardVersion: Number(board),
+      steps,
+      input,
+      inputRange,
+      onProgress: progress,
+      signal,
+    });
+    const picture = out ?? join(map.reports, "board.svg");
+    await writeFileAtomic(picture, boardPicture(map));
+    print({ ...map, picture }, render);
+    return map.layers.every(({ twinDiffers }) => !twinDiffers) ? 0 : 1;
+  },
+});
+
+const nameOf = (layer: number): string => (layer < 0 ? "input" : `layer${layer}`);
+
+function render(map: BoardMap & { picture: string }): string {
+  const rows = map.layers.map(({ layer, shifts, resolution, synapses, twinDiffers }) =>
+    [
+      `  ${nameOf(layer).padEnd(8)}`,
+      `${String(map.placements.filter(({ population }) => population === nameOf(layer)).length).padStart(3)} cores`,
+      `${String(synapses).padStart(9)} synapses`,
+      `shifts ${shifts.excitatory}/${shifts.inhibitory}`,
+      `weights in steps of 1/${Math.round(1 / resolution.excitatory)} and 1/${Math.round(1 / resolution.inhibitory)}`,
+      twinDiffers === null
+        ? "weights stay on the host"
+        : twinDiffers === 0
+          ? "as the twin has them"
+          : `${twinDiffers} weights differ from the twin's`,
+    ].join("  "),
+  );
+  return [
+    `sPyNNaker ${map.version}, SpiNN-${map.board.version} board (virtual): ${map.cores} cores on ${map.chips} of ${map.board.chips} chips`,
+    `  SDRAM            ${(map.sdramBytes / 1024).toFixed(0)} KiB`,
+    `  routing entries  ${map.routingEntries}`,
+    ...rows,
+    `  picture          ${map.picture}`,
+    `  reports          ${map.reports}`,
+  ].join("\n");
+}

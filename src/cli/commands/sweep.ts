@@ -1,0 +1,129 @@
+import { collectStates } from "../../learning/collect.ts";
+import { policyOf } from "../../learning/policy.ts";
+import { calibrateExit, earlyExitPolicy, outputTrajectory } from "../../learning/early-exit.ts";
+import { sweep, sweepSteps, type Sweep } from "../../learning/sweep.ts";
+import { UsageError } from "../../errors.ts";
+import { writeFileAtomic } from "../../files/atomic.ts";
+import { loadModel } from "../../network/file/model.ts";
+import { renderSweep } from "../../report/sweep.ts";
+import { fastEngine } from "../../engines/fast/index.ts";
+import { withEnvironment } from "../flags/atari.ts";
+import { command } from "../command.ts";
+import { integer, real } from "../flags/options.ts";
+import { readingFlags, withReading, type ReadingFlags } from "../flags/coding.ts";
+
+interface Options extends ReadingFlags {
+  env?: string;
+  steps: number[];
+  episodes: number;
+  maxSteps?: number;
+  target: number;
+  exit?: number;
+  out?: string;
+}
+
+/** States on which the early exit's margin is calibrated: away from those of the scores. */
+const CALIBRATION = { size: 2000, firstSeed: 200_000 } as const;
+
+export default command<Options>({
+  name: "sweep",
+  configure(parser) {
+    readingFlags(parser.argument("<dense>", "the network that was converted").argument("<spiking>", "what it became"))
+      .option("--env <id>", "the environment or Atari game to act in (default: the one that the model's card names)")
+      .option(
+        "--steps <T...>",
+        "values of T to try",
+        (text: string, all: number[]) => [...(all === sweepSteps ? [] : all), integer(1)(text)],
+        sweepSteps as number[],
+      )
+      .option("--episodes <n>", "for each T", integer(1), 100)
+      .option("--max-steps <n>", "time limit of the environment in steps", integer(1))
+      .option("--target <share>", "share of equal actions to reach, for the recommendation", real(0, 1), 0.97)
+      .option(
+        "--exit <share>",
+        "also stop decisions early, so that this share of them stays what it is after all steps",
+        real(0, 1),
+      )
+      .option("--out <file>", "a page with the plots (.html)")
+      .addHelpText(
+        "after",
+        `
+Score, similarity (equal actions on the states that the spiking network visits) and work at each T, and which T to use.
+
+Example:
+  dsqn sweep models/cartpole-dqn.safetensors models/cartpole-dqn-converted.safetensors --env CartPole-v1 --steps 16 32 64 128`,
+      );
+  },
+  async run([densePath, spikingPath], options, { print, progress, signal }) {
+    const [dense, spiking] = [await loadModel(densePath), await loadModel(spikingPath)];
+    const network = withReading(spiking.network, options);
+    if (network.kind !== "spiking")
+      throw new UsageError("MODEL_KIND", `"${spikingPath}" is a ${network.kind} network; it has no T.`, {
+        hint: "dsqn convert makes it spiking.",
+      });
+    const id = options.env ?? spiking.card?.environment ?? dense.card?.environment;
+    if (typeof id !== "string")
+      throw new UsageError("ENV_MISSING", "Neither model's card names an environment.", {
+        hint: "Name one with --env.",
+      });
+    const source = policyOf(dense.network);
+    const environment = { env: id, maxSteps: options.maxSteps, fire: true };
+    const result = await withEnvironment(environment, { policy: source, card: dense.card }, (makeEnvironments) =>
+      sweep({
+        makeEnvironments,
+        source,
+        policyAt: (steps) => policyOf(network, { steps }),
+        steps: options.steps,
+        episodes: options.episodes,
+        target: options.target,
+        exitAt:
+          options.exit === undefined
+            ? undefined
+            : async (steps) => {
+                const limited = { ...network, steps };
+                const states = await collectStates(policyOf(dense.network), makeEnvironments, {
+                  ...CALIBRATION,
+                  signal,
+                });
+                const minSteps = 2 * network.layers.length;
+                const { rule } = calibrateExit(
+                  outputTrajectory(fastEngine(), limited, states),
+                  steps,
+                  network.layers.at(-1)!.outputs,
+                  { agreement: options.exit!, minSteps, ties: network.ties },
+                );
+                return { policy: earlyExitPolicy(fastEngine(), limited, rule), rule };
+              },
+        onProgress: progress,
+        signal,
+      }),
+    );
+    if (options.out !== undefined) await writeFileAtomic(options.out, renderSweep(id, result));
+    print({ env: id, ...result }, render);
+    return 0;
+  },
+});
+
+function render({ rows, source, recommended, earlyExit }: Sweep): string {
+  const percent = (share: number): string => (100 * share).toFixed(2);
+  const lines = rows.map((row) =>
+    [
+      String(row.steps).padStart(6),
+      `${row.mean.toFixed(2)} +- ${row.std.toFixed(2)}`.padStart(19),
+      `${percent(row.similarity)} [${percent(row.similarityCi95[0])}, ${percent(row.similarityCi95[1])}]`.padStart(24),
+      String(row.decisions).padStart(10),
+      (row.spikesPerDecision?.toFixed(0) ?? "-").padStart(8),
+    ].join("  "),
+  );
+  return [
+    `     T                score         similarity % [95 %]   decisions    spikes`,
+    ...lines,
+    `source  ${source.mean.toFixed(2)} +- ${source.std.toFixed(2)}`,
+    `Use T = ${recommended.steps}: ${recommended.reason}.`,
+    ...(earlyExit
+      ? [
+          `Stopping early it takes ${earlyExit.meanSteps.toFixed(1)} steps on average: score ${earlyExit.mean.toFixed(2)}, similarity ${percent(earlyExit.similarity)} %.`,
+        ]
+      : []),
+  ].join("\n");
+}

@@ -1,0 +1,96 @@
+import { assignment, mergeConfig, type PlainObject } from "../../learning/config.ts";
+import { runSeeds, runTraining, type SeedsSummary } from "../../learning/runs/run.ts";
+import type { TrainSummary } from "../../learning/runs/method.ts";
+import { presets } from "../../learning/presets/index.ts";
+import { command } from "../command.ts";
+import { integer } from "../flags/options.ts";
+
+interface Options {
+  seed?: number;
+  seeds?: number;
+  episodes?: number;
+  maxSteps?: number;
+  out?: string;
+  resume?: string;
+  set: string[];
+}
+
+export default command<Options>({
+  name: "train",
+  configure(parser) {
+    const width = Math.max(...Object.keys(presets).map((name) => name.length));
+    parser
+      .argument("[preset]", "a preset, or a config file (.json, .ts, .js)")
+      .option("--seed <n>", "seed of everything random", integer())
+      .option("--seeds <count>", "train from so many seeds, one after the other, and sum up", integer(1))
+      .option("--episodes <n>", "train for at most so many episodes", integer(1))
+      .option("--max-steps <n>", "time limit of the environment in steps", integer(1))
+      .option("--out <folder>", "run folder (default: runs/<time>-<preset>)")
+      .option("--resume <run>", "go on with a run (its folder, or one of its checkpoint files)")
+      .option(
+        "--set <field=value...>",
+        "change any field of the config, such as --set gamma=0.95 replay.capacity=10000",
+        (text: string, all: string[]) => [...all, text],
+        [],
+      )
+      .addHelpText(
+        "after",
+        () => `\nPresets:\n${Object.entries(presets)
+          .map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`)
+          .join("\n")}
+
+Examples:
+  dsqn train cartpole-dqn --seed 1 --out runs/first
+  dsqn train --resume runs/first
+  dsqn train cartpole-dsqn --seeds 10 --json
+
+Exit code 1: the greedy score of the trained network misses the config's target.`,
+      );
+  },
+  async run([preset], options, { signal, progress, print, log }) {
+    const { seed, seeds, episodes, maxSteps, out, resume } = options;
+    const flags: PlainObject = {
+      ...(seed !== undefined && { seed }),
+      ...(episodes !== undefined && { episodes }),
+      ...(maxSteps !== undefined && { environment: { maxSteps } }),
+    };
+    const changes = options.set.map(assignment).reduce(mergeConfig, flags);
+    const request = { preset, changes, out, resume, signal, onProgress: progress };
+    if (seeds !== undefined) {
+      const summary = await runSeeds(request, seed ?? 0, seeds);
+      print(summary, renderSeeds);
+      if (summary.reached < seeds)
+        log(`dsqn: TARGET_MISSED  ${seeds - summary.reached} of ${seeds} seeds did not reach the target.`);
+      return summary.reached === seeds ? 0 : 1;
+    }
+    const summary = await runTraining(request);
+    print(summary, render);
+    if (!summary.reached)
+      log(
+        `dsqn: TARGET_MISSED  The greedy mean over ${summary.final.episodes} episodes is ${summary.final.mean.toFixed(1)}; the target is ${String(summary.target)}.`,
+      );
+    return summary.reached ? 0 : 1;
+  },
+});
+
+function render(summary: TrainSummary): string {
+  const { env, method, seed, episodesRun, solvedAt, best, final, seconds, model } = summary;
+  return [
+    `${env}  ${method}  seed ${seed}`,
+    `  greedy    ${final.mean.toFixed(2)} +- ${final.std.toFixed(2)} over ${final.episodes} episodes (95 %: ${final.ci95.map((x) => x.toFixed(1)).join(" to ")})`,
+    `  training  ${episodesRun} episodes in ${seconds.toFixed(1)} s, ${solvedAt === null ? "not solved" : `solved at episode ${solvedAt}`}` +
+      (best ? `, best mean of 100: ${best.mean100.toFixed(1)} at ${best.episode}` : ""),
+    `  model     ${model}`,
+  ].join("\n");
+}
+
+function renderSeeds({ env, method, seeds, reached, final, seconds, runs }: SeedsSummary): string {
+  return [
+    `${env}  ${method}  ${reached} of ${seeds} seeds reached the target`,
+    ...runs.map(
+      (run) =>
+        `  seed ${String(run.seed).padEnd(4)} ${run.final.mean.toFixed(2).padStart(8)} +- ${run.final.std.toFixed(2).padStart(6)}  ${String(run.episodesRun).padStart(5)} episodes  ${run.seconds.toFixed(1).padStart(6)} s`,
+    ),
+    `  mean ${final.mean.toFixed(2)}, worst ${final.min.toFixed(2)}; median ${seconds.median.toFixed(1)} s, longest ${seconds.max.toFixed(1)} s`,
+  ].join("\n");
+}

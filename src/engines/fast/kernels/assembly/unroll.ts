@@ -1,0 +1,76 @@
+import { Layer, Plan } from "./layout";
+
+// A layer's gradients through time (equations in src/engines/reference/gradients.ts), one vector of neurons at a time with its state in registers. dh[t]
+// replaces v[t], which is needed no more. On the way: when each neuron spiked, the spikes weighted by the output's coefficients, and the
+// sum of dh.
+
+// @ts-ignore: decorator
+@inline
+function surrogate(kind: i32, x: v128, scale: v128): v128 {
+  const one = f32x4.splat(1);
+  if (kind == 1) {
+    const u = f32x4.mul(x, scale);
+    return f32x4.div(one, f32x4.add(one, f32x4.mul(u, u)));
+  }
+  const u = f32x4.mul(f32x4.abs(x), scale);
+  if (kind == 2) return f32x4.max(f32x4.splat(0), f32x4.sub(one, u));
+  const d = f32x4.add(u, one);
+  return f32x4.div(one, f32x4.mul(d, d));
+}
+
+/** F: u8 for a plain integrate-and-fire layer with the default surrogate and a detached reset, else u16. C: u8 if gs is one vector times coefficients, else u16. */
+// @ts-ignore: decorator
+@inline
+function unroll<F, C>(P: Plan, L: Layer, v: usize, gs: usize, coefficients: usize, times: usize, weighted: usize, summed: usize, row: usize): void {
+  const steps = L.steps;
+  const none = i64x2.splat(0);
+  const threshold = f32x4.splat(<f32>L.threshold);
+  const alpha = f32x4.splat(<f32>L.alpha), beta = f32x4.splat(<f32>L.beta), by = f32x4.splat(<f32>L.resetBy);
+  const scale = f32x4.splat(<f32>P.scale);
+  const kind = sizeof<F>() == 1 ? 0 : P.surrogate;
+  const zero = sizeof<F>() == 1 ? 0 : L.zero;
+  const detached = sizeof<F>() == 1 ? 1 : P.detached;
+  const q = v128.load(gs);
+  let gv = none, gi = none, bits = none, weight = none, sum = none;
+  let at = v + <usize>(steps - 1) * row;
+  let from = gs + <usize>(steps - 1) * row;
+  for (let t = steps - 1; t >= 0; t--) {
+    const x = v128.load(at);
+    const s = f32x4.gt(x, threshold);
+    v128.store(at, gi);
+    sum = f32x4.add(sum, gi);
+    if (sizeof<C>() == 1) weight = f32x4.add(weight, v128.and(s, v128.load32_splat(coefficients + (<usize>t << 2))));
+    else {
+      bits = v128.or(bits, v128.and(s, i32x4.splat(1 << (t & 31))));
+      if ((t & 31) == 0) {
+        v128.store(times + <usize>(t >> 5) * row, bits);
+        bits = none;
+      }
+    }
+    const through = zero ? v128.andnot(gv, s) : gv;
+    if (sizeof<F>() == 1) gi = through;
+    else gi = f32x4.add(through, f32x4.mul(alpha, gi));
+    if (t >= 2) {
+      let g = sizeof<C>() == 1 ? f32x4.mul(q, v128.load32_splat(coefficients + (<usize>t << 2))) : v128.load(from);
+      if (!detached) g = f32x4.sub(g, f32x4.mul(by, gv));
+      const d = f32x4.mul(surrogate(kind, f32x4.sub(x, threshold), scale), g);
+      gv = f32x4.add(sizeof<F>() == 1 ? through : f32x4.mul(beta, through), d);
+    }
+    at -= row;
+    from -= row;
+  }
+  if (sizeof<C>() == 1) v128.store(weighted, weight);
+  v128.store(summed, sum);
+}
+
+/** `coefficients`: gs is one vector, times these; 0: gs is [steps, width]. */
+export function spikeGradients(P: Plan, L: Layer, v: usize, gs: usize, coefficients: usize, times: usize, weighted: usize, summed: usize): void {
+  const row = <usize>L.width << 2;
+  const simple = L.plain && P.detached && P.surrogate == 0;
+  for (let at: usize = 0; at < row; at += 16) {
+    if (simple && coefficients) unroll<u8, u8>(P, L, v + at, gs + at, coefficients, times + at, weighted + at, summed + at, row);
+    else if (simple) unroll<u8, u16>(P, L, v + at, gs + at, coefficients, times + at, weighted + at, summed + at, row);
+    else if (coefficients) unroll<u16, u8>(P, L, v + at, gs + at, coefficients, times + at, weighted + at, summed + at, row);
+    else unroll<u16, u16>(P, L, v + at, gs + at, coefficients, times + at, weighted + at, summed + at, row);
+  }
+}

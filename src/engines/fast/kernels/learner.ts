@@ -1,0 +1,112 @@
+import type { DenseNetwork } from "../../../network/old/dense-network.ts";
+import { packParameters, parameterCount } from "../../../network/parameters.ts";
+import type { TrainableNetwork } from "../../../network/trainable.ts";
+import { UsageError } from "../../../errors.ts";
+import type { SpikingNetwork } from "../../../network/old/spiking-network.ts";
+import { allocate } from "./memory.ts";
+import { kernels } from "./module.ts";
+import type { Plan } from "./plan.ts";
+import type { Pool } from "./pool.ts";
+
+export interface LearnerOptions {
+  readonly network: DenseNetwork | SpikingNetwork;
+  readonly plan: Plan;
+  readonly pool: Pool;
+  readonly maxBatch: number;
+  readonly forwardJob: number;
+  readonly backwardJob: number;
+  /** Inputs after the observation that are constantly 1. */
+  readonly constants: 0 | 1;
+  readonly toNetwork: (parameters: Float32Array) => DenseNetwork | SpikingNetwork;
+}
+
+/** A `TrainableNetwork` over a plan: parameters and gradients lie in the kernels' memory, flat, and are spread over padded rows at each call. */
+export function learner({
+  network,
+  plan,
+  pool,
+  maxBatch,
+  forwardJob,
+  backwardJob,
+  constants,
+  toNetwork,
+}: LearnerOptions): TrainableNetwork {
+  const { exports } = kernels();
+  const first = network.layers[0];
+  const top = plan.layers.at(-1)!;
+  const actions = top.outputs;
+  const size = first.inputs - constants;
+  const count = parameterCount(network);
+  const flat = allocate(8 * Math.ceil(count / 16) * 16);
+  const gradientsAt = flat.bytes / 2;
+  const parameters = flat.float32(0, count);
+  const gradients = flat.float32(gradientsAt, count);
+  packParameters(network, parameters);
+  const observations = plan.block.float32(plan.observations, maxBatch * first.inputs);
+  if (constants) for (let b = 0; b < maxBatch; b++) observations[b * first.inputs + size] = 1;
+  const outputs = plan.block.float32(plan.outputs, maxBatch * actions);
+  const outputGradients = plan.block.float32(plan.outputGradients, maxBatch * top.width);
+  const views = new Map<number, Float32Array>();
+  let batch = 0;
+  let closed = false;
+
+  const open = (): void => {
+    if (closed) throw new UsageError("NETWORK_CLOSED", "The network was closed.");
+  };
+  const check = (what: string, length: number, expected: number, code: string): void => {
+    if (length < expected) throw new UsageError(code, `${what} has ${length} values instead of ${expected}.`);
+  };
+
+  return {
+    observationSize: size,
+    actions,
+    maxBatch,
+    parameters,
+    gradients,
+    forward(states, n) {
+      open();
+      if (!Number.isInteger(n) || n < 1)
+        throw new UsageError("BATCH_EMPTY", `A batch must hold at least one state, not ${n}.`);
+      if (n > maxBatch)
+        throw new UsageError(
+          "BATCH_TOO_LARGE",
+          `A batch of ${n} states exceeds the ${maxBatch} that the network was made for.`,
+        );
+      check("The batch of observations", states.length, n * size, "OBSERVATION_MISMATCH");
+      batch = n;
+      if (!constants) observations.set(states.length === n * size ? states : states.subarray(0, n * size));
+      else
+        for (let b = 0, from = 0, to = 0; b < n; b++, to++)
+          for (let i = 0; i < size; i++) observations[to++] = states[from++];
+      exports.spread(plan.address, flat.address);
+      plan.setBatch(n);
+      pool.run(forwardJob, plan.address, plan.chunks(n));
+      let view = views.get(n);
+      if (!view) views.set(n, (view = outputs.subarray(0, n * actions)));
+      return view;
+    },
+    backward(derivatives) {
+      open();
+      if (batch === 0) throw new UsageError("NO_FORWARD", "There was no forward pass to take gradients of.");
+      check("The derivative of the loss", derivatives.length, batch * actions, "OUTPUT_MISMATCH");
+      if (actions === top.width)
+        outputGradients.set(
+          derivatives.length === batch * actions ? derivatives : derivatives.subarray(0, batch * actions),
+        );
+      else
+        for (let b = 0, from = 0; b < batch; b++)
+          for (let a = 0; a < actions; a++) outputGradients[b * top.width + a] = derivatives[from++];
+      exports.transpose(plan.address);
+      pool.run(backwardJob, plan.address, plan.chunks(batch));
+      exports.gather(plan.address, flat.address + gradientsAt);
+    },
+    toNetwork: () => toNetwork(parameters),
+    close() {
+      if (closed) return;
+      closed = true;
+      pool.release();
+      plan.block.free();
+      flat.free();
+    },
+  };
+}

@@ -1,0 +1,182 @@
+import { DsqnError } from "../errors.ts";
+import type { OnProgress } from "../progress.ts";
+import type { Environments, MakeEnvironments } from "../environments/worlds.ts";
+import { runEpisodes } from "./episodes.ts";
+import type { Policy } from "./policy.ts";
+import { mean, meanInterval, ratioInterval, standardDeviation } from "../numeric/statistics.ts";
+
+/** Reset seeds of evaluation episodes unless others are given: episode i starts from 100000 + i, so that scores compare. */
+export const FIRST_SEED = 100000;
+
+/** Environments that step side by side; more episodes run in several rounds. */
+const SIDE_BY_SIDE = 500;
+
+/** How many episodes, from which seeds, against whom. */
+export interface EvaluateOptions {
+  readonly episodes?: number;
+  readonly firstSeed?: number;
+  /** Probability of a random action. */
+  readonly epsilon?: number;
+  /** Another policy, asked about every state that the first one visits. */
+  readonly compare?: Policy;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+/** A policy's score, with its intervals. */
+export interface Evaluation {
+  readonly mean: number;
+  /** Sample standard deviation over episodes. */
+  readonly std: number;
+  /** 95 % t interval of the mean. */
+  readonly ci95: readonly [number, number];
+  readonly episodes: number;
+  /** Decisions that were not random. */
+  readonly decisions: number;
+  /** Share of equal actions with `compare`, on the states visited; null without one. */
+  readonly similarity: number | null;
+  /** 95 % interval of the similarity, episodes being the independent units. */
+  readonly similarityCi95: readonly [number, number] | null;
+  /** What deviating from `compare` costs by its own values; null without one, or where it has none. */
+  readonly regret: Regret | null;
+  /** Averages over decisions; null where the policy doesn't count. */
+  readonly spikesPerDecision: number | null;
+  readonly synOpsPerDecision: number | null;
+  /** Undiscounted return of each episode, in seed order. */
+  readonly returns: readonly number[];
+  readonly lengths: readonly number[];
+  readonly seconds: number;
+}
+
+/**
+ * What a policy loses, by the values Q of another one: per state max_a Q(s, a) - Q(s, action taken), which is 0 where both act
+ * alike. It tells near ties from mistakes, as a share of equal actions does not. In units of the values: of the discounted return
+ * for a DQN, of the logits for a classifier.
+ */
+export interface Regret {
+  /** Over decisions. */
+  readonly mean: number;
+  /** 95 % interval of the mean, episodes being the independent units. */
+  readonly ci95: readonly [number, number];
+  /** The largest of a single decision. */
+  readonly largest: number;
+  /** By how much the best action is better than the next one, on average over decisions: what the regret is to be held against. */
+  readonly margin: number;
+}
+
+/**
+ * Greedy episodes of `policy`, all side by side in one vector of environments.
+ *
+ * @example
+ * const { mean, ci95 } = await withGymnasium({ id: "CartPole-v1" }, (make) => evaluate(policyOf(dqn), make, { episodes: 10 }));
+ */
+export async function evaluate(
+  policy: Policy,
+  makeEnvironments: MakeEnvironments,
+  options: EvaluateOptions = {},
+): Promise<Evaluation> {
+  const { episodes = 100, firstSeed = FIRST_SEED, epsilon = 0, compare, signal, onProgress } = options;
+  const started = performance.now();
+  const workBefore = policy.work && { ...policy.work };
+  const returns: number[] = [];
+  const lengths: number[] = [];
+  const equal = new Float64Array(episodes);
+  const decided = new Float64Array(episodes);
+  const lost = new Float64Array(episodes);
+  let largest = 0;
+  let margins = 0;
+
+  for (let first = 0; first < episodes; first += SIDE_BY_SIDE) {
+    const environments = await makeEnvironments(Math.min(SIDE_BY_SIDE, episodes - first));
+    try {
+      assertFits(policy, environments);
+      if (compare) assertFits(compare, environments);
+      const part = await runEpisodes(environments, (observations, batch) => policy.act(observations, batch), {
+        seeds: Array.from({ length: environments.count }, (_, i) => firstSeed + first + i),
+        epsilon,
+        signal,
+        async onDecisions(observations, actions, rows) {
+          const judged = compare?.judge?.(observations, rows.length);
+          const others = judged?.actions ?? (await compare?.act(observations, rows.length));
+          rows.forEach((row, k) => {
+            decided[first + row]++;
+            if (others && others[k] === actions[k]) equal[first + row]++;
+            if (!judged) return;
+            const values = judged.values.subarray(k * policy.actions, (k + 1) * policy.actions);
+            const [best, next = best] = values.slice().sort().reverse();
+            const regret = best - values[actions[k]];
+            lost[first + row] += regret;
+            largest = Math.max(largest, regret);
+            margins += best - next;
+          });
+        },
+        onStep: ({ step, running }) =>
+          onProgress?.({
+            stage: "evaluate",
+            done: first + environments.count - running,
+            total: episodes,
+            unit: "episodes",
+            note: `step ${step}`,
+          }),
+      });
+      returns.push(...part.returns);
+      lengths.push(...part.lengths);
+    } finally {
+      await environments.close();
+    }
+  }
+
+  const decisions = decided.reduce((sum, n) => sum + n, 0);
+  const similarity = compare && decisions > 0 ? ratioInterval(equal, decided, 1) : undefined;
+  const regret = compare?.judge && decisions > 0 ? ratioInterval(lost, decided) : undefined;
+  const work = policy.work;
+  const per = (count: "spikes" | "synOps"): number | null =>
+    work && work.decisions > (workBefore?.decisions ?? 0)
+      ? (work[count] - (workBefore?.[count] ?? 0)) / (work.decisions - (workBefore?.decisions ?? 0))
+      : null;
+  return {
+    mean: mean(returns),
+    std: standardDeviation(returns),
+    ci95: meanInterval(returns),
+    episodes,
+    decisions,
+    similarity: similarity?.ratio ?? null,
+    similarityCi95: similarity?.ci95 ?? null,
+    regret: regret ? { mean: regret.ratio, ci95: regret.ci95, largest, margin: margins / decisions } : null,
+    spikesPerDecision: per("spikes"),
+    synOpsPerDecision: per("synOps"),
+    returns,
+    lengths,
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+/** Throws MODEL_DOES_NOT_FIT unless `policy` takes this environment's observations and knows its actions. */
+export function assertFits(
+  policy: Pick<Policy, "observationSize" | "observationShape" | "actions">,
+  environments: Environments & { readonly height?: number; readonly width?: number; readonly stack?: number },
+): void {
+  const { height, width, stack, id, actions } = environments;
+  const image = height && width && stack ? [height, width, stack] : undefined;
+  const given = describe(image, environments.observationSize);
+  const taken = describe(policy.observationShape, policy.observationSize);
+  const sameShape = !image || !policy.observationShape || given === taken;
+  if (sameShape && policy.observationSize === environments.observationSize && policy.actions === actions) return;
+  throw new DsqnError(
+    "MODEL_DOES_NOT_FIT",
+    `The model takes ${taken} values and knows ${policy.actions} actions; ${id} gives ${given} and has ${actions}.`,
+    {
+      hint: image
+        ? "Use a model that was trained in this game with this preprocessing; its card (the .json beside it) names both."
+        : "Use a model that was trained in this environment; its card (the .json beside it) names it.",
+      facts: {
+        environment: id,
+        model: { observationSize: policy.observationSize, actions: policy.actions },
+      },
+    },
+  );
+}
+
+function describe(shape: readonly number[] | undefined, size: number): string {
+  return shape ? `${shape.join(" x ")} = ${size}` : String(size);
+}

@@ -1,0 +1,26 @@
+import type { ReinforceConfigInput } from "../reinforce-config.ts";
+
+export const cartpoleReinforce: ReinforceConfigInput = {
+  method: "reinforce",
+  environment: { id: "CartPole-v1", count: 16 },
+  network: { kind: "dense", hidden: [64, 64] },
+  episodes: 8000,
+  gamma: 0.99,
+  normalise: "update",
+  learningRate: { kind: "constant", value: 0.005 },
+  evaluation: { every: 5, episodes: 20, stop: { mean: 498, episodes: 100 } },
+  final: { episodes: 100, target: 475 },
+};
+
+/** The thesis's own settings (appendix B.2): an update after every episode of at most 200 steps. */
+export const cartpoleReinforceOriginal: ReinforceConfigInput = {
+  method: "reinforce",
+  environment: { id: "CartPole-v1", maxSteps: 200 },
+  network: { kind: "dense", hidden: [16, 16] },
+  episodes: 1000,
+  gamma: 0.99,
+  normalise: "episode",
+  learningRate: { kind: "constant", value: 0.01 },
+  solve: { average: 195, stay: 100 },
+  evaluation: { every: 100, episodes: 20 },
+};

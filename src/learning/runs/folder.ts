@@ -1,0 +1,123 @@
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import { DsqnError } from "../../errors.ts";
+import { makeFolder } from "../../files/atomic.ts";
+
+/** Where a run keeps everything: config.json, progress.jsonl, TensorBoard events, checkpoints, models, summary.json. */
+export interface RunFolder {
+  readonly path: string;
+  file(name: string): string;
+}
+
+/** `runs/2026-01-31T12-00-00-cartpole-dqn`: sorts by time. */
+export function defaultRunPath(name: string, now = new Date()): string {
+  return join("runs", `${now.toISOString().slice(0, 19).replaceAll(":", "-")}-${name}`);
+}
+
+/** Creates the folder of a new run, or finds that of one to go on with. */
+export function openRunFolder(path: string, { resume = false } = {}): RunFolder {
+  const file = (name: string): string => join(path, name);
+  if (resume && !existsSync(file("config.json")))
+    throw new DsqnError("RUN_NOT_FOUND", `There is no run in "${path}".`, {
+      hint: "Name the folder that holds the run's config.json.",
+    });
+  if (!resume && existsSync(file("config.json")))
+    throw new DsqnError("RUN_EXISTS", `"${path}" already holds a run.`, {
+      hint: `Go on with it: dsqn train --resume ${path}. Or choose another --out.`,
+    });
+  try {
+    makeFolder(path);
+    if (!statSync(path).isDirectory()) throw new Error("It is a file.");
+    accessSync(path, constants.W_OK);
+  } catch (cause) {
+    throw new DsqnError("RUN_FOLDER_UNWRITABLE", `Nothing can be written to "${path}".`, {
+      hint: "Name a folder of yours with --out, or free some disk space.",
+      cause,
+    });
+  }
+  return { path, file };
+}
+
+/** Removes a run that ended before it had learned anything, so that the same command may be given again once its cause is mended. */
+export function discardUnbegun({ path, file }: RunFolder): void {
+  const begun = readdirSync(path).some((name) => !/^(config\.json|progress\.jsonl|events\.out\..*)$/.test(name));
+  if (begun || (existsSync(file("progress.jsonl")) && statSync(file("progress.jsonl")).size > 0)) return;
+  for (const name of readdirSync(path)) rmSync(file(name));
+  rmdirSync(path);
+}
+
+/** Replaces `path` in one step: a reader, or a crash, sees the old content or the new, never a part. */
+export function writeAtomically(path: string, content: string | Uint8Array): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    const file = openSync(temporary, "w");
+    try {
+      writeFileSync(file, content);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+  } catch (cause) {
+    rmSync(temporary, { force: true });
+    throw new DsqnError(
+      "FILE_UNWRITABLE",
+      `${path} could not be written (${(cause as NodeJS.ErrnoException).code ?? String(cause)}).`,
+      {
+        hint: "Free some disk space or check the folder's permissions; what was there before is untouched.",
+        cause,
+      },
+    );
+  }
+}
+
+export function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch (cause) {
+    throw new DsqnError("FILE_UNREADABLE", `"${path}" is missing or no JSON.`, {
+      hint: "Check the path; restore the file if it was edited.",
+      cause,
+    });
+  }
+}
+
+/** A log of one JSON document per line. */
+export interface JsonLog {
+  append(entry: object): void;
+  readonly bytes: number;
+  close(): void;
+}
+
+/** Opens a log; `keep`: cut it to its first `keep` bytes, what it held at a resumed run's checkpoint. */
+export function openJsonLog(path: string, keep = 0): JsonLog {
+  const file = openSync(path, "a");
+  let bytes = Math.min(fstatSync(file).size, keep);
+  ftruncateSync(file, bytes);
+  return {
+    append(entry) {
+      bytes += writeSync(file, `${JSON.stringify(entry)}\n`);
+    },
+    get bytes() {
+      return bytes;
+    },
+    close: () => closeSync(file),
+  };
+}

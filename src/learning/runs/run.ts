@@ -1,0 +1,146 @@
+import { join, dirname, basename } from "node:path";
+import { existsSync, statSync } from "node:fs";
+import { loadConfig } from "../presets/index.ts";
+import { DsqnError, UsageError } from "../../errors.ts";
+import type { OnProgress } from "../../progress.ts";
+import { mergeConfig, parseConfig, type PlainObject } from "../config.ts";
+import { mean, standardDeviation } from "../../numeric/statistics.ts";
+import { defaultRunPath, discardUnbegun, openRunFolder, readJson, writeAtomically } from "./folder.ts";
+import type { TrainSummary } from "./method.ts";
+import { loadMethod } from "./methods.ts";
+
+/** What a run starts from, and where it goes. */
+export interface RunOptions {
+  /** A preset's name or a config file; with `resume` the run's own config counts. */
+  readonly preset?: string;
+  /** Laid over the preset, field by field. */
+  readonly changes?: PlainObject;
+  /** The run folder; `runs/<time>-<preset>` unless given. */
+  readonly out?: string;
+  /** A run folder to go on with, or one of its checkpoint files. */
+  readonly resume?: string;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+/** Trains one agent as a run: everything it makes lies in one folder, from which it can be resumed after any end. */
+export async function runTraining(options: RunOptions): Promise<TrainSummary & { folder: string }> {
+  const { signal, onProgress } = options;
+  const source = options.resume === undefined ? await fromPreset(options) : fromFolder(options.resume, options);
+  const method = await loadMethod(source.config.method, source.what);
+  // Parsed before anything is written: a wrong config leaves no folder behind.
+  const config = parseConfig(method.schema, source.config, source.what) as PlainObject;
+  const folder = openRunFolder(source.path, { resume: options.resume !== undefined });
+  if (options.resume === undefined) writeAtomically(folder.file("config.json"), `${JSON.stringify(config, null, 2)}\n`);
+  try {
+    const summary = await method.run(config, {
+      folder,
+      resume: source.checkpoint,
+      command: source.command,
+      signal,
+      onProgress,
+    });
+    writeAtomically(folder.file("summary.json"), `${JSON.stringify(summary, null, 2)}\n`);
+    return { ...summary, folder: folder.path };
+  } catch (error) {
+    if (!(error instanceof DsqnError) || error.code !== "INTERRUPTED") {
+      if (options.resume === undefined) discardUnbegun(folder);
+      throw error;
+    }
+    throw new DsqnError("INTERRUPTED", error.message, {
+      hint: `Go on with it: dsqn train --resume ${folder.path}`,
+      facts: { folder: folder.path },
+    });
+  }
+}
+
+interface Source {
+  readonly config: PlainObject;
+  readonly what: string;
+  readonly path: string;
+  readonly command: string;
+  readonly checkpoint: boolean | string;
+}
+
+async function fromPreset({ preset, changes = {}, out }: RunOptions): Promise<Source> {
+  if (preset === undefined)
+    throw new UsageError("BAD_ARGUMENT", "Name a preset or a config file.", {
+      hint: '"dsqn train --help" lists the presets.',
+    });
+  const { name, config } = await loadConfig(preset);
+  return {
+    config: mergeConfig(config, changes),
+    what: Object.keys(changes).length > 0 ? `"${preset}" with the changes given` : `"${preset}"`,
+    path: out ?? defaultRunPath(name),
+    command: `dsqn train ${preset}${describeChanges(changes)}`,
+    checkpoint: false,
+  };
+}
+
+function fromFolder(resume: string, { changes = {}, out }: RunOptions): Source {
+  if (Object.keys(changes).length > 0 || out !== undefined)
+    throw new UsageError("BAD_ARGUMENT", "A resumed run keeps its config and its folder.", {
+      hint: "Give --resume alone, or start a new run.",
+    });
+  const isFile = existsSync(resume) && statSync(resume).isFile();
+  const path = isFile ? dirname(resume) : resume;
+  if (!existsSync(join(path, "config.json")))
+    throw new UsageError("RUN_NOT_FOUND", `There is no run in "${path}".`, {
+      hint: "Name the folder that holds the run's config.json.",
+    });
+  return {
+    config: readJson(join(path, "config.json")) as PlainObject,
+    what: `"${join(path, "config.json")}"`,
+    path,
+    command: `dsqn train ${join(path, "config.json")}`,
+    checkpoint: isFile ? join(path, basename(resume)) : true,
+  };
+}
+
+function describeChanges(changes: PlainObject, prefix = ""): string {
+  return Object.entries(changes)
+    .map(([name, value]) => {
+      const path = `${prefix}${name}`;
+      if (path === "seed" || path === "episodes") return ` --${path} ${String(value)}`;
+      if (typeof value === "object" && value !== null && !Array.isArray(value))
+        return describeChanges(value as PlainObject, `${path}.`);
+      return ` --set ${path}=${JSON.stringify(value)}`;
+    })
+    .join("");
+}
+
+/** The same run from several seeds. */
+export interface SeedsSummary {
+  readonly env: string;
+  readonly method: string;
+  readonly seeds: number;
+  /** How many reached the target. */
+  readonly reached: number;
+  /** Over seeds, of the final greedy means. */
+  readonly final: { readonly mean: number; readonly std: number; readonly min: number; readonly max: number };
+  readonly seconds: { readonly median: number; readonly max: number };
+  readonly runs: readonly (TrainSummary & { folder: string })[];
+}
+
+/** The same run from `count` seeds, one after the other (a run keeps both its processes busy), and what they come to. */
+export async function runSeeds(options: RunOptions, first: number, count: number): Promise<SeedsSummary> {
+  if (options.resume !== undefined)
+    throw new UsageError("BAD_ARGUMENT", "--seeds starts new runs; --resume goes on with one.");
+  const out = options.out ?? defaultRunPath(`${basename(options.preset ?? "run").replace(/\.\w+$/, "")}-seeds`);
+  const runs: SeedsSummary["runs"][number][] = [];
+  for (let seed = first; seed < first + count; seed++)
+    runs.push(await runTraining({ ...options, changes: { ...options.changes, seed }, out: join(out, `seed-${seed}`) }));
+  const means = runs.map((run) => run.final.mean);
+  const seconds = runs.map((run) => run.seconds).sort((a, b) => a - b);
+  const summary: SeedsSummary = {
+    env: runs[0].env,
+    method: runs[0].method,
+    seeds: count,
+    reached: runs.filter((run) => run.reached).length,
+    final: { mean: mean(means), std: standardDeviation(means), min: Math.min(...means), max: Math.max(...means) },
+    seconds: { median: (seconds[(count - 1) >> 1] + seconds[count >> 1]) / 2, max: seconds[count - 1] },
+    runs,
+  };
+  writeAtomically(join(out, "summary.json"), `${JSON.stringify(summary, null, 2)}\n`);
+  return summary;
+}

@@ -1,0 +1,120 @@
+import { evaluate, type EvaluateOptions } from "./evaluate.ts";
+import type { MakeEnvironments } from "../environments/worlds.ts";
+import type { Policy } from "./policy.ts";
+import type { OnProgress } from "../progress.ts";
+import type { earlyExitPolicy, ExitRule } from "./early-exit.ts";
+
+/** One T of a sweep. */
+export interface SweepRow {
+  readonly steps: number;
+  readonly mean: number;
+  readonly std: number;
+  readonly ci95: readonly [number, number];
+  readonly episodes: number;
+  readonly decisions: number;
+  /** Share of equal actions with the source, on the states that the spiking network visits. */
+  readonly similarity: number;
+  readonly similarityCi95: readonly [number, number];
+  readonly spikesPerDecision: number | null;
+  readonly synOpsPerDecision: number | null;
+}
+
+/** A sweep over T: every row, and the T to use. */
+export interface Sweep {
+  readonly rows: readonly SweepRow[];
+  /** The source's own score on the same seeds. */
+  readonly source: {
+    readonly mean: number;
+    readonly std: number;
+    readonly ci95: readonly [number, number];
+    readonly episodes: number;
+  };
+  readonly recommended: Recommendation;
+  /** The recommended network when it stops as soon as it is certain; null where that was not asked for. */
+  readonly earlyExit: EarlyExitRow | null;
+}
+
+export interface EarlyExitRow extends SweepRow {
+  /** Average steps per decision; `steps` is the most it takes. */
+  readonly meanSteps: number;
+  readonly rule: ExitRule;
+}
+
+export interface Recommendation {
+  readonly steps: number;
+  readonly reason: string;
+}
+
+/** What to sweep, against what, and in which environment. */
+export interface SweepOptions extends Pick<EvaluateOptions, "episodes" | "firstSeed" | "signal"> {
+  readonly makeEnvironments: MakeEnvironments;
+  /** The spiking policy at T = `steps`: the same network run longer, or one converted for that T. */
+  readonly policyAt: (steps: number) => Policy;
+  readonly source: Policy;
+  readonly steps: readonly number[];
+  /** The similarity to reach. */
+  readonly target?: number;
+  /** The policy that stops early at T = `steps`, with its rule. */
+  readonly exitAt?: (steps: number) => Promise<{ policy: ReturnType<typeof earlyExitPolicy>; rule: ExitRule }>;
+  readonly onProgress?: OnProgress;
+}
+
+export const sweepSteps: readonly number[] = [8, 16, 32, 64, 128, 256];
+
+/** Score and similarity at each T, closed loop on the same seeds, and which T to use. */
+export async function sweep(options: SweepOptions): Promise<Sweep> {
+  const { makeEnvironments, policyAt, source, steps, target = 0.97, onProgress, ...common } = options;
+  const { mean, std, ci95, episodes } = await evaluate(source, makeEnvironments, common);
+  const measure = async (t: number, policy: Policy): Promise<SweepRow> => {
+    const { mean, std, ci95, episodes, decisions, similarity, similarityCi95, spikesPerDecision, synOpsPerDecision } =
+      await evaluate(policy, makeEnvironments, { ...common, compare: source });
+    return {
+      steps: t,
+      mean,
+      std,
+      ci95,
+      episodes,
+      decisions,
+      similarity: similarity!,
+      similarityCi95: similarityCi95!,
+      spikesPerDecision,
+      synOpsPerDecision,
+    };
+  };
+  const rows: SweepRow[] = [];
+  for (const [i, t] of steps.entries()) {
+    onProgress?.({ stage: "sweep", done: i, total: steps.length, unit: "T", note: `T = ${t}` });
+    rows.push(await measure(t, policyAt(t)));
+  }
+  onProgress?.({ stage: "sweep", done: steps.length, total: steps.length, unit: "T" });
+  const recommended = recommend(rows, { mean, ci95 }, target);
+  const exit = await options.exitAt?.(recommended.steps);
+  const earlyExit = exit
+    ? { ...(await measure(recommended.steps, exit.policy)), meanSteps: exit.policy.meanSteps(), rule: exit.rule }
+    : null;
+  return { rows, source: { mean, std, ci95, episodes }, recommended, earlyExit };
+}
+
+/**
+ * The smallest T whose similarity reaches `target` and whose score's interval meets the source's (or lies above it); without
+ * one, the T of the highest similarity.
+ */
+export function recommend(
+  rows: readonly SweepRow[],
+  source: { mean: number; ci95: readonly [number, number] },
+  target: number,
+): Recommendation {
+  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+  const ascending = [...rows].sort((a, b) => a.steps - b.steps);
+  const enough = ascending.find((row) => row.similarity >= target && row.ci95[1] >= source.ci95[0]);
+  if (enough)
+    return {
+      steps: enough.steps,
+      reason: `the smallest T with at least ${percent(target)} equal actions (${percent(enough.similarity)}) and a score no worse than the source's (${enough.mean.toFixed(1)} against ${source.mean.toFixed(1)})`,
+    };
+  const best = ascending.reduce((a, b) => (b.similarity > a.similarity ? b : a));
+  return {
+    steps: best.steps,
+    reason: `no T reaches ${percent(target)} equal actions with the source's score; this one has the most (${percent(best.similarity)})`,
+  };
+}

@@ -1,0 +1,69 @@
+import type { Convolution } from "./convolution.ts";
+import { forEachSynapse, sizeOf } from "./convolution.ts";
+import { DsqnError } from "../errors.ts";
+import { type SpikingLayer, type SpikingNetwork, synapticInputs } from "./old/spiking-network.ts";
+
+/**
+ * Where the synapses of one presynaptic neuron of a convolution lead: calls `visit(target, weight)` for each position of the output
+ * image that it reaches. From `target` on follow as many neurons as there are filters, from index `weight` on their weights.
+ */
+export function forEachRun(
+  { input, output, kernel, strides, padding }: Convolution,
+  source: number,
+  visit: (target: number, weight: number) => void,
+): void {
+  const [, width, channels] = input;
+  const [c, position] = [source % channels, Math.floor(source / channels)];
+  const [row, column] = [Math.floor(position / width), position % width];
+  for (let i = kernel[0] - 1; i >= 0; i--) {
+    const y = (row + padding[0] - i) / strides[0];
+    if (y < 0 || y >= output[0] || !Number.isInteger(y)) continue;
+    for (let j = kernel[1] - 1; j >= 0; j--) {
+      const x = (column + padding[1] - j) / strides[1];
+      if (x < 0 || x >= output[1] || !Number.isInteger(x)) continue;
+      visit((y * output[1] + x) * output[2], ((i * kernel[1] + j) * channels + c) * output[2]);
+    }
+  }
+}
+
+/** The layer's synapses as a matrix [inputs, outputs], zero where there is none. */
+export function synapseMatrix(layer: SpikingLayer): Float32Array {
+  const { outputs, weights, convolution } = layer;
+  if (!convolution) return weights;
+  const matrix = new Float32Array(sizeOf(convolution.input) * outputs);
+  forEachSynapse(convolution, (source, target, weight) => (matrix[source * outputs + target] = weights[weight]));
+  return matrix;
+}
+
+/**
+ * The same network with a matrix in place of every convolution: same spikes, same bits. For what knows dense layers only, and for small
+ * networks: a matrix has inputs x outputs weights. Max pooling is no matrix; a layer with it is refused (LAYER_UNSUPPORTED).
+ */
+export function denseEquivalent(network: SpikingNetwork): SpikingNetwork {
+  const layers = network.layers.map((layer, l): SpikingLayer => {
+    if (layer.pooling)
+      throw new DsqnError("LAYER_UNSUPPORTED", `Layer ${l} has max pooling, which no weights can express.`, {
+        hint: "Run it on the project's own engines, or train the network with average pooling or strides instead.",
+        facts: { layer: l },
+      });
+    const { convolution: _, ...dense } = layer;
+    return { ...dense, weights: synapseMatrix(layer) };
+  });
+  return { ...network, layers };
+}
+
+/** [values that the synapses start from], how many synapses of nonzero weight leave each. */
+export function fanOut(layer: SpikingLayer): Float64Array {
+  const { outputs, weights, convolution } = layer;
+  const fan = new Float64Array(synapticInputs(layer));
+  if (!convolution) {
+    for (let i = 0, w = 0; i < fan.length; i++) for (let j = 0; j < outputs; j++, w++) if (weights[w] !== 0) fan[i]++;
+    return fan;
+  }
+  const filters = convolution.output[2];
+  const perRow = new Uint32Array(weights.length / filters);
+  for (let w = 0; w < weights.length; w++) if (weights[w] !== 0) perRow[Math.floor(w / filters)]++;
+  for (let i = 0; i < fan.length; i++)
+    forEachRun(convolution, i, (_target, weight) => (fan[i] += perRow[weight / filters]));
+  return fan;
+}
