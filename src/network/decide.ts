@@ -1,4 +1,4 @@
-import type { TieRule } from "./old/spiking-network.ts";
+import type { TieRule } from "./network.ts";
 
 /** The index of the largest of `values[offset .. offset + count)`, relative to offset; `rule` decides between equal ones. */
 export function argmax(

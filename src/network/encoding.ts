@@ -1,5 +1,6 @@
 import { Random, type RandomState } from "../numeric/random.ts";
-import { observationSize, type SpikingNetwork } from "./old/spiking-network.ts";
+import { inputsOf } from "./layer.ts";
+import { observationSize, type SpikingNetwork } from "./network.ts";
 import { inputNeurons, type NetworkState } from "./state.ts";
 
 /**
@@ -13,11 +14,11 @@ export function inputValues(
   round: (x: number) => number = (x) => x,
 ): Float64Array {
   const size = observationSize(network);
-  const n = network.layers[0].inputs;
+  const n = inputsOf(network.layers[0]);
   const values = new Float64Array(inputNeurons(network));
   for (let i = 0; i < n; i++) {
     const x = i < size ? round(observations[index * size + i]) : 1;
-    if (network.signedInputs && x < 0) values[n + i] = -x;
+    if (network.coding.signedInputs && x < 0) values[n + i] = -x;
     else values[i] = x;
   }
   return values;
@@ -44,8 +45,8 @@ export function encoder(
   state: NetworkState,
   round: (x: number) => number = (x) => x,
 ): Encoder {
-  const n = network.layers[0].inputs;
-  switch (network.encoding) {
+  const n = inputsOf(network.layers[0]);
+  switch (network.coding.encoding) {
     case "constant":
       return (_step, input) => input.set(values);
     case "poisson": {
@@ -54,7 +55,7 @@ export function encoder(
       return (_step, input) => {
         input.fill(0);
         for (let i = 0; i < n; i++) {
-          const neuron = network.signedInputs && values[n + i] > 0 ? n + i : i;
+          const neuron = network.coding.signedInputs && values[n + i] > 0 ? n + i : i;
           if (random.uint32() < values[neuron] * 4294967296) input[neuron] = 1;
         }
         own.set(random.state);

@@ -1,8 +1,9 @@
 import { withFilters } from "./convolution.ts";
-import type { SpikingLayer, SpikingNetwork } from "./old/spiking-network.ts";
+import { columnsOf, type Layer, type Synapses } from "./layer.ts";
+import type { Network } from "./network.ts";
 
-/** The synapses of a layer, without its neurons. */
-export type Synapses = Pick<SpikingLayer, "weights" | "outputs" | "convolution">;
+/** What neurons of a population have in common. */
+export type Shared = Pick<Layer, "synapses" | "weights">;
 
 /** Larger populations aren't looked for. */
 export const LARGEST_POPULATION = 64;
@@ -11,22 +12,21 @@ export const LARGEST_POPULATION = 64;
  * How many neurons side by side (in a convolution: channels) have equal synapses, all over the layer; 1: none have. Such are the populations of
  * a converted network (conversion/population.ts): they differ in bias and initial potential only, so their sums of weights are equal in every step.
  */
-export function populationOf({ weights, outputs, convolution }: Synapses): number {
-  const columns = convolution ? convolution.output[2] : outputs;
+export function populationOf({ weights, synapses }: Shared): number {
+  const columns = columnsOf({ synapses });
   for (let size = Math.min(columns, LARGEST_POPULATION); size > 1; size--)
     if (columns % size === 0 && repeats(weights, size, 1)) return size;
   return 1;
 }
 
 /** Per layer: the sizes of the populations before it, if what leaves their neurons is equal too, and of its own. */
-export function populationsOf({ layers }: SpikingNetwork): { before: number; own: number }[] {
+export function populationsOf({ layers }: Network): { before: number; own: number }[] {
   const sizes = layers.map(populationOf);
-  return layers.map(({ weights, outputs, convolution, pooling }, l) => {
+  return layers.map(({ weights, synapses, pooling }, l) => {
     const before = l > 0 ? sizes[l - 1] : 1;
-    const [channels, columns] = convolution
-      ? [convolution.input[2], convolution.output[2]]
-      : [weights.length / outputs, outputs];
-    const whole = channels % before === 0 && (pooling?.output[2] ?? before) % before === 0;
+    const columns = columnsOf({ synapses });
+    const channels = synapses.kind === "convolution" ? synapses.input[2] : synapses.inputs;
+    const whole = channels % before === 0 && (pooling?.window.output[2] ?? before) % before === 0;
     return { before: whole && repeats(weights, before, columns) ? before : 1, own: sizes[l] };
   });
 }
@@ -67,11 +67,12 @@ function repeats(values: Float32Array, size: number, row: number): boolean {
 }
 
 /** The synapses of the first neuron of each population of `size`. */
-export function synapsesOfOne({ weights, outputs, convolution }: Synapses, size: number): Synapses {
-  if (size === 1) return { weights, outputs, convolution };
-  return {
-    weights: unrepeated(weights, convolution ? convolution.output[2] : outputs, 1, size),
-    outputs: outputs / size,
-    convolution: convolution && withFilters(convolution, convolution.output[2] / size),
-  };
+export function synapsesOfOne({ weights, synapses }: Shared, size: number): Shared {
+  if (size === 1) return { weights, synapses };
+  const columns = columnsOf({ synapses });
+  const few: Synapses =
+    synapses.kind === "dense"
+      ? { ...synapses, outputs: columns / size }
+      : { kind: "convolution", ...withFilters(synapses, columns / size) };
+  return { weights: unrepeated(weights, columns, 1, size), synapses: few };
 }

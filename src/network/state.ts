@@ -1,6 +1,7 @@
 import { UsageError } from "../errors.ts";
 import { Random } from "../numeric/random.ts";
-import type { SpikingNetwork } from "./old/spiking-network.ts";
+import { inputsOf, outputsOf } from "./layer.ts";
+import type { SpikingNetwork } from "./network.ts";
 
 /** Everything that a running network remembers from one step to the next, for a batch of states side by side. */
 export interface NetworkState {
@@ -35,21 +36,24 @@ export function poissonStream(index: number): string {
 
 /** A network at rest: no current, potentials at their initial values. `seed` is for the Poisson encoding. */
 export function createState(network: SpikingNetwork, batch: number, seed = 0): NetworkState {
-  const random = new Uint32Array(network.encoding === "poisson" ? batch * 4 : 0);
+  const random = new Uint32Array(network.coding.encoding === "poisson" ? batch * 4 : 0);
   for (let b = 0; b < random.length / 4; b++) random.set(Random.stream(seed, poissonStream(b)).state, b * 4);
   return {
     batch,
     step: 0,
     layers: network.layers.map((layer, l) => {
-      const { outputs, initialPotential } = layer;
+      const outputs = outputsOf(layer);
+      const { initial } = layer.activation;
       const potential = new Float64Array(batch * outputs);
-      if (initialPotential) for (let b = 0; b < batch; b++) potential.set(initialPotential, b * outputs);
-      const counts = new Float64Array(countsSpikes(network, l) ? batch * layer.inputs : 0);
+      if (initial) for (let b = 0; b < batch; b++) potential.set(initial, b * outputs);
+      const counts = new Float64Array(countsSpikes(network, l) ? batch * inputsOf(layer) : 0);
       return { current: new Float64Array(batch * outputs), potential, counts };
     }),
     encoder: {
       random,
-      next: new Float64Array(network.encoding === "equidistant-original" ? batch * inputNeurons(network) : 0).fill(1),
+      next: new Float64Array(
+        network.coding.encoding === "equidistant-original" ? batch * inputNeurons(network) : 0,
+      ).fill(1),
     },
   };
 }
@@ -61,12 +65,13 @@ export function copyState(network: SpikingNetwork, batch: number, state: Network
     state.layers.length === network.layers.length &&
     state.layers.every(
       ({ current, potential, counts }, l) =>
-        current.length === batch * network.layers[l].outputs &&
+        current.length === batch * outputsOf(network.layers[l]) &&
         potential.length === current.length &&
-        counts.length === (countsSpikes(network, l) ? batch * network.layers[l].inputs : 0),
+        counts.length === (countsSpikes(network, l) ? batch * inputsOf(network.layers[l]) : 0),
     ) &&
-    state.encoder.random.length === (network.encoding === "poisson" ? batch * 4 : 0) &&
-    state.encoder.next.length === (network.encoding === "equidistant-original" ? batch * inputNeurons(network) : 0);
+    state.encoder.random.length === (network.coding.encoding === "poisson" ? batch * 4 : 0) &&
+    state.encoder.next.length ===
+      (network.coding.encoding === "equidistant-original" ? batch * inputNeurons(network) : 0);
   if (!fits)
     throw new UsageError(
       "STATE_MISMATCH",
@@ -83,12 +88,12 @@ export function copyState(network: SpikingNetwork, batch: number, state: Network
   };
 }
 
-/** Whether layer `l` has max pooling of spikes in front of it; constant currents need no counts. */
-export function countsSpikes({ layers, encoding }: SpikingNetwork, l: number): boolean {
-  return layers[l].pooling !== undefined && (l > 0 || encoding !== "constant");
+/** Whether layer `l` has max pooling of spikes in front of it (averages of spikes need no memory); constant currents need no counts. */
+export function countsSpikes({ layers, coding }: SpikingNetwork, l: number): boolean {
+  return layers[l].pooling?.kind === "max" && (l > 0 || coding.encoding !== "constant");
 }
 
 /** Input neurons of the first layer: twice its inputs with signed ones. */
 export function inputNeurons(network: SpikingNetwork): number {
-  return network.layers[0].inputs * (network.signedInputs ? 2 : 1);
+  return inputsOf(network.layers[0]) * (network.coding.signedInputs ? 2 : 1);
 }

@@ -1,7 +1,7 @@
-import type { Convolution } from "./convolution.ts";
-import { forEachSynapse, sizeOf } from "./convolution.ts";
+import { type Convolution, forEachSynapse, sizeOf } from "./convolution.ts";
 import { DsqnError } from "../errors.ts";
-import { type SpikingLayer, type SpikingNetwork, synapticInputs } from "./old/spiking-network.ts";
+import { biasPerOutput, columnsOf, type Layer, outputsOf, type Synapses, synapticInputs } from "./layer.ts";
+import type { Network } from "./network.ts";
 
 /**
  * Where the synapses of one presynaptic neuron of a convolution lead: calls `visit(target, weight)` for each position of the output
@@ -27,43 +27,47 @@ export function forEachRun(
 }
 
 /** The layer's synapses as a matrix [inputs, outputs], zero where there is none. */
-export function synapseMatrix(layer: SpikingLayer): Float32Array {
-  const { outputs, weights, convolution } = layer;
-  if (!convolution) return weights;
-  const matrix = new Float32Array(sizeOf(convolution.input) * outputs);
-  forEachSynapse(convolution, (source, target, weight) => (matrix[source * outputs + target] = weights[weight]));
+export function synapseMatrix({ synapses, weights }: Pick<Layer, "synapses" | "weights">): Float32Array {
+  if (synapses.kind === "dense") return weights;
+  const outputs = outputsOf({ synapses });
+  const matrix = new Float32Array(sizeOf(synapses.input) * outputs);
+  forEachSynapse(synapses, (source, target, weight) => (matrix[source * outputs + target] = weights[weight]));
   return matrix;
 }
 
 /**
  * The same network with a matrix in place of every convolution: same spikes, same bits. For what knows dense layers only, and for small
- * networks: a matrix has inputs x outputs weights. Max pooling is no matrix; a layer with it is refused (LAYER_UNSUPPORTED).
+ * networks: a matrix has inputs x outputs weights. Max pooling is no matrix; a layer that pools is refused (LAYER_UNSUPPORTED).
  */
-export function denseEquivalent(network: SpikingNetwork): SpikingNetwork {
-  const layers = network.layers.map((layer, l): SpikingLayer => {
+export function denseEquivalent<N extends Network>(network: N): N {
+  const layers = network.layers.map((layer, l): Layer => {
     if (layer.pooling)
-      throw new DsqnError("LAYER_UNSUPPORTED", `Layer ${l} has max pooling, which no weights can express.`, {
-        hint: "Run it on the project's own engines, or train the network with average pooling or strides instead.",
-        facts: { layer: l },
-      });
-    const { convolution: _, ...dense } = layer;
-    return { ...dense, weights: synapseMatrix(layer) };
+      throw new DsqnError(
+        "LAYER_UNSUPPORTED",
+        `Layer ${l} has ${layer.pooling.kind} pooling, which no weights can express.`,
+        {
+          hint: "Run it on the project's own engines, or train the network with strides instead.",
+          facts: { layer: l },
+        },
+      );
+    const synapses: Synapses = { kind: "dense", inputs: synapticInputs(layer), outputs: outputsOf(layer) };
+    return { ...layer, synapses, weights: synapseMatrix(layer), biases: biasPerOutput(layer) };
   });
   return { ...network, layers };
 }
 
 /** [values that the synapses start from], how many synapses of nonzero weight leave each. */
-export function fanOut(layer: SpikingLayer): Float64Array {
-  const { outputs, weights, convolution } = layer;
+export function fanOut(layer: Pick<Layer, "synapses" | "weights">): Float64Array {
+  const { synapses, weights } = layer;
   const fan = new Float64Array(synapticInputs(layer));
-  if (!convolution) {
-    for (let i = 0, w = 0; i < fan.length; i++) for (let j = 0; j < outputs; j++, w++) if (weights[w] !== 0) fan[i]++;
+  const columns = columnsOf(layer);
+  if (synapses.kind === "dense") {
+    for (let i = 0, w = 0; i < fan.length; i++) for (let j = 0; j < columns; j++, w++) if (weights[w] !== 0) fan[i]++;
     return fan;
   }
-  const filters = convolution.output[2];
-  const perRow = new Uint32Array(weights.length / filters);
-  for (let w = 0; w < weights.length; w++) if (weights[w] !== 0) perRow[Math.floor(w / filters)]++;
+  const perRow = new Uint32Array(weights.length / columns);
+  for (let w = 0; w < weights.length; w++) if (weights[w] !== 0) perRow[Math.floor(w / columns)]++;
   for (let i = 0; i < fan.length; i++)
-    forEachRun(convolution, i, (_target, weight) => (fan[i] += perRow[weight / filters]));
+    forEachRun(synapses, i, (_target, weight) => (fan[i] += perRow[weight / columns]));
   return fan;
 }

@@ -1,5 +1,4 @@
-import type { DenseNetwork } from "./old/dense-network.ts";
-import type { SpikingNetwork } from "./old/spiking-network.ts";
+import type { Network } from "./network.ts";
 
 /**
  * A network that learns: what agents and classifiers need of one, dense or spiking. Parameters and gradients are one flat
@@ -20,7 +19,7 @@ export interface TrainableNetwork {
    */
   backward(outputGradients: Float32Array): void;
   /** A copy of the parameters in the portable form. */
-  toNetwork(): DenseNetwork | SpikingNetwork;
+  toNetwork(): Network;
   /** Releases memory and threads. */
   close(): void;
 }

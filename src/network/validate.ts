@@ -1,45 +1,60 @@
 import { DsqnError, UsageError } from "../errors.ts";
-import { type Convolution, convolutionProblem, type ImageShape, kernelSize, sizeOf } from "./convolution.ts";
-import type { DenseNetwork } from "./old/dense-network.ts";
+import { type Convolution, convolutionProblem, type ImageShape, sizeOf } from "./convolution.ts";
 import type { RunOptions } from "./engine.ts";
-import { observationSize, type SpikingLayer, type SpikingNetwork, synapticInputs } from "./old/spiking-network.ts";
+import { columnsOf, inputsOf, isNeuron, type Layer, outputsOf, synapticInputs, weightShape } from "./layer.ts";
+import {
+  decodings,
+  encodings,
+  isSpiking,
+  type Network,
+  observationSize,
+  type SpikingNetwork,
+  tieRules,
+} from "./network.ts";
+import { type Neuron, type NeuronModel, neuronModels } from "./neurons/index.ts";
 
 /**
- * Refuses a network that can't be run, by an error (NETWORK_INVALID) that names the layer or tensor: sizes that don't fit or chain,
- * weights or biases that are not finite, decays outside [0, 1], thresholds that are not finite, images that don't fit their layers.
+ * Refuses a network that can't be run, by an error (NETWORK_INVALID) that names the layer or tensor: sizes that don't fit or chain, geometries
+ * without sense, values that are not finite, parameters of neurons outside of their ranges, neurons beside layers without.
  */
-export function validateNetwork(network: DenseNetwork | SpikingNetwork): void {
-  if (network.layers.length === 0) fail("The network has no layers");
-  for (const [l, layer] of network.layers.entries()) {
-    const { inputs, outputs } = layer;
-    if (!isCount(inputs) || !isCount(outputs))
-      fail(`Layer ${l} has ${inputs} inputs and ${outputs} outputs: both must be whole numbers above 0`, l);
-    if (l > 0 && network.layers[l - 1].outputs !== inputs)
-      fail(`Layer ${l} takes ${inputs} inputs, but layer ${l - 1} has ${network.layers[l - 1].outputs} outputs`, l);
-    checkWeights(layer as SpikingLayer, l);
-    if (layer.biases !== null) checkTensor(`layers.${l}.bias`, layer.biases, outputs, `[${outputs}]`, l);
-    else if (network.kind === "dense") fail(`Layer ${l} has no biases, which a dense network needs`, l);
-    if (network.kind === "spiking") checkDynamics(layer as SpikingLayer, l);
+export function validateNetwork(network: Network): void {
+  const { input, inputScale, layers } = network;
+  if ((input.length as number) !== 1 && (input.length as number) !== 3)
+    fail(`The network's input is [${input.join(", ")}] instead of one size, or height, width and channels`);
+  if (!input.every(isCount)) fail(`The network's input is [${input.join(", ")}]: whole numbers above 0 are needed`);
+  if (!Number.isFinite(inputScale) || inputScale === 0) fail(`The network's inputScale is ${inputScale}`);
+  if (layers.length === 0) fail("The network has no layers");
+  const constants = network.coding?.biasInput ? 1 : 0;
+  for (const [l, layer] of layers.entries()) {
+    checkSynapses(layer, l);
+    const before = l > 0 ? outputsOf(layers[l - 1]) : observationSize(network) + constants;
+    if (inputsOf(layer) !== before)
+      fail(
+        `Layer ${l} takes ${inputsOf(layer)} inputs, but ${l > 0 ? `layer ${l - 1} has ${before} outputs` : `the observation has ${before} values`}`,
+        l,
+      );
+    const own =
+      layer.pooling?.window.input ?? (layer.synapses.kind === "convolution" ? layer.synapses.input : undefined);
+    const image = l > 0 ? imageOut(layers[l - 1]) : input.length === 3 ? input : undefined;
+    if (own && image && own.some((n, axis) => n !== image[axis]))
+      fail(`Layer ${l} takes an image of ${own.join(" x ")}, but gets one of ${image.join(" x ")}`, l);
+    if (isNeuron(layer.activation)) checkNeuron(layer.activation, outputsOf(layer), l);
+    if (isNeuron(layer.activation) !== isSpiking(network))
+      fail(
+        `Layer ${l} is ${layer.activation.kind} in a network ${isSpiking(network) ? "of neurons" : "without a coding (steps, encoding, decoding)"}`,
+        l,
+      );
   }
-  if (network.kind === "spiking") {
-    checkChoice("encoding", network.encoding, ["constant", "poisson", "equidistant", "equidistant-original"]);
-    checkChoice("decoding", network.decoding, ["potential", "max-potential", "spikes", "first-spike"]);
-    checkChoice("ties", network.ties, ["first", "last", "potential"]);
-    const [first] = network.layers;
-    if (network.biasInput && (first.convolution ?? first.pooling))
-      fail("Layer 0 takes an image, to which the constant 1 of biasInput can't be appended", 0);
-    if (network.signedInputs && first.pooling) fail("Layer 0 has max pooling, which signed inputs can't pass", 0);
-    if (observationSize(network) < 1) fail("Layer 0 has no input besides the constant 1 of biasInput", 0);
-    if (!isCount(network.steps))
-      fail(`The network's number of time steps is ${network.steps}: it must be a whole number above 0`);
-  }
+  if (isSpiking(network)) checkCoding(network);
+  else if (layers.at(-1)!.activation.kind !== "linear")
+    fail(`Layer ${layers.length - 1}, the last, must be linear: one value per action`, layers.length - 1);
 }
 
 /** Refuses what can't be run on a valid network, and returns the batch size. */
 export function validateRun(
-  network: SpikingNetwork,
+  network: Network,
   observations: ArrayLike<number>,
-  { steps = network.steps, seed = 0 }: RunOptions = {},
+  { steps = network.coding?.steps ?? 1, seed = 0 }: RunOptions = {},
 ): number {
   if (!isCount(steps))
     throw new UsageError("BAD_STEPS", `${steps} time steps: it must be a whole number above 0.`, { facts: { steps } });
@@ -70,48 +85,93 @@ export function batchSize(observations: ArrayLike<number>, size: number): number
       throw new UsageError(
         "OBSERVATION_NOT_FINITE",
         `Value ${i % size} of observation ${Math.floor(i / size)} is ${observations[i]}.`,
-        {
-          facts: { observation: Math.floor(i / size), index: i % size },
-        },
+        { facts: { observation: Math.floor(i / size), index: i % size } },
       );
   return batch;
 }
 
-/** Weights, and the images that they are shared over or pooled from. */
-function checkWeights(layer: SpikingLayer, l: number): void {
-  const { inputs, outputs, weights, convolution, pooling } = layer;
-  if (pooling) {
-    checkImage(pooling, "max pooling", pooling.input, inputs, "inputs", l);
-    if (pooling.input[2] !== pooling.output[2])
-      fail(`Layer ${l}: max pooling makes ${pooling.output[2]} channels of ${pooling.input[2]}`, l);
-  }
-  const sources = synapticInputs(layer);
-  if (!convolution) return checkTensor(`layers.${l}.weight`, weights, sources * outputs, `[${sources}, ${outputs}]`, l);
-  checkImage(convolution, "convolution", convolution.input, sources, pooling ? "windows" : "inputs", l);
-  checkImage(convolution, "convolution", convolution.output, outputs, "outputs", l);
-  const shape = `[${[...convolution.kernel, convolution.input[2], convolution.output[2]].join(", ")}]`;
-  checkTensor(`layers.${l}.weight`, weights, kernelSize(convolution), shape, l);
+/** The image that a layer puts out, where it is one. */
+function imageOut({ synapses }: Layer): ImageShape | undefined {
+  return synapses.kind === "convolution" ? synapses.output : undefined;
 }
 
-function checkImage(geometry: Convolution, of: string, image: ImageShape, size: number, what: string, l: number): void {
+/** Geometry, weights and biases. */
+function checkSynapses(layer: Layer, l: number): void {
+  const { pooling, synapses, weights, biases } = layer;
+  if (pooling) {
+    if (pooling.kind !== "average" && pooling.kind !== "max")
+      fail(`Layer ${l} has the unknown pooling "${String((pooling as { kind: unknown }).kind)}"`, l);
+    checkGeometry(pooling.window, `${pooling.kind} pooling`, l);
+    const { input, output } = pooling.window;
+    if (input[2] !== output[2])
+      fail(`Layer ${l}: ${pooling.kind} pooling makes ${output[2]} channels of ${input[2]}`, l);
+  }
+  if (synapses.kind === "convolution") checkGeometry(synapses, "convolution", l);
+  else if (synapses.kind !== "dense")
+    fail(`Layer ${l} has synapses of the unknown kind "${String((synapses as { kind: unknown }).kind)}"`, l);
+  else if (!isCount(synapses.inputs) || !isCount(synapses.outputs))
+    fail(
+      `Layer ${l} has ${synapses.inputs} inputs and ${synapses.outputs} outputs: both must be whole numbers above 0`,
+      l,
+    );
+  if (pooling && sizeOf(pooling.window.output) !== synapticInputs(layer))
+    fail(
+      `Layer ${l} has ${sizeOf(pooling.window.output)} windows, but synapses from ${synapticInputs(layer)} values`,
+      l,
+    );
+  const shape = weightShape(layer);
+  checkTensor(
+    `layers.${l}.weight`,
+    weights,
+    shape.reduce((a, b) => a * b),
+    `[${shape.join(", ")}]`,
+    l,
+  );
+  const [outputs, columns] = [outputsOf(layer), columnsOf(layer)];
+  if (biases) checkTensor(`layers.${l}.bias`, biases, biases.length === columns ? columns : outputs, `[${outputs}]`, l);
+}
+
+function checkGeometry(geometry: Convolution, of: string, l: number): void {
   const problem = convolutionProblem(geometry);
   if (problem !== undefined) fail(`Layer ${l}: of its ${of} ${problem}`, l);
-  if (sizeOf(image) !== size)
-    fail(`Layer ${l} has ${size} ${what}, but the image of its ${of} ${image.join(" x ")} = ${sizeOf(image)}`, l);
 }
 
-function checkDynamics(
-  { outputs, alpha, beta, threshold, reset, resetBy, initialPotential }: SpikingLayer,
-  l: number,
-): void {
-  if (!(alpha >= 0 && alpha <= 1))
-    fail(`Layer ${l} has alpha ${alpha}: the decay of the current must lie in [0, 1]`, l);
-  if (!(beta >= 0 && beta <= 1)) fail(`Layer ${l} has beta ${beta}: the decay of the potential must lie in [0, 1]`, l);
-  if (!Number.isFinite(threshold)) fail(`Layer ${l} has threshold ${threshold}`, l);
-  if (!Number.isFinite(resetBy)) fail(`Layer ${l} has resetBy ${resetBy}`, l);
-  checkChoice(`reset of layer ${l}`, reset, ["subtraction", "zero"]);
-  if (initialPotential !== null)
-    checkTensor(`layers.${l}.initial_potential`, initialPotential, outputs, `[${outputs}]`, l);
+/** A neuron's parameters against its model's record. */
+function checkNeuron(neuron: Neuron, outputs: number, l: number): void {
+  const model: NeuronModel | undefined = neuronModels[neuron.kind];
+  if (!model) fail(`Layer ${l} has the unknown neuron "${String((neuron as { kind: unknown }).kind)}"`, l);
+  const values = neuron as unknown as Record<string, unknown>;
+  for (const [name, { range, each }] of Object.entries(model.parameters)) {
+    const value = values[name];
+    if (value instanceof Float32Array) {
+      if (!each) fail(`Layer ${l} has one ${name} per neuron, but ${neuron.kind} takes one for all`, l);
+      checkTensor(`layers.${l}.${name}`, value, outputs, `[${outputs}]`, l);
+    }
+    for (const one of value instanceof Float32Array ? value : [value])
+      if (typeof one !== "number" || !Number.isFinite(one) || one < range[0] || one > range[1])
+        fail(
+          `Layer ${l} has ${name} ${String(one)}: ${Number.isFinite(range[0]) ? `it must lie in [${range.join(", ")}]` : "it must be a finite number"}`,
+          l,
+        );
+  }
+  for (const [name, choice] of Object.entries(model.choices))
+    checkChoice(`${name} of layer ${l}`, values[name], choice.values);
+  if (neuron.initial !== null) checkTensor(`layers.${l}.initial_potential`, neuron.initial, outputs, `[${outputs}]`, l);
+}
+
+function checkCoding(network: SpikingNetwork): void {
+  const { coding, inputScale } = network;
+  const [first] = network.layers;
+  checkChoice("encoding", coding.encoding, encodings);
+  checkChoice("decoding", coding.decoding, decodings);
+  checkChoice("ties", coding.ties, tieRules);
+  if (coding.biasInput && (first.synapses.kind === "convolution" || first.pooling))
+    fail("Layer 0 takes an image, to which the constant 1 of biasInput can't be appended", 0);
+  if (coding.signedInputs && first.pooling) fail("Layer 0 pools, which signed inputs can't pass", 0);
+  if (inputScale !== 1)
+    fail(`A spiking network has inputScale 1, not ${inputScale}: its first layer's weights take it in`);
+  if (!isCount(coding.steps))
+    fail(`The network's number of time steps is ${coding.steps}: it must be a whole number above 0`);
 }
 
 function checkTensor(name: string, data: Float32Array, size: number, shape: string, layer: number): void {
@@ -123,8 +183,8 @@ function checkTensor(name: string, data: Float32Array, size: number, shape: stri
   if (bad >= 0) fail(`${name} holds ${data[bad]} at index ${bad}`, layer, name);
 }
 
-function checkChoice(what: string, value: string, choices: readonly string[]): void {
-  if (!choices.includes(value)) fail(`The ${what} "${value}" is none of ${choices.join(", ")}`);
+function checkChoice(what: string, value: unknown, choices: readonly string[]): void {
+  if (!choices.includes(value as string)) fail(`The ${what} "${String(value)}" is none of ${choices.join(", ")}`);
 }
 
 function isCount(value: number): boolean {

@@ -1,5 +1,5 @@
 import type { Work } from "./engine.ts";
-import type { SpikingNetwork } from "./old/spiking-network.ts";
+import type { SpikingNetwork } from "./network.ts";
 import { fanOut } from "./synapses.ts";
 
 /**
@@ -25,7 +25,7 @@ export function countWork(
   });
   let spikes = 0;
   for (const counts of spikeCounts) for (let i = 0; i < counts.length; i++) spikes += counts[i];
-  const analog = network.encoding === "constant";
+  const analog = network.coding.encoding === "constant";
   const accumulates = operations.reduce((sum, n) => sum + n, analog ? 0 : first);
   const multiplyAccumulates = analog ? first / batch : 0;
   return {
