@@ -1,4 +1,5 @@
-// npm run docs:results [-- RUN]: measured results and the list of commands into README.md, and the picture beside them.
+// npm run docs:results [-- RUN]: measured results into README.md (a few) and docs/performance.md (all), the list of commands into
+// docs/commands.md, the thesis's tables into docs/thesis.md, and the pictures beside them.
 //
 // docs/results/ holds what was measured, as the commands printed it:
 //   cartpole.json        summary.json of a run of `npm start` (RUN, or runs/latest: copied by this script)
@@ -65,8 +66,8 @@ const nameOf = (simulator: string): string => (simulator.startsWith("nest") ? "N
 const n = (value: number): string =>
   value >= 1000 ? Math.round(value).toLocaleString("en-US") : String(Number(value.toPrecision(4)));
 
-/** The rows of the README's table: what, how much, made by. */
-export function resultRows(): string[][] {
+/** What was measured: what, how much, made by. */
+function resultRows(): string[][] {
   const rows: string[][] = [];
   if (existsSync(join(results, "cartpole.json"))) {
     const { dqn, snn, certificate: c, seconds, seed } = read<CartPoleSummary>("cartpole.json");
@@ -129,6 +130,60 @@ export function resultRows(): string[][] {
   return rows;
 }
 
+/** The README's rows: what a newcomer understands, in plain words. */
+function plainRows(): string[][] {
+  const { dqn, snn, certificate, seconds } = read<CartPoleSummary>("cartpole.json");
+  const card = (name: string): BreakoutCard =>
+    JSON.parse(readFileSync(join(root, `models/${name}.json`), "utf8")) as BreakoutCard;
+  const points = ({ mean, ci95 }: { mean: number; ci95: readonly number[] }): string =>
+    `${mean.toFixed(1)} (95 %: ${ci95.map((x) => x.toFixed(1)).join(" to ")})`;
+  const certificates = names("certify-").map((name) => read<Certificate>(name));
+  const total = (of: (c: Certificate) => number): string => n(certificates.reduce((sum, c) => sum + of(c), 0));
+  const [game, converted] = [card("breakout-dqn").score, card("breakout-dqn-converted").score];
+  const benches = names("bench-").flatMap((name) => read<{ rows: BenchRow[] }>(name).rows);
+  const times = (name: string): string => `${benches.find((row) => row.name.startsWith(name))!.ratio.toFixed(0)} times`;
+  return [
+    ["A Q-network on CartPole (at most 500 points)", points(dqn), "`npm start`"],
+    [
+      `the same converted to spikes, ${snn.steps} time steps a decision`,
+      `${points(snn)}; ${(100 * snn.similarity).toFixed(1)} % equal decisions`,
+      "`npm start`",
+    ],
+    [
+      `the same in NEST ${certificate.version}`,
+      `${n(certificate.mismatchedBins)} of ${n(certificate.bins)} time bins differ`,
+      "`npm start`",
+    ],
+    [
+      `all of that: training ${seconds.train.toFixed(0)} s, conversion, playing, NEST, report`,
+      `${(seconds.total - seconds.setup).toFixed(0)} s on 2 cores`,
+      "`npm start`",
+    ],
+    [`A Q-network on Breakout, ${game.episodes} games`, points(game), "`dsqn models`"],
+    [
+      "the same converted to spikes",
+      `${points(converted)}; ${(100 * converted.similarity!).toFixed(1)} % equal decisions`,
+      "`dsqn models`",
+    ],
+    [
+      `${total(({ networks }) => networks)} random spiking networks in NEST`,
+      `${total(({ mismatchedBins }) => mismatchedBins)} of ${total(({ bins }) => bins)} time bins differ`,
+      "`dsqn certify --random`",
+    ],
+    [
+      "Speed of a spiking decision, and of a gradient step",
+      `${times("one decision, [5,17,17,2], T 20")} and ${times("forward + backward, [5,17,17,2]")} that of compiled JAX`,
+      "`dsqn bench engine`",
+    ],
+  ];
+}
+
+/** The README's table. */
+export function plainTable(): string {
+  const { machine: where, date } = read<Place>("machine.json");
+  return `${markdownTable(["what", "measured", "by"], plainRows())}\n\nMeasured on ${date} on ${where}.`;
+}
+
 /** Every command with its summary. */
 export function commandTable(): string {
   return markdownTable(
@@ -168,11 +223,11 @@ function collect(run: string): void {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   collect(process.argv[2] ?? join(root, "runs/latest"));
-  const readme = join(root, "README.md");
-  writeFileSync(
-    readme,
-    withTable(withTable(readFileSync(readme, "utf8"), "results", resultTable()), "commands", commandTable()),
-  );
+  const write = (document: string, name: string, table: string): void =>
+    writeFileSync(join(root, document), withTable(readFileSync(join(root, document), "utf8"), name, table));
+  write("README.md", "results", plainTable());
+  write("docs/performance.md", "measurements", resultTable());
+  write("docs/commands.md", "commands", commandTable());
   const thesis = join(root, "docs/thesis.md");
   writeFileSync(thesis, withReproductions(readFileSync(thesis, "utf8")));
 }

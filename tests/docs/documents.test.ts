@@ -3,7 +3,7 @@ import { Command as Parser } from "commander";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { commandTable, resultTable } from "../../scripts/docs/results.ts";
+import { commandTable, plainTable, resultTable } from "../../scripts/docs/results.ts";
 import { markdownTable, tablesIn, withTable } from "../../scripts/docs/tables.ts";
 import { commands } from "../../src/cli/commands.ts";
 
@@ -63,6 +63,11 @@ describe.each(documents)("$name", ({ name, text }) => {
     }
   });
 
+  it("has no line of prose beyond 150 characters", () => {
+    const long = text.split("\n").filter((line) => line.length > 150 && !line.startsWith("|"));
+    expect(long).toEqual([]);
+  });
+
   it("has no table that was edited by hand", () => {
     for (const table of tablesIn(text)) expect([table.name, table.genuine]).toEqual([table.name, true]);
   });
@@ -71,9 +76,10 @@ describe.each(documents)("$name", ({ name, text }) => {
 describe("README.md", () => {
   const { text } = documents[0];
 
-  it("shows what docs/results holds, and the commands there are", () => {
-    const again = withTable(withTable(text, "results", resultTable()), "commands", commandTable());
-    expect(again).toBe(text);
+  it("fits into what a newcomer reads", () => {
+    expect(text.split("\n").length).toBeLessThanOrEqual(121);
+    const [{ body }] = tablesIn(text);
+    expect(body.split("\n").filter((line) => line.startsWith("|")).length - 2).toBeLessThanOrEqual(8);
   });
 
   it("has a picture that loads nothing and names its content", () => {
@@ -85,6 +91,15 @@ describe("README.md", () => {
 });
 
 describe("tables that commands write", () => {
+  it.each([
+    ["README.md", "results", plainTable],
+    ["docs/performance.md", "measurements", resultTable],
+    ["docs/commands.md", "commands", commandTable],
+  ] as const)("are in %s as docs/results and the commands have them now", (document, name, table) => {
+    const { text } = documents.find((each) => each.name === document)!;
+    expect(withTable(text, name, table())).toBe(text);
+  });
+
   const empty = "a\n\n<!-- table t: made by `npm run x`, sha256 -->\n<!-- /table -->\n\nb\n";
 
   it("are filled between their markers, and nothing else changes", () => {
