@@ -1,6 +1,6 @@
 import { argmax } from "./decide.ts";
 import type { SpikeEvents } from "./engine.ts";
-import { actionsOf, type Decoding, type SpikingNetwork } from "./network.ts";
+import { actionsOf, type Decoding, type Network, type SpikingNetwork } from "./network.ts";
 
 /** What the output neurons of one state did, step by step. */
 export interface OutputTrace {
@@ -56,14 +56,14 @@ function firstSpike(steps: number, neurons: number, spike: OutputTrace["spike"])
   return -1;
 }
 
-/** The actions [batch] for decoded `outputs` [batch, actions], by the network's tie rule; `potentials` as in RunResult. */
+/** The actions [batch] for `outputs` [batch, actions], by the network's tie rule (the first where it has none); `potentials` as in RunResult. */
 export function chooseActions(
-  { coding: { ties } }: Pick<SpikingNetwork, "coding">,
+  { coding }: Pick<Network, "coding">,
   outputs: ArrayLike<number>,
   potentials: ArrayLike<number>,
   batch: number,
 ): Int32Array {
-  const actions = outputs.length / batch;
+  const [actions, ties] = [outputs.length / batch, coding?.ties];
   return Int32Array.from({ length: batch }, (_, b) => argmax(outputs, b * actions, actions, ties, potentials));
 }
 

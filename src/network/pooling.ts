@@ -1,7 +1,37 @@
 import type { Convolution } from "./convolution.ts";
+import type { Pooling } from "./layer.ts";
 
 /**
- * Max pooling of spikes. A window puts out the increase of the largest count among its inputs:
+ * Pooling of what does not spike: of each window the largest value or the mean, [windows]. Positions outside of the image are no part of a window
+ * (TensorFlow's rule; torch counts padding in a mean). A mean is the float64 sum in the order of `forEachWindowValue`, divided by the number of
+ * values, then rounded once to the engine's precision.
+ */
+export function poolValues(
+  { kind, window }: Pooling,
+  values: ArrayLike<number>,
+  into: Float32Array | Float64Array,
+  round: (x: number) => number = (x) => x,
+): void {
+  if (kind === "max") {
+    into.fill(-Infinity);
+    return forEachWindowValue(window, (source, target) => void (into[target] = Math.max(into[target], values[source])));
+  }
+  const sums = new Float64Array(into.length);
+  const counts = new Int32Array(into.length);
+  forEachWindowValue(window, (source, target) => {
+    sums[target] += values[source];
+    counts[target]++;
+  });
+  for (let w = 0; w < into.length; w++) into[w] = round(sums[w] / counts[w]);
+}
+
+/**
+ * Pooling of the spikes x [inputs] of one step and state: y [windows].
+ *
+ * Average pooling puts out the mean of a window's spikes in this step: the share of its inputs that spike, no longer 0 or 1 but a graded value, which
+ * the synapses multiply. It remembers nothing. As it is linear, the sum that arrives is that of weights W / n spread over the window.
+ *
+ * Max pooling puts out the increase of the largest count among a window's inputs:
  *
  *   n_i[t] = n_i[t-1] + x_i[t]                      spikes that input i has sent so far, n[-1] = 0
  *   y[t]   = max_i n_i[t] - max_i n_i[t-1]          over the inputs of the window: 0 or 1
@@ -9,38 +39,40 @@ import type { Convolution } from "./convolution.ts";
  * So a spike passes if it makes its input's count larger than any in the window was before, and after every step a window has sent exactly
  * as many spikes as its busiest input: the rate that comes out is the largest that goes in, without a rule for ties. (The gate of
  * Rueckauer et al. 2017 passes the spikes of the input that leads at the time; whenever the lead changes it can send more than any input has.)
- * Constant currents pass as their maximum. Positions outside of the image are no part of a window.
- *
- * `counts` [inputs] is n, of one state, and is updated from the spikes x [inputs]; y [windows].
+ * `counts` [inputs] is n, of one state, and is updated. Constant currents pass as values (`poolValues`), and so do spikes in average pooling.
  */
-export function poolSpikes(pooling: Convolution, x: ArrayLike<number>, counts: Float64Array, y: Float64Array): void {
-  windowMaxima(pooling, counts, y);
+export function poolSpikes(
+  pooling: Pooling,
+  x: ArrayLike<number>,
+  counts: Float64Array,
+  y: Float64Array,
+  round?: (x: number) => number,
+): void {
+  if (pooling.kind === "average") return poolValues(pooling, x, y, round);
+  poolValues(pooling, counts, y);
   const before = Float64Array.from(y);
   for (let i = 0; i < counts.length; i++) counts[i] += x[i];
-  windowMaxima(pooling, counts, y);
+  poolValues(pooling, counts, y);
   for (let w = 0; w < y.length; w++) y[w] -= before[w];
 }
 
-/** The largest of `values` [inputs] in each window, [windows]. */
-export function windowMaxima(
+/** Calls `visit(source, target)` for each value that a pooling window holds; sources and targets are neuron indices, both ascend. */
+export function forEachWindowValue(
   { input, output, kernel, strides, padding }: Convolution,
-  values: ArrayLike<number>,
-  into: Float32Array | Float64Array,
+  visit: (source: number, target: number) => void,
 ): void {
   const [height, width, channels] = input;
-  for (let y = 0, window = 0; y < output[0]; y++)
+  for (let y = 0; y < output[0]; y++)
     for (let x = 0; x < output[1]; x++)
-      for (let c = 0; c < channels; c++, window++) {
-        let best = -Infinity;
+      for (let c = 0; c < channels; c++) {
+        const target = (y * output[1] + x) * channels + c;
         for (let i = 0; i < kernel[0]; i++) {
           const row = y * strides[0] + i - padding[0];
           if (row < 0 || row >= height) continue;
           for (let j = 0; j < kernel[1]; j++) {
             const column = x * strides[1] + j - padding[1];
-            if (column < 0 || column >= width) continue;
-            best = Math.max(best, values[(row * width + column) * channels + c]);
+            if (column >= 0 && column < width) visit((row * width + column) * channels + c, target);
           }
         }
-        into[window] = best;
       }
 }
