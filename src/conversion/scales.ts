@@ -1,6 +1,7 @@
 import type { DenseLayer, DenseNetwork } from "../network/old/dense-network.ts";
 import { UsageError } from "../errors.ts";
 import { denseActivations } from "./activations.ts";
+import { pow } from "../numeric/elementary.ts";
 
 /**
  * Where a layer's scale lambda comes from. The spiking layer computes activation / lambda as a firing rate of at most one
@@ -60,12 +61,12 @@ export function layerScales(network: DenseNetwork, states: Float32Array, options
   const activations = denseActivations(network, states.subarray(0, o.maxStates * network.layers[0].inputs));
   return network.layers.map((layer, l) =>
     o.granularity === "neuron"
-      ? neuronScales(layer, activations[l], percentile).map((scale) => o.headroom ** l * scale)
+      ? neuronScales(layer, activations[l], percentile).map((scale) => pow(o.headroom, l) * scale)
       : Float64Array.of(
           Math.max(
             largest(layer.weights),
             largest(layer.biases),
-            o.headroom ** l * layerStatistic(layer, activations[l], percentile, o.percentileOf),
+            pow(o.headroom, l) * layerStatistic(layer, activations[l], percentile, o.percentileOf),
           ),
         ),
   );

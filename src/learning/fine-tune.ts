@@ -7,6 +7,7 @@ import { Random } from "../numeric/random.ts";
 import type { SpikingNetwork } from "../network/old/spiking-network.ts";
 import { denseActivations } from "../conversion/activations.ts";
 import { effectiveSteps } from "../conversion/start.ts";
+import { exp } from "../numeric/elementary.ts";
 
 /** How a converted network is trained on towards its source; `fineTuneDefaults` has what is left out. */
 export interface FineTuneOptions {
@@ -113,7 +114,7 @@ function softmaxRows(values: Float32Array, actions: number, sharpness: number): 
     let top = -Infinity;
     let sum = 0;
     for (let j = 0; j < actions; j++) top = Math.max(top, values[row + j]);
-    for (let j = 0; j < actions; j++) sum += rows[row + j] = Math.exp(sharpness * (values[row + j] - top));
+    for (let j = 0; j < actions; j++) sum += rows[row + j] = exp(sharpness * (values[row + j] - top));
     for (let j = 0; j < actions; j++) rows[row + j] /= sum;
   }
   return rows;

@@ -4,6 +4,7 @@ import { adam, clipValues, type Optimizer } from "../engines/optimizers/index.ts
 import type { Random } from "../numeric/random.ts";
 import { argmax } from "../network/decide.ts";
 import { valueAt, type Schedule } from "./schedules.ts";
+import { exp, log } from "../numeric/elementary.ts";
 
 /** States and, for each, the probability of every action that is to be learned. */
 export interface Examples {
@@ -223,12 +224,12 @@ export function crossEntropy(
     const row = k * actions;
     const top = argmax(outputs, row, actions);
     let sum = 0;
-    for (let j = 0; j < actions; j++) sum += Math.exp(scale * (outputs[row + j] - outputs[row + top]));
-    const logSum = Math.log(sum);
+    for (let j = 0; j < actions; j++) sum += exp(scale * (outputs[row + j] - outputs[row + top]));
+    const logSum = log(sum);
     for (let j = 0; j < actions; j++) {
       const logit = scale * (outputs[row + j] - outputs[row + top]) - logSum;
       loss -= targets[row + j] * logit;
-      if (gradients) gradients[row + j] = (scale * (Math.exp(logit) - targets[row + j])) / batch;
+      if (gradients) gradients[row + j] = (scale * (exp(logit) - targets[row + j])) / batch;
     }
     if (top === argmax(targets, row, actions)) correct++;
   }

@@ -1,5 +1,6 @@
 import type { TrainableNetwork } from "../network/trainable.ts";
 import { mean, standardDeviation } from "../numeric/statistics.ts";
+import { exp, log } from "../numeric/elementary.ts";
 
 /** One episode as the network saw it. */
 export interface Episode {
@@ -78,13 +79,13 @@ function stepGradient(
 ): void {
   const row = outputs.subarray(offset, offset + actions);
   const top = row.reduce((a, b) => Math.max(a, b), -Infinity);
-  const logSum = Math.log(row.reduce((sum, value) => sum + Math.exp(value - top), 0));
+  const logSum = log(row.reduce((sum, value) => sum + exp(value - top), 0));
   let h = 0;
-  for (let j = 0; j < actions; j++) h -= Math.exp(row[j] - top - logSum) * (row[j] - top - logSum);
+  for (let j = 0; j < actions; j++) h -= exp(row[j] - top - logSum) * (row[j] - top - logSum);
   for (let j = 0; j < actions; j++) {
-    const log = row[j] - top - logSum;
-    const p = Math.exp(log);
+    const logProbability = row[j] - top - logSum;
+    const p = exp(logProbability);
     // d(-log pi(a)) / dz_j = p_j - [j = a];  d(-H) / dz_j = p_j (log p_j + H)
-    into[offset + j] = (weight * (p - Number(j === taken)) + entropy * p * (log + h)) / total;
+    into[offset + j] = (weight * (p - Number(j === taken)) + entropy * p * (logProbability + h)) / total;
   }
 }

@@ -22,6 +22,7 @@ import {
 import { assertScalingFits, foldScaling, scaleObservations } from "./scaling.ts";
 import { valueAt } from "./schedules.ts";
 import { mean } from "../numeric/statistics.ts";
+import { exp } from "../numeric/elementary.ts";
 
 /** What goes into `reinforce` besides its config: environments, progress, interruption. */
 export interface ReinforceOptions {
@@ -199,10 +200,10 @@ function sampleSoftmax(values: Float32Array, offset: number, count: number, rand
   let top = -Infinity;
   for (let j = 0; j < count; j++) top = Math.max(top, values[offset + j]);
   let sum = 0;
-  for (let j = 0; j < count; j++) sum += Math.exp(values[offset + j] - top);
+  for (let j = 0; j < count; j++) sum += exp(values[offset + j] - top);
   let left = random.uniform() * sum;
   for (let j = 0; j < count - 1; j++) {
-    left -= Math.exp(values[offset + j] - top);
+    left -= exp(values[offset + j] - top);
     if (left < 0) return j;
   }
   return count - 1;

@@ -1,3 +1,5 @@
+import { sin } from "../numeric/elementary.ts";
+
 /**
  * Reward shaping by name. The learner sees the shaped reward; returns, curves and scores are always the environment's own.
  * `observation` led to `next` (raw, unscaled); `terminated`: the task ended there.
@@ -11,7 +13,7 @@ export type RewardShaping = (
 ) => number;
 
 /** MountainCar's mechanical energy per unit mass, from 0 at rest in the valley; on the hill top at x = 0.5 about 0.00166. */
-const energy = (o: Float32Array): number => 0.5 * o[1] * o[1] + (0.0025 / 3) * (Math.sin(3 * o[0]) + 1);
+const energy = (o: Float32Array): number => 0.5 * o[1] * o[1] + (0.0025 / 3) * (sin(3 * o[0]) + 1);
 
 export const rewardShapings = {
   "none": (reward) => reward,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { pow } from "../numeric/elementary.ts";
 
 /** How a number changes with the environment steps done. */
 export const scheduleSchema = z.discriminatedUnion("kind", [
@@ -24,6 +25,6 @@ export function valueAt(schedule: Schedule, step: number): number {
     case "linear":
       return schedule.start + (schedule.end - schedule.start) * Math.min(1, step / schedule.steps);
     case "exponential":
-      return Math.max(schedule.end, schedule.start * schedule.decay ** step);
+      return Math.max(schedule.end, schedule.start * pow(schedule.decay, step));
   }
 }

@@ -32,7 +32,7 @@ export function exponentOf(x: number): number {
 }
 
 /** 2^k for an integer k from -1022 to 1023. */
-function powerOfTwo(k: number): number {
+export function powerOfTwo(k: number): number {
   bytes.setUint32(0, (k + 1023) << 20);
   bytes.setUint32(4, 0);
   return bytes.getFloat64(0);

@@ -1,3 +1,5 @@
+import { cos, log } from "./elementary.ts";
+
 /**
  * Seeded pseudo-random numbers whose whole state is four integers, so that a resumed run continues the same stream.
  * Generator: xoshiro128** 1.1 (Blackman & Vigna 2018), seeded through splitmix32.
@@ -49,8 +51,8 @@ export class Random {
 
   /** Standard normal (Box & Muller 1958); the second value is not kept, so the state alone says what comes next. */
   normal(): number {
-    const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
-    return radius * Math.cos(2 * Math.PI * this.uniform());
+    const radius = Math.sqrt(-2 * log(1 - this.uniform()));
+    return radius * cos(2 * Math.PI * this.uniform());
   }
 
   /** Fisher-Yates, in place. */

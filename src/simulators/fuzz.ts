@@ -8,6 +8,7 @@ import {
   type SpikingLayer,
   type SpikingNetwork,
 } from "../network/old/spiking-network.ts";
+import { pow } from "../numeric/elementary.ts";
 
 /** Which random networks are drawn. */
 export interface FuzzOptions {
@@ -40,7 +41,7 @@ const decodings: readonly Decoding[] = ["potential", "potential", "max-potential
 export function randomNetwork(index: number, options: FuzzOptions): SpikingNetwork {
   const random = Random.stream(options.seed, `network ${index}`);
   const pick = <T>(values: readonly T[]): T => values[random.integer(values.length)];
-  const logUniform = (low: number, high: number): number => Math.round(low * (high / low) ** random.uniform());
+  const logUniform = (low: number, high: number): number => Math.round(low * pow(high / low, random.uniform()));
   const chance = (p: number): boolean => random.uniform() < p;
 
   const dyadic = isDyadic(index, options);

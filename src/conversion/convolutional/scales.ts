@@ -4,6 +4,7 @@ import { sizeOf } from "../../network/convolution.ts";
 import { UsageError } from "../../errors.ts";
 import { largest, percentileOf, scaleDefaults, type ScaleOptions } from "../scales.ts";
 import type { Stage } from "./stages.ts";
+import { pow } from "../../numeric/elementary.ts";
 
 /** States that run side by side. */
 const CHUNK = 32;
@@ -55,7 +56,7 @@ export function stageScales(
   }
   const percentile = o.method === "data" ? 1 : o.percentile;
   return seen.map((values, l) =>
-    atLeast(Float64Array.from(values, (own) => o.headroom ** l * percentileOf(own, percentile))),
+    atLeast(Float64Array.from(values, (own) => pow(o.headroom, l) * percentileOf(own, percentile))),
   );
 }
 

@@ -7,6 +7,7 @@ import type { SpikingLayer, SpikingNetwork } from "../../network/old/spiking-net
 import type { LearnedDynamics } from "../reference/learner.ts";
 import type { SpikeRegulariser } from "../../network/regulariser.ts";
 import type { SurrogateOptions } from "../../network/surrogate.ts";
+import { pow } from "../../numeric/elementary.ts";
 
 const CHUNK = 16;
 
@@ -97,7 +98,7 @@ export function outputCoefficients({ alpha, beta }: SpikingLayer, steps: number)
   let gi = 0;
   for (let t = steps - 1; t >= 0; t--) {
     coefficients[t] = gi;
-    gi = beta ** (steps - 1 - t) + alpha * gi;
+    gi = pow(beta, steps - 1 - t) + alpha * gi;
   }
   return coefficients;
 }

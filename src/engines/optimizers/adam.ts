@@ -2,6 +2,7 @@ import { addressOf, allocate, type Block } from "../fast/kernels/memory.ts";
 import { kernels } from "../fast/kernels/module.ts";
 import { checkLengths, checkSize, type Moments, restoreMoments, saveMoments } from "./moments.ts";
 import type { Optimizer } from "./optimizer.ts";
+import { pow } from "../../numeric/elementary.ts";
 
 export interface AdamOptions {
   readonly learningRate?: number;
@@ -37,8 +38,8 @@ export function adam(size: number, options: AdamOptions = {}): Optimizer {
       if (own === undefined) p.set(parameters);
       const given = addressOf(gradients);
       if (given === undefined) g.set(gradients);
-      const stepSize = lr / (1 - beta1 ** steps);
-      const correction = Math.sqrt(1 - beta2 ** steps);
+      const stepSize = lr / (1 - pow(beta1, steps));
+      const correction = Math.sqrt(1 - pow(beta2, steps));
       exports.adam(
         size,
         own ?? block.address + 2 * row,

@@ -1,5 +1,6 @@
 import type { Eager, Handle } from "./eager.ts";
 import { createVariables, type Variables } from "./variables.ts";
+import { pow } from "../../numeric/elementary.ts";
 
 /** Adam (Kingma & Ba 2015) or RMSprop without momentum (Hinton 2012), both with PyTorch's place for epsilon: beside the root. */
 export type OptimizerConfig =
@@ -59,7 +60,7 @@ function adamOf(config: OptimizerConfig, steps: number, rate: number): number[] 
   // RMSprop is Adam without a first moment and without corrections.
   if (config.kind === "rmsprop") return [0, 0, rate, 0, config.decay, config.epsilon];
   const { beta1, beta2, epsilon } = config;
-  const [power1, power2] = [beta1 ** steps, beta2 ** steps];
+  const [power1, power2] = [pow(beta1, steps), pow(beta2, steps)];
   // TensorFlow adds epsilon to the root of the uncorrected moment; this puts it where the paper has it.
   return [power1, power2, rate, beta1, beta2, epsilon * Math.sqrt(1 - power2)];
 }

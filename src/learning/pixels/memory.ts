@@ -2,6 +2,7 @@ import type { Random } from "../../numeric/random.ts";
 import type { Prioritisation } from "../replay/memory.ts";
 import { SumTree } from "../replay/sum-tree.ts";
 import { assembleStack } from "./stack.ts";
+import { pow } from "../../numeric/elementary.ts";
 
 /** Shape of a {@link FrameMemory}. */
 export interface FrameMemoryOptions {
@@ -145,7 +146,7 @@ export class FrameMemory {
     if (!this.priorities) return;
     const { alpha, epsilon } = this.options.prioritisation!;
     for (let k = 0; k < slots.length; k++) {
-      const priority = (Math.abs(errors[k]) + epsilon) ** alpha;
+      const priority = pow(Math.abs(errors[k]) + epsilon, alpha);
       this.maxPriority = Math.max(this.maxPriority, priority);
       this.priorities.set(slots[k], priority);
     }
@@ -226,7 +227,7 @@ export class FrameMemory {
     for (let k = 0; k < batch.size; k++) {
       const slot = tree.find((k + random.uniform()) * stratum);
       batch.slots[k] = slot;
-      batch.weights[k] = ((this.size * tree.get(slot)) / tree.total) ** -beta;
+      batch.weights[k] = pow((this.size * tree.get(slot)) / tree.total, -beta);
       largest = Math.max(largest, batch.weights[k]);
     }
     for (let k = 0; k < batch.size; k++) batch.weights[k] /= largest;

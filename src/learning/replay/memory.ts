@@ -1,5 +1,6 @@
 import type { Random } from "../../numeric/random.ts";
 import { SumTree } from "./sum-tree.ts";
+import { pow } from "../../numeric/elementary.ts";
 
 /** A minibatch; every array is reused by the next `sample`. */
 export interface Batch {
@@ -101,7 +102,7 @@ export class ReplayMemory {
     if (!this.priorities) return;
     const { alpha, epsilon } = this.prioritisation!;
     for (let k = 0; k < indices.length; k++) {
-      const priority = (Math.abs(errors[k]) + epsilon) ** alpha;
+      const priority = pow(Math.abs(errors[k]) + epsilon, alpha);
       this.maxPriority = Math.max(this.maxPriority, priority);
       this.priorities.set(indices[k], priority);
     }
@@ -157,7 +158,7 @@ export class ReplayMemory {
     for (let k = 0; k < batch.size; k++) {
       const i = tree.find((k + random.uniform()) * stratum);
       batch.indices[k] = i;
-      batch.weights[k] = ((this.count * tree.get(i)) / tree.total) ** -beta;
+      batch.weights[k] = pow((this.count * tree.get(i)) / tree.total, -beta);
       largest = Math.max(largest, batch.weights[k]);
     }
     for (let k = 0; k < batch.size; k++) batch.weights[k] /= largest;

@@ -1,3 +1,5 @@
+import { pow } from "../../numeric/elementary.ts";
+
 /** Takes what an n-step window emits: the summed reward and the discount of the value at `next` (0: terminal). */
 export type Emit = (
   observation: Float32Array,
@@ -47,14 +49,14 @@ export class NStepWindow {
     },
     emit: Emit,
   ): void {
-    for (const open of this.pending) open.reward += this.gamma ** open.steps++ * step.reward;
+    for (const open of this.pending) open.reward += pow(this.gamma, open.steps++) * step.reward;
     this.pending.push({ observation: step.observation, action: step.action, reward: step.reward, steps: 1 });
     const ended = step.terminated || step.truncated;
     // The original drops every transition at the time limit, a terminal one included (SPEC 1.6).
     if (step.truncated && this.dropTruncated) this.pending = [];
     while (this.pending.length > 0 && (ended || this.pending[0].steps === this.n)) {
       const { observation, action, reward, steps } = this.pending.shift()!;
-      emit(observation, action, reward, step.next, step.terminated ? 0 : this.gamma ** steps);
+      emit(observation, action, reward, step.next, step.terminated ? 0 : pow(this.gamma, steps));
     }
   }
 

@@ -5,7 +5,9 @@ export class SumTree {
   private readonly size: number;
 
   constructor(capacity: number) {
-    this.size = 2 ** Math.ceil(Math.log2(Math.max(2, capacity)));
+    let size = 2;
+    while (size < capacity) size *= 2;
+    this.size = size;
     this.nodes = new Float64Array(2 * this.size);
   }
 

@@ -2,6 +2,7 @@ import { convolution, type ImageShape } from "../../network/convolution.ts";
 import { UsageError } from "../../errors.ts";
 import { observationSize, type SpikingLayer, type SpikingNetwork } from "../../network/old/spiking-network.ts";
 import type { Mapping, Simulator } from "../simulator.ts";
+import { pow } from "../../numeric/elementary.ts";
 
 /** Who turns an observation into the first layer's input: the host (currents, spike trains), or neurons and sources on the chip. */
 export type InputPlace = "host" | "chip";
@@ -82,7 +83,7 @@ function valueNeurons(network: SpikingNetwork, ranges: readonly number[], each: 
     const k = neuron % each;
     const i = Math.floor(neuron / each) % size;
     const sign = neuron < size * each ? 1 : -1;
-    const theta = each === 1 ? ranges[i] : ranges[i] * 2 ** ((k + 0.5) / each - 0.5);
+    const theta = each === 1 ? ranges[i] : ranges[i] * pow(2, (k + 0.5) / each - 0.5);
     observed[i * count + neuron] = sign / theta;
     for (let j = 0; j < outputs; j++) onward[neuron * outputs + j] = ((sign * theta) / each) * weights[i * outputs + j];
   }

@@ -3,6 +3,7 @@ import { inputValues } from "../../network/encoding.ts";
 import type { SpikeEvents } from "../../network/engine.ts";
 import { observationSize, type SpikingNetwork } from "../../network/old/spiking-network.ts";
 import { SpikeList } from "../spike-list.ts";
+import { exp } from "../../numeric/elementary.ts";
 
 /**
  * Spikes as SpikeSourcePoisson draws them on the machine: in every step a Poisson number of mean x, clamped to [0, 1], so that one neuron may
@@ -18,7 +19,7 @@ export function poissonSpikes(
   const spikes = new SpikeList();
   for (let s = 0; s < states; s++) {
     const random = Random.stream(seed, `poisson source ${s}`);
-    const none = inputValues(network, observations, s).map((x) => Math.exp(-Math.min(Math.max(x, 0), 1)));
+    const none = inputValues(network, observations, s).map((x) => exp(-Math.min(Math.max(x, 0), 1)));
     for (let t = 0; t < steps; t++)
       for (let i = 0; i < none.length; i++)
         for (let p = random.uniform(); p > none[i]; p *= random.uniform()) spikes.push(s, t, i);

@@ -4,6 +4,7 @@ import { accum, ONE } from "./accum.ts";
 import { boardExp } from "./exp.ts";
 import type { CellParameters } from "./membranes.ts";
 import type { Synapses } from "./ring-buffers.ts";
+import { exponentOf, log, powerOfTwo } from "../../numeric/elementary.ts";
 
 /** s16.15 ends at 65536; tau_m times the largest input of a neuron stays below. */
 const LARGEST_ACCUM = 60000;
@@ -49,7 +50,7 @@ export function timeConstant(network: SpikingNetwork): number {
     const factor = l === 0 ? LARGEST_OBSERVATION * (network.signedInputs ? 2 : 1) : 1;
     return largestInput(layer, factor);
   });
-  return Math.min(512, 2 ** Math.floor(Math.log2(LARGEST_ACCUM / Math.max(1, ...largest))));
+  return Math.min(512, powerOfTwo(exponentOf(LARGEST_ACCUM / Math.max(1, ...largest))));
 }
 
 /** Of one neuron: all its weights' magnitudes times `factor`, and its bias. At the border of an image a convolution has no more. */
@@ -75,7 +76,7 @@ export interface Membrane {
  * potential, R (1 - decay) = 1 with the decay that the board computes. For tau_m of 256 and 512 this c_m is 1.
  */
 export function membrane({ beta }: Pick<SpikingLayer, "beta">, tauM: number): Membrane {
-  const tau = beta === 1 ? tauM : -1 / Math.log(beta);
+  const tau = beta === 1 ? tauM : -1 / log(beta);
   return { tauM: tau, cm: tau * (1 - boardDecay(accum(tau)) / ONE) };
 }
 

@@ -1,8 +1,9 @@
 import { ONE } from "./accum.ts";
+import { exp } from "../../numeric/elementary.ts";
 
 const UNIT = 1n << 32n;
 /** 1 - exp(-k/16), in units of 2^-32. */
-const COARSE = Array.from({ length: 16 }, (_, k) => BigInt(Math.round((1 - Math.exp(-k / 16)) * 2 ** 32)));
+const COARSE = Array.from({ length: 16 }, (_, k) => BigInt(Math.round((1 - exp(-k / 16)) * 2 ** 32)));
 /** 1 - exp(-x) = c0 + c1 x - c2 x^2 for x below 1/16, with x in units of 1/16 of 2^-32 here; within 1.3e-6. */
 const FINE = [5294n, 4293434720n, 2081624032n] as const;
 

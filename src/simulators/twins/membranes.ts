@@ -1,6 +1,7 @@
 import { forEachRun } from "../../network/synapses.ts";
 import { multiply, ONE } from "./accum.ts";
 import type { RingBuffers, Synapses } from "./ring-buffers.ts";
+import { powerOfTwo } from "../../numeric/elementary.ts";
 
 /** One population of IFCurDelta neurons on the machine, and what arrives at it. */
 export interface Membranes {
@@ -66,7 +67,7 @@ const FULL = 65535;
 export function update(population: Membranes, offset: ArrayLike<number>, cell: CellParameters): void {
   const { v, excitatory, inhibitory, fired, buffers } = population;
   const { resistance, decay, threshold } = cell;
-  const [positive, negative] = [2 ** buffers.shifts[0], 2 ** buffers.shifts[1]];
+  const [positive, negative] = [powerOfTwo(buffers.shifts[0]), powerOfTwo(buffers.shifts[1])];
   const whole = resistance / ONE;
   const exact = Number.isInteger(whole); // then I R needs no rounding
   let count = 0;

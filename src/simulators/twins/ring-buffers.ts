@@ -1,5 +1,6 @@
 import { forEachSynapse } from "../../network/convolution.ts";
 import type { SpikingLayer, SpikingNetwork } from "../../network/old/spiking-network.ts";
+import { exponentOf, powerOfTwo } from "../../numeric/elementary.ts";
 
 /** What of a layer its synapses are made of. */
 export type Synapses = Pick<SpikingLayer, "inputs" | "outputs" | "weights" | "convolution">;
@@ -40,7 +41,7 @@ export function ringBuffers(layer: Synapses, bound: Bound): RingBuffers {
     ringBufferShift,
   );
   const words = Int32Array.from(weights, (w) => {
-    const word = roundHalfEven(Math.abs(w) * 2 ** (15 - (w < 0 ? inhibitory : excitatory))) & 0xffff;
+    const word = roundHalfEven(Math.abs(w) * powerOfTwo(15 - (w < 0 ? inhibitory : excitatory))) & 0xffff;
     return w < 0 ? -word : word;
   });
   return { shifts: [excitatory, inhibitory], words };
@@ -48,9 +49,7 @@ export function ringBuffers(layer: Synapses, bound: Bound): RingBuffers {
 
 /** The smallest power of two, from 2^0 on, that is strictly above `bound`. */
 export function ringBufferShift(bound: number): number {
-  if (bound <= 0) return 0;
-  const power = Math.ceil(Math.max(0, Math.log2(bound)));
-  return 2 ** power <= bound ? power + 1 : power;
+  return bound < 1 ? 0 : exponentOf(bound) + 1;
 }
 
 /** Of either sign: the largest sum of a neuron's weights; at the border of an image a convolution has no more. */
