@@ -1,3 +1,5 @@
+import { powerOfTwo } from "../numeric/elementary.ts";
+
 /** The arrays that files hold. Half-precision floats are read as float32, which holds each of them exactly. */
 const constructors = {
   bool: Uint8Array,
@@ -87,7 +89,7 @@ export function fromFloat16(bits: number): number {
   const fraction = bits & 0x3ff;
   if (exponent === 0) return sign * fraction * 2 ** -24;
   if (exponent === 0x1f) return fraction ? NaN : sign * Infinity;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+  return sign * (1 + fraction / 1024) * powerOfTwo(exponent - 15);
 }
 
 const single = new Float32Array(1);

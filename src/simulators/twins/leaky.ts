@@ -1,5 +1,6 @@
 import { DsqnError } from "../../errors.ts";
 import { inputValues } from "../../network/encoding.ts";
+import { exp } from "../../numeric/elementary.ts";
 import { observationSize, type SpikingNetwork } from "../../network/old/spiking-network.ts";
 import { packageVersion } from "../../bridge/version.ts";
 import { decode } from "../decode.ts";
@@ -58,7 +59,7 @@ function runState(
   steps: number,
   onSpike: (layer: number, step: number, neuron: number) => void,
 ): Float64Array {
-  const k = Math.exp(-1 / TAU);
+  const k = exp(-1 / TAU);
   const { layers } = network;
   const currents = layers.map((layer, l) =>
     constantCurrent(layer, l === 0 ? x : undefined).map((current) => current * TAU * (1 - k)),
