@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync } from "node:fs";
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { open, readFile, rename } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { DsqnError } from "../errors.ts";
 
@@ -9,10 +9,9 @@ import { DsqnError } from "../errors.ts";
  * (a temporary file beside it, fsync, rename). Creates the folder.
  */
 export async function writeFileAtomic(path: string, data: Uint8Array | string): Promise<void> {
-  const folder = dirname(path);
-  const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
+  const temporary = temporaryFor(path);
   try {
-    makeFolder(folder);
+    makeFolder(dirname(path));
     const file = await open(temporary, "wx");
     try {
       await file.writeFile(data);
@@ -21,15 +20,47 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string): 
       await file.close();
     }
     await rename(temporary, path);
-    await syncFolder(folder);
+    syncFolder(dirname(path));
   } catch (cause) {
-    await rm(temporary, { force: true }).catch(() => undefined);
-    throw new DsqnError("FILE_UNWRITABLE", `${path} could not be written (${reason(cause)}).`, {
-      cause,
-      facts: { path },
-      hint: hints[(cause as NodeJS.ErrnoException).code ?? ""] ?? "Choose another place with --out.",
-    });
+    throw unwritable(path, temporary, cause);
   }
+}
+
+/** As `writeFileAtomic`, done when it returns. */
+export function writeAtomically(path: string, data: Uint8Array | string): void {
+  const temporary = temporaryFor(path);
+  try {
+    makeFolder(dirname(path));
+    const file = openSync(temporary, "wx");
+    try {
+      writeFileSync(file, data);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+    syncFolder(dirname(path));
+  } catch (cause) {
+    throw unwritable(path, temporary, cause);
+  }
+}
+
+/** A name that nobody else has, beside the file that it is to become. */
+function temporaryFor(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
+}
+
+function unwritable(path: string, temporary: string, cause: unknown): DsqnError {
+  try {
+    rmSync(temporary, { force: true });
+  } catch {
+    // Where nothing could be written there is nothing to remove.
+  }
+  return new DsqnError("FILE_UNWRITABLE", `${path} could not be written (${reason(cause)}).`, {
+    cause,
+    facts: { path },
+    hint: hints[(cause as NodeJS.ErrnoException).code ?? ""] ?? "Choose another place with --out.",
+  });
 }
 
 /** As mkdir -p. (Node's own recursive mkdir never returns where the system says ENOENT although the parent exists, as in /proc.) */
@@ -73,10 +104,15 @@ function reason(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? String(error);
 }
 
-/** The rename itself must reach the disk too. Not every system lets a folder be opened. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r").catch(() => undefined);
-  if (!folder) return;
-  await folder.sync().catch(() => undefined);
-  await folder.close();
+/** The rename itself must reach the disk too. Not every system lets a folder be opened, or synced. */
+function syncFolder(path: string): void {
+  let folder: number | undefined;
+  try {
+    folder = openSync(path, "r");
+    fsyncSync(folder);
+  } catch {
+    // Then the system writes it when it likes.
+  } finally {
+    if (folder !== undefined) closeSync(folder);
+  }
 }

@@ -1,6 +1,6 @@
 import { powerOfTwo } from "../numeric/elementary.ts";
 
-/** The arrays that files hold. Half-precision floats are read as float32, which holds each of them exactly. */
+/** The arrays that files and messages hold. Half-precision floats are read as float32, which holds each of them exactly. */
 const constructors = {
   bool: Uint8Array,
   uint8: Uint8Array,
@@ -29,14 +29,29 @@ export type TensorData =
   | Float64Array;
 
 /** A row-major (C order) array of any rank. */
-export interface Tensor {
+export interface Tensor<T extends TensorData = TensorData> {
   readonly dtype: TensorDtype;
   readonly shape: readonly number[];
-  readonly data: TensorData;
+  readonly data: T;
 }
 
 export function bytesPerElement(dtype: TensorDtype): number {
   return constructors[dtype].BYTES_PER_ELEMENT;
+}
+
+/** Zeros of a dtype given by name. */
+export function zeros(dtype: TensorDtype, length: number): TensorData {
+  return new constructors[dtype](length);
+}
+
+/** The dtype that a typed array stands for (no array is told to be bool). */
+export function dtypeOf(data: TensorData): TensorDtype {
+  const found = (Object.keys(constructors) as TensorDtype[]).find(
+    (name) => name !== "bool" && data instanceof constructors[name],
+  );
+  if (!found)
+    throw new TypeError(`${Object.prototype.toString.call(data)} is no array of numbers that a tensor can hold.`);
+  return found;
 }
 
 /** The number of elements of an array of `shape`; 1 for a scalar. Unsafe (above 2^53) products come back as Infinity. */
@@ -46,13 +61,10 @@ export function sizeOf(shape: readonly number[]): number {
 }
 
 /** A tensor around a typed array, one-dimensional unless `shape` says otherwise. */
-export function tensor(data: TensorData, shape: readonly number[] = [data.length]): Tensor {
+export function tensor<T extends TensorData>(data: T, shape: readonly number[] = [data.length]): Tensor<T> {
   if (sizeOf(shape) !== data.length)
     throw new RangeError(`${data.length} elements do not make an array of shape [${shape.join(", ")}].`);
-  const dtype = (Object.keys(constructors) as TensorDtype[]).find(
-    (name) => name !== "bool" && data instanceof constructors[name],
-  );
-  return { dtype: dtype!, shape, data };
+  return { dtype: dtypeOf(data), shape, data };
 }
 
 /** The little-endian bytes at `offset` as a typed array of `length` elements; copied only where they don't lie aligned. */
