@@ -1,17 +1,20 @@
-import { type Convolution, forEachSynapse, sizeOf } from "./convolution.ts";
+import { forEachSynapse, sizeOf } from "./convolution.ts";
 import { DsqnError } from "../errors.ts";
 import { biasPerOutput, columnsOf, type Layer, outputsOf, type Synapses, synapticInputs } from "./layer.ts";
 import type { Network } from "./network.ts";
 
 /**
- * Where the synapses of one presynaptic neuron of a convolution lead: calls `visit(target, weight)` for each position of the output
- * image that it reaches. From `target` on follow as many neurons as there are filters, from index `weight` on their weights.
+ * Where the synapses of one presynaptic neuron lead: calls `visit(target, weight, length)` for each run of neurons that it reaches. From `target` on
+ * follow `length` neurons, from index `weight` on the weights to them: to all neurons of a dense layer, or to the filters at one position of a
+ * convolution's output image.
  */
 export function forEachRun(
-  { input, output, kernel, strides, padding }: Convolution,
+  synapses: Synapses,
   source: number,
-  visit: (target: number, weight: number) => void,
+  visit: (target: number, weight: number, length: number) => void,
 ): void {
+  if (synapses.kind === "dense") return visit(0, source * synapses.outputs, synapses.outputs);
+  const { input, output, kernel, strides, padding } = synapses;
   const [, width, channels] = input;
   const [c, position] = [source % channels, Math.floor(source / channels)];
   const [row, column] = [Math.floor(position / width), position % width];
@@ -21,7 +24,7 @@ export function forEachRun(
     for (let j = kernel[1] - 1; j >= 0; j--) {
       const x = (column + padding[1] - j) / strides[1];
       if (x < 0 || x >= output[1] || !Number.isInteger(x)) continue;
-      visit((y * output[1] + x) * output[2], ((i * kernel[1] + j) * channels + c) * output[2]);
+      visit((y * output[1] + x) * output[2], ((i * kernel[1] + j) * channels + c) * output[2], output[2]);
     }
   }
 }

@@ -1,37 +1,34 @@
 import type { Work } from "./engine.ts";
-import type { SpikingNetwork } from "./network.ts";
+import { isSpiking, type Network } from "./network.ts";
 import { fanOut } from "./synapses.ts";
 
 /**
  * Effective operations per decision, as NeuroBench counts them (Yik et al. 2025): a synapse works when its input is not zero, and one
- * of weight zero never does.
+ * of weight zero never does. Where its input is a spike that is an accumulation; where it is a value (in a network without spikes, a constant
+ * input, a mean of spikes) it is a multiply-accumulation.
  *
  * `arrivals`: per layer, [values that its synapses start from, in the first layer the negative parts of signed inputs after them], how often
- * each was not zero, over the batch: spikes in every step, constant input once per decision. With max pooling that is what left the
- * windows; choosing the largest is no synaptic operation. `spikeCounts`: per layer that spikes, [neurons], over batch and steps. `fans`: per
- * layer its `fanOut`, for who knows it already.
+ * each was not zero, over the batch: spikes in every step, constant input once per decision. With pooling that is what left the
+ * windows; pooling itself is no synaptic operation. `spikeCounts`: per layer that spikes, [neurons], over batch and steps. `fans`: per
+ * layer its `fanOut`, where it is known already.
  */
 export function countWork(
-  network: SpikingNetwork,
+  network: Network,
   batch: number,
   arrivals: readonly ArrayLike<number>[],
   spikeCounts: readonly ArrayLike<number>[],
   fans: readonly Float64Array[] = network.layers.map(fanOut),
 ): Work {
-  const [first, ...operations] = fans.map((fan, l) => {
+  const analog = network.coding?.encoding === "constant";
+  let [accumulates, multiplyAccumulates, spikes] = [0, 0, 0];
+  for (const [l, fan] of fans.entries()) {
     let sum = 0;
     for (let i = 0; i < arrivals[l].length; i++) sum += arrivals[l][i] * fan[i % fan.length];
-    return sum;
-  });
-  let spikes = 0;
+    const values = !isSpiking(network) || (l === 0 && analog) || network.layers[l].pooling?.kind === "average";
+    if (values) multiplyAccumulates += sum;
+    else accumulates += sum;
+  }
   for (const counts of spikeCounts) for (let i = 0; i < counts.length; i++) spikes += counts[i];
-  const analog = network.coding.encoding === "constant";
-  const accumulates = operations.reduce((sum, n) => sum + n, analog ? 0 : first);
-  const multiplyAccumulates = analog ? first / batch : 0;
-  return {
-    spikes: spikes / batch,
-    accumulates: accumulates / batch,
-    multiplyAccumulates,
-    synOps: accumulates / batch + multiplyAccumulates,
-  };
+  [accumulates, multiplyAccumulates, spikes] = [accumulates, multiplyAccumulates, spikes].map((n) => n / batch);
+  return { spikes, accumulates, multiplyAccumulates, synOps: accumulates + multiplyAccumulates };
 }
