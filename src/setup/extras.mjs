@@ -41,6 +41,11 @@ export const extras = {
       { module: "cv2", distribution: "opencv-python-headless", minimum: null },
     ],
   },
+  box2d: {
+    summary: "LunarLander and the other Box2D environments",
+    megabytes: 20,
+    needs: [{ module: "Box2D", distribution: "box2d", minimum: "2.3.10" }],
+  },
   test: {
     summary: "tests and linter of the Python side",
     megabytes: 50,
