@@ -1,48 +1,34 @@
-import type { DenseNetwork } from "../network/old/dense-network.ts";
-import { UsageError } from "../errors.ts";
+import { forEachSynapse } from "../network/convolution.ts";
+import { biasPerOutput, inputsOf, type Layer, outputsOf } from "../network/layer.ts";
+import type { Network } from "../network/network.ts";
+import * as pooling from "../network/pooling.ts";
 
-/**
- * What every layer of a dense network puts out for `states` [n, inputs]: per layer [n, outputs], after the ReLU in hidden
- * layers, raw in the last. Sums in float64, each value rounded to float32 once.
- */
-export function denseActivations(network: DenseNetwork, states: Float32Array): Float32Array[] {
-  const n = countStates(network, states);
-  const activations: Float32Array[] = [];
-  let input = states;
-  for (const [l, { inputs, outputs, weights, biases }] of network.layers.entries()) {
-    const hidden = l < network.layers.length - 1;
-    const output = new Float32Array(n * outputs);
-    const sum = new Float64Array(outputs);
-    for (let k = 0; k < n; k++) {
-      sum.set(biases);
-      for (let i = 0; i < inputs; i++) {
-        const x = input[k * inputs + i];
-        if (x === 0) continue; // half of what leaves a ReLU
-        for (let j = 0, w = i * outputs; j < outputs; j++, w++) sum[j] += x * weights[w];
-      }
-      for (let j = 0; j < outputs; j++) output[k * outputs + j] = hidden && sum[j] < 0 ? 0 : sum[j];
-    }
-    activations.push(output);
-    input = output;
-  }
-  return activations;
+/** Stand-in for engines/fast/activations.ts. */
+export function layerActivations(network: Network, states: Float32Array): Float32Array[] {
+  let x: ArrayLike<number> = states.map((v) => v * network.inputScale);
+  const n = states.length / inputsOf(network.layers[0]);
+  return network.layers.map((layer) => {
+    const [m, outputs] = [inputsOf(layer), outputsOf(layer)];
+    const y = new Float32Array(n * outputs);
+    for (let b = 0; b < n; b++) y.set(one(layer, Array.prototype.slice.call(x, b * m, (b + 1) * m)), b * outputs);
+    x = y;
+    return y;
+  });
 }
 
-/** How many states `states` [n, inputs] holds; an error when they don't fit the network. */
-export function countStates(
-  network: { readonly layers: readonly { readonly inputs: number }[] },
-  states: Float32Array,
-): number {
-  const { inputs } = network.layers[0];
-  const n = states.length / inputs;
-  if (n === 0 || !Number.isInteger(n))
-    throw new UsageError(
-      "REPLAY_MISMATCH",
-      `${states.length} numbers are not one or more states of ${inputs} values each, which the network takes.`,
-      {
-        hint: "Collect the states with the same environment that the network acts in: dsqn collect <model> --env ID --size N --out DIR.",
-        facts: { numbers: states.length, inputs },
-      },
-    );
-  return n;
+function one(layer: Layer, given: number[]): Float64Array {
+  let x: ArrayLike<number> = given;
+  const outputs = outputsOf(layer);
+  const sum = Float64Array.from(biasPerOutput(layer) ?? new Float64Array(outputs));
+  if (layer.pooling) {
+    const { window } = layer.pooling;
+    const into = new Float64Array(window.output[0] * window.output[1] * window.output[2]);
+    if (layer.pooling.kind === "max") pooling.poolValues(layer.pooling, x, into);
+    else throw new Error("stand-in");
+    x = into;
+  }
+  const { synapses, weights } = layer;
+  if (synapses.kind === "convolution") forEachSynapse(synapses, (s, t, k) => void (sum[t] += x[s] * weights[k]));
+  else for (let i = 0; i < x.length; i++) for (let j = 0; j < outputs; j++) sum[j] += x[i] * weights[i * outputs + j];
+  return layer.activation.kind === "relu" ? sum.map((v) => Math.max(v, 0)) : sum;
 }

@@ -1,53 +1,62 @@
-import type { ConvolutionalNetwork } from "../network/old/convolutional-network.ts";
-import type { DenseNetwork } from "../network/old/dense-network.ts";
-import { spikingNetwork } from "../network/old/spiking-network.ts";
-import { convertConvolutional } from "./convolutional/convert.ts";
-import { type Conversion, type ConversionOptions, completeOptions } from "./options.ts";
-import { largest, layerScales } from "./scales.ts";
+import { spikingNetwork } from "../network/create.ts";
+import type { Network } from "../network/network.ts";
+import { neuron } from "../network/neurons/index.ts";
 import { centred, normalise } from "./normalise.ts";
+import { type Conversion, type ConversionOptions, completeOptions } from "./options.ts";
 import { populations } from "./population.ts";
+import { largest, layerScales } from "./scales.ts";
+import { stagesOf } from "./stages.ts";
 import { startingPoint } from "./start.ts";
 
 export { balancedConversion, balancedConvolution, originalConversion } from "./options.ts";
 export type { Conversion, ConversionOptions } from "./options.ts";
 
 /**
- * A spiking network of integrate-and-fire neurons (threshold 1) whose firing rates stand for the activations of `source`, a dense
- * network or a convolutional one (`convertConvolutional`). Without options it is the thesis's robust normalisation (percentile 0.99 of the layers' maxima over the first 20,000 `states`,
- * [n, inputs]). Sources: Diehl et al. 2015; Rueckauer et al. 2017; for what begins before the first step, Bu et al. 2022.
+ * A spiking network of integrate-and-fire neurons (lagged-lif, threshold 1) whose firing rates stand for the activations of `source`, a network of
+ * dense layers, convolutions and pooling with ReLUs. It takes observations as the source does: `inputScale` and average pooling go into the
+ * weights, max pooling passes spikes (network/pooling.ts). Computed in float64 and rounded once. Without options it is the thesis's
+ * robust normalisation (percentile 0.99 of the layers' maxima over the first 20,000 `states`, [n, observationSize]).
+ *
+ *   network -> stages -> scales -> normalised -> populations -> starting point -> spiking network
+ *
+ * Sources: Diehl et al. 2015; Rueckauer et al. 2017; for what begins before the first step, Bu et al. 2022.
  *
  * @example
  * const { network, scales } = convert(dqn, states, { ...balancedConversion, spiking: { steps: 32 } });
+ *
+ * @throws DsqnError LAYER_UNCONVERTIBLE; UsageError MODEL_KIND, REPLAY_MISMATCH, BAD_ARGUMENT
  */
-export function convert(
-  source: DenseNetwork | ConvolutionalNetwork,
-  states: Float32Array,
-  options: ConversionOptions = {},
-): Conversion {
-  if (source.kind === "convolutional") return convertConvolutional(source, states, options);
+export function convert(source: Network, states: Float32Array, options: ConversionOptions = {}): Conversion {
   const { output, start, holdBack, population, spiking, ...scaling } = completeOptions(options);
-  const { steps } = spiking;
-  const scales = outputScale(layerScales(source, states, scaling), output);
-  const normalised = normalise(source, scales);
-  const layers = normalised.layers.map((layer, l) =>
-    output === "centred" && l === scales.length - 1 ? centred(layer) : layer,
-  );
-  const multiplied = populations({ kind: "dense", layers }, population);
-  const { layers: started, potentials } = startingPoint(multiplied.layers, {
+  const { reset, ...coding } = spiking;
+  const stages = stagesOf(source);
+  const last = stages.length - 1;
+  const found = layerScales(source, states, scaling, stages);
+  // The output layer has one scale for all actions, or the best one could change.
+  const scales = found.with(last, Float64Array.of(output === "scaled" ? largest(found[last]) : 1));
+  const scaled = normalise(stages, scales);
+  const normalised = output === "centred" ? scaled.with(last, centred(scaled[last], last)) : scaled;
+  const started = startingPoint(populations(normalised, population), {
     start,
-    populations: layers.map(() => population),
-    steps,
+    population,
+    steps: coding.steps,
     holdBack,
   });
-  const spikes = spikingNetwork(started, spiking);
+  const layers = started.map(({ stage }) => ({
+    ...stage,
+    weights: Float32Array.from(stage.weights),
+    biases: Float32Array.from(stage.biases),
+  }));
+  const network = spikingNetwork(layers, { ...coding, neuron: neuron("lagged-lif", { reset }) }, source.input);
+  const initial = started.map(({ potentials }) => potentials && Float32Array.from(potentials));
   return {
     scales,
-    network: { ...spikes, layers: spikes.layers.map((layer, l) => ({ ...layer, initialPotential: potentials[l] })) },
+    network: {
+      ...network,
+      layers: network.layers.map((layer, l) => ({
+        ...layer,
+        activation: { ...layer.activation, initial: initial[l] },
+      })),
+    },
   };
-}
-
-/** The output layer has one scale for all actions, or the best one could change. */
-function outputScale(scales: Float64Array[], output: ConversionOptions["output"]): Float64Array[] {
-  const last = scales.length - 1;
-  return scales.with(last, Float64Array.of(output === "scaled" ? largest(scales[last]) : 1));
 }

@@ -1,5 +1,6 @@
 import { UsageError } from "../errors.ts";
-import { type SpikingNetwork, type SpikingOptions, spikingDefaults } from "../network/old/spiking-network.ts";
+import { type Coding, codingDefaults, type SpikingNetwork } from "../network/network.ts";
+import type { LaggedLif } from "../network/neurons/index.ts";
 import { scaleDefaults, type ScaleOptions } from "./scales.ts";
 import type { Start } from "./start.ts";
 
@@ -17,20 +18,20 @@ export interface ConversionOptions extends ScaleOptions {
   readonly start?: Start;
   /** How far hidden layers are held back from firing early; see `startingPoint`. 0 unless given. */
   readonly holdBack?: number;
-  /** Spiking neurons per hidden neuron of `dense`; see `populations`. */
+  /** Spiking neurons per hidden neuron; see `populations`. */
   readonly population?: number;
   /** T, reset, encoding, decoding and tie rule of the result. */
-  readonly spiking?: Pick<SpikingOptions, "steps" | "reset" | "encoding" | "decoding" | "ties">;
+  readonly spiking?: Partial<Pick<Coding, "steps" | "encoding" | "decoding" | "ties"> & Pick<LaggedLif, "reset">>;
 }
 
 /** A converted network, and the scales it was made with. */
 export interface Conversion {
   readonly network: SpikingNetwork;
-  /** Per layer one number, or one for each neuron of the dense layer with granularity "neuron". */
+  /** Per layer one number, or with granularity "neuron" one for each neuron of the source (of a convolution: channel). */
   readonly scales: readonly Float64Array[];
 }
 
-/** The thesis's conversion: one scale per layer, membranes at zero. */
+/** The thesis's conversion: one scale per layer, never below its largest weight and bias; membranes at zero. */
 export const originalConversion = {
   ...scaleDefaults,
   output: "scaled",
@@ -46,6 +47,7 @@ export const balancedConversion = {
   start: "balanced",
   population: 2,
   granularity: "neuron",
+  floor: "share",
   percentile: 0.999,
   spiking: { steps: 64 },
 } as const satisfies ConversionOptions;
@@ -71,7 +73,7 @@ export function completeOptions(options: ConversionOptions): Required<Omit<Conve
   const complete = {
     ...originalConversion,
     ...own,
-    spiking: { ...spiking, steps: spiking.steps ?? spikingDefaults.steps },
+    spiking: { ...spiking, steps: spiking.steps ?? codingDefaults.steps },
   };
   if (complete.start === "zero" && complete.population > 1)
     throw new UsageError(

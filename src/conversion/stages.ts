@@ -1,0 +1,79 @@
+import { DsqnError, UsageError } from "../errors.ts";
+import { biasPerOutput, type Layer, outputsOf, type Pooling, type Synapses } from "../network/layer.ts";
+import { isSpiking, type Network } from "../network/network.ts";
+import { validateNetwork } from "../network/validate.ts";
+import { averagedBefore } from "./average.ts";
+
+/**
+ * What one spiking layer will compute: max pooling or none, a linear map, and a ReLU in all stages but the last. A layer of the source in
+ * float64, so that what conversion does to it is rounded once, at the end.
+ */
+export interface Stage {
+  readonly pooling?: Pooling;
+  readonly synapses: Synapses;
+  /** In the order that `synapses` says. */
+  readonly weights: Float64Array;
+  /** [outputs] */
+  readonly biases: Float64Array;
+}
+
+/**
+ * The network as stages, one for each layer: `inputScale` goes into the first weights, average pooling into those behind it.
+ *
+ * @throws DsqnError LAYER_UNCONVERTIBLE, which names the layer and the reason; MODEL_KIND for a network that spikes already
+ */
+export function stagesOf(source: Network): Stage[] {
+  if (isSpiking(source))
+    throw new UsageError("MODEL_KIND", "The network is spiking already.", {
+      hint: "Convert what it was made from: a DQN, a classifier, a policy.",
+    });
+  validateNetwork(source);
+  return source.layers.map((layer, l) => {
+    const { synapses, pooling, activation } = layer;
+    const scale = l === 0 ? source.inputScale : 1;
+    if (activation.kind !== "relu" && l < source.layers.length - 1)
+      unconvertible(
+        layer,
+        l,
+        "nothing rectifies what it puts out, and a firing rate can't be negative",
+        "Give it a ReLU.",
+      );
+    const stage: Stage = {
+      synapses,
+      weights: Float64Array.from(layer.weights, (w) => w * scale),
+      biases: Float64Array.from(biasPerOutput(layer) ?? new Float32Array(outputsOf(layer))),
+    };
+    if (!pooling) return stage;
+    // Maximum and a growing function change places; a falling one would make it a minimum.
+    if (pooling.kind === "max" && scale < 0)
+      unconvertible(
+        layer,
+        l,
+        `its max pooling follows an inputScale of ${scale}, so that it would have to take the smallest`,
+        "Turn the first weights over instead.",
+      );
+    if (pooling.kind === "max") return { ...stage, pooling };
+    return (
+      averagedBefore(stage, pooling.window) ??
+      unconvertible(
+        layer,
+        l,
+        "its padding doesn't fit the windows of its average pooling, and as a matrix both would be too large",
+        'Train with padding "valid", or with strides instead of pooling.',
+      )
+    );
+  });
+}
+
+/** Refuses layer `l`. */
+export function unconvertible(
+  { synapses: { kind } }: Pick<Layer, "synapses">,
+  l: number,
+  why: string,
+  hint: string,
+): never {
+  throw new DsqnError("LAYER_UNCONVERTIBLE", `Layer ${l} (${kind}) can't be made spiking: ${why}.`, {
+    hint,
+    facts: { layer: l, kind },
+  });
+}
