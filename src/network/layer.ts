@@ -50,7 +50,7 @@ export function isNeuron(activation: Activation): activation is Neuron {
 }
 
 /** Values that go into the layer: into its windows where it pools, else into its synapses. */
-export function inputsOf({ pooling, synapses }: Layer): number {
+export function inputsOf({ pooling, synapses }: Pick<Layer, "pooling" | "synapses">): number {
   return pooling ? sizeOf(pooling.window.input) : synapticInputs({ synapses });
 }
 
