@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createTrainable } from "../engines/create.ts";
-import { loadReplayStates } from "../conversion/replay.ts";
+import { loadReplayStates } from "./replay-states.ts";
 import { DsqnError } from "../errors.ts";
 import { loadModel } from "../network/file/model.ts";
 import { collectStates } from "./collect.ts";

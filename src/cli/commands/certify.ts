@@ -1,7 +1,7 @@
 import { Option } from "commander";
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { loadReplayStates } from "../../conversion/replay.ts";
+import { loadReplayStates } from "../../learning/replay-states.ts";
 import { UsageError } from "../../errors.ts";
 import { writeFileAtomic, writeJsonAtomic } from "../../files/atomic.ts";
 import { loadModel } from "../../network/file/model.ts";

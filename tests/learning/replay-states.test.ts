@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadReplayStates } from "../../src/conversion/replay.ts";
+import { loadReplayStates } from "../../src/learning/replay-states.ts";
 import { saveReplay } from "../../src/formats/replay.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "dsqn-replay-"));
