@@ -64,6 +64,11 @@ export function convolutionProblem({ input, output, kernel, strides, padding }: 
   return undefined;
 }
 
+/** Whether all windows lie inside of the image. */
+export function inside({ input, output, kernel, strides, padding }: Convolution): boolean {
+  return ([0, 1] as const).every((k) => padding[k] === 0 && (output[k] - 1) * strides[k] + kernel[k] <= input[k]);
+}
+
 /** Values of an image of this shape. */
 export function sizeOf([height, width, channels]: ImageShape): number {
   return height * width * channels;
