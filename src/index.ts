@@ -51,7 +51,7 @@ export { dqnSchema, type DqnConfig, type DqnConfigInput } from "./learning/dqn/c
 export { trainDqn, type DqnResult, type TrainDqnOptions } from "./learning/dqn/train.ts";
 export type { EpisodeEntry, EvaluationEntry, Snapshot } from "./learning/dqn/state.ts";
 export { convDqnSchema, type ConvDqnConfig, type ConvDqnConfigInput } from "./learning/pixels/config.ts";
-export type { MakePixelEnvironments, PixelEnvironments, PixelStep } from "./environments/pixel-worlds.ts";
+export type { MakePixelEnvironments, PixelEnvironments, PixelStep } from "./environments/worlds.ts";
 export { FrameMemory, type FrameBatch, type FrameMemoryOptions } from "./learning/pixels/memory.ts";
 export { playEpisodes, type PixelValues } from "./learning/pixels/play.ts";
 export type { PixelEpisode, PixelEvaluation, PixelSnapshot } from "./learning/pixels/state.ts";

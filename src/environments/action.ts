@@ -1,6 +1,7 @@
 import { dtypeOf, type NdArray, ndarray, type TypedArray } from "../bridge/arrays.ts";
 import { DsqnError } from "../errors.ts";
-import { type BoxSpace, describeSpace, type DiscreteSpace, sizeOf, type Space } from "./space.ts";
+import { sizeOf } from "../files/tensor.ts";
+import { type BoxSpace, describeSpace, type DiscreteSpace, type Space } from "./space.ts";
 
 /** Numbers for one environment: one for Discrete, as many as the space's shape has elements else; nested for Tuple and Dict. */
 export type Action = number | ArrayLike<number> | string | readonly Action[] | { readonly [name: string]: Action };

@@ -3,7 +3,7 @@ import { openWorker, type Worker } from "../bridge/index.ts";
 import { type AtariFrames, type AtariGames, type AtariOptions, type AtariStep, openAtari } from "./atari.ts";
 import { FrameStack } from "./frame-stack.ts";
 import { DsqnError } from "../errors.ts";
-import type { Environments, EnvironmentsStep } from "./worlds.ts";
+import type { MakeEnvironments, PixelEnvironments, PixelStep } from "./worlds.ts";
 
 /** What `makeAtari` takes besides the game's own options. */
 export interface MakeAtariOptions extends AtariOptions {
@@ -17,14 +17,13 @@ export interface MakeAtariOptions extends AtariOptions {
  * Copies of an Atari game as training and evaluation see them: observations are raw bytes as float32, [count, height, width, stack], the
  * newest frame last. An episode is one whole game; a lost life is told (`lifeLost`) and ends nothing.
  */
-export interface AtariEnvironments extends Environments, Omit<AtariGames, keyof Environments> {
-  /** The newest frames, after a `reset` the first ones: each goes into a frame-wise replay memory once. */
+export interface AtariEnvironments extends PixelEnvironments, Omit<AtariGames, keyof PixelEnvironments> {
   readonly newest: AtariFrames;
   step(actions: Int32Array): Promise<AtariEnvironmentsStep>;
 }
 
 /** What a step of all copies led to: Gymnasium's five, and what came from the console itself. */
-export interface AtariEnvironmentsStep extends EnvironmentsStep, AtariStep {}
+export interface AtariEnvironmentsStep extends PixelStep, AtariStep {}
 
 /**
  * Opens copies of an Atari game, stepped by one message; only newest frames travel, and are stacked here.
@@ -71,7 +70,7 @@ export async function makeAtari(options: MakeAtariOptions): Promise<AtariEnviron
 /** Opens Python workers (one unless `workers` says more), lends them to `use` as a maker of copies, and closes them whatever happens. */
 export async function withAtari<T>(
   { workers = 1, ...options }: Omit<MakeAtariOptions, "count" | "worker">,
-  use: (makeEnvironments: (count: number) => Promise<AtariEnvironments>) => Promise<T>,
+  use: (makeEnvironments: MakeEnvironments<AtariEnvironments>) => Promise<T>,
 ): Promise<T> {
   return withAtariWorkers(workers, (worker) => use((count) => makeAtari({ ...options, count, worker })));
 }

@@ -1,6 +1,9 @@
 import { openWorker } from "../bridge/index.ts";
-import { describeSpace, makeVectorEnvironment, type Space, type VectorEnvironment } from "./index.ts";
 import { DsqnError } from "../errors.ts";
+import { sizeOf } from "../files/tensor.ts";
+import { extrasOf, type Wrapper } from "./gymnasium.ts";
+import { describeSpace, type Space } from "./space.ts";
+import { makeVectorEnvironment, type VectorEnvironment } from "./vector-environment.ts";
 import type { Environments, MakeEnvironments } from "./worlds.ts";
 
 /** An environment of Gymnasium as training and evaluation open it. */
@@ -9,6 +12,8 @@ export interface GymnasiumSpec {
   readonly kwargs?: Readonly<Record<string, unknown>>;
   /** Time limit in steps, instead of the environment's own. */
   readonly maxSteps?: number;
+  /** Wrappers by name, innermost first. */
+  readonly wrappers?: readonly Wrapper[];
   /** Folders to find a module of the user's in, for an id like "module:Id-v0"; installed packages need none. */
   readonly path?: readonly string[];
 }
@@ -18,27 +23,15 @@ export async function withGymnasium<T>(
   spec: GymnasiumSpec,
   use: (makeEnvironments: MakeEnvironments) => Promise<T>,
 ): Promise<T> {
-  const worker = await openWorker({ name: spec.id, path: spec.path });
+  const { id, path, ...options } = spec;
+  const worker = await openWorker({ name: id, path, extras: extrasOf(id) });
   try {
     return await use(async (count) => {
-      const { id, kwargs, maxSteps } = spec;
-      const vector = await makeVectorEnvironment<Float32Array>(id, {
-        count,
-        autoreset: "disabled",
-        worker,
-        kwargs,
-        maxSteps,
-      });
-      const close = (): Promise<void> => vector.close();
+      const vector = await makeVectorEnvironment<Values>(id, { count, autoreset: "disabled", worker, ...options });
       try {
-        return adapt(
-          vector.id,
-          vector,
-          discreteActions(vector.actionSpace, id),
-          flatObservations(vector.observationSpace, id),
-        );
+        return adapt(vector, discreteActions(vector.actionSpace, id), flatObservations(vector.observationSpace, id));
       } catch (error) {
-        await close();
+        await vector.close();
         throw error;
       }
     });
@@ -47,19 +40,26 @@ export async function withGymnasium<T>(
   }
 }
 
+/** What a Box comes as: Float32Array mostly. */
+type Values = Float32Array | Float64Array | Int32Array | Uint8Array;
+
+const floats = (values: Values): Float32Array => (values instanceof Float32Array ? values : new Float32Array(values));
+
 function adapt(
-  id: string,
-  vector: VectorEnvironment,
+  vector: VectorEnvironment<Values>,
   actions: { n: number; start: number },
   observationSize: number,
 ): Environments {
   return {
-    id,
+    id: vector.id,
     count: vector.count,
     observationSize,
     actions: actions.n,
-    reset: async (options) => (await vector.reset(options)).observations,
-    step: (chosen) => vector.step(actions.start === 0 ? chosen : chosen.map((action) => action + actions.start)),
+    reset: async (options) => floats((await vector.reset(options)).observations),
+    async step(chosen) {
+      const step = await vector.step(actions.start === 0 ? chosen : chosen.map((action) => action + actions.start));
+      return { ...step, observations: floats(step.observations) };
+    },
     close: () => vector.close(),
   };
 }
@@ -77,12 +77,12 @@ function discreteActions(space: Space, id: string): { n: number; start: number }
 }
 
 function flatObservations(space: Space, id: string): number {
-  if (space.type === "box" && space.dtype === "float32") return space.shape.reduce((product, n) => product * n, 1);
+  if (space.type === "box" && !/int64/.test(space.dtype)) return sizeOf(space.shape);
   throw new DsqnError(
     "OBSERVATIONS_UNSUPPORTED",
-    `${id} has the observation space ${describeSpace(space)}; networks here take a Box of float32.`,
+    `${id} has the observation space ${describeSpace(space)}; networks here take a Box of numbers.`,
     {
-      hint: "Wrap the environment so that it gives a Box of float32.",
+      hint: 'Wrap the environment so that it gives a Box, as gymnasium.wrappers\' "FlattenObservation" does.',
       facts: { environment: id, observationSpace: space },
     },
   );

@@ -2,6 +2,7 @@ import type { NdArray } from "../bridge/arrays.ts";
 import type { Worker } from "../bridge/worker.ts";
 import { openWorker } from "../bridge/worker.ts";
 import { DsqnError } from "../errors.ts";
+import type { Extra } from "../setup/python-environment.ts";
 import { type Action, actionEncoder, type Sent } from "./action.ts";
 import type { Received } from "./observation.ts";
 import type { Space } from "./space.ts";
@@ -15,10 +16,21 @@ export interface MakeOptions {
   /** Episodes are truncated after this many steps, whatever the registration says; Infinity: never. */
   readonly maxSteps?: number;
   readonly renderMode?: "rgb_array" | (string & {});
-  /** Python-side wrappers by name, innermost first (docs/environments.md). */
-  readonly wrappers?: readonly { readonly name: string; readonly options?: Readonly<Record<string, unknown>> }[];
+  /** Wrappers by name, innermost first. */
+  readonly wrappers?: readonly Wrapper[];
   /** Gymnasium's info dictionaries with every step: they cost time, so a vector leaves them out. */
   readonly infos?: boolean;
+}
+
+/** One of `gymnasium.wrappers`, or of the project's own (docs/environments.md), and what its constructor takes besides the environment. */
+export interface Wrapper {
+  readonly name: string;
+  readonly kwargs?: Readonly<Record<string, unknown>>;
+}
+
+/** The parts of the Python environment that the environment `id` needs besides the base. */
+export function extrasOf(id: string): readonly Extra[] {
+  return /^(LunarLander(Continuous)?|BipedalWalker(Hardcore)?|CarRacing)-v\d+$/.test(id) ? ["base", "box2d"] : ["base"];
 }
 
 /** An RGB image, [height, width, 3]. */
@@ -72,7 +84,7 @@ export class Remote {
     const { kwargs, maxSteps, renderMode, wrappers, infos } = options;
     if (!Number.isInteger(count) || count < 1)
       throw new DsqnError("ENV_OPTIONS_INVALID", `count is ${count}, not a whole number from 1 on.`);
-    const worker = options.worker ?? (await openWorker({ name: id }));
+    const worker = options.worker ?? (await openWorker({ name: id, extras: extrasOf(id) }));
     try {
       const limit = maxSteps === Infinity ? -1 : maxSteps;
       const params = { id, count, kwargs, maxSteps: limit, renderMode, wrappers, infos, ...more };

@@ -10,7 +10,7 @@ export {
 } from "./atari.ts";
 export { isAtariId } from "./atari-id.ts";
 export { makeEnvironment, type Environment, type Step } from "./environment.ts";
-export type { Frame, Info, MakeOptions } from "./gymnasium.ts";
+export type { Frame, Info, MakeOptions, Wrapper } from "./gymnasium.ts";
 export { FrameStack } from "./frame-stack.ts";
 export { flatSize, type Observation } from "./observation.ts";
 export { describeSpace, type Space } from "./space.ts";

@@ -1,5 +1,6 @@
 import type { NdArray, TypedArray } from "../bridge/arrays.ts";
-import { sizeOf, type Space } from "./space.ts";
+import { sizeOf } from "../files/tensor.ts";
+import type { Space } from "./space.ts";
 
 /**
  * An element of a space: typed arrays for Box, MultiDiscrete and MultiBinary (row-major, the space has the shape), a number for

@@ -59,11 +59,6 @@ export interface OtherSpace {
   readonly repr: string;
 }
 
-/** Number of elements of a shape: 1 for []. */
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, length) => product * length, 1);
-}
-
 /** In the words of Gymnasium: `Box(0, 255, [84, 84], uint8)`. */
 export function describeSpace(space: Space): string {
   switch (space.type) {

@@ -27,7 +27,26 @@ export interface EnvironmentsStep {
   readonly terminated: Uint8Array;
   /** The time limit cut the episode (1) or not (0). */
   readonly truncated: Uint8Array;
+  /** A life was lost (1) or not (0); the episode goes on unless `terminated` is set too. Absent where nobody has lives. */
+  readonly lifeLost?: Uint8Array;
+}
+
+/** Environments that show frames of bytes: an observation is the last `stack` of them, [height, width, stack], the newest last. */
+export interface PixelEnvironments extends Environments {
+  readonly height: number;
+  readonly width: number;
+  readonly stack: number;
+  /** The newest frames, [count, height * width], after a `reset` the first ones: each goes into a replay memory once. */
+  readonly newest: { readonly frames: Uint8Array };
+  step(actions: Int32Array): Promise<PixelStep>;
+}
+
+/** What a step of all copies led to, with its frames, [count, height * width]. */
+export interface PixelStep extends EnvironmentsStep {
+  readonly frames: Uint8Array;
+  readonly lifeLost: Uint8Array;
 }
 
 /** Opens `count` copies. */
-export type MakeEnvironments = (count: number) => Promise<Environments>;
+export type MakeEnvironments<E extends Environments = Environments> = (count: number) => Promise<E>;
+export type MakePixelEnvironments = MakeEnvironments<PixelEnvironments>;

@@ -7,7 +7,7 @@ import { openJsonLog } from "../runs/folder.ts";
 import type { RunContext, TrainMethod, TrainSummary } from "../runs/method.ts";
 import { mean, meanInterval, standardDeviation } from "../../numeric/statistics.ts";
 import { convDqnSchema, type ConvDqnConfig } from "./config.ts";
-import type { MakePixelEnvironments, PixelEnvironments } from "../../environments/pixel-worlds.ts";
+import type { MakePixelEnvironments, PixelEnvironments } from "../../environments/worlds.ts";
 import { type FrameFile, openFrameFile } from "./frame-file.ts";
 import { openPixelLearner, type PixelNetwork } from "./learner.ts";
 import { playEpisodes } from "./play.ts";

@@ -16,7 +16,7 @@ import {
   type SpikingNetwork,
 } from "../../network/old/spiking-network.ts";
 import type { ConvDqnConfig } from "./config.ts";
-import type { PixelEnvironments } from "../../environments/pixel-worlds.ts";
+import type { PixelEnvironments } from "../../environments/worlds.ts";
 import type { PixelNetwork } from "./learner.ts";
 
 type SpikingFields = NonNullable<ConvDqnConfig["network"]["spiking"]>;

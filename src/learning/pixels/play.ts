@@ -1,6 +1,6 @@
 import { Random } from "../../numeric/random.ts";
 import { argmax } from "../../network/decide.ts";
-import type { PixelEnvironments } from "../../environments/pixel-worlds.ts";
+import type { PixelEnvironments } from "../../environments/worlds.ts";
 import { FrameMemory } from "./memory.ts";
 
 /** Values [batch, actions] of observations, bytes [batch, height * width, stack]. */

@@ -6,7 +6,7 @@ import { argmax } from "../../network/decide.ts";
 import { valueAt } from "../schedules.ts";
 import { mean } from "../../numeric/statistics.ts";
 import type { ConvDqnConfig } from "./config.ts";
-import type { MakePixelEnvironments, PixelEnvironments, PixelStep } from "../../environments/pixel-worlds.ts";
+import type { MakePixelEnvironments, PixelEnvironments, PixelStep } from "../../environments/worlds.ts";
 import { openPixelLearner, type PixelLearner, type PixelNetwork } from "./learner.ts";
 import { FrameMemory } from "./memory.ts";
 import { startingNetwork } from "./network.ts";
