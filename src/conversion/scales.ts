@@ -1,6 +1,7 @@
 import { UsageError } from "../errors.ts";
 import { columnsOf, outputsOf } from "../network/layer.ts";
 import { type Network, observationSize } from "../network/network.ts";
+import { pow } from "../numeric/elementary.ts";
 import { layerActivations } from "./activations.ts";
 import { type Stage, stagesOf } from "./stages.ts";
 
@@ -150,7 +151,9 @@ function percentiles(
       }
   }
   const percentile = o.method === "data" ? 1 : o.percentile;
-  return seen.map((own, l) => Float64Array.from(own, (values) => o.headroom ** l * percentileOf(values, percentile)));
+  return seen.map((own, l) =>
+    Float64Array.from(own, (values) => pow(o.headroom, l) * percentileOf(values, percentile)),
+  );
 }
 
 /** How many observations `states` holds; an error when that is none, or a fraction. */
