@@ -21,9 +21,8 @@ export function ownMapping(name: string, precision: "float32" | "float64", netwo
 function ownLayer({ activation }: Layer, layer: number): LayerMapping {
   const parameters: Record<string, number | string | readonly number[]> = {};
   if (isNeuron(activation)) {
-    const { kind: _, initial, ...own } = activation;
+    const { kind: _kind, initial: _initial, ...own } = activation;
     for (const [name, value] of Object.entries(own)) parameters[name] = typeof value === "object" ? [...value] : value;
-    if (initial) parameters.initial = [...initial];
   }
   const weights = { unit: isNeuron(activation) ? "potential per spike" : "as they are", factor: 1 };
   const delay = isNeuron(activation) ? neuronModels[activation.kind].lag : 0;

@@ -76,3 +76,23 @@ export function forEachWindowValue(
         }
       }
 }
+
+/**
+ * Adds the gradient at what pooling put out, `gy` [windows], to that at what went in, `gx` [inputs]. A mean's is shared out evenly; the largest of
+ * `values` [inputs], the first of several, gets it alone. Of spikes those are the counts after the step (`poolSpikes`): a window passes
+ * what the first of its busiest inputs so far sends, so that one gets its gradient, as in max pooling of rates.
+ */
+export function unpool(
+  { kind, window }: Pooling,
+  values: ArrayLike<number>,
+  gy: ArrayLike<number>,
+  gx: Float32Array | Float64Array,
+): void {
+  const [largest, counts] = [new Int32Array(gy.length).fill(-1), new Int32Array(gy.length)];
+  forEachWindowValue(window, (source, target) => {
+    counts[target]++;
+    if (largest[target] < 0 || values[source] > values[largest[target]]) largest[target] = source;
+  });
+  if (kind === "max") largest.forEach((source, w) => (gx[source] += gy[w]));
+  else forEachWindowValue(window, (source, target) => (gx[source] += gy[target] / counts[target]));
+}

@@ -1,124 +1,150 @@
-import { argmax } from "../../network/decide.ts";
+import { UsageError } from "../../errors.ts";
+import { chooseActions, decode } from "../../network/decoding.ts";
 import { encoder, inputValues } from "../../network/encoding.ts";
-import type { RunOptions, RunResult, SpikingEngine } from "../../network/engine.ts";
-import { type SpikingNetwork, spikingLayers, synapticInputs } from "../../network/old/spiking-network.ts";
-import { poolSpikes, windowMaxima } from "../../network/pooling.ts";
-import { copyState, createState, inputNeurons } from "../../network/state.ts";
+import type { LocalEngine, RunOptions, RunResult } from "../../network/engine.ts";
+import { outputsOf } from "../../network/layer.ts";
+import {
+  actionsOf,
+  isSpiking,
+  type Network,
+  observationSize,
+  type SpikingNetwork,
+  spikingLayers,
+} from "../../network/network.ts";
+import { type Arithmetic, float32, float64 } from "../../network/neurons/index.ts";
+import { packParameters, withParameters } from "../../network/parameters.ts";
+import { spikeCollector } from "../../network/spikes.ts";
+import { copyState, createState } from "../../network/state.ts";
 import { validateNetwork, validateRun } from "../../network/validate.ts";
 import { countWork } from "../../network/work.ts";
-import { type Arithmetic, fire, float32, float64, integrate, roundParameters, synapticInput } from "./neuron.ts";
-import { eventRecorder } from "./record.ts";
+import { packageVersion } from "../../version.ts";
+import { ownMapping } from "../mapping.ts";
+import { runningLayers, runState } from "./spiking.ts";
+import { layerPasses, rows } from "./values.ts";
 
-/** The engine that defines what a spiking network means, in float64: written to be read (see neuron.ts for the equations). */
-export const referenceEngine: SpikingEngine = referenceIn(float64);
+/** The engine that defines what a network means, in float64: written to be read. Its neurons' equations are in network/neurons. */
+export const referenceEngine: LocalEngine = referenceIn(float64);
 
 /** The same in float32, every operation rounded: what the fast engine must equal bit for bit. */
-export const referenceEngine32: SpikingEngine = referenceIn(float32);
+export const referenceEngine32: LocalEngine = referenceIn(float32);
 
-function referenceIn(arithmetic: Arithmetic): SpikingEngine {
+function referenceIn(arithmetic: Arithmetic): LocalEngine {
+  const { precision } = arithmetic;
   return {
     name: "reference",
-    precision: arithmetic.precision,
-    run(network, observations, options = {}) {
+    version: packageVersion(),
+    precision,
+    describe(network) {
       validateNetwork(network);
-      return run(network, observations, options, validateRun(network, observations, options), arithmetic);
+      return ownMapping("reference", precision, network);
     },
+    load(given) {
+      validateNetwork(given);
+      const network = withParameters(given, packParameters(given));
+      let values: ArrayLike<number> = new Float64Array(actionsOf(network));
+      const run = (observations: Float32Array | Float64Array, options: RunOptions = {}): RunResult => {
+        const batch = validateRun(network, observations, options);
+        return isSpiking(network)
+          ? runSpiking(network, observations, options, batch, arithmetic)
+          : runPlain(network, observations, batch, arithmetic);
+      };
+      return {
+        run,
+        decide(observation, seed) {
+          if (observation.length !== observationSize(network))
+            throw new UsageError(
+              "OBSERVATION_MISMATCH",
+              `An observation has ${observation.length} values instead of ${observationSize(network)}.`,
+            );
+          const { outputs, actions } = run(Float64Array.from(observation), { seed });
+          values = outputs;
+          return actions[0];
+        },
+        get values() {
+          return values;
+        },
+        close() {},
+      };
+    },
+    close() {},
   };
 }
 
-function run(
+function runPlain(network: Network, observations: ArrayLike<number>, batch: number, arithmetic: Arithmetic): RunResult {
+  const passes = layerPasses(network, observations, batch, arithmetic);
+  const outputs = passes[passes.length - 1].y;
+  const arrivals = passes.map(({ x }) => {
+    const counts = new Float64Array(x.length / batch);
+    x.forEach((value, k) => (counts[k % counts.length] += Number(value !== 0)));
+    return counts;
+  });
+  const actions = chooseActions(network, outputs, outputs, batch);
+  return { outputs, potentials: outputs, actions, spikeCounts: [], work: countWork(network, batch, arrivals, []) };
+}
+
+function runSpiking(
   network: SpikingNetwork,
   observations: ArrayLike<number>,
   options: RunOptions,
   batch: number,
   arithmetic: Arithmetic,
 ): RunResult {
-  const { steps = network.steps, seed = 0, recordSpikes = false, recordPotentials = false } = options;
-  const layers = network.layers.map((layer) => roundParameters(layer, arithmetic));
-  const spiking = spikingLayers(network);
-  const last = layers.length - 1;
-  const actions = layers[last].outputs;
-  const analog = network.encoding === "constant";
+  const { layers, coding } = network;
+  const { steps = coding.steps, seed = 0 } = options;
+  const { round } = arithmetic;
   const state = options.state ? copyState(network, batch, options.state) : createState(network, batch, seed);
-
-  const outputs = new Float64Array(batch * actions).fill(network.decoding === "max-potential" ? -Infinity : 0);
-  const potentials = new Float64Array(batch * actions);
-  const spikeCounts = layers.slice(0, spiking).map((layer) => new Float64Array(layer.outputs));
-  const arriving = layers.map(
-    (layer, l) => new Float64Array(l > 0 || layer.pooling ? synapticInputs(layer) : inputNeurons(network)),
-  );
-  const arrivals = arriving.map((x) => new Float64Array(x.length));
-  const recorders = recordSpikes ? spikeCounts.map(() => eventRecorder()) : undefined;
-  const membranes = recordPotentials
-    ? layers.map((layer) => new Float64Array(batch * steps * layer.outputs))
-    : undefined;
-
-  const input = new Float64Array(inputNeurons(network));
-  const h = layers.map((layer) => new Float64Array(layer.outputs));
-  const s = layers.map((layer) => new Float64Array(layer.outputs)); // stays 0 in an output layer that doesn't spike
+  const outputs = new Float64Array(batch * actionsOf(network));
+  const kept = keeper(network, options, batch, steps);
   for (let b = 0; b < batch; b++) {
-    const encode = encoder(
-      network,
-      inputValues(network, observations, b, arithmetic.round),
-      b,
-      state,
-      arithmetic.round,
-    );
-    const decoded = outputs.subarray(b * actions, (b + 1) * actions);
-    const mine = (of: Float64Array): Float64Array =>
-      of.subarray((b * of.length) / batch, ((b + 1) * of.length) / batch);
-    const own = state.layers.map(({ current, potential, counts }) => ({
-      i: mine(current),
-      v: mine(potential),
-      counts: mine(counts),
-    }));
-    /** h of layer l from `x`, which passes its max pooling first. */
-    const drive = (l: number, x: Float64Array, counting = true): void => {
-      const { pooling } = layers[l];
-      if (!pooling) arriving[l].set(x);
-      else if (counting) poolSpikes(pooling, x, own[l].counts, arriving[l]);
-      else windowMaxima(pooling, x, arriving[l]);
-      for (let p = 0; p < arriving[l].length; p++) arrivals[l][p] += Number(arriving[l][p] !== 0);
-      synapticInput(layers[l], arriving[l], h[l], arithmetic);
-    };
-    for (let t = 0; t < steps; t++) {
-      if (t === 0 || !analog) {
-        encode(state.step + t, input);
-        drive(0, input, !analog); // constant input gives the same current in every step
-      }
-      for (let l = 0; l <= last; l++) {
-        const { v, i } = own[l];
-        if (l > 0) drive(l, s[l - 1]);
-        if (l < spiking) {
-          fire(layers[l], v, s[l]);
-          for (let j = 0; j < v.length; j++) spikeCounts[l][j] += s[l][j];
-          recorders?.[l].record(b, t, s[l]);
-        }
-        integrate(layers[l], v, i, s[l], h[l], arithmetic);
-        membranes?.[l].set(v, (b * steps + t) * v.length);
-      }
-      decode(network, decoded, own[last].v, s[last]);
-    }
-    potentials.set(own[last].v, b * actions);
-    if (network.decoding === "potential") decoded.set(own[last].v);
+    const encode = encoder(network, inputValues(network, observations, b, round), b, state, round);
+    const running = runningLayers(network, state, b);
+    const { v, s } = running[layers.length - 1];
+    const [trace, spikes] = [new Float64Array(steps * v.length), new Float64Array(steps * v.length)];
+    runState(network, running, { encode, firstStep: state.step, steps, arithmetic }, (t, l) => {
+      kept.keep(b, t, l, running[l]);
+      if (l < layers.length - 1) return;
+      trace.set(v, t * v.length);
+      spikes.set(s, t * v.length);
+    });
+    const [potential, spike] = [trace, spikes].map((of) => (t: number, a: number) => of[t * v.length + a]);
+    decode(coding.decoding, { steps, potential, spike }, rows(outputs, batch)(b));
   }
-
-  const actionOf = (_: unknown, b: number): number => argmax(outputs, b * actions, actions, network.ties, potentials);
+  const potentials = state.layers[layers.length - 1].potential.slice();
   return {
     outputs,
     potentials,
-    actions: Int32Array.from({ length: batch }, actionOf),
-    spikeCounts,
-    work: countWork(network, batch, arrivals, spikeCounts),
-    spikes: recorders?.map(({ events }) => events()),
-    membranes,
+    actions: chooseActions(network, outputs, potentials, batch),
+    ...kept.results(),
     state: options.state || options.keepState ? { ...state, step: state.step + steps } : undefined,
   };
 }
 
-/** Takes the output layer's potentials and spikes after a step into `decoded`. First-spike stays all 0 while none spikes. */
-function decode({ decoding }: SpikingNetwork, decoded: Float64Array, v: Float64Array, s: Float64Array): void {
-  if (decoding === "max-potential") for (let a = 0; a < v.length; a++) decoded[a] = Math.max(decoded[a], v[a]);
-  else if (decoding === "spikes") for (let a = 0; a < s.length; a++) decoded[a] += s[a];
-  else if (decoding === "first-spike" && decoded.every((value) => value === 0)) decoded.set(s);
+/** Keeps of a run what was asked for, and counts what work is made of. */
+function keeper(network: SpikingNetwork, { recordSpikes, recordPotentials }: RunOptions, batch: number, steps: number) {
+  const { layers, coding } = network;
+  const counts = layers.slice(0, spikingLayers(network)).map((layer) => new Float64Array(outputsOf(layer)));
+  const collectors = recordSpikes ? counts.map(() => spikeCollector()) : undefined;
+  const membranes = recordPotentials
+    ? layers.map((layer) => new Float64Array(batch * steps * outputsOf(layer)))
+    : undefined;
+  const arrivals: Float64Array[] = [];
+  return {
+    keep(b: number, t: number, l: number, { v, x, s }: { v: Float64Array; x: Float64Array; s: Float64Array }): void {
+      arrivals[l] ??= new Float64Array(x.length);
+      const once = l === 0 && coding.encoding === "constant"; // the same current in every step
+      if (!once || t === 0) for (let p = 0; p < x.length; p++) arrivals[l][p] += Number(x[p] !== 0);
+      for (let j = 0; l < counts.length && j < s.length; j++) {
+        if (s[j] === 0) continue;
+        counts[l][j] += s[j];
+        collectors?.[l].push(b, t, j);
+      }
+      membranes?.[l].set(v, (b * steps + t) * v.length);
+    },
+    results: () => ({
+      spikeCounts: counts,
+      work: countWork(network, batch, arrivals, counts),
+      spikes: collectors?.map((collector) => collector.events()),
+      membranes,
+    }),
+  };
 }

@@ -1,12 +1,19 @@
+import { decode } from "../../network/decoding.ts";
 import { encoder, inputValues } from "../../network/encoding.ts";
-import { type SpikingLayer, type SpikingNetwork, spikingLayers } from "../../network/old/spiking-network.ts";
+import { isNeuron, type Layer, outputsOf, synapticInputs } from "../../network/layer.ts";
+import { actionsOf, isSpiking, type Network, type SpikingNetwork, spikingLayers } from "../../network/network.ts";
+import { type Arithmetic, float32, float64, neuronModels } from "../../network/neurons/index.ts";
+import { unpool } from "../../network/pooling.ts";
 import { type SpikeRegulariser, spikePenalty } from "../../network/regulariser.ts";
-import { createState, inputNeurons } from "../../network/state.ts";
-import { smoothStep, surrogate, surrogateDefaults, type SurrogateOptions } from "../../network/surrogate.ts";
+import { createState } from "../../network/state.ts";
+import { smoothStep, surrogateDefaults, type SurrogateOptions } from "../../network/surrogate.ts";
 import { validateNetwork, validateRun } from "../../network/validate.ts";
-import { type Arithmetic, float32, float64, integrate, roundParameters, synapticInput } from "./neuron.ts";
+import { neuronGradients, type Trace } from "./neuron-gradients.ts";
+import { runningLayers, runState } from "./spiking.ts";
+import { type SynapticGradients, synapticGradients, zeroGradients } from "./synapses.ts";
+import { layerPasses, rows } from "./values.ts";
 
-/** How gradients are computed. */
+/** How gradients are computed; but for `precision` only where a network spikes. */
 export interface GradientOptions {
   readonly precision?: "float32" | "float64";
   /** Fast sigmoid of scale 100 unless given, as the original's. */
@@ -21,18 +28,14 @@ export interface GradientOptions {
 }
 
 /** Of one layer, summed over the batch. */
-export interface LayerGradients {
-  /** [inputs, outputs] */
-  readonly weights: Float64Array;
-  /** [outputs]; also what they would be in a layer without biases. */
-  readonly biases: Float64Array;
-  readonly alpha: number;
-  readonly beta: number;
-  readonly threshold: number;
-  /** 0 for reset to zero. Where reset takes off the threshold, that one's gradient is the sum of both. */
-  readonly resetBy: number;
-  /** [outputs] */
-  readonly initialPotential: Float64Array;
+export interface LayerGradients extends SynapticGradients {
+  /**
+   * Of each parameter of its neurons: [1] where all have the same value, else [outputs]; 0 of one that plays no part. Where reset takes off the
+   * threshold, that one's gradient is the sum of `threshold` and `resetBy`.
+   */
+  readonly parameters: Readonly<Record<string, Float64Array>>;
+  /** [outputs], of the initial potentials. */
+  readonly initial: Float64Array;
 }
 
 /** Outputs, and the gradients of every layer. */
@@ -44,209 +47,240 @@ export interface GradientResult {
   readonly penalty: number;
 }
 
-/** What the forward pass keeps of one layer and state: [steps + 1, neurons] before each step and after the last, [steps, neurons]. */
-interface Trace {
-  readonly v: Float64Array;
-  readonly i: Float64Array;
-  readonly s: Float64Array;
-}
+/** Turns outputs [batch, actions] into dE/d(outputs), of the same shape. */
+export type OutputGradients = (outputs: Float64Array) => ArrayLike<number>;
 
 /**
- * Backpropagation through time with surrogate gradients (Neftci, Mostafa & Zenke 2019). With the forward pass of neuron.ts and a
- * loss E of the decoded outputs, gx = dE/dx, counting v[t] and i[t] before step t:
+ * The gradients of a loss E of the outputs with respect to all that a network is made of; observations get none. Without spikes:
  *
- *   gu[t] = gv[t+1]                                     (reset to zero: (1 - s[t]) gv[t+1])
- *   gi[t] = gu[t] + alpha gi[t+1]                       gh[t] = gi[t+1]
- *   gs[t] = gh_next[t] W_next'  + what decoding and regulariser give  - resetBy gv[t+1]
- *                                                       (last term: reset to zero: (beta v[t] + i[t]) gv[t+1]; none if detached)
- *   gv[t] = beta gu[t] + surrogate(v[t] - threshold) gs[t]   (+ what decoding gives)
+ *   gh[L] = dE/dy,   dW_l = p[l]' gh[l],   db_l = gh[l],   gh[l-1] = (gh[l] W_l', through the pooling) where x[l] > 0 after a ReLU
  *
- *   dW = sum_t x[t]' gh[t]          db = sum_t gh[t]         dalpha = sum_t i[t] gi[t+1]      dbeta = sum_t v[t] gu[t]
- *   dthreshold = -sum_t surrogate(v[t] - threshold) gs[t]    dresetBy = -sum_t s[t] gv[t+1]
+ * With spikes, backpropagation through time with surrogate gradients (Neftci, Mostafa & Zenke 2019): the spikes of a layer get
  *
- * The observations get no gradient. `outputGradients` turns outputs [batch, actions] into dE/d(outputs), of the same shape.
+ *   gs[t] = gh_next[t] W_next', through the pooling  + what decoding and regulariser give  - what their own reset does
+ *
+ * and from these come gh[t] and the gradients of the neurons' parameters (neuron-gradients.ts);   dW = sum_t x[t]' gh[t],   db = sum_t gh[t].
  * max-potential takes the first of several equal maxima; first-spike the spikes of the step it reads.
  */
 export function referenceGradients(
-  network: SpikingNetwork,
+  network: Network,
   observations: Float32Array | Float64Array,
-  outputGradients: (outputs: Float64Array) => ArrayLike<number>,
+  outputGradients: OutputGradients,
   options: GradientOptions = {},
 ): GradientResult {
   validateNetwork(network);
-  const {
-    precision = "float64",
-    surrogate: shape = surrogateDefaults,
-    detachReset = true,
-    regulariser,
-    steps = network.steps,
-  } = options;
-  const arithmetic = precision === "float32" ? float32 : float64;
-  const { round } = arithmetic;
   const batch = validateRun(network, observations, options);
-  const layers = network.layers.map((layer) => roundParameters(layer, arithmetic));
+  const arithmetic = options.precision === "float32" ? float32 : float64;
+  return isSpiking(network)
+    ? spikingGradients(network, observations, outputGradients, options, batch, arithmetic)
+    : plainGradients(network, observations, outputGradients, batch, arithmetic);
+}
+
+function plainGradients(
+  network: Network,
+  observations: ArrayLike<number>,
+  outputGradients: OutputGradients,
+  batch: number,
+  arithmetic: Arithmetic,
+): GradientResult {
+  const { layers } = network;
+  const passes = layerPasses(network, observations, batch, arithmetic);
+  const outputs = passes[layers.length - 1].y;
+  const gradients = layers.map(zeroLayer);
+  let gy = Float64Array.from(outputGradients(outputs));
+  for (let l = layers.length - 1; l >= 0; l--) {
+    const { pooling, activation } = layers[l];
+    const { x, y } = passes[l];
+    const gh = activation.kind === "relu" ? gy.map((value, k) => (y[k] > 0 ? value : 0)) : gy;
+    const gp = new Float64Array(x.length);
+    const before = l > 0 ? passes[l - 1].y : x;
+    const gx = pooling && l > 0 ? new Float64Array(before.length) : gp;
+    for (let b = 0; b < batch; b++) {
+      const own = rows(gp, batch)(b);
+      synapticGradients(
+        layers[l],
+        rows(x, batch)(b),
+        rows(gh, batch)(b),
+        gradients[l],
+        arithmetic,
+        l > 0 ? own : undefined,
+      );
+      if (pooling && l > 0) unpool(pooling, rows(before, batch)(b), own, rows(gx, batch)(b));
+    }
+    gy = gx;
+  }
+  return { outputs, layers: gradients, penalty: 0 };
+}
+
+function spikingGradients(
+  network: SpikingNetwork,
+  observations: ArrayLike<number>,
+  outputGradients: OutputGradients,
+  options: GradientOptions,
+  batch: number,
+  arithmetic: Arithmetic,
+): GradientResult {
+  const { layers, coding } = network;
+  const { steps = coding.steps } = options;
   const last = layers.length - 1;
-  const actions = layers[last].outputs;
-  const spiking = spikingLayers(network);
-  const fire = options.spike === "smooth" ? (x: number) => smoothStep(shape, x) : (x: number) => Number(x > 0);
-  const forward = traced(network, layers, steps, options.seed ?? 0, fire, arithmetic);
-
-  const runs = Array.from({ length: batch }, (_, b) => forward(observations, b, batch));
-  const outputs = new Float64Array(batch * actions);
-  runs.forEach(({ traces }, b) => outputs.set(decode(network, traces[last], actions, steps).values, b * actions));
-  const given = outputGradients(outputs);
-
-  const gradients = layers.map(zeroGradients);
+  const outputs = new Float64Array(batch * actionsOf(network));
+  const runs = Array.from({ length: batch }, (_, b) => {
+    const traces = tracesOf(network, observations, b, batch, { ...options, steps }, arithmetic);
+    const { v, s } = traces[last];
+    const [n, read] = [actionsOf(network), new Int32Array(actionsOf(network))];
+    const output = {
+      steps,
+      potential: (t: number, a: number) => v[(t + 1) * n + a],
+      spike: (t: number, a: number) => s[t * n + a],
+    };
+    decode(coding.decoding, output, rows(outputs, batch)(b), read);
+    return { traces, read };
+  });
+  const given = Float64Array.from(outputGradients(outputs), arithmetic.round);
+  const gradients = layers.map(zeroLayer);
   let penalty = 0;
-  for (const [b, { inputs, traces }] of runs.entries()) {
-    let gs = new Float64Array(steps * actions);
+  for (const [b, { traces, read }] of runs.entries()) {
+    let gs = new Float64Array(steps * actionsOf(network));
+    let gv = new Float64Array((steps + 1) * actionsOf(network));
+    readGradients(network, rows(given, batch)(b), read, gs, gv);
     for (let l = last; l >= 0; l--) {
-      const layer = layers[l];
-      const { inputs: m, outputs: n, alpha, beta, threshold, reset, resetBy, weights } = layer;
-      const { v, i, s } = traces[l];
-      const g = gradients[l];
-      const gv = new Float64Array((steps + 1) * n);
-      const gi = new Float64Array((steps + 1) * n);
-      if (l === last) {
-        const { step } = decode(network, traces[l], n, steps);
-        for (let a = 0; a < n; a++) {
-          const value = round(given[b * n + a]);
-          if (network.decoding === "spikes") for (let t = 0; t < steps; t++) gs[t * n + a] += value;
-          else if (network.decoding === "first-spike") gs[step[a] * n + a] += step[a] < steps ? value : 0;
-          else gv[step[a] * n + a] += value;
-        }
-      }
-      if (regulariser && l < spiking)
-        for (let j = 0; j < n; j++) {
-          let count = 0;
-          for (let t = 0; t < steps; t++) count += s[t * n + j];
-          const price = spikePenalty(regulariser, count, steps, n, batch);
-          penalty += price.penalty;
-          for (let t = 0; t < steps; t++) gs[t * n + j] = round(gs[t * n + j] + price.gradient);
-        }
-      for (let t = steps - 1; t >= 0; t--)
-        for (let j = 0; j < n; j++) {
-          const k = t * n + j;
-          const later = gv[k + n];
-          const gu = reset === "zero" ? later * (1 - s[k]) : later;
-          gi[k] = round(gu + round(alpha * gi[k + n]));
-          gv[k] = round(gv[k] + round(beta * gu));
-          g.beta += gu * v[k];
-          g.alpha += gi[k + n] * i[k];
-          if (l >= spiking) continue;
-          if (!detachReset) gs[k] = round(gs[k] - later * (reset === "zero" ? beta * v[k] + i[k] : resetBy));
-          const through = round(surrogate(shape, round(v[k] - threshold)) * gs[k]);
-          gv[k] = round(gv[k] + through);
-          g.threshold -= through;
-          if (reset === "subtraction") g.resetBy -= s[k] * later;
-        }
-      for (let j = 0; j < n; j++) g.initialPotential[j] += gv[j];
-      const before = l > 0 ? traces[l - 1].s : inputs;
-      const width = before.length / steps; // with signed inputs the first layer has twice its inputs
-      const gsBefore = new Float64Array(l > 0 ? steps * m : 0);
-      for (let t = 0; t < steps; t++) {
-        const gh = gi.subarray((t + 1) * n, (t + 2) * n);
-        for (let j = 0; j < n; j++) g.biases[j] = round(g.biases[j] + gh[j]);
-        for (let p = 0; p < width; p++) {
-          const x = p < m ? before[t * width + p] : -before[t * width + p];
-          const row = (p % m) * n;
-          if (x !== 0) for (let j = 0; j < n; j++) g.weights[row + j] = round(g.weights[row + j] + round(x * gh[j]));
-          if (l === 0) continue;
-          let sum = 0;
-          for (let j = 0; j < n; j++) sum = round(sum + round(weights[row + j] * gh[j]));
-          gsBefore[t * m + p] = sum;
-        }
-      }
-      gs = gsBefore;
+      if (options.regulariser && l < spikingLayers(network))
+        penalty += price(options.regulariser, traces[l].s, gs, { steps, batch, round: arithmetic.round });
+      gs = layerBackward(network, l, traces, { gs, gv }, gradients[l], { ...options, steps }, arithmetic);
+      if (l > 0) gv = new Float64Array((steps + 1) * outputsOf(layers[l - 1]));
     }
   }
   return { outputs, layers: gradients, penalty };
 }
 
+type Steps = GradientOptions & { readonly steps: number };
+
 /** The forward pass of one state, everything kept. */
-function traced(
+function tracesOf(
   network: SpikingNetwork,
-  layers: readonly SpikingLayer[],
-  steps: number,
-  seed: number,
-  fire: (x: number) => number,
+  observations: ArrayLike<number>,
+  b: number,
+  batch: number,
+  { steps, seed, spike, surrogate = surrogateDefaults }: Steps,
   arithmetic: Arithmetic,
-) {
-  const spiking = spikingLayers(network);
-  return (observations: ArrayLike<number>, b: number, batch: number): { inputs: Float64Array; traces: Trace[] } => {
-    const state = createState(network, batch, seed);
-    const width = inputNeurons(network);
-    const inputs = new Float64Array(steps * width);
-    const encode = encoder(
-      network,
-      inputValues(network, observations, b, arithmetic.round),
-      b,
-      state,
-      arithmetic.round,
-    );
-    for (let t = 0; t < steps; t++) encode(t, inputs.subarray(t * width, (t + 1) * width));
-    const traces: Trace[] = [];
-    for (const [l, layer] of layers.entries()) {
-      const { outputs: n, initialPotential } = layer;
-      const trace = {
-        v: new Float64Array((steps + 1) * n),
-        i: new Float64Array((steps + 1) * n),
-        s: new Float64Array(steps * n),
-      };
-      const v = Float64Array.from(initialPotential ?? new Float64Array(n));
-      const i = new Float64Array(n);
-      const h = new Float64Array(n);
-      const before = l > 0 ? traces[l - 1].s : inputs;
-      const size = before.length / steps;
-      for (let t = 0; t < steps; t++) {
-        trace.v.set(v, t * n);
-        trace.i.set(i, t * n);
-        const s = trace.s.subarray(t * n, (t + 1) * n);
-        if (l < spiking) for (let j = 0; j < n; j++) s[j] = fire(arithmetic.round(v[j] - layer.threshold));
-        synapticInput(layer, before.subarray(t * size, (t + 1) * size), h, arithmetic);
-        integrate(layer, v, i, s, h, arithmetic);
-      }
-      trace.v.set(v, steps * n);
-      trace.i.set(i, steps * n);
-      traces.push(trace);
-    }
-    return { inputs, traces };
-  };
+): Trace[] {
+  const { round } = arithmetic;
+  const state = createState(network, batch, seed);
+  const running = runningLayers(network, state, b);
+  const encode = encoder(network, inputValues(network, observations, b, round), b, state, round);
+  const traces = running.map(({ v, x }) => {
+    const [n, all] = [v.length, (rows: number, width: number) => new Float64Array(rows * width)];
+    const trace = {
+      v: all(steps + 1, n),
+      i: all(steps + 1, n),
+      h: all(steps, n),
+      s: all(steps, n),
+      x: all(steps, x.length),
+    };
+    trace.v.set(v);
+    return trace;
+  });
+  const fire = spike === "smooth" ? (distance: number) => smoothStep(surrogate, distance) : undefined;
+  runState(network, running, { encode, firstStep: 0, steps, arithmetic, fire }, (t, l) => {
+    const { v, i, h, s, x } = running[l];
+    const trace = traces[l];
+    trace.v.set(v, (t + 1) * v.length);
+    trace.i.set(i, (t + 1) * v.length);
+    trace.h.set(h, t * v.length);
+    trace.s.set(s, t * v.length);
+    trace.x.set(x, t * x.length);
+  });
+  return traces;
 }
 
-/** Per output neuron its decoded value, and which step (of the potentials, or of the spikes for first-spike) it was read at. */
-function decode(
-  { decoding }: SpikingNetwork,
-  { v, s }: Trace,
-  n: number,
-  steps: number,
-): { values: Float64Array; step: Int32Array } {
-  const values = new Float64Array(n);
-  const step = new Int32Array(n).fill(steps);
-  const first = decoding === "first-spike" ? Math.floor(s.findIndex((spike) => spike > 0) / n) : -1;
-  for (let a = 0; a < n; a++) {
-    if (decoding === "max-potential") {
-      step[a] = 1;
-      for (let t = 2; t <= steps; t++) if (v[t * n + a] > v[step[a] * n + a]) step[a] = t;
-    }
-    if (decoding === "spikes") for (let t = 0; t < steps; t++) values[a] += s[t * n + a];
-    else if (decoding !== "first-spike") values[a] = v[step[a] * n + a];
-    else if (first >= 0) [values[a], step[a]] = [s[first * n + a], first];
+/** dE/ds and dE/dv of the output layer: what decoding gives. */
+function readGradients(
+  { coding: { decoding } }: SpikingNetwork,
+  given: Float64Array,
+  read: Int32Array,
+  gs: Float64Array,
+  gv: Float64Array,
+): void {
+  const n = given.length;
+  for (const [a, value] of given.entries())
+    if (decoding === "spikes") for (let k = a; k < gs.length; k += n) gs[k] += value;
+    else if (decoding !== "first-spike") gv[(read[a] + 1) * n + a] += value;
+    else if (read[a] >= 0) gs[read[a] * n + a] += value;
+}
+
+/** Adds the regulariser's part to `gs`; returns its price. */
+function price(
+  regulariser: SpikeRegulariser,
+  s: Float64Array,
+  gs: Float64Array,
+  { steps, batch, round }: { steps: number; batch: number; round: (x: number) => number },
+): number {
+  const n = s.length / steps;
+  let sum = 0;
+  for (let j = 0; j < n; j++) {
+    let count = 0;
+    for (let k = j; k < s.length; k += n) count += s[k];
+    const { penalty, gradient } = spikePenalty(regulariser, count, steps, n, batch);
+    sum += penalty;
+    for (let k = j; k < s.length; k += n) gs[k] = round(gs[k] + gradient);
   }
-  return { values, step };
+  return sum;
 }
 
-function zeroGradients({ inputs, outputs }: SpikingLayer): {
-  -readonly [K in keyof LayerGradients]: LayerGradients[K];
-} {
-  const zeros = (n: number) => new Float64Array(n);
-  return {
-    weights: zeros(inputs * outputs),
-    biases: zeros(outputs),
-    alpha: 0,
-    beta: 0,
-    threshold: 0,
-    resetBy: 0,
-    initialPotential: zeros(outputs),
-  };
+/** One layer of one state: adds to its gradients, and returns dE/ds [steps, neurons] of the layer before. */
+function layerBackward(
+  network: SpikingNetwork,
+  l: number,
+  traces: readonly Trace[],
+  { gs, gv }: { gs: Float64Array; gv: Float64Array },
+  gradients: LayerGradients,
+  { steps, detachReset = true, surrogate = surrogateDefaults }: Steps,
+  arithmetic: Arithmetic,
+): Float64Array<ArrayBuffer> {
+  const layer = network.layers[l];
+  const neurons = outputsOf(layer);
+  const gh = neuronGradients(layer.activation, {
+    trace: traces[l],
+    steps,
+    neurons,
+    gs,
+    gv,
+    spiking: l < spikingLayers(network),
+    detachReset,
+    surrogate,
+    round: arithmetic.round,
+    add(parameter, j, gradient) {
+      const into = gradients.parameters[parameter];
+      into[into.length > 1 ? j : 0] += gradient;
+    },
+  });
+  for (let j = 0; j < neurons; j++) gradients.initial[j] += gv[j];
+  const before = l > 0 ? traces[l - 1].s : new Float64Array();
+  const gx = new Float64Array(before.length);
+  const gp = l > 0 ? new Float64Array(synapticInputs(layer)) : undefined;
+  const counts = new Float64Array(before.length / steps);
+  for (let t = 0; t < steps; t++) {
+    const [x, g] = [traces[l].x, gh].map((of) => rows(of, steps)(t));
+    synapticGradients(layer, x, g, gradients, arithmetic, gp);
+    if (!gp) continue;
+    const into = rows(gx, steps)(t);
+    if (!layer.pooling) into.set(gp);
+    else {
+      rows(before, steps)(t).forEach((spike, i) => (counts[i] += spike));
+      unpool(layer.pooling, counts, gp, into);
+    }
+  }
+  return gx;
+}
+
+function zeroLayer(layer: Layer): LayerGradients {
+  const { activation } = layer;
+  const zeros = (n: number): Float64Array => new Float64Array(n);
+  if (!isNeuron(activation)) return { ...zeroGradients(layer), parameters: {}, initial: zeros(0) };
+  const values = activation as unknown as Readonly<Record<string, number | Float32Array>>;
+  const parameters = Object.keys(neuronModels[activation.kind].parameters).map((name) => {
+    const value = values[name];
+    return [name, zeros(typeof value === "number" ? 1 : value.length)];
+  });
+  return { ...zeroGradients(layer), parameters: Object.fromEntries(parameters), initial: zeros(outputsOf(layer)) };
 }
