@@ -4,7 +4,18 @@ import tseslint from "typescript-eslint";
 
 export default tseslint.config(
   // AssemblyScript is not TypeScript, and has its own compiler to check it.
-  { ignores: ["dist/", "build/", "runs/", "coverage/", ".dsqn/", "shared/", "src/engines/fast/kernels/assembly/", "notebooks-ts/"] },
+  {
+    ignores: [
+      "dist/",
+      "build/",
+      "runs/",
+      "coverage/",
+      ".dsqn/",
+      "shared/",
+      "src/engines/fast/kernels/assembly/",
+      "notebooks-ts/",
+    ],
+  },
   eslint.configs.recommended,
   {
     languageOptions: {
@@ -63,6 +74,35 @@ export default tseslint.config(
         { argsIgnorePattern: "^_", varsIgnorePattern: "^_", caughtErrors: "none" },
       ],
       "@typescript-eslint/explicit-module-boundary-types": "error",
+    },
+  },
+  // Their last bits are the engine's own, and one of them can change a whole curve. Pictures and terminals don't mind.
+  {
+    files: ["src/**/*.ts", "thesis/**/*.ts"],
+    ignores: ["src/report/**", "src/cli/**", "thesis/breakout/film.ts"],
+    rules: {
+      "no-restricted-properties": [
+        "error",
+        ...[
+          ...["exp", "expm1", "log", "log1p", "log2", "log10", "pow", "cbrt", "hypot"],
+          ...["sin", "cos", "tan", "asin", "acos", "atan", "atan2"],
+          ...["sinh", "cosh", "tanh", "asinh", "acosh", "atanh"],
+        ].map((property) => ({
+          object: "Math",
+          property,
+          message: "src/numeric/elementary.ts has those that are the same everywhere.",
+        })),
+      ],
+      "no-restricted-syntax": [
+        "error",
+        {
+          // Powers of two with a constant exponent are exact in every engine.
+          selector:
+            "BinaryExpression[operator='**']:not([left.raw=/^(2|1024)$/][right.type='Literal']):not([left.raw='2'][right.argument.type='Literal'])",
+          message: "Take pow or powerOfTwo of src/numeric/elementary.ts, or a product.",
+        },
+        { selector: "AssignmentExpression[operator='**=']", message: "Take pow of src/numeric/elementary.ts." },
+      ],
     },
   },
   // A test's helpers are read where they are used.
