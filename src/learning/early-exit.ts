@@ -1,8 +1,10 @@
 import type { Policy } from "./policy.ts";
 import { DsqnError } from "../errors.ts";
 import { argmax } from "../network/decide.ts";
-import type { SpikingEngine } from "../network/engine.ts";
-import { observationSize, type SpikingNetwork } from "../network/old/spiking-network.ts";
+import type { LoadedHere, LocalEngine } from "../network/engine.ts";
+import { outputsOf } from "../network/layer.ts";
+import { actionsOf, neuronOf, observationSize, type SpikingNetwork, type TieRule } from "../network/network.ts";
+import { neuronModels } from "../network/neurons/index.ts";
 
 /** When a decision counts as certain. */
 export interface ExitRule {
@@ -11,7 +13,7 @@ export interface ExitRule {
    * of spikes, whereas the lead grows in proportion to time: a constant margin asks more of narrow decisions only.
    */
   readonly margin: number;
-  /** Never before so many steps: spikes need two per layer to arrive. */
+  /** Never before so many steps: spikes need the neuron's lag in each layer to arrive. */
   readonly minSteps: number;
 }
 
@@ -24,43 +26,40 @@ export interface ExitDecisions {
 /** Potentials of all layers that are recorded at once, in bytes: an image has many. */
 const RECORDED = 2 ** 26;
 
-/** The output potentials after each step, [batch, steps, actions], for `observations` [batch, observationSize]. */
+/** The output potentials after each step, [batch, steps, actions], for `observations` [batch, observationSize] of `network`, which `loaded` is. */
 export function outputTrajectory(
-  engine: SpikingEngine,
+  loaded: LoadedHere,
   network: SpikingNetwork,
   observations: Float32Array,
 ): Float64Array {
-  if (network.decoding !== "potential")
+  const { decoding, steps } = network.coding;
+  if (decoding !== "potential")
     throw new DsqnError(
       "DECODING_UNSUPPORTED",
-      `Early exit reads output potentials as they grow; this network is decoded by "${network.decoding}".`,
-      {
-        hint: 'Use a network with decoding "potential".',
-      },
+      `Early exit reads output potentials as they grow; this network is decoded by "${decoding}".`,
+      { hint: 'Use a network with decoding "potential".' },
     );
   const size = observationSize(network);
   const batch = observations.length / size;
-  const neurons = network.layers.reduce((sum, { outputs }) => sum + outputs, 0);
-  const chunk = Math.max(1, Math.floor(RECORDED / (8 * neurons * network.steps)));
-  const length = network.steps * network.layers.at(-1)!.outputs;
+  const neurons = network.layers.reduce((sum, layer) => sum + outputsOf(layer), 0);
+  const chunk = Math.max(1, Math.floor(RECORDED / (8 * neurons * steps)));
+  const length = steps * actionsOf(network);
   const trajectory = new Float64Array(batch * length);
   for (let first = 0; first < batch; first += chunk) {
     const states = observations.subarray(first * size, Math.min(batch, first + chunk) * size);
-    trajectory.set(
-      engine.run(network, states, { recordPotentials: true, seed: first }).membranes!.at(-1)!,
-      first * length,
-    );
+    const { membranes } = loaded.run(states, { recordPotentials: true, seed: first });
+    trajectory.set(membranes!.at(-1)!, first * length);
   }
   return trajectory;
 }
 
-/** Applies a rule to recorded trajectories [batch, steps, actions]; who is never certain is decided after the last step. */
+/** Applies a rule to recorded trajectories [batch, steps, actions]; a state that is never certain is decided after the last step. */
 export function decideEarly(
   trajectory: Float64Array,
   steps: number,
   actions: number,
   rule: ExitRule,
-  ties: SpikingNetwork["ties"] = "first",
+  ties: TieRule = "first",
 ): ExitDecisions {
   const batch = trajectory.length / (steps * actions);
   const decisions = { actions: new Int32Array(batch), steps: new Int32Array(batch).fill(steps) };
@@ -81,7 +80,7 @@ export function calibrateExit(
   trajectory: Float64Array,
   steps: number,
   actions: number,
-  { agreement, minSteps, ties }: { agreement: number; minSteps: number; ties?: SpikingNetwork["ties"] },
+  { agreement, minSteps, ties }: { agreement: number; minSteps: number; ties?: TieRule },
 ): { rule: ExitRule; agreement: number; meanSteps: number } {
   const final = decideEarly(trajectory, steps, actions, { margin: Infinity, minSteps: steps }, ties);
   const assess = (margin: number) => {
@@ -107,21 +106,35 @@ export function calibrateExit(
   return best;
 }
 
-/** A spiking policy that stops as soon as `rule` is met; `meanSteps()` is the average over its decisions so far. */
-export function earlyExitPolicy(
-  engine: SpikingEngine,
+/** A policy that stops as soon as its rule is met. */
+export interface EarlyExitPolicy extends Policy {
+  readonly rule: ExitRule;
+  /** Average steps over its decisions so far. */
+  meanSteps(): number;
+}
+
+/** `network` as a policy that stops early, by the rule that leaves `agreement` of its decisions in `states` as they are after all steps. */
+export function earlyExit(
+  engine: LocalEngine,
   network: SpikingNetwork,
-  rule: ExitRule,
-): Policy & { meanSteps(): number } {
-  const actions = network.layers.at(-1)!.outputs;
+  states: Float32Array,
+  agreement: number,
+): EarlyExitPolicy {
+  const { steps, ties } = network.coding;
+  const actions = actionsOf(network);
+  const loaded = engine.load(network);
+  const minSteps = Math.max(1, neuronModels[neuronOf(network)!.kind].lag * network.layers.length);
+  const seen = outputTrajectory(loaded, network, states);
+  const { rule } = calibrateExit(seen, steps, actions, { agreement, minSteps, ties });
   let decided = 0;
   let stepsTaken = 0;
   return {
     actions,
     observationSize: observationSize(network),
+    rule,
     act(observations, batch) {
-      const trajectory = outputTrajectory(engine, network, observations.subarray(0, batch * observationSize(network)));
-      const decisions = decideEarly(trajectory, network.steps, actions, rule, network.ties);
+      const given = observations.subarray(0, batch * observationSize(network));
+      const decisions = decideEarly(outputTrajectory(loaded, network, given), steps, actions, rule, ties);
       decided += batch;
       stepsTaken += decisions.steps.reduce((a, b) => a + b, 0);
       return decisions.actions;

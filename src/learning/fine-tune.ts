@@ -1,12 +1,10 @@
 import { fit, split, type FitPoint } from "./imitation-fit.ts";
-import type { ConvolutionalNetwork } from "../network/old/convolutional-network.ts";
-import type { DenseNetwork } from "../network/old/dense-network.ts";
-import type { TrainableNetwork } from "../network/trainable.ts";
-import { valuesOf } from "../engines/values.ts";
-import { Random } from "../numeric/random.ts";
-import type { SpikingNetwork } from "../network/old/spiking-network.ts";
-import { denseActivations } from "../conversion/activations.ts";
 import { effectiveSteps } from "../conversion/start.ts";
+import { fastEngine } from "../engines/fast/index.ts";
+import { actionsOf, type Network, neuronOf, observationSize, type SpikingNetwork } from "../network/network.ts";
+import { neuronModels } from "../network/neurons/index.ts";
+import type { TrainableNetwork } from "../network/trainable.ts";
+import { Random } from "../numeric/random.ts";
 import { exp } from "../numeric/elementary.ts";
 
 /** How a converted network is trained on towards its source; `fineTuneDefaults` has what is left out. */
@@ -51,25 +49,25 @@ export interface FineTuned {
 
 /**
  * Trains a converted network for a while on its source's policy (surrogate gradients, BPTT over its T steps): cross-entropy to the softmax
- * of the source's outputs. Membranes begin where they began; weights and biases move. `states`: [n, inputs], a tenth held back.
+ * of the source's outputs. Membranes begin where they began; weights and biases move. `states`: [n, observationSize], a tenth held back.
  */
 export async function fineTune(
   converted: SpikingNetwork,
-  source: DenseNetwork | ConvolutionalNetwork,
+  source: Network,
   states: Float32Array,
   options: FineTuneOptions,
 ): Promise<FineTuned> {
   const o = { ...fineTuneDefaults, ...options };
-  const { actions, observationSize, forward } = valuesOf(source);
-  const values =
-    source.kind === "dense"
-      ? denseActivations(source, states).at(-1)!
-      : forward(states, states.length / observationSize).outputs;
+  const actions = actionsOf(source);
+  const loaded = fastEngine().load(source);
+  const values = loaded.run(states).outputs;
+  loaded.close();
   const sharpness = o.sharpness / medianGap(values, actions);
+  const { lag } = neuronModels[neuronOf(converted)!.kind];
   const random = Random.stream(o.seed, "fine-tuning");
   const { training, validation } = split(
     { states, targets: softmaxRows(values, actions, sharpness) },
-    observationSize,
+    observationSize(source),
     0.1,
     random,
   );
@@ -82,7 +80,7 @@ export async function fineTune(
       iterations: o.iterations,
       batchSize: o.batchSize,
       learningRate: { kind: "linear", start: o.learningRate, end: 0, steps: o.iterations },
-      outputScale: sharpness / effectiveSteps(converted.layers.length, converted.steps),
+      outputScale: sharpness / effectiveSteps(converted.layers.length, converted.coding.steps, lag),
       every: Math.max(1, Math.round(o.iterations / 20)),
       random,
       signal: o.signal,
@@ -99,7 +97,7 @@ export async function fineTune(
 }
 
 /** The median over states of the distance between the best two of `values` [n, actions]. */
-export function medianGap(values: Float32Array, actions: number): number {
+export function medianGap(values: Float64Array, actions: number): number {
   const gaps = Float64Array.from({ length: values.length / actions }, (_, k) => {
     const [first, second] = values.slice(k * actions, (k + 1) * actions).sort((a, b) => b - a);
     return first - second;
@@ -108,7 +106,7 @@ export function medianGap(values: Float32Array, actions: number): number {
   return middle > 0 ? middle : 1; // all alike: any sharpness says the same
 }
 
-function softmaxRows(values: Float32Array, actions: number, sharpness: number): Float32Array {
+function softmaxRows(values: Float64Array, actions: number, sharpness: number): Float32Array {
   const rows = new Float32Array(values.length);
   for (let row = 0; row < values.length; row += actions) {
     let top = -Infinity;

@@ -2,7 +2,7 @@ import { evaluate, type EvaluateOptions } from "./evaluate.ts";
 import type { MakeEnvironments } from "../environments/worlds.ts";
 import type { Policy } from "./policy.ts";
 import type { OnProgress } from "../progress.ts";
-import type { earlyExitPolicy, ExitRule } from "./early-exit.ts";
+import type { EarlyExitPolicy, ExitRule } from "./early-exit.ts";
 
 /** One T of a sweep. */
 export interface SweepRow {
@@ -54,8 +54,8 @@ export interface SweepOptions extends Pick<EvaluateOptions, "episodes" | "firstS
   readonly steps: readonly number[];
   /** The similarity to reach. */
   readonly target?: number;
-  /** The policy that stops early at T = `steps`, with its rule. */
-  readonly exitAt?: (steps: number) => Promise<{ policy: ReturnType<typeof earlyExitPolicy>; rule: ExitRule }>;
+  /** The policy that stops early at T = `steps`. */
+  readonly exitAt?: (steps: number) => Promise<EarlyExitPolicy>;
   readonly onProgress?: OnProgress;
 }
 
@@ -90,7 +90,7 @@ export async function sweep(options: SweepOptions): Promise<Sweep> {
   const recommended = recommend(rows, { mean, ci95 }, target);
   const exit = await options.exitAt?.(recommended.steps);
   const earlyExit = exit
-    ? { ...(await measure(recommended.steps, exit.policy)), meanSteps: exit.policy.meanSteps(), rule: exit.rule }
+    ? { ...(await measure(recommended.steps, exit)), meanSteps: exit.meanSteps(), rule: exit.rule }
     : null;
   return { rows, source: { mean, std, ci95, episodes }, recommended, earlyExit };
 }

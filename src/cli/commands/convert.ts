@@ -3,32 +3,26 @@ import { basename } from "node:path";
 import {
   balancedConversion,
   balancedConvolution,
+  type Conversion,
   convert,
   originalConversion,
   type ConversionOptions,
 } from "../../conversion/convert.ts";
-import { fineTune } from "../../learning/fine-tune.ts";
-import { loadReplayStates } from "../../conversion/replay.ts";
 import { scaleDefaults } from "../../conversion/scales.ts";
-import { UsageError } from "../../errors.ts";
-import { loadModel, saveModel } from "../../network/file/model.ts";
-import { spikingDefaults } from "../../network/old/spiking-network.ts";
 import { openTrainable } from "../../engines/create.ts";
-import { shapeOf } from "../../network/old/dense-network.ts";
+import { UsageError } from "../../errors.ts";
+import { fineTune, type FineTuned } from "../../learning/fine-tune.ts";
+import { loadReplayStates } from "../../learning/replay-states.ts";
+import { loadModel, saveModel } from "../../network/file/model.ts";
+import { codingDefaults, isSpiking, kindOf, observationSize } from "../../network/network.ts";
 import { command } from "../command.ts";
 import { integer, real } from "../flags/options.ts";
 
-interface Options {
+/** What `convert` takes besides its coding. */
+type Named = Omit<ConversionOptions, "spiking" | "maxStates">;
+
+interface Options extends Named {
   replay?: string;
-  method?: "robust" | "data" | "model";
-  percentile?: number;
-  percentileOf?: "layer-maxima" | "activations";
-  granularity?: "layer" | "neuron";
-  start?: "zero" | "half" | "balanced";
-  headroom?: number;
-  holdBack?: number;
-  population?: number;
-  output?: "scaled" | "unscaled" | "centred";
   steps?: number;
   reset?: "subtraction" | "zero";
   calibrate?: boolean;
@@ -37,63 +31,57 @@ interface Options {
   out?: string;
 }
 
+const oneOf = (flag: string, description: string, choices: readonly string[]): Option =>
+  new Option(flag, description).choices(choices);
+
+/** The flags that name an option of `convert`. */
+const named: readonly Option[] = [
+  oneOf("--method <name>", `where the scales come from (default: ${scaleDefaults.method})`, [
+    "robust",
+    "data",
+    "model",
+  ]),
+  new Option(
+    "--percentile <p>",
+    `of the activations, for robust (default: ${scaleDefaults.percentile}; calibrated: ${balancedConversion.percentile}, convolutional ${balancedConvolution.percentile})`,
+  ).argParser(real(0, 1)),
+  oneOf("--percentile-of <what>", "of the largest activation of a layer in each state, or of all its activations", [
+    "layer-maxima",
+    "activations",
+  ]),
+  oneOf("--granularity <what>", "one scale for a layer (the thesis's), or for each neuron", ["layer", "neuron"]),
+  oneOf(
+    "--floor <rule>",
+    "what no scale falls below: its largest weight and bias (the thesis's), or a twentieth of the layer's largest scale",
+    ["largest-weight", "share"],
+  ),
+  oneOf("--start <where>", "membrane potentials before the first step", ["zero", "half", "balanced"]),
+  new Option("--headroom <factor>", "room above the percentile: layer l has factor^l times its scale").argParser(
+    real(1, 100),
+  ),
+  new Option("--hold-back <n>", "keep hidden layers from firing early, in thresholds").argParser(real(0, 1000)),
+  new Option("--population <n>", "spiking neurons for each hidden neuron").argParser(integer(1)),
+  oneOf("--output <how>", "the output layer, which only integrates", ["scaled", "unscaled", "centred"]),
+];
+
 export default command<Options>({
   name: "convert",
   configure(parser) {
     parser
       .argument("<model>", "a dense or convolutional network")
-      .option("--replay <folder>", 'states that the network visited (dsqn collect); only "--method model" does without')
-      .addOption(
-        new Option("--method <name>", `where the scales come from (default: ${scaleDefaults.method})`).choices([
-          "robust",
-          "data",
-          "model",
-        ]),
-      )
       .option(
-        "--percentile <p>",
-        `of the activations, for robust (default: ${scaleDefaults.percentile}; calibrated: ${balancedConversion.percentile}, convolutional ${balancedConvolution.percentile})`,
-        real(0, 1),
-      )
-      .addOption(
-        new Option(
-          "--percentile-of <what>",
-          "of the largest activation of a layer in each state, or of all its activations",
-        ).choices(["layer-maxima", "activations"]),
-      )
-      .addOption(
-        new Option("--granularity <what>", "one scale for a layer (the thesis's), or for each neuron").choices([
-          "layer",
-          "neuron",
-        ]),
-      )
-      .addOption(
-        new Option("--start <where>", "membrane potentials before the first step").choices([
-          "zero",
-          "half",
-          "balanced",
-        ]),
-      )
-      .option("--headroom <factor>", "room above the percentile: layer l has factor^l times its scale", real(1, 100))
-      .option("--hold-back <n>", "keep hidden layers from firing early, in thresholds", real(0, 1000))
-      .option("--population <n>", "spiking neurons for each hidden neuron", integer(1))
-      .addOption(
-        new Option("--output <how>", "the output layer, which only integrates").choices([
-          "scaled",
-          "unscaled",
-          "centred",
-        ]),
-      )
+        "--replay <folder>",
+        'states that the network visited (dsqn collect); only "--method model" does without',
+      );
+    for (const option of named) parser.addOption(option);
+    parser
       .option(
         "--steps <T>",
-        `time steps per decision (default: ${spikingDefaults.steps}; calibrated: ${balancedConversion.spiking.steps}, convolutional ${balancedConvolution.spiking.steps})`,
+        `time steps per decision (default: ${codingDefaults.steps}; calibrated: ${balancedConversion.spiking.steps}, convolutional ${balancedConvolution.spiking.steps})`,
         integer(1),
       )
       .addOption(
-        new Option("--reset <kind>", "what a spike does to its membrane (default: subtraction)").choices([
-          "subtraction",
-          "zero",
-        ]),
+        oneOf("--reset <kind>", "what a spike does to its membrane (default: subtraction)", ["subtraction", "zero"]),
       )
       .option(
         "--calibrate",
@@ -118,20 +106,17 @@ Examples:
       );
   },
   async run([path], options, { print, progress, signal }) {
-    const model = await loadModel(path);
-    if (model.network.kind === "spiking")
-      throw new UsageError("MODEL_KIND", `"${path}" is a spiking network already.`, {
-        hint: "Convert what it was made from: a DQN, a classifier, a policy.",
-      });
-    const source = model.network;
-    const calibrated = source.kind === "dense" ? balancedConversion : balancedConvolution;
     const {
       replay,
-      calibrate = false,
       fineTune: iterations,
       seed,
       out = path.replace(/(\.safetensors)?$/, "-converted.safetensors"),
     } = options;
+    const { network: source, card, sha256 } = await loadModel(path);
+    if (isSpiking(source))
+      throw new UsageError("MODEL_KIND", `"${path}" is a spiking network already.`, {
+        hint: "Convert what it was made from: a DQN, a classifier, a policy.",
+      });
     if (replay === undefined && (options.method !== "model" || iterations !== undefined))
       throw new UsageError(
         "REPLAY_MISSING",
@@ -143,84 +128,78 @@ Examples:
     const states =
       replay === undefined
         ? new Float32Array(0)
-        : await loadReplayStates(replay, shapeOf(source)[0], model.card?.environment);
-    const conversion = {
-      ...(calibrate ? calibrated : originalConversion),
-      ...given(options, calibrate ? calibrated.spiking.steps : spikingDefaults.steps),
-    } satisfies ConversionOptions;
-    const { network: converted, scales } = convert(source, states, conversion);
+        : await loadReplayStates(replay, observationSize(source), card?.environment);
+    const conversion = conversionOf(options, kindOf(source) === "dense" ? balancedConversion : balancedConvolution);
+    const converted = convert(source, states, conversion);
     const tuned =
       iterations === undefined
         ? undefined
-        : await fineTune(converted, source, states, {
+        : await fineTune(converted.network, source, states, {
             iterations,
             seed,
             signal,
             makeTrainable: openTrainable,
-            onPoint: (p) =>
+            onPoint: ({ iteration, validationAccuracy }) =>
               progress({
                 stage: "fine-tune",
-                done: p.iteration,
+                done: iteration,
                 total: iterations,
                 unit: "batches",
-                note: `agreement ${(100 * p.validationAccuracy).toFixed(2)} %`,
+                note: `agreement ${(100 * validationAccuracy).toFixed(2)} %`,
               }),
           });
-    const network = tuned?.network ?? converted;
-    await saveModel(out, network, {
+    const { steps } = converted.network.coding;
+    const scales = converted.scales.map((scale) => (scale.length === 1 ? scale[0] : Array.from(scale)));
+    await saveModel(out, tuned?.network ?? converted.network, {
       method: "convert",
-      environment: model.card?.environment,
-      source: { model: basename(path), sha256: model.sha256 },
+      environment: card?.environment,
+      source: { model: basename(path), sha256 },
       conversion: { ...conversion, ...(tuned && { fineTune: { iterations, seed, agreement: tuned.agreement } }) },
-      scales: scales.map((scale) => (scale.length === 1 ? scale[0] : Array.from(scale))),
-      steps: network.steps,
+      scales,
+      steps,
     });
-    print(
-      {
-        scales: scales.map((scale) => (scale.length === 1 ? scale[0] : Array.from(scale))),
-        out,
-        steps: network.steps,
-        conversion,
-        fineTune: tuned?.agreement ?? null,
-      },
-      (result) =>
-        [
-          `${result.out}  T = ${result.steps}, ${describe(conversion)}`,
-          ...result.scales.map(
-            (scale, l) =>
-              `  layer ${l}  scale ${typeof scale === "number" ? scale.toFixed(4) : `${Math.min(...scale).toFixed(4)} to ${Math.max(...scale).toFixed(4)}`}`,
-          ),
-          ...(tuned
-            ? [
-                `  held-back states with the source's action: ${(100 * tuned.agreement.before).toFixed(2)} % converted, ${(100 * tuned.agreement.after).toFixed(2)} % fine-tuned`,
-              ]
-            : []),
-        ].join("\n"),
+    print({ scales, out, steps, conversion, fineTune: tuned?.agreement ?? null }, (result) =>
+      render(result.out, conversion, converted, tuned),
     );
     return 0;
   },
 });
 
 /** What the command line names, over the defaults. */
-function given(options: Options, defaultSteps: number): ConversionOptions {
-  const { method, percentile, percentileOf, granularity, headroom, start, holdBack, population, output } = options;
-  const named = { method, percentile, percentileOf, granularity, headroom, start, holdBack, population, output };
-  const spiking = { steps: options.steps ?? defaultSteps, ...(options.reset && { reset: options.reset }) };
-  return { ...Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined)), spiking };
+function conversionOf(options: Options, calibrated: typeof balancedConversion | typeof balancedConvolution) {
+  const base = options.calibrate ? calibrated : originalConversion;
+  const flags = named.map((option) => option.attributeName() as keyof Named);
+  const given = flags.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]);
+  const steps = options.steps ?? (options.calibrate ? calibrated.spiking.steps : codingDefaults.steps);
+  const spiking = { steps, ...(options.reset && { reset: options.reset }) };
+  return { ...base, ...(Object.fromEntries(given) as Named), spiking } satisfies ConversionOptions;
 }
 
-function describe({
-  method = scaleDefaults.method,
-  percentile = scaleDefaults.percentile,
-  granularity,
-  headroom = scaleDefaults.headroom,
-  start,
-  holdBack = 0,
-  population = 1,
-  output,
-}: ConversionOptions): string {
-  const of = method === "robust" ? `robust ${percentile}` : method;
-  const room = headroom === 1 ? "" : ` with ${headroom}^layer of room`;
-  const held = holdBack === 0 ? "" : `, held back by ${holdBack}`;
-  return `${of}, a scale per ${granularity}${room}, start ${start}${held}, ${population > 1 ? `populations of ${population}` : "one neuron for one"}, output ${output}`;
+function render(
+  out: string,
+  conversion: ConversionOptions,
+  { network, scales }: Conversion,
+  tuned: FineTuned | undefined,
+): string {
+  const percent = (share: number): string => (100 * share).toFixed(2);
+  const range = (scale: Float64Array): string =>
+    [...new Set([Math.min(...scale), Math.max(...scale)])].map((end) => end.toFixed(4)).join(" to ");
+  return [
+    `${out}  T = ${network.coding.steps}, ${describe(conversion)}`,
+    ...scales.map((scale, l) => `  layer ${l}  scale ${range(scale)}`),
+    ...(tuned
+      ? [
+          `  held-back states with the source's action: ${percent(tuned.agreement.before)} % converted, ${percent(tuned.agreement.after)} % fine-tuned`,
+        ]
+      : []),
+  ].join("\n");
+}
+
+function describe(options: ConversionOptions): string {
+  const o = { ...originalConversion, ...options };
+  const of = o.method === "robust" ? `robust ${o.percentile}` : o.method;
+  const room = o.headroom === 1 ? "" : ` with ${o.headroom}^layer of room`;
+  const held = o.holdBack === 0 ? "" : `, held back by ${o.holdBack}`;
+  const neurons = o.population > 1 ? `populations of ${o.population}` : "one neuron for one";
+  return `${of}, a scale per ${o.granularity} (floor ${o.floor})${room}, start ${o.start}${held}, ${neurons}, output ${o.output}`;
 }

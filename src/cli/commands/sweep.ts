@@ -1,10 +1,11 @@
 import { collectStates } from "../../learning/collect.ts";
 import { policyOf } from "../../learning/policy.ts";
-import { calibrateExit, earlyExitPolicy, outputTrajectory } from "../../learning/early-exit.ts";
+import { earlyExit } from "../../learning/early-exit.ts";
 import { sweep, sweepSteps, type Sweep } from "../../learning/sweep.ts";
 import { UsageError } from "../../errors.ts";
 import { writeFileAtomic } from "../../files/atomic.ts";
 import { loadModel } from "../../network/file/model.ts";
+import { isSpiking, kindOf } from "../../network/network.ts";
 import { renderSweep } from "../../report/sweep.ts";
 import { fastEngine } from "../../engines/fast/index.ts";
 import { withEnvironment } from "../flags/atari.ts";
@@ -57,8 +58,8 @@ Example:
   async run([densePath, spikingPath], options, { print, progress, signal }) {
     const [dense, spiking] = [await loadModel(densePath), await loadModel(spikingPath)];
     const network = withReading(spiking.network, options);
-    if (network.kind !== "spiking")
-      throw new UsageError("MODEL_KIND", `"${spikingPath}" is a ${network.kind} network; it has no T.`, {
+    if (!isSpiking(network))
+      throw new UsageError("MODEL_KIND", `"${spikingPath}" is a ${kindOf(network)} network; it has no T.`, {
         hint: "dsqn convert makes it spiking.",
       });
     const id = options.env ?? spiking.card?.environment ?? dense.card?.environment;
@@ -80,19 +81,9 @@ Example:
           options.exit === undefined
             ? undefined
             : async (steps) => {
-                const limited = { ...network, steps };
-                const states = await collectStates(policyOf(dense.network), makeEnvironments, {
-                  ...CALIBRATION,
-                  signal,
-                });
-                const minSteps = 2 * network.layers.length;
-                const { rule } = calibrateExit(
-                  outputTrajectory(fastEngine(), limited, states),
-                  steps,
-                  network.layers.at(-1)!.outputs,
-                  { agreement: options.exit!, minSteps, ties: network.ties },
-                );
-                return { policy: earlyExitPolicy(fastEngine(), limited, rule), rule };
+                const limited = { ...network, coding: { ...network.coding, steps } };
+                const states = await collectStates(source, makeEnvironments, { ...CALIBRATION, signal });
+                return earlyExit(fastEngine(), limited, states, options.exit!);
               },
         onProgress: progress,
         signal,
