@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// npm run build: dist/ from src/: TypeScript compiled, everything else (kernels, templates) copied.
+// npm run build: dist/src and dist/thesis from the sources: TypeScript compiled, everything else (kernels, set-up) copied.
 import { cpSync, rmSync } from "node:fs";
 import path from "node:path";
 import { explain, render } from "../src/setup/errors.mjs";
@@ -16,7 +16,7 @@ try {
   const tsc = path.join(root, "node_modules", "typescript", "bin", "tsc");
   const { code, output } = await run(process.execPath, [tsc, "-p", "tsconfig.json"], { cwd: root });
   if (code !== 0) throw explain("Compiling", output, {});
-  cpSync(path.join(root, "src"), dist, {
+  cpSync(path.join(root, "src"), path.join(dist, "src"), {
     recursive: true,
     filter: (file) => !file.startsWith(assembly) && !file.endsWith(".ts"),
   });

@@ -9,4 +9,6 @@ if (!existsSync(installed)) {
   process.exit(1);
 }
 await import("./register-ts.mjs");
-await import("../src/cli/run.ts");
+await import("../thesis/index.ts");
+const { main } = await import("../src/cli/main.ts");
+process.exitCode = await main(process.argv.slice(2));

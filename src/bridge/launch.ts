@@ -2,15 +2,14 @@ import { execa, type ResultPromise } from "execa";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { curveKeyPair } from "zeromq";
-import { managedHome } from "../setup/index.mjs";
+import { managedHome, root } from "../setup/index.mjs";
 import { DsqnError } from "../errors.ts";
 import { atExit } from "./at-exit.ts";
 import type { WorkerLog } from "./log.ts";
 import { temporaryFolder } from "./temporary.ts";
 
-export const PY_BRIDGE = fileURLToPath(new URL("../../py-bridge", import.meta.url));
+export const PY_BRIDGE = join(root, "py-bridge");
 
 export interface LaunchOptions {
   readonly python: string;

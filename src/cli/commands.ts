@@ -1,44 +1,48 @@
 import type { Command } from "./command.ts";
 
-/** Every command with its summary, so that `dsqn --help` loads none of them. */
-export const commands: readonly { name: string; summary: string; load: () => Promise<{ default: Command }> }[] = [
-  {
-    name: "start",
+/** A command by what its summary says; the rest of it is loaded when it is called. */
+export interface CommandEntry {
+  readonly summary: string;
+  readonly load: () => Promise<{ readonly default: Command }>;
+}
+
+/** Every command by name, so that `dsqn --help` loads none of them. */
+export const commands: Record<string, CommandEntry> = {
+  start: {
     summary: "The main job: train, convert, act, and check spike for spike in NEST; leaves a report",
     load: () => import("./commands/start.ts"),
   },
-  {
-    name: "doctor",
+  doctor: {
     summary: "Check what dsqn rests on, with a fix for whatever is missing",
     load: () => import("./commands/doctor.ts"),
   },
-  { name: "train", summary: "Train an agent from a preset or a config file", load: () => import("./commands/train.ts") },
-  { name: "evaluate", summary: "Score a model in the real environment", load: () => import("./commands/evaluate.ts") },
-  {
-    name: "collect",
+  train: { summary: "Train an agent from a preset or a config file", load: () => import("./commands/train.ts") },
+  evaluate: { summary: "Score a model in the real environment", load: () => import("./commands/evaluate.ts") },
+  collect: {
     summary: "Collect the states a model visits, with its Q-values",
     load: () => import("./commands/collect.ts"),
   },
-  { name: "convert", summary: "Convert a dense network to a spiking one", load: () => import("./commands/convert.ts") },
-  {
-    name: "sweep",
+  convert: { summary: "Convert a network to a spiking one", load: () => import("./commands/convert.ts") },
+  sweep: {
     summary: "Score and similarity of a spiking network against T, and which T to use",
     load: () => import("./commands/sweep.ts"),
   },
-  { name: "bench", summary: "Ratios against peers, measured in one run", load: () => import("./commands/bench.ts") },
-  { name: "reproduce", summary: "The thesis's tables, ours beside them", load: () => import("../../thesis/cli/reproduce.ts") },
-  {
-    name: "certify",
+  bench: { summary: "Ratios against peers, measured in one run", load: () => import("./commands/bench.ts") },
+  certify: {
     summary: "Compare a spiking network with a reference simulator, spike for spike",
     load: () => import("./commands/certify.ts"),
   },
-  { name: "forward", summary: "One forward pass: outputs, actions, spikes", load: () => import("./commands/forward.ts") },
-  {
-    name: "import",
+  forward: { summary: "One forward pass: outputs, actions, spikes", load: () => import("./commands/forward.ts") },
+  import: {
     summary: "Make a model of weights from elsewhere (torch, NumPy, safetensors)",
     load: () => import("./commands/import.ts"),
   },
-  { name: "export", summary: "Write a model in another format", load: () => import("./commands/export.ts") },
-  { name: "map", summary: "What a network takes of a SpiNNaker board", load: () => import("./commands/map.ts") },
-  { name: "models", summary: "Make the networks that ship, from their presets", load: () => import("./commands/models.ts") },
-];
+  export: { summary: "Write a model in another format", load: () => import("./commands/export.ts") },
+  map: { summary: "What a network takes of a SpiNNaker board", load: () => import("./commands/map.ts") },
+  models: { summary: "Make the networks that ship, from their presets", load: () => import("./commands/models.ts") },
+};
+
+/** Adds commands of an application of the library (thesis/): `dsqn` then has them beside its own. */
+export function registerCommands(entries: Readonly<Record<string, CommandEntry>>): void {
+  Object.assign(commands, entries);
+}

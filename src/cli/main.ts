@@ -1,6 +1,6 @@
 import { Command as Parser, CommanderError, Option } from "commander";
-import { readFileSync } from "node:fs";
 import { DsqnError, nearest, UsageError } from "../errors.ts";
+import { packageVersion } from "../version.ts";
 import type { Context } from "./command.ts";
 import { commands } from "./commands.ts";
 import { progressReporter } from "./progress.ts";
@@ -55,10 +55,10 @@ async function dispatch(argv: readonly string[], context: Context): Promise<numb
   let exitCode = 0;
   const root = parser(new Parser("dsqn"))
     .description("Deep Spiking Q-Networks in TypeScript, judged spike for spike by the reference simulators")
-    .version(version())
+    .version(packageVersion())
     .showHelpAfterError(false);
   const wanted = argv.find((word) => !word.startsWith("-"));
-  for (const { name, summary, load } of commands) {
+  for (const [name, { summary, load }] of Object.entries(commands)) {
     const sub = parser(root.command(name)).description(summary);
     if (name !== wanted) continue;
     const { default: command } = await load();
@@ -75,11 +75,8 @@ async function dispatch(argv: readonly string[], context: Context): Promise<numb
         exitCode = await command.run(args, given.at(-2) as Record<string, never>, context);
       });
   }
-  if (wanted !== undefined && wanted !== "help" && !commands.some(({ name }) => name === wanted)) {
-    const meant = nearest(
-      wanted,
-      commands.map(({ name }) => name),
-    );
+  if (wanted !== undefined && wanted !== "help" && !Object.hasOwn(commands, wanted)) {
+    const meant = nearest(wanted, Object.keys(commands));
     throw new UsageError("COMMAND_UNKNOWN", `There is no command "${wanted}".`, {
       hint: meant
         ? `Did you mean "dsqn ${meant}"? "dsqn --help" lists all commands.`
@@ -141,9 +138,4 @@ function render(error: unknown, verbose: boolean): string {
   )
     lines.push("", cause instanceof Error ? (cause.stack ?? cause.message) : String(cause));
   return `${lines.join("\n")}\n`;
-}
-
-function version(): string {
-  return (JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string })
-    .version;
 }

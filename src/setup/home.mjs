@@ -13,7 +13,7 @@ function findRoot(folder) {
 }
 
 /** A clone has the sources; the installed package has only dist/. */
-export const isClone = existsSync(path.join(root, "src", "cli", "run.ts"));
+export const isClone = existsSync(path.join(root, "tsconfig.json"));
 
 export const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
 

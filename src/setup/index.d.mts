@@ -21,6 +21,7 @@ export const extraNames: readonly string[];
 
 export const root: string;
 export const isClone: boolean;
+export const manifest: { readonly version: string };
 export function managedHome(env?: NodeJS.ProcessEnv): string;
 
 export function checkNode(version?: string): void;

@@ -1,7 +1,7 @@
 // What the library uses of the set-up (types: index.d.mts).
 export { ensurePython, readyPython } from "./environment.mjs";
 export { extraNames, extras } from "./extras.mjs";
-export { isClone, managedHome, root } from "./home.mjs";
+export { isClone, managedHome, manifest, root } from "./home.mjs";
 export { kernelsStale } from "./kernels.mjs";
 export { checkNode, missingPackages } from "./node.mjs";
 export { compareVersions, inspectPython } from "./own-python.mjs";

@@ -1,21 +1,12 @@
 import { Argument } from "commander";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { writeFileAtomic } from "../../src/files/atomic.ts";
-import { renderBreakout } from "../tables/breakout/page.ts";
-import { renderBreakoutCsv, renderBreakoutText } from "../tables/breakout/render.ts";
-import { reproduceBreakout } from "../tables/breakout/reproduce.ts";
-import { renderReproduction } from "../tables/page.ts";
-import { measured, renderCsv, renderText } from "../tables/render.ts";
-import { reproduce } from "../tables/reproduce.ts";
-import { experiments, type ExperimentName } from "../tables/trials.ts";
-import { renderSimulatorReproduction } from "../simulators/page.ts";
-import * as inSimulator from "../simulators/render.ts";
-import { reproduceInSimulator } from "../simulators/reproduce.ts";
-import { titles as simulatorExperiments, type SimulatorExperiment } from "../simulators/trials.ts";
 import { command } from "../../src/cli/command.ts";
 import { integer } from "../../src/cli/flags/options.ts";
+import { writeFileAtomic } from "../../src/files/atomic.ts";
+import { root } from "../../src/setup/index.mjs";
+import { experiments, type ExperimentName, type Row } from "../experiments.ts";
+import { measured, renderCsv, renderText } from "../render.ts";
 
 interface Options {
   quick?: boolean;
@@ -32,15 +23,12 @@ export default command<Options>({
   name: "reproduce",
   configure(parser) {
     parser
-      .addArgument(
-        new Argument("<experiment>", "which tables of the thesis").choices([
-          ...Object.keys(experiments),
-          "breakout",
-          ...Object.keys(simulatorExperiments),
-        ]),
+      .addArgument(new Argument("<experiment>", "which tables of the thesis").choices(Object.keys(experiments)))
+      .option(
+        "--quick",
+        "few episodes a row, T up to 1,000 (in simulators and Breakout 100), no training: a few minutes",
       )
-      .option("--quick", "twenty episodes a row, T up to 1,000 (in simulators 100), no training: a few minutes")
-      .option("--up-to <T>", "leave out rows of more time steps (with --quick: 1,000, in simulators 100)", integer(1))
+      .option("--up-to <T>", "leave out rows of more time steps (with --quick: 1,000 or 100)", integer(1))
       .option("--runs <n>", "training runs for each row of tables 4.5 and 4.10 (default: 5; 0 with --quick)", integer())
       .option(
         "--original <folder>",
@@ -64,76 +52,42 @@ export default command<Options>({
         "\nAn interrupted reproduction goes on when the same command is given again.\n\nExample:\n  dsqn reproduce cartpole --quick",
       );
   },
-  async run(
-    [name],
-    { quick, runs, upTo, out = `runs/reproduce-${name}`, original = defaultOriginal(), model, snn, dsqn },
-    { progress, signal, print, log, json },
-  ) {
-    if (name === "breakout") {
-      const { result, film } = await reproduceBreakout({
-        quick,
-        model,
-        snn,
-        dsqn,
-        folder: out,
-        signal,
-        onProgress: progress,
-        onRow: (row) => json || log(`  ${row.name}: ours ${measured(row.ours)} (${row.verdict ?? "no figure"})`),
-      });
-      const report = join(out, "report.html");
-      await writeFileAtomic(report, renderBreakout(result, film));
-      await writeFileAtomic(join(out, "rows.csv"), renderBreakoutCsv(result));
-      await writeFileAtomic(join(out, "summary.json"), `${JSON.stringify(result, null, 2)}\n`);
-      if (film) await writeFileAtomic(join(out, "film.png"), film);
-      print({ ...result, report }, (r) => `${renderBreakoutText(r)}\n\n${r.report}`);
-      return 0;
-    }
-    if (name in simulatorExperiments) {
-      const result = await reproduceInSimulator(name as SimulatorExperiment, {
-        quick,
-        upTo,
-        original,
-        keep: join(out, "rows"),
-        signal,
-        onProgress: progress,
-        onRow: (row) =>
-          json ||
-          log(
-            `  ${row.table}  ${row.name}: ${measured(row.ours)} (${row.verdict}), exact mapping ${measured(row.exact)}`,
-          ),
-      });
-      const report = join(out, "report.html");
-      await writeFileAtomic(report, renderSimulatorReproduction(result));
-      await writeFileAtomic(join(out, "rows.csv"), inSimulator.renderCsv(result));
-      await writeFileAtomic(join(out, "summary.json"), `${JSON.stringify(result, null, 2)}\n`);
-      print({ ...result, report }, (r) => `${inSimulator.renderText(r)}\n\n${r.report}`);
-      return 0;
-    }
+  async run([name], { out = `runs/reproduce-${name}`, ...options }, { progress, signal, print, log, json }) {
+    const { reproduce } = await import("../reproduce.ts");
+    const { renderReproduction } = await import("../page.ts");
+    let film: Uint8Array | undefined;
     const result = await reproduce(name as ExperimentName, {
-      quick,
-      runs,
-      upTo,
-      original,
+      original: defaultOriginal(),
+      ...options,
       folder: out,
       signal,
       onProgress: progress,
-      onRow: (row) =>
-        json ||
-        log(
-          `  ${row.table}  ${row.name}: ours ${measured(row.ours)} (${row.verdict})${row.original ? `, original's network ${measured(row.original)} (${row.originalVerdict})` : ""}`,
-        ),
+      onRow: (row) => json || log(line(row)),
+      onFilm: (png) => (film = png),
     });
     const report = join(out, "report.html");
-    await writeFileAtomic(report, renderReproduction(result));
+    await writeFileAtomic(report, renderReproduction(result, { film }));
     await writeFileAtomic(join(out, "rows.csv"), renderCsv(result));
     await writeFileAtomic(join(out, "summary.json"), `${JSON.stringify(result, null, 2)}\n`);
+    if (film) await writeFileAtomic(join(out, "film.png"), film);
     print({ ...result, report }, (r) => `${renderText(r)}\n\n${r.report}`);
     return 0;
   },
 });
 
+/** A row in a line, as soon as it is measured. */
+function line({ table, name, ours, verdict, exact, original, originalVerdict }: Row): string {
+  return [
+    `  ${table}  ${name}: ${measured(ours)} (${verdict ?? "no figure"})`,
+    exact && `exact mapping ${measured(exact)}`,
+    original && `original's network ${measured(original)} (${originalVerdict})`,
+  ]
+    .filter(Boolean)
+    .join(", ");
+}
+
 function defaultOriginal(): string | undefined {
-  const beside = fileURLToPath(new URL("../../../shared/original", import.meta.url));
+  const beside = join(root, "..", "shared", "original");
   const folder = process.env.DSQN_ORIGINAL ?? (existsSync(beside) ? beside : undefined);
   return folder && existsSync(join(folder, "networks")) ? folder : undefined;
 }

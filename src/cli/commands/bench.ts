@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { UsageError } from "../../errors.ts";
+import { isClone, root } from "../../setup/index.mjs";
 import type { BenchOptions, Row } from "../flags/bench-row.ts";
 import { command } from "../command.ts";
 import { machine } from "../flags/machine.ts";
@@ -34,12 +36,12 @@ export default command<{ rounds?: number }>({
 });
 
 async function load(target: string): Promise<(options: BenchOptions) => Promise<Row[]>> {
-  const file = new URL(`../../bench/${target}.ts`, import.meta.url);
-  if (!import.meta.url.endsWith(".ts") || !existsSync(file))
+  const file = join(root, "bench", `${target}.ts`);
+  if (!isClone || !existsSync(file))
     throw new UsageError("BENCH_NEEDS_CLONE", `The benchmark "${target}" is not part of the installed package.`, {
-      hint: `Run it in a clone of the repository: npm run -s dsqn -- bench ${target}. It would be ${fileURLToPath(file)}.`,
+      hint: `Run it in a clone of the repository: npm run -s dsqn -- bench ${target}. It would be ${file}.`,
     });
-  return ((await import(file.href)) as { default: (options: BenchOptions) => Promise<Row[]> }).default;
+  return ((await import(pathToFileURL(file).href)) as { default: (options: BenchOptions) => Promise<Row[]> }).default;
 }
 
 function render({ name, unit, ours, peer, ratio, target }: Row): string {

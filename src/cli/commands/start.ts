@@ -1,8 +1,7 @@
-import { existsSync } from "node:fs";
 import { relative, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { runCartPole, type CartPoleRun } from "../../jobs/cartpole.ts";
 import { judgeOf } from "../../report/cartpole/facts.ts";
+import { isClone } from "../../setup/index.mjs";
 import { command } from "../command.ts";
 import { integer } from "../flags/options.ts";
 
@@ -19,12 +18,11 @@ export default command<{ seed?: number; episodes?: number; out?: string }>({
       );
   },
   async run(_args, options, { signal, progress, print, log }) {
-    const clone = existsSync(fileURLToPath(new URL("../../../tsconfig.json", import.meta.url)));
     const setupSeconds = Number(process.env["DSQN_SETUP_SECONDS"] ?? 0);
     const run = await runCartPole({
       ...options,
       setupSeconds,
-      cli: clone ? "npm run -s dsqn --" : "dsqn",
+      cli: isClone ? "npm run -s dsqn --" : "dsqn",
       signal,
       onProgress: progress,
     });

@@ -1,0 +1,6 @@
+import { manifest } from "./setup/index.mjs";
+
+/** Of this package: what package.json says. */
+export function packageVersion(): string {
+  return manifest.version;
+}

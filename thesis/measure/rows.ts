@@ -1,0 +1,59 @@
+import { availableParallelism } from "node:os";
+import type { OnProgress } from "../../src/progress.ts";
+import { experimentOf, type ExperimentName, type Row, type Side } from "../experiments.ts";
+import { isLong, timeSteps, type Trial } from "../tables/trial.ts";
+import { explain, type Measured } from "../verdict.ts";
+import { askProcesses } from "./processes.ts";
+import type { RowRequest } from "./request.ts";
+
+export interface RowsOptions extends Pick<RowRequest, "original" | "episodes" | "keep" | "files" | "states"> {
+  readonly onProgress?: OnProgress;
+  readonly onRow?: (row: Row) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Measures the rows of an experiment that `select` picks, those of few time steps first: an interrupted run then has most of the table.
+ * Short ones run in as many processes as there are cores; those of thousands of time steps one at a time, each on all cores.
+ */
+export async function measureRows(
+  name: ExperimentName,
+  select: (trial: Trial) => boolean,
+  { onProgress, onRow, signal, ...given }: RowsOptions,
+): Promise<Row[]> {
+  const { family, trials: all } = experimentOf(name);
+  const trials = all();
+  const chosen = trials.map((_, i) => i).filter((i) => select(trials[i]));
+  const requests = chosen
+    .toSorted((a, b) => timeSteps(trials[a]) - timeSteps(trials[b]))
+    .flatMap((trial) =>
+      family
+        .sides(trials[trial], given.original)
+        .map((side): RowRequest => ({ part: "row", experiment: name, trial, side, ...given })),
+    );
+  const measured = trials.map((): Partial<Record<Side, Measured | null>> => ({}));
+  const rows = new Map<number, Row>();
+  const report = (note?: string): void =>
+    onProgress?.({ stage: "reproduce", done: rows.size, total: chosen.length, unit: "rows", note });
+  const described = (trial: number): string => `table ${trials[trial].table}: ${trials[trial].name}`;
+  const run = (part: readonly RowRequest[], processes: number): Promise<unknown> =>
+    askProcesses<RowRequest, Measured | null>(part, {
+      processes,
+      signal,
+      onNote: (note, index) => report(`${described(part[index].trial)}, ${note}`),
+      onAnswer(answer, index) {
+        const { trial, side } = part[index];
+        measured[trial][side] = answer;
+        if (requests.some((r) => r.trial === trial && measured[trial][r.side] === undefined)) return;
+        rows.set(trial, family.row(trials[trial], measured[trial]));
+        onRow?.(rows.get(trial)!);
+        report(described(trial));
+      },
+    });
+  report();
+  const [long, short] = [true, false].map((wanted) => requests.filter((r) => isLong(trials[r.trial]) === wanted));
+  await run(short, family.processes ?? availableParallelism());
+  await run(long, 1);
+  const done = chosen.map((i) => rows.get(i)!);
+  return chosen.map((i, k) => explain(trials[i], done[k], done));
+}
