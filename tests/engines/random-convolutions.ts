@@ -1,23 +1,33 @@
 import fc from "fast-check";
 import { type Convolution, convolution, type ImageShape, kernelSize, sizeOf } from "../../src/network/convolution.ts";
+import { outputsOf, type Pooling, type SpikingLayer, type Synapses } from "../../src/network/layer.ts";
+import { codingDefaults, type SpikingNetwork } from "../../src/network/network.ts";
+import type { NeuronKind } from "../../src/network/neurons/index.ts";
 import { Random } from "../../src/numeric/random.ts";
-import { spikingDefaults, type SpikingLayer, type SpikingNetwork, synapticInputs } from "../../src/network/old/spiking-network.ts";
-import { described, type Sample } from "./random-networks.ts";
+import { described, everyNeuron, neuronKinds, randomNeuron, type Sample } from "./random-networks.ts";
 
 export interface ConvolutionLimits {
   /** The largest height and width of the input. */
   readonly size: number;
   readonly channels: number;
   readonly steps: number;
-  /** Whether layers may have max pooling. */
+  /** Whether layers may have pooling, of both kinds. */
   readonly pooling: boolean;
+  /** All of them, also mixed, unless given. */
+  readonly neurons?: readonly NeuronKind[];
 }
 
 /**
  * Spiking networks of one to three convolutions and a dense layer or none, every geometry and option drawn anew, with observations for them.
  * Half of the weights are multiples of 1/8, so that potentials often equal the threshold exactly.
  */
-export function convolutionSamples({ size, channels, steps, pooling }: ConvolutionLimits): fc.Arbitrary<Sample> {
+export function convolutionSamples({
+  size,
+  channels,
+  steps,
+  pooling,
+  neurons = everyNeuron,
+}: ConvolutionLimits): fc.Arbitrary<Sample> {
   return fc
     .record({
       seed: fc.nat(),
@@ -42,44 +52,42 @@ export function convolutionSamples({ size, channels, steps, pooling }: Convoluti
           strides: [between(1, 3), between(1, 3)],
           padding: pick("valid", "same"),
         });
-      const dynamics = (inputs: number, outputs: number): Omit<SpikingLayer, "weights"> => ({
-        inputs,
-        outputs,
-        biases: pick(null, values(outputs, 0.3)),
-        alpha: pick(0, 0, 0, 0.5, random.uniform()),
-        beta: pick(1, 1, 1, 0.9),
-        threshold: pick(1, 1, 0.5, 0.3 + random.uniform()),
-        reset: pick("subtraction", "subtraction", "zero"),
-        resetBy: pick(1, 1, 0.5),
-        initialPotential: pick(null, values(outputs, 0.5)),
-      });
+      const pooled = (image: ImageShape, first: boolean): Pooling | undefined =>
+        pooling && !(first && options.signedInputs) && pick(true, false)
+          ? { kind: pick("average", "max"), window: window(image, image[2]) }
+          : undefined;
+      const kind = neuronKinds(neurons, random);
       const layers: SpikingLayer[] = [];
-      let image: ImageShape = [between(1, size), between(1, size), between(1, channels)];
-      const input = sizeOf(image);
-      for (let l = 0, convolutions = between(1, 3); l < convolutions; l++) {
-        const inputs = sizeOf(image);
-        const pooled =
-          pooling && (l > 0 || !options.signedInputs) && pick(true, false) ? window(image, image[2]) : null;
-        const geometry = window(pooled?.output ?? image, between(1, channels));
-        const { kernel, input, output } = geometry;
-        image = output;
+      const add = (synapses: Synapses, weights: Float32Array, pooling: Pooling | undefined): void => {
+        const outputs = outputsOf({ synapses });
+        // One bias per neuron, or of a convolution per channel.
+        const each = synapses.kind === "convolution" ? pick(outputs, synapses.output[2]) : outputs;
+        const activation = randomNeuron(kind(), outputs, random, value);
         layers.push({
-          ...dynamics(inputs, sizeOf(output)),
-          weights: values(kernelSize(geometry), 1.5 / Math.sqrt(kernel[0] * kernel[1] * input[2])),
-          convolution: geometry,
-          ...(pooled && { pooling: pooled }),
+          synapses,
+          weights,
+          biases: pick(null, values(each, 0.3)),
+          activation,
+          ...(pooling && { pooling }),
         });
+      };
+      let image: ImageShape = [between(1, size), between(1, size), between(1, channels)];
+      const input = image;
+      for (let l = 0, convolutions = between(1, 3); l < convolutions; l++) {
+        const pooling = pooled(image, l === 0);
+        const geometry = window(pooling?.window.output ?? image, between(1, channels));
+        const fanIn = geometry.kernel[0] * geometry.kernel[1] * geometry.input[2];
+        add({ kind: "convolution", ...geometry }, values(kernelSize(geometry), 1.5 / Math.sqrt(fanIn)), pooling);
+        image = geometry.output;
       }
       if (pick(true, false)) {
-        const outputs = between(1, 6);
-        const pooled = pooling && pick(true, false) ? window(image, image[2]) : null;
-        const layer = { ...dynamics(sizeOf(image), outputs), ...(pooled && { pooling: pooled }) };
-        const inputs = synapticInputs({ ...layer, weights: new Float32Array(0) });
-        layers.push({ ...layer, weights: values(inputs * outputs, 1.5 / Math.sqrt(inputs)) });
+        const pooling = pooled(image, false);
+        const [inputs, outputs] = [sizeOf(pooling?.window.output ?? image), between(1, 6)];
+        add({ kind: "dense", inputs, outputs }, values(inputs * outputs, 1.5 / Math.sqrt(inputs)), pooling);
       }
-      const network: SpikingNetwork = { ...spikingDefaults, kind: "spiking", layers, ...options };
+      const network: SpikingNetwork = { input, inputScale: 1, layers, coding: { ...codingDefaults, ...options } };
       const observe = (): number => pick(0, 0.5, value(1), random.uniform());
-      const observations = Float32Array.from({ length: batch * input }, observe);
+      const observations = Float32Array.from({ length: batch * sizeOf(input) }, observe);
       // What a failing test prints: the weights say nothing.
       const print = { [fc.toStringMethod]: () => described({ network, batch, observations }) };
       return { network, batch, observations, ...print };

@@ -1,6 +1,9 @@
 import fc from "fast-check";
+import { createSpikingNetwork } from "../../src/network/create.ts";
+import { columnsOf, outputsOf, type SpikingLayer } from "../../src/network/layer.ts";
+import { type Coding, observationSize, type SpikingNetwork } from "../../src/network/network.ts";
+import { type Neuron, neuron, type NeuronKind, neuronModels } from "../../src/network/neurons/index.ts";
 import { Random } from "../../src/numeric/random.ts";
-import { createSpikingNetwork, observationSize, type SpikingNetwork } from "../../src/network/old/spiking-network.ts";
 
 export interface Sample {
   readonly network: SpikingNetwork;
@@ -12,7 +15,7 @@ export interface Sample {
 export function populated(network: SpikingNetwork, seed: number): SpikingNetwork {
   const random = new Random(seed);
   const layers = network.layers.map((layer) => {
-    const columns = layer.convolution?.output[2] ?? layer.outputs;
+    const columns = columnsOf(layer);
     const sizes = Array.from({ length: columns }, (_, k) => k + 1).filter((size) => columns % size === 0);
     const size = sizes[random.integer(sizes.length)];
     return { ...layer, weights: layer.weights.map((_, k, all) => all[k - (k % size)]) };
@@ -20,20 +23,81 @@ export function populated(network: SpikingNetwork, seed: number): SpikingNetwork
   return { ...network, layers };
 }
 
+/** The network with each layer's neurons changed. */
+export function withNeurons(
+  network: SpikingNetwork,
+  change: (neuron: Neuron, layer: SpikingLayer) => Neuron,
+): SpikingNetwork {
+  return {
+    ...network,
+    layers: network.layers.map((layer) => ({ ...layer, activation: change(layer.activation, layer) })),
+  };
+}
+
 export interface SampleLimits {
   /** The largest layer. */
   readonly size: number;
   readonly steps: number;
   readonly batch?: number;
-  /** Options to fix. */
-  readonly only?: Partial<Pick<SpikingNetwork, "encoding" | "decoding" | "signedInputs" | "biasInput">>;
+  /** How it is read and written, where that is not to be drawn. */
+  readonly only?: Partial<Coding>;
+  /** All of them, also mixed, unless given. */
+  readonly neurons?: readonly NeuronKind[];
+}
+
+export const everyNeuron = Object.keys(neuronModels) as NeuronKind[];
+
+/** One of the kinds for a whole network, or now and then another one in every layer. */
+export function neuronKinds(kinds: readonly NeuronKind[], random: Random): () => NeuronKind {
+  const one = kinds[random.integer(kinds.length)];
+  const mixed = random.integer(4) === 0;
+  return () => (mixed ? kinds[random.integer(kinds.length)] : one);
+}
+
+/** Neurons of a kind with every parameter drawn anew. `value`: of a standard deviation, quantised where the network's weights are. */
+export function randomNeuron(
+  kind: NeuronKind,
+  outputs: number,
+  random: Random,
+  value: (scale: number) => number,
+): Neuron {
+  const pick = <T>(...choices: T[]): T => choices[random.integer(choices.length)];
+  const values = (scale: number): Float32Array => Float32Array.from({ length: outputs }, () => Math.abs(value(scale)));
+  const each = (scale: number, most: number): Float32Array => values(scale).map((x) => Math.min(x, most));
+  const threshold = pick(1, 1, 0.5, 0.3 + random.uniform());
+  const resetBy = pick(1, 1, 0.5, 0.7);
+  const initial = pick(null, values(0.6));
+  const beta = pick(1, 1, 0.9, random.uniform(), 0);
+  if (kind === "lagged-lif") {
+    const alpha = pick(0, 0, 0.5, random.uniform(), 1);
+    return neuron(kind, { alpha, beta, threshold, resetBy, initial, reset: pick("subtraction", "zero") });
+  }
+  return neuron(kind, {
+    beta: pick<number | Float32Array>(beta, beta, each(0.8, 1)),
+    threshold: pick<number | Float32Array>(
+      threshold,
+      threshold,
+      each(1, 3).map((x) => 0.25 + x),
+    ),
+    resetBy: pick<number | Float32Array>(resetBy, resetBy, each(0.7, 3)),
+    resetTo: pick<number | Float32Array>(0, 0, -0.5, 0.25, each(0.4, 1)),
+    fires: pick("above", "at"),
+    reset: pick("subtraction", "value"),
+    initial,
+  });
 }
 
 /**
  * Spiking networks with every option drawn anew, layer by layer, and observations for them. A quarter has weights that are
  * multiples of 1/4, so that potentials often equal the threshold exactly.
  */
-export function samples({ size, steps, batch = 4, only = {} }: SampleLimits): fc.Arbitrary<Sample> {
+export function samples({
+  size,
+  steps,
+  batch = 4,
+  only = {},
+  neurons = everyNeuron,
+}: SampleLimits): fc.Arbitrary<Sample> {
   // Small sizes often, large ones sometimes: both sides of every vector width and block.
   const width = fc.oneof(fc.integer({ min: 1, max: Math.min(size, 9) }), fc.integer({ min: 1, max: size }));
   return fc
@@ -54,23 +118,17 @@ export function samples({ size, steps, batch = 4, only = {} }: SampleLimits): fc
       const drawn = createSpikingNetwork(shape, random, { ...options, ...only, steps, weightScale: 1.5 });
       const quantise = (x: number): number => (dyadic ? Math.round(x * 4) / 4 : x);
       const pick = <T>(...choices: T[]): T => choices[random.integer(choices.length)];
-      const layers = drawn.layers.map((layer): SpikingNetwork["layers"][number] => ({
-        ...layer,
-        weights: layer.weights.map(quantise),
-        biases: pick(
+      const kind = neuronKinds(neurons, random);
+      const value = (scale: number): number => quantise(random.normal() * scale);
+      const layers = drawn.layers.map((layer): SpikingLayer => {
+        const outputs = outputsOf(layer);
+        const biases = pick(
           null,
-          Float32Array.from({ length: layer.outputs }, () => quantise(random.normal() * 0.3)),
-        ),
-        alpha: pick(0, 0, 0.5, random.uniform(), 1),
-        beta: pick(1, 1, 0.9, random.uniform(), 0),
-        threshold: pick(1, 1, 0.5, 0.3 + random.uniform()),
-        reset: pick("subtraction", "zero"),
-        resetBy: pick(1, 1, 0.5, 0.7),
-        initialPotential: pick(
-          null,
-          Float32Array.from({ length: layer.outputs }, () => quantise(random.uniform())),
-        ),
-      }));
+          Float32Array.from({ length: outputs }, () => value(0.3)),
+        );
+        const activation = randomNeuron(kind(), outputs, random, value);
+        return { ...layer, weights: layer.weights.map(quantise), biases, activation };
+      });
       const network = { ...drawn, layers };
       const observe = (): number => pick(0, 0.5, quantise(random.normal()), random.uniform());
       const observations = Float32Array.from({ length: batch * observationSize(network) }, observe);
@@ -80,10 +138,12 @@ export function samples({ size, steps, batch = 4, only = {} }: SampleLimits): fc
 
 /** What fast-check prints of a counterexample: the weights say nothing. */
 export function described({ network, batch }: Sample): string {
-  const layers = network.layers.map(({ weights, biases, initialPotential, ...rest }) => ({
+  const layers = network.layers.map(({ weights, biases, activation, ...rest }) => ({
     ...rest,
+    activation: Object.fromEntries(
+      Object.entries(activation).map(([name, value]) => [name, typeof value === "object" && value ? "each" : value]),
+    ),
     biases: biases !== null,
-    initial: initialPotential !== null,
     weights: weights.length,
   }));
   return JSON.stringify({ ...network, layers, batch });
