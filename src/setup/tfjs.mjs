@@ -14,7 +14,7 @@ import { installPackages, npmCommand } from "./node.mjs";
 import { run } from "./process.mjs";
 import { findPython } from "./python.mjs";
 
-const recipe = path.join(root, "scripts", "setup", "tfjs");
+const recipe = path.join(root, "src", "setup", "tfjs");
 const recipeFiles = ["package.json", "package-lock.json", "requirements.txt"].map((name) => path.join(recipe, name));
 export const tfjsVersion = JSON.parse(readFileSync(recipeFiles[0], "utf8")).dependencies["@tensorflow/tfjs-node"];
 

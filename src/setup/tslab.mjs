@@ -8,7 +8,7 @@ import { managedHome, root } from "./home.mjs";
 import { cannotWrite, withLock } from "./mutex.mjs";
 import { installPackages, missingPackages } from "./node.mjs";
 
-const recipe = path.join(root, "scripts", "setup", "tslab");
+const recipe = path.join(root, "src", "setup", "tslab");
 const lockName = "package-lock.json";
 
 /**
