@@ -77,7 +77,7 @@ describe("elementary functions", () => {
     "%s is the nearest float64 to the true value, by mpmath",
     (name) => {
       const word = words();
-      const own = elementary[name] as (...x: number[]) => number;
+      const own = elementary[name];
       const values = cases[name].flatMap((group) =>
         Array.from({ length: 1000 }, () => own(...group.map((argument) => argument(word)))),
       );
@@ -159,7 +159,7 @@ describe("elementary functions", () => {
       -2.5,
       1e300,
       -1e300,
-      9007199254740993,
+      9007199254740991,
     ];
     // Exact or no number in every engine, but for 2.5^2.5 and its like.
     const inexact = (x: number, y: number): boolean => Math.abs(y % 1) > 0 && x > 0 && x !== 1 && Number.isFinite(x);
