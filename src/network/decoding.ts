@@ -52,7 +52,7 @@ export function decode(
 
 /** The first step in which any of `neurons` spikes, or -1. */
 function firstSpike(steps: number, neurons: number, spike: OutputTrace["spike"]): number {
-  for (let t = 0; t < steps; t++) for (let a = 0; a < neurons; a++) if (spike(t, a) !== 0) return t;
+  for (let t = 0; t < steps; t++) for (let a = 0; a < neurons; a++) if (spike(t, a) > 0) return t;
   return -1;
 }
 
