@@ -1,5 +1,3 @@
-import { denseForward } from "../engines/reference/dense-forward.ts";
-import type { DenseNetwork } from "../network/old/dense-network.ts";
 import type { Policy } from "../learning/policy.ts";
 import type { Worker } from "../bridge/index.ts";
 import { makeEnvironment } from "../environments/index.ts";
@@ -8,10 +6,11 @@ import type { CartPoleReport } from "../report/cartpole/facts.ts";
 import type { CartPoleEpisode } from "../report/images/cartpole.ts";
 import { encodePng, halve } from "../report/images/png.ts";
 import type { Colour } from "../report/theme.ts";
-import type { Simulator } from "../simulators/simulator.ts";
-import { fastEngine } from "../engines/fast/engine.ts";
-import type { SpikingEngine } from "../network/engine.ts";
-import type { SpikingNetwork } from "../network/old/spiking-network.ts";
+import { fastEngine } from "../engines/fast/index.ts";
+import { referenceEngine } from "../engines/reference/index.ts";
+import type { Loaded } from "../network/engine.ts";
+import { outputsOf } from "../network/layer.ts";
+import { type Network, observationSize, type SpikingNetwork } from "../network/network.ts";
 
 /** What the report shows of a run besides its figures: episodes as they went, and one decision from inside. */
 
@@ -81,14 +80,19 @@ export async function versionsOf(worker: Worker): Promise<Record<string, string>
  * Both networks' values in `states` [n, inputs], less the mean over the actions: what a centred output layer keeps. A spiking output's
  * potential is divided by the steps of input that reach it, which gives the DQN's unit.
  */
-export function compareValues(dqn: DenseNetwork, snn: SpikingNetwork, states: Float32Array): CartPoleReport["qValues"] {
-  const n = states.length / dqn.layers[0].inputs;
-  const { potentials } = fastEngine().run(snn, states);
-  const reached = effectiveSteps(snn.layers.length, snn.steps);
+export function compareValues(dqn: Network, snn: SpikingNetwork, states: Float32Array): CartPoleReport["qValues"] {
+  const n = states.length / observationSize(dqn);
+  const potentialsOf = (network: Network): Float64Array => {
+    const loaded = fastEngine().load(network);
+    const { potentials } = loaded.run(states);
+    loaded.close();
+    return potentials;
+  };
+  const reached = effectiveSteps(snn.layers.length, snn.coding.steps);
   return {
-    dqn: lessMean(denseForward(dqn, states, n).outputs, n),
+    dqn: lessMean(potentialsOf(dqn), n),
     snn: lessMean(
-      potentials.map((v) => v / reached),
+      potentialsOf(snn).map((v) => v / reached),
       n,
     ),
   };
@@ -116,19 +120,18 @@ export function leaningState(states: Float32Array): { state: Float32Array; words
   };
 }
 
-/** One decision in our engine and in the simulator, which has the network loaded. */
+/** One decision in our engine and in a simulator, which has the network `loaded`. */
 export async function lookInside(
-  engine: SpikingEngine,
-  simulator: Simulator,
   network: SpikingNetwork,
   state: Float32Array,
   words: string,
+  loaded: Loaded,
 ): Promise<CartPoleReport["decision"]> {
-  const ours = engine.run(network, state, { recordSpikes: true, recordPotentials: true });
-  const theirs = await simulator.run(state, { recordSpikes: true });
-  const { steps } = network;
+  const ours = referenceEngine.load(network).run(state, { recordSpikes: true, recordPotentials: true });
+  const theirs = await loaded.run(state, { recordSpikes: true });
+  const { steps } = network.coding;
   const trace = (layer: number, neuron: number): Float64Array => {
-    const width = network.layers[layer].outputs;
+    const width = outputsOf(network.layers[layer]);
     return Float64Array.from({ length: steps }, (_, t) => ours.membranes![layer][t * width + neuron]);
   };
   const last = network.layers.length - 1;
@@ -149,7 +152,7 @@ export async function lookInside(
   return {
     words,
     ours: ours.spikes!,
-    theirs: theirs.spikes,
+    theirs: theirs.spikes!,
     steps,
     output: ["left", "right"].map((name, action) => ({
       name,

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { shapeOf, type DenseNetwork } from "../network/old/dense-network.ts";
+import { type Network, shapeOf, type SpikingNetwork } from "../network/network.ts";
 import { collectReplay } from "../learning/collect.ts";
 import { evaluate, FIRST_SEED, type Evaluation } from "../learning/evaluate.ts";
 import { withGymnasium } from "../environments/gymnasium-worlds.ts";
@@ -12,7 +12,7 @@ import { openWorker } from "../bridge/index.ts";
 import { balancedConversion, convert } from "../conversion/convert.ts";
 import { sweep } from "../learning/sweep.ts";
 import { DsqnError } from "../errors.ts";
-import { loadModel, saveModel } from "../network/file/model.ts";
+import { loadDenseNetwork, saveModel } from "../network/file/model.ts";
 import { saveReplay } from "../formats/replay.ts";
 import type { OnProgress } from "../progress.ts";
 import type { CartPoleReport, CartPoleSummary, Estimate } from "../report/cartpole/facts.ts";
@@ -21,7 +21,6 @@ import { renderCartPoleReport } from "../report/cartpole/page.ts";
 import { certifyNetworks } from "../simulators/certificate.ts";
 import { openSimulator } from "../simulators/open.ts";
 import { referenceEngine } from "../engines/reference/index.ts";
-import type { SpikingNetwork } from "../network/old/spiking-network.ts";
 import { compareValues, leaningState, lookInside, versionsOf, watchCartPole } from "./cartpole-evidence.ts";
 import { trainOrGoOn } from "./cartpole-training.ts";
 import { readTrainingLog } from "./training-log.ts";
@@ -94,7 +93,7 @@ async function run(options: CartPoleOptions & { out: string }): Promise<CartPole
     trainOrGoOn(folder.file("training"), { seed: options.seed, signal, onProgress }),
   );
   const { seed } = trained;
-  const { network: dqn } = (await loadModel(trained.model)) as { network: DenseNetwork };
+  const dqn = await loadDenseNetwork(trained.model);
 
   return await withGymnasium({ id: ENVIRONMENT }, async (makeEnvironments) => {
     const converted = await clock("convert", () => convertForCartPole(dqn, makeEnvironments, { signal, onProgress }));
@@ -117,7 +116,7 @@ async function run(options: CartPoleOptions & { out: string }): Promise<CartPole
       snn: {
         ...estimate(scores.snn),
         similarity: scores.snn.similarity!,
-        steps: snn.steps,
+        steps: snn.coding.steps,
         spikesPerDecision: scores.snn.spikesPerDecision!,
         synOpsPerDecision: scores.snn.synOpsPerDecision!,
       },
@@ -125,7 +124,7 @@ async function run(options: CartPoleOptions & { out: string }): Promise<CartPole
         simulator: certificate.simulator,
         version: certificate.version,
         states: certificate.states,
-        steps: snn.steps,
+        steps: snn.coding.steps,
         bins: certificate.bins,
         spikes: certificate.spikes,
         mismatchedBins: certificate.mismatchedBins,
@@ -171,7 +170,7 @@ async function run(options: CartPoleOptions & { out: string }): Promise<CartPole
 type Work = Pick<CartPoleOptions, "signal" | "onProgress">;
 
 /** Robust conversion on the states that the DQN visits; T is the smallest that serves. */
-async function convertForCartPole(dqn: DenseNetwork, makeEnvironments: MakeEnvironments, work: Work) {
+async function convertForCartPole(dqn: Network, makeEnvironments: MakeEnvironments, work: Work) {
   const source = policyOf(dqn);
   const replay = await collectReplay(dqn, makeEnvironments, {
     size: REPLAY_STATES,
@@ -193,7 +192,7 @@ async function convertForCartPole(dqn: DenseNetwork, makeEnvironments: MakeEnvir
 
 /** Both agents on the same starts, and one episode of each to look at. */
 async function act(
-  dqn: DenseNetwork,
+  dqn: Network,
   snn: SpikingNetwork,
   makeEnvironments: MakeEnvironments,
   { episodes, ...work }: Work & { episodes: number },
@@ -208,7 +207,7 @@ async function act(
     const { signal } = work;
     const watch = { seed: FIRST_SEED, signal };
     const first = await watchCartPole(worker, source, { ...watch, name: "DQN", colour: "dqn" });
-    const name = `Spiking network, T = ${snn.steps}`;
+    const name = `Spiking network, T = ${snn.coding.steps}`;
     const second = await watchCartPole(worker, spiking, { ...watch, name, colour: "snn", frames: 6 });
     const episodes = [first.episode, second.episode];
     return { scores, seen: { episodes, frames: second.frames }, versions: await versionsOf(worker) };
@@ -230,15 +229,15 @@ async function certify(snn: SpikingNetwork, states: Float32Array, { signal, onPr
       { length: 4 * CERTIFIED_STATES },
       (_, i) => states[4 * stride * Math.floor(i / 4) + (i % 4)],
     );
-    const engine = referenceEngine;
     const certificate = await certifyNetworks([{ name: "snn", network: snn, inputs, source: "visited" }], 1, {
       simulator,
-      engine,
+      engine: referenceEngine,
       signal,
       onProgress,
     });
     const { state, words } = leaningState(inputs);
-    return { certificate, decision: await lookInside(engine, simulator, snn, state, words) };
+    const decision = await lookInside(snn, state, words, await simulator.load(snn));
+    return { certificate, decision };
   } catch (error) {
     signal?.throwIfAborted();
     throw error;
@@ -276,7 +275,7 @@ async function saveNetworks(
     trained,
     summary,
   }: {
-    dqn: DenseNetwork;
+    dqn: Network;
     snn: SpikingNetwork;
     seed: number;
     trained: TrainSummary;
@@ -295,7 +294,7 @@ async function saveNetworks(
     method: "conversion",
     score: { ...summary.snn },
     source: { name: "dqn", sha256: card.sha256 },
-    conversion: { ...balancedConversion, spiking: { steps: snn.steps } },
+    conversion: { ...balancedConversion, spiking: { steps: snn.coding.steps } },
   });
 }
 

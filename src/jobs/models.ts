@@ -1,47 +1,110 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { collectStates } from "../learning/collect.ts";
-import { evaluate } from "../learning/evaluate.ts";
-import type { MakeEnvironments } from "../environments/worlds.ts";
+import { balancedConversion, balancedConvolution, convert, type ConversionOptions } from "../conversion/convert.ts";
+import { manyWorkers, withAtari } from "../environments/atari-worlds.ts";
 import { withGymnasium } from "../environments/gymnasium-worlds.ts";
+import type { MakeEnvironments } from "../environments/worlds.ts";
+import { DsqnError, UsageError } from "../errors.ts";
+import { collectStates, type CollectOptions } from "../learning/collect.ts";
+import { evaluate, type EvaluateOptions } from "../learning/evaluate.ts";
 import { policyOf } from "../learning/policy.ts";
 import { runTraining } from "../learning/runs/run.ts";
-import { balancedConversion, convert } from "../conversion/convert.ts";
-import { DsqnError } from "../errors.ts";
-import { loadModel, saveModel, type Model } from "../network/file/model.ts";
+import type { CardFields } from "../network/file/card.ts";
+import { decodeModel, encodeModel, loadModel, saveModel, type Model } from "../network/file/model.ts";
+import { isSpiking, kindOf, type Network, type NetworkKind } from "../network/network.ts";
 import type { OnProgress } from "../progress.ts";
 
-/** The networks that ship, in the order in which they rest on each other. */
-const routes = {
-  cartpole: {
-    id: "CartPole-v1",
-    target: 475,
-    trained: ["dqn", "classifier", "snn-classifier", "dsqn", "reinforce"],
-    converted: ["dqn", "classifier", "reinforce"],
+/** What networks of one environment have in common: how they are scored and converted, and how their weights are stored. */
+interface World {
+  readonly environment: string;
+  /** On seeds that nothing was trained, chosen or calibrated with. */
+  readonly score: Required<Pick<EvaluateOptions, "episodes" | "firstSeed">> & { readonly epsilon?: number };
+  /** The states that a conversion is made from. */
+  readonly states: Pick<CollectOptions, "size" | "firstSeed" | "every" | "epsilon">;
+  readonly conversion: ConversionOptions;
+  readonly dtype: "float32" | "float16";
+  open<T>(use: (makeEnvironments: MakeEnvironments) => Promise<T>, preprocessing: "nature" | "patel"): Promise<T>;
+}
+
+/** A network that ships: trained from the preset of its name, or converted from another one; with the score that it must reach. */
+interface Shipped {
+  readonly world: World;
+  readonly target: number;
+  /** Of a conversion. */
+  readonly source?: string;
+  /** Of a classifier: whose actions it learned. */
+  readonly teacher?: string;
+  /** Where training takes hours: the run that it is made from, and what it must hold. */
+  readonly run?: string;
+  readonly kind?: NetworkKind;
+  readonly preprocessing?: "patel";
+}
+
+const inGymnasium = (environment: string): World => ({
+  environment,
+  score: { episodes: 200, firstSeed: 300_000 },
+  states: { size: 20_000, firstSeed: 200_000 },
+  conversion: balancedConversion,
+  dtype: "float32",
+  open: (use) => withGymnasium({ id: environment }, use),
+});
+
+/** No sticky actions, five minutes of play at most (Mnih et al. 2015). */
+const GAME = { game: "BreakoutDeterministic-v4", maxFrames: 18_000 } as const;
+
+const breakout = {
+  environment: GAME.game,
+  score: { episodes: 100, firstSeed: 300_000, epsilon: 0.01 },
+  // Some twenty games: what a single one never shows is cut off in others (docs/conversion.md).
+  states: { size: 3000, every: 8, firstSeed: 200_000, epsilon: 0.05 },
+  conversion: balancedConvolution,
+  dtype: "float16",
+  open: (use, preprocessing) => withAtari({ ...GAME, preprocessing, workers: manyWorkers() }, use),
+} as const satisfies World;
+
+/** The states that Breakout's conversion is made from, where it is made again. */
+export const breakoutStates = breakout.states;
+
+/** CartPole's or MountainCar's networks, in the order in which they rest on each other. */
+function family(
+  prefix: string,
+  world: World,
+  target: number,
+  trained: readonly string[],
+  converted: readonly string[],
+): Record<string, Shipped> {
+  const named = (route: string): string => `${prefix}-${route}`;
+  return Object.fromEntries([
+    ...trained.map((route) => [
+      named(route),
+      { world, target, ...(route.endsWith("classifier") && { teacher: named("dqn") }) },
+    ]),
+    ...converted.map((route) => [`${named(route)}-converted`, { world, target, source: named(route) }]),
+  ]) as Record<string, Shipped>;
+}
+
+const dense = ["dqn", "classifier", "snn-classifier", "dsqn"];
+const shipped: Readonly<Record<string, Shipped>> = {
+  ...family("cartpole", inGymnasium("CartPole-v1"), 475, [...dense, "reinforce"], ["dqn", "classifier", "reinforce"]),
+  ...family("mountaincar", inGymnasium("MountainCar-v0"), -115, dense, ["dqn", "classifier"]),
+  "breakout-dqn": { world: breakout, target: 30, run: "runs/breakout", kind: "convolutional" },
+  // The thesis's DSQN has 10.16, with one action in ten at random.
+  "breakout-dsqn": { world: breakout, target: 10, run: "runs/breakout-dsqn", kind: "spiking" },
+  "breakout-patel-dsqn": {
+    world: breakout,
+    target: 10,
+    run: "runs/breakout-patel-dsqn",
+    kind: "spiking",
+    preprocessing: "patel",
   },
-  mountaincar: {
-    id: "MountainCar-v0",
-    target: -115,
-    trained: ["dqn", "classifier", "snn-classifier", "dsqn"],
-    converted: ["dqn", "classifier"],
-  },
-} as const;
+  "breakout-dqn-converted": { world: breakout, target: 30, source: "breakout-dqn" },
+};
 
-export type ModelEnvironment = keyof typeof routes;
+/** Every network that ships. Those of Breakout, which are made from runs that exist, are made only when named. */
+export const modelNames: readonly string[] = Object.keys(shipped);
 
-/** Every network that ships, by the environment that it acts in. */
-export const modelNames = Object.fromEntries(
-  Object.entries(routes).map(([environment, { trained, converted }]) => [
-    environment,
-    [...trained, ...converted.map((route) => `${route}-converted`)].map((route) => `${environment}-${route}`),
-  ]),
-) as Record<ModelEnvironment, string[]>;
-
-/** Scores on cards: seeds that nothing was trained, chosen or calibrated with. */
-const SCORE = { episodes: 200, firstSeed: 300_000 } as const;
-const REPLAY = { size: 20_000, firstSeed: 200_000 } as const;
-
+/** A network that was made, and its score. */
 export interface MadeModel {
   readonly name: string;
   readonly mean: number;
@@ -52,8 +115,10 @@ export interface MadeModel {
 
 export interface MakeModelsOptions {
   readonly folder?: string;
-  /** Only these, such as `cartpole-dqn-converted`; all unless given. */
+  /** Only these, such as `cartpole-dqn-converted`; all but Breakout's unless given. */
   readonly only?: readonly string[];
+  /** Of Breakout: the training run to make it from. */
+  readonly run?: string;
   /** Replace what is there already. */
   readonly anew?: boolean;
   readonly onProgress?: OnProgress;
@@ -62,123 +127,126 @@ export interface MakeModelsOptions {
 }
 
 /**
- * Makes the networks in models/ from their presets: trained ones from `dsqn train`, converted ones by the balanced conversion on states
- * that the source visits; each scored over 200 episodes, and refused below its target.
+ * Makes the networks in models/: trained ones by `dsqn train` from the preset of their name (Breakout's: the best of a run), converted ones
+ * from states that their source visits. Each is scored as it will be stored, and replaces what was there only if it reaches its target.
+ *
+ * Errors: TARGET_MISSED, RUN_NOT_FOUND, MODEL_DOES_NOT_FIT, and those of the environments.
  */
-export async function makeModels(environment: ModelEnvironment, options: MakeModelsOptions = {}): Promise<MadeModel[]> {
-  const { folder = "models", onProgress, onModel, signal } = options;
-  const { id, trained, converted } = routes[environment];
+export async function makeModels(options: MakeModelsOptions = {}): Promise<MadeModel[]> {
+  const { folder = "models", only, anew, onModel } = options;
   const made: MadeModel[] = [];
-  const due = (name: string): boolean =>
-    (options.only?.includes(name) ?? true) &&
-    (options.anew === true || !existsSync(join(folder, `${name}.safetensors`)));
-  const done = (model: MadeModel): void => {
+  for (const name of only ? modelNames.filter((known) => only.includes(known)) : inMinutes()) {
+    if (!anew && existsSync(join(folder, `${name}.safetensors`))) continue;
+    const { world, preprocessing = "nature" } = shipped[name];
+    const model = await world.open((make) => makeModel(name, make, { ...options, folder }), preprocessing);
     made.push(model);
     onModel?.(model);
-  };
-  await withGymnasium({ id }, async (makeEnvironments) => {
-    for (const route of trained) {
-      const name = `${environment}-${route}`;
-      if (due(name)) done(await train(name, environment, folder, makeEnvironments, options));
-    }
-    for (const route of converted) {
-      const name = `${environment}-${route}-converted`;
-      if (!due(name)) continue;
-      const path = join(folder, `${environment}-${route}.safetensors`);
-      const source = await loadModel(path);
-      if (source.network.kind !== "dense") continue;
-      onProgress?.({ stage: "convert", done: 0, unit: "models", note: name });
-      const states = await collectStates(policyOf(source.network), makeEnvironments, { ...REPLAY, signal });
-      const { network, scales } = convert(source.network, states, balancedConversion);
-      const replay = `runs/${environment}-${route}-replay`;
-      const score = await evaluate(policyOf(network), makeEnvironments, {
-        ...SCORE,
-        compare: policyOf(source.network),
-        signal,
-      });
-      const { mean, std, ci95, similarity } = assertReached(name, environment, score);
-      await saveModel(join(folder, `${name}.safetensors`), network, {
-        environment: id,
-        method: "conversion",
-        command: `dsqn collect ${path} --env ${id} --out ${replay} && dsqn convert ${path} --replay ${replay} --calibrate`,
-        source: { model: `${environment}-${route}.safetensors`, sha256: source.sha256 },
-        conversion: balancedConversion,
-        scales: scales.map((scale) => (scale.length === 1 ? scale[0] : Array.from(scale))),
-        steps: network.steps,
-        score: {
-          ...SCORE,
-          mean,
-          std,
-          ci95,
-          similarity,
-          similarityCi95: score.similarityCi95,
-          decisions: score.decisions,
-          spikesPerDecision: score.spikesPerDecision,
-          synOpsPerDecision: score.synOpsPerDecision,
-        },
-      });
-      done({ name, mean, std, ci95, similarity });
-    }
-  });
+  }
   return made;
 }
 
-async function train(
-  name: string,
-  environment: ModelEnvironment,
-  folder: string,
-  makeEnvironments: MakeEnvironments,
-  { onProgress, signal }: MakeModelsOptions,
-): Promise<MadeModel> {
-  const run = mkdtempSync(join(tmpdir(), "dsqn-models-"));
+const inMinutes = (): string[] => modelNames.filter((name) => shipped[name].world !== breakout);
+
+type Context = MakeModelsOptions & { readonly folder: string };
+
+async function makeModel(name: string, makeEnvironments: MakeEnvironments, context: Context): Promise<MadeModel> {
+  const { world, target, source, teacher } = shipped[name];
+  const { folder, signal, onProgress } = context;
+  const other = source ?? teacher;
+  const before = other === undefined ? undefined : await loadModel(join(folder, `${other}.safetensors`));
+  const { network, fields } =
+    source === undefined
+      ? await trained(name, context)
+      : await converted(name, { name: source, ...before! }, makeEnvironments, context);
+  const policy = policyOf(decodeModel(encodeModel(network, { dtype: world.dtype })));
+  const compare = before && policyOf(before.network);
+  const played = await evaluate(policy, makeEnvironments, { ...world.score, compare, signal, onProgress });
+  const { mean, std, ci95, similarity, similarityCi95, decisions, spikesPerDecision, synOpsPerDecision } = played;
+  if (mean < target)
+    throw new DsqnError(
+      "TARGET_MISSED",
+      `${name} scores ${mean.toFixed(1)} over ${world.score.episodes} episodes; a network that ships has at least ${target}.`,
+      {
+        hint: "Nothing was replaced. Train it on or from another seed, or change its preset.",
+        facts: { name, mean, target },
+      },
+    );
+  const score = {
+    ...world.score,
+    ...(world === breakout && GAME),
+    ...{ mean, std, ci95, similarity },
+    ...(before && { similarityCi95 }),
+    ...(isSpiking(network) && { decisions, spikesPerDecision, synOpsPerDecision }),
+  };
+  await saveModel(join(folder, `${name}.safetensors`), network, { ...fields, score }, { dtype: world.dtype });
+  return { name, mean, std, ci95, similarity };
+}
+
+interface Made {
+  readonly network: Network;
+  /** Of its card. */
+  readonly fields: CardFields;
+}
+
+/** The best network of a training: of a run that exists, or where that takes minutes of one made for it. */
+async function trained(name: string, { run, folder, signal, onProgress }: Context): Promise<Made> {
+  const { run: usual, kind, teacher } = shipped[name];
+  if (usual !== undefined) {
+    const best = await loadModel(bestOf(run ?? usual, name));
+    if (kindOf(best.network) === kind) return { network: best.network, fields: cardFields(best) };
+    throw new DsqnError(
+      "MODEL_DOES_NOT_FIT",
+      `${name} is a ${kind} network; that of the run is a ${kindOf(best.network)} one.`,
+      { hint: `Name the run of "dsqn train ${name}" with --run.` },
+    );
+  }
+  const temporary = mkdtempSync(join(tmpdir(), "dsqn-models-"));
   try {
-    const imitates = name.endsWith("classifier");
-    const source = join(folder, `${environment}-dqn.safetensors`);
-    const changes = imitates && source !== `models/${environment}-dqn.safetensors` ? { source } : {};
-    const { model: path } = await runTraining({ preset: name, changes, out: join(run, name), signal, onProgress });
-    const model = await loadModel(path);
-    const teacher = imitates ? await loadModel(source) : undefined;
-    const score = await evaluate(policyOf(model.network), makeEnvironments, {
-      ...SCORE,
-      compare: teacher && policyOf(teacher.network),
-      signal,
-    });
-    const { mean, std, ci95, similarity } = assertReached(name, environment, score);
-    await saveModel(join(folder, `${name}.safetensors`), model.network, {
-      ...cardFields(model),
-      score: { ...SCORE, mean, std, ci95, similarity, similarityCi95: score.similarityCi95 },
-    });
-    return { name, mean, std, ci95, similarity };
+    const changes =
+      teacher !== undefined && folder !== "models" ? { source: join(folder, `${teacher}.safetensors`) } : {};
+    const { model } = await runTraining({ preset: name, changes, out: join(temporary, name), signal, onProgress });
+    const best = await loadModel(model);
+    return { network: best.network, fields: cardFields(best) };
   } finally {
-    rmSync(run, { recursive: true, force: true });
+    rmSync(temporary, { recursive: true, force: true });
   }
 }
 
-/** What the training run's card says, without what belongs to its file. */
-export function cardFields({ card }: Model): Record<string, unknown> {
-  const {
-    format: _f,
-    name: _n,
-    kind: _k,
-    shape: _s,
-    sha256: _h,
-    createdAt: _c,
-    score: _score,
-    part: _p,
-    ...rest
-  } = (card ?? {}) as Record<string, unknown>;
-  return rest;
+async function converted(
+  name: string,
+  source: Model & { readonly name: string },
+  makeEnvironments: MakeEnvironments,
+  { signal, onProgress }: Context,
+): Promise<Made> {
+  const { environment, states: wanted, conversion } = shipped[name].world;
+  const states = await collectStates(policyOf(source.network), makeEnvironments, { ...wanted, signal, onProgress });
+  onProgress?.({ stage: "convert", done: 0, unit: "models", note: name });
+  const { network, scales } = convert(source.network, states, conversion);
+  const fields = {
+    environment,
+    method: "conversion",
+    command: `dsqn models ${name} --anew`,
+    source: { model: `${source.name}.safetensors`, sha256: source.sha256 },
+    conversion,
+    states: wanted,
+    ...(shipped[name].world !== breakout && {
+      scales: scales.map((scale) => (scale.length === 1 ? scale[0] : Array.from(scale))),
+    }),
+    steps: network.coding.steps,
+  };
+  return { network, fields };
 }
 
-function assertReached<S extends { readonly mean: number }>(name: string, environment: ModelEnvironment, score: S): S {
-  const { target } = routes[environment];
-  if (score.mean >= target) return score;
-  throw new DsqnError(
-    "TARGET_MISSED",
-    `${name} scores ${score.mean.toFixed(1)} over ${SCORE.episodes} episodes; a network that ships has at least ${target}.`,
-    {
-      hint: "Nothing was replaced. Train it from another seed, or change its preset.",
-      facts: { name, mean: score.mean, target },
-    },
-  );
+/** What the training run's card says, without what belongs to its file. */
+function cardFields({ card }: Model): CardFields {
+  const own = ["format", "name", "kind", "shape", "dtype", "sha256", "createdAt", "score", "part"];
+  return Object.fromEntries(Object.entries(card ?? {}).filter(([field]) => !own.includes(field)));
+}
+
+function bestOf(run: string, name: string): string {
+  const path = join(run, "best.safetensors");
+  if (existsSync(path)) return path;
+  throw new UsageError("RUN_NOT_FOUND", `"${path}" is not there: ${name} is made from a training run.`, {
+    hint: `Train one: dsqn train ${name} --out ${run}`,
+  });
 }

@@ -10,6 +10,7 @@ import {
   withAtariWorkers,
 } from "../../src/environments/atari-worlds.ts";
 import { UsageError } from "../../src/errors.ts";
+import { breakoutStates } from "../../src/jobs/models.ts";
 import { collectStates } from "../../src/learning/collect.ts";
 import { type Policy, policyOf } from "../../src/learning/policy.ts";
 import { loadModel, type Model } from "../../src/network/file/model.ts";
@@ -44,8 +45,6 @@ export interface Breakout extends Place {
 /** The thesis's version without sticky actions; five minutes of play at most, as Mnih et al. 2015 evaluate. */
 const GAME = { game: "BreakoutDeterministic-v4", maxFrames: 18_000 } as const;
 const [LEFT, ACTIONS] = [3, 4];
-/** Of what a conversion is made from: some twenty games, of which nothing is measured in any (docs/conversion.md). */
-const STATES = { size: 3000, every: 8, firstSeed: 200_000, epsilon: 0.05 } as const;
 
 let workers: Promise<MakeAtariOptions["worker"]> | undefined;
 
@@ -62,7 +61,7 @@ function openWorkers(): Promise<MakeAtariOptions["worker"]> {
 /** Opens games and the networks that there are; so many `states` calibrate a conversion made here. */
 export async function openBreakout({
   files: { model, snn, dsqn: direct } = {},
-  states = STATES.size,
+  states = breakoutStates.size,
 }: {
   readonly files?: ModelFiles;
   readonly states?: number;
@@ -78,7 +77,7 @@ export async function openBreakout({
     makeAtari({ ...GAME, ...more, worker: await (workers ??= openWorkers()) });
   const preprocessing = preprocessingOf(dqn);
   // A row that was kept is of the same conversion only if it was made in the same way.
-  const making = [balancedConvolution, { ...STATES, size: states }];
+  const making = [balancedConvolution, { ...breakoutStates, size: states }];
   const made = new Map<number, SpikingNetwork>();
   let calibration: Float32Array | undefined;
   const converted: Breakout["converted"] = async (steps) => {
@@ -87,7 +86,7 @@ export async function openBreakout({
     if (!dqn) return null;
     const wanted = steps ?? balancedConvolution.spiking.steps;
     const makeEnvironments = (count: number): Promise<AtariEnvironments> => open({ preprocessing, count });
-    calibration ??= await collectStates(policyOf(dqn.network), makeEnvironments, { ...STATES, size: states });
+    calibration ??= await collectStates(policyOf(dqn.network), makeEnvironments, { ...breakoutStates, size: states });
     const options = { ...balancedConvolution, spiking: { steps: wanted } };
     if (!made.has(wanted)) made.set(wanted, convert(dqn.network, calibration, options).network);
     return made.get(wanted)!;

@@ -1,6 +1,5 @@
 import { Argument } from "commander";
-import { breakoutModelNames, makeBreakoutModels } from "../../jobs/breakout-models.ts";
-import { makeModels, modelNames, type MadeModel, type ModelEnvironment } from "../../jobs/models.ts";
+import { type MadeModel, makeModels, modelNames } from "../../jobs/models.ts";
 import { command } from "../command.ts";
 
 interface Options {
@@ -14,10 +13,7 @@ export default command<Options>({
   configure(parser) {
     parser
       .addArgument(
-        new Argument("[names...]", "which (default: all that are missing)").choices([
-          ...Object.values(modelNames).flat(),
-          ...breakoutModelNames,
-        ]),
+        new Argument("[names...]", "which (default: all that are missing, but for Breakout)").choices(modelNames),
       )
       .option(
         "--run <folder>",
@@ -27,33 +23,16 @@ export default command<Options>({
       .option("--out <folder>", "where they lie", "models");
   },
   async run(names, { anew, out, run }, { progress, signal, print, log, json }) {
-    const made: MadeModel[] = [];
-    for (const environment of Object.keys(modelNames) as ModelEnvironment[]) {
-      const only = names.length > 0 ? modelNames[environment].filter((name) => names.includes(name)) : undefined;
-      if (only?.length === 0) continue;
-      made.push(
-        ...(await makeModels(environment, {
-          folder: out,
-          only,
-          anew,
-          signal,
-          onProgress: progress,
-          onModel: (model) => json || log(describe(model)),
-        })),
-      );
-    }
-    if (names.some((name) => breakoutModelNames.some((known) => known === name)))
-      made.push(
-        ...(await makeBreakoutModels(run, {
-          folder: out,
-          only: names,
-          anew,
-          signal,
-          onProgress: progress,
-          onModel: (model) => json || log(describe(model)),
-        })),
-      );
-    print({ models: made, out }, (result) =>
+    const models = await makeModels({
+      folder: out,
+      only: names.length > 0 ? names : undefined,
+      run,
+      anew,
+      signal,
+      onProgress: progress,
+      onModel: (model) => json || log(describe(model)),
+    });
+    print({ models, out }, (result) =>
       result.models.length > 0 ? result.models.map(describe).join("\n") : `Nothing is missing in ${out}.`,
     );
     return 0;
