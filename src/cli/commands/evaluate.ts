@@ -12,9 +12,9 @@ import { environmentFlags, type EnvironmentFlags, withEnvironment } from "../fla
 import { boardFlags, boardSettingsFrom, type BoardFlags } from "../flags/board.ts";
 import { command } from "../command.ts";
 import { choice, integer, real } from "../flags/options.ts";
-import { readingFlags, withReading, type ReadingFlags } from "../flags/coding.ts";
+import { codingFlags, withCoding, type CodingFlags } from "../flags/coding.ts";
 
-interface Options extends BoardFlags, EnvironmentFlags, ReadingFlags {
+interface Options extends BoardFlags, EnvironmentFlags, CodingFlags {
   episodes: number;
   simulator: string;
   steps?: number;
@@ -28,7 +28,7 @@ export default command<Options>({
   name: "evaluate",
   configure(parser) {
     boardFlags(
-      readingFlags(environmentFlags(parser.argument("<model>", "a model file (.safetensors)")))
+      codingFlags(environmentFlags(parser.argument("<model>", "a model file (.safetensors)")))
         .option("--episodes <n>", "episodes, all side by side", integer(1), 100)
         .option("--simulator <name>", `what runs the network: engine, ${Object.keys(simulators).join(", ")}`, "engine")
         .option("--steps <n>", "time steps per decision of a spiking network, instead of its own T", integer(1))
@@ -57,7 +57,7 @@ Examples:
     const { env, episodes, epsilon, seed, ties, steps, simulator } = options;
     const settings = boardSettingsFrom(options, simulator);
     const { network: stored, card } = await loadModel(path);
-    const network = withReading(stored, options);
+    const network = withCoding(stored, options);
     const compare =
       options.compare === undefined ? undefined : policyOf((await loadModel(options.compare)).network, { ties });
     const policy = await openPolicy(network, simulator, { ties, steps, settings, onProgress: progress, signal });

@@ -11,9 +11,9 @@ import { fastEngine } from "../../engines/fast/index.ts";
 import { referenceEngine, referenceEngine32 } from "../../engines/reference/index.ts";
 import { command } from "../command.ts";
 import { integer } from "../flags/options.ts";
-import { readingFlags, withReading, type ReadingFlags } from "../flags/coding.ts";
+import { codingFlags, withCoding, type CodingFlags } from "../flags/coding.ts";
 
-interface Options extends ReadingFlags {
+interface Options extends CodingFlags {
   input: string;
   steps?: number;
   reset?: Reset;
@@ -30,7 +30,7 @@ const nestedSchema: z.ZodType<Nested> = z.lazy(() => z.array(z.union([z.number()
 export default command<Options>({
   name: "forward",
   configure(parser) {
-    readingFlags(parser.argument("<model>", "a model file (.safetensors)"))
+    codingFlags(parser.argument("<model>", "a model file (.safetensors)"))
       .requiredOption(
         "--input <json>",
         "one observation [..], several [[..], ..], or @FILE with either (JSON, or .npz as of dsqn collect)",
@@ -53,7 +53,7 @@ export default command<Options>({
       );
   },
   async run([path], { input, steps, engine, precision, seed, ...rest }, { print }) {
-    const network = withReading((await loadModel(path)).network, rest);
+    const network = withCoding((await loadModel(path)).network, rest);
     const width = network.kind === "spiking" ? observationSize(network) : shapeOf(network)[0];
     const observations = await parseInput(input, width);
     if (network.kind !== "spiking") refuseSpikingOptions({ steps, reset: rest.reset });

@@ -11,9 +11,9 @@ import { fastEngine } from "../../engines/fast/index.ts";
 import { withEnvironment } from "../flags/atari.ts";
 import { command } from "../command.ts";
 import { integer, real } from "../flags/options.ts";
-import { readingFlags, withReading, type ReadingFlags } from "../flags/coding.ts";
+import { codingFlags, withCoding, type CodingFlags } from "../flags/coding.ts";
 
-interface Options extends ReadingFlags {
+interface Options extends CodingFlags {
   env?: string;
   steps: number[];
   episodes: number;
@@ -29,7 +29,7 @@ const CALIBRATION = { size: 2000, firstSeed: 200_000 } as const;
 export default command<Options>({
   name: "sweep",
   configure(parser) {
-    readingFlags(parser.argument("<dense>", "the network that was converted").argument("<spiking>", "what it became"))
+    codingFlags(parser.argument("<dense>", "the network that was converted").argument("<spiking>", "what it became"))
       .option("--env <id>", "the environment or Atari game to act in (default: the one that the model's card names)")
       .option(
         "--steps <T...>",
@@ -57,7 +57,7 @@ Example:
   },
   async run([densePath, spikingPath], options, { print, progress, signal }) {
     const [dense, spiking] = [await loadModel(densePath), await loadModel(spikingPath)];
-    const network = withReading(spiking.network, options);
+    const network = withCoding(spiking.network, options);
     if (!isSpiking(network))
       throw new UsageError("MODEL_KIND", `"${spikingPath}" is a ${kindOf(network)} network; it has no T.`, {
         hint: "dsqn convert makes it spiking.",
