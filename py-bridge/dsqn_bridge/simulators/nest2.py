@@ -15,11 +15,20 @@ import numpy as np
 from ..errors import BridgeError
 from . import nest_network
 from .nest3 import Population
-from .nest_mapping import map_network
+from .nest_lif import map_lif
+from .nest_mapping import NestMapping, map_lagged_lif
 from .network import Network
+from .neurons import entry_of
 
 KNOWN_VERSIONS = ("2.16", "2.18", "2.20")
 KEPT = ("resolution", "local_num_threads", "print_time")
+
+# How each kind of neuron is expressed, or why it can't be.
+NEURONS = {"lagged-lif": map_lagged_lif, "lif": map_lif}
+
+
+def map_network(network: Network) -> NestMapping:
+    return entry_of(NEURONS, network.layers, "NEST 2")(network, "pp_psc_delta")
 
 
 def import_nest() -> Any:
@@ -82,6 +91,8 @@ class Kernel:
             return Population(nest.Create(model, count, parameters)[0], count)
         own = model != "spike_generator"
         common = {key: value for key, value in parameters.items() if not (own and isinstance(value, np.ndarray))}
+        if own and "V_th" in parameters and "V_th" not in common:  # V_reset, which comes first, has to be below
+            common["V_th"] = float(parameters["V_th"].max())
         population = Population(nest.Create(model, count, common)[0], count)
         self.set(population, {key: value for key, value in parameters.items() if key not in common})
         return population
@@ -92,9 +103,10 @@ class Kernel:
         self.nest.Connect(pre.tolist(), post.tolist(), "one_to_one", {"weight": weights, "delay": float(delay)})
 
     def set(self, population: Population, values: dict) -> None:
-        for key, value in values.items():
-            each = value.tolist() if isinstance(value, np.ndarray) else [value] * population.size
-            self.nest.SetStatus(_nodes(population), [{key: own} for own in each])
+        """Of each node all at once: some have to fit each other."""
+        each = [value.tolist() if isinstance(value, np.ndarray) else [value] * population.size for value in values.values()]
+        if each:
+            self.nest.SetStatus(_nodes(population), [dict(zip(values, own)) for own in zip(*each)])
 
     def get(self, population: Population, key: str) -> np.ndarray:
         return np.asarray(self.nest.GetStatus(_nodes(population), key), np.float64)
@@ -133,5 +145,5 @@ def _nodes(population: Population) -> List[int]:
 def run(network: Network, inputs: nest_network.Inputs, steps: int = 0, **options: Any) -> nest_network.Result:
     """Every state of `inputs` through `network` in NEST 2, `steps` (the network's own unless given) steps of 1 ms."""
     return nest_network.run(
-        Kernel(), network, map_network(network, "pp_psc_delta"), inputs, steps or network.steps, **options
+        Kernel(), network, map_network(network), inputs, steps or network.steps, **options
     )

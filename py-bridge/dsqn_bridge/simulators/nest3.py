@@ -13,11 +13,21 @@ import numpy as np
 
 from ..errors import BridgeError
 from . import nest_network
-from .nest_mapping import map_network
+from .nest_lif import map_lif
+from .nest_mapping import NestMapping, map_lagged_lif
 from .network import Network
+from .neurons import entry_of
 
 # What the tests have seen; another 3.x gets a warning, not a refusal.
 KNOWN_VERSIONS = ("3.10",)
+
+# How each kind of neuron is expressed, or why it can't be.
+NEURONS = {"lagged-lif": map_lagged_lif, "lif": map_lif}
+
+
+def map_network(network: Network, subtraction: str = "eprop_iaf") -> NestMapping:
+    """`subtraction`: the model for reset by subtraction (nest_mapping.py); with "pp_psc_delta" as NEST 2 has it."""
+    return entry_of(NEURONS, network.layers, "NEST 3")(network, subtraction)
 
 
 class Population(NamedTuple):
@@ -123,6 +133,8 @@ class Kernel:
             self._models += 1
             name = "dsqn_%d" % self._models
             self.nest.CopyModel(model, name, common)
+            if any(isinstance(each[0], list) for each in own.values()):
+                own = [dict(zip(own, values)) for values in zip(*own.values())]
             self.nest.Create(name, count, own or None)
         return Population(self._count(count), count)
 
@@ -201,14 +213,16 @@ def _adjoining(populations: List[Population]) -> List[Population]:
 
 
 def _split(parameters: dict, model: str):
-    """What all nodes share, and what each has of its own (arrays with one value per neuron, unless all are equal)."""
+    """What all nodes share, and what each has of its own (arrays with one value, or one row, per neuron, unless all are equal)."""
     arrays = (
         {}
         if model == "spike_generator"
         else {key: value for key, value in parameters.items() if isinstance(value, np.ndarray)}
     )
-    alike = {key: value[0].item() for key, value in arrays.items() if (value == value[0]).all()}
+    alike = {key: value[0].item() for key, value in arrays.items() if value.ndim == 1 and (value == value[0]).all()}
     common = {key: value for key, value in parameters.items() if key not in arrays}
+    if "V_th" in arrays and "V_th" not in alike:  # V_reset, which may come first, has to be below
+        common["V_th"] = arrays["V_th"].max()
     return {**common, **alike}, {key: value.tolist() for key, value in arrays.items() if key not in alike}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List
+from typing import Any, List, NamedTuple
 
 import numpy as np
 
@@ -11,11 +11,18 @@ from .network import Layer, Network, input_currents, input_values, synapses
 from .simulation import Inputs, Spikes
 
 
+class Target(NamedTuple):
+    """A population that gets a layer's input: the layer itself, or its companion, which gets it `later` by so many steps."""
+
+    first: int
+    later: int
+
+
 def connect_inputs(
-    kernel: Any, network: Network, factor: float, layout: Layout, inputs: Inputs, generators: bool, targets: List[Any]
+    kernel: Any, network: Network, factor: float, layout: Layout, inputs: Inputs, generators: bool, targets: List[Target]
 ) -> None:
     """The first layer's input to all of `targets`, its bias included. `factor`: of NEST's weights."""
-    if layout.steps < 2:
+    if layout.fed < 1:
         return
     layer = network.layers[0]
     if inputs.spikes is None and not generators:
@@ -28,19 +35,19 @@ def connect_inputs(
     )
     _connect_trains(kernel, trains, layer, factor, layout, targets)
     if layer.biases is not None:
-        feed(kernel, 0, factor * layer.biases, layout, targets)
+        feed(kernel, 0, factor * layer.biases, layout, targets, range(layout.fed))
 
 
-def feed(kernel: Any, index: int, values: np.ndarray, layout: Layout, targets: List[Any], first: int = 0) -> None:
-    """The same value [neurons] to each neuron of layer `index` in every step from `first` on: a bias, or what keeps an offset (-1)."""
-    steps = np.arange(first, max(0, layout.steps - 1))
-    times = np.concatenate([layout.stamps(index, steps, np.full(len(steps), w)) for w in range(layout.windows)])
-    if not len(times):
+def feed(kernel: Any, index: int, values: np.ndarray, layout: Layout, targets: List[Target], steps: range) -> None:
+    """The same value [neurons] to each neuron of layer `index` in every one of `steps`: a bias, what keeps an offset, or what a layer begins with."""
+    if not len(steps):
         return
+    times = np.concatenate([layout.stamps(index, np.array(steps), np.full(len(steps), w)) for w in range(layout.windows)])
     clock = kernel.create("spike_generator", 1, {"spike_times": times[times > 0]})
     for target in targets:
         ids = np.arange(len(values) * layout.copies)
-        kernel.connect(np.full(len(ids), clock.first), target.first + ids, np.tile(values, layout.copies), layout.unit)
+        delay = layout.unit + target.later
+        kernel.connect(np.full(len(ids), clock.first), target.first + ids, np.tile(values, layout.copies), delay)
 
 
 def connect_copies(
@@ -61,9 +68,9 @@ def connect_copies(
     kernel.connect(first + source, target + neuron, weight, delay)
 
 
-def _connect_currents(kernel: Any, currents: np.ndarray, layout: Layout, targets: List[Any]) -> None:
+def _connect_currents(kernel: Any, currents: np.ndarray, layout: Layout, targets: List[Target]) -> None:
     """`currents` [states, neurons]: one clock per window, whose weights are the currents of the states in it."""
-    steps = np.arange(layout.steps - 1)
+    steps = np.arange(layout.fed)
     size = currents.shape[1]
     clocks = kernel.create(
         "spike_generator",
@@ -72,12 +79,12 @@ def _connect_currents(kernel: Any, currents: np.ndarray, layout: Layout, targets
     )
     window, place = np.divmod(np.arange(currents.size), layout.copies * size)
     for target in targets:
-        kernel.connect(clocks.first + window, target.first + place, currents.ravel(), layout.unit)
+        kernel.connect(clocks.first + window, target.first + place, currents.ravel(), layout.unit + target.later)
 
 
 def _weighted_trains(values: np.ndarray, layout: Layout) -> List[dict]:
     """A generator per copy and input sends a spike of weight x in every step; NEST multiplies it with W0."""
-    steps = np.arange(layout.steps - 1)
+    steps = np.arange(layout.fed)
     windows = np.repeat(np.arange(layout.windows), len(steps))
     times = layout.stamps(0, np.tile(steps, layout.windows), windows)
     padded = np.zeros((layout.windows * layout.copies, values.shape[1]))
@@ -92,7 +99,7 @@ def _weighted_trains(values: np.ndarray, layout: Layout) -> List[dict]:
 
 def _spike_trains(spikes: Spikes, inputs: int, layout: Layout) -> List[dict]:
     """A generator per copy and input plays the spikes of that input, window after window."""
-    keep = spikes.step < layout.steps - 1  # later ones can't reach a membrane any more
+    keep = spikes.step < layout.fed  # later ones can't reach a membrane any more
     state, step, neuron = (np.asarray(a[keep], np.int64) for a in spikes)
     window, copy = np.divmod(state, layout.copies)
     train = copy * inputs + neuron
@@ -103,8 +110,9 @@ def _spike_trains(spikes: Spikes, inputs: int, layout: Layout) -> List[dict]:
 
 
 def _connect_trains(
-    kernel: Any, trains: List[dict], layer: Layer, factor: float, layout: Layout, targets: List[Any]
+    kernel: Any, trains: List[dict], layer: Layer, factor: float, layout: Layout, targets: List[Target]
 ) -> None:
     generators = kernel.create("spike_generator", len(trains), trains)
     for target in targets:
-        connect_copies(kernel, generators.first, target.first, layer, factor, layout.copies, layout.unit)
+        delay = layout.unit + target.later
+        connect_copies(kernel, generators.first, target.first, layer, factor, layout.copies, delay)

@@ -9,7 +9,7 @@ from typing import List, NamedTuple
 
 import numpy as np
 
-from .nest_mapping import NestMapping, compatible_delay
+from .nest_mapping import NestMapping, compatible_delay, has_companion
 from .network import Network, connections
 
 # Models whose whole state is V_m, once no spike is on its way.
@@ -29,12 +29,12 @@ class Layout(NamedTuple):
     steps: int
     copies: int
     windows: int
-    unit: (
-        int  # steps; the delay of devices. Layers are 2 units apart: a bias always arrives after the spikes of its step
-    )
-    latency: List[int]  # steps from a spike's arrival at a layer to the membrane potential that it is in
+    # steps; the delay of devices. Layers are 2 units apart: a bias always arrives after the spikes of its step
+    unit: int
+    latency: List[int]  # steps from h[t] to the update that compares the potential which it is in with the threshold
     clock: List[int]  # our step t of layer l carries the time stamp t + clock[l]
-    length: int  # of a window, until the output layer's last step
+    fed: int  # steps whose input still matters
+    length: int  # of a window, until the update that ends with the readout's last potential
     period: int  # from window to window
 
     def stamps(self, layer: int, steps: np.ndarray, window: np.ndarray) -> np.ndarray:
@@ -62,11 +62,12 @@ def layout(network: Network, mapping: NestMapping, states: int, steps: int, copi
     """`copies` of a network side by side, and as many windows as `states` need."""
     copies = min(copies, states)
     unit = compatible_delay(mapping, network, steps) or 1
-    latency = [int(neurons.delay) for neurons in mapping.layers]
-    clock = [max(mapping.shift, unit + 1 - latency[0])]
-    for own in latency[1:]:
-        clock.append(clock[-1] + own * unit - own)
-    length = steps + clock[-1]
+    latency = [neurons.latency for neurons in mapping.layers]
+    clock = [max(mapping.shift, unit + 1 + mapping.late - latency[0])]
+    for neurons in mapping.layers[1:]:
+        clock.append(clock[-1] + int(neurons.delay) * unit - neurons.latency)
+    after = 1 if has_companion(network, mapping) else mapping.lag
+    length = steps - 1 + clock[-1] + after
     # Two steps to push down (one may fall into a refractory step), what is on its way, one up, one to where v starts.
     period = length + 2 * unit + 5
-    return Layout(states, steps, copies, -(-states // copies), unit, latency, clock, length, period)
+    return Layout(states, steps, copies, -(-states // copies), unit, latency, clock, steps - mapping.lag, length, period)

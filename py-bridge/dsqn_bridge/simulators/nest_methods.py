@@ -8,37 +8,32 @@ from typing import Any, Dict
 import numpy as np
 
 from ..errors import BridgeError
-from . import nest_network, nest_original
-from .nest_mapping import describe, map_network
+from . import nest2, nest3, nest_network, nest_original, pynn
+from .nest_mapping import describe
 from .network import Network, network_from
-from .pynn import map_pynn
+
+
+# Whether the cells are PyNN's standard ones.
+PYNN = {"pynn-nest": False, "pynn-nest-standard": True}
 
 
 def _kernel(session: Any, simulator: str) -> Any:
     if simulator == "nest2":
-        from .nest2 import Kernel
-    elif simulator in ("pynn-nest", "pynn-nest-standard"):
-        from .pynn import Kernel as PyNN
-
-        return PyNN(standard=simulator.endswith("standard"))
-    else:
-        from .nest3 import Kernel
-
-        # A third of a small network's decision is ResetKernel: the client has its answer before.
-        return Kernel(afterwards=session.afterwards)
-    return Kernel()
-
-
-def _subtraction(simulator: str) -> str:
-    return "pp_psc_delta" if simulator in ("nest2", "nest-pp") else "eprop_iaf"
+        return nest2.Kernel()
+    if simulator in PYNN:
+        return pynn.Kernel(PYNN[simulator])
+    # A third of a small network's decision is ResetKernel: the client has its answer before.
+    return nest3.Kernel(afterwards=session.afterwards)
 
 
 def _map(network: Network, simulator: str) -> Any:
     if simulator in nest_original.SETUPS:
         return nest_original.map_network(network, simulator)
-    if simulator.startswith("pynn"):
-        return map_pynn(network, standard=simulator.endswith("standard"))
-    return map_network(network, _subtraction(simulator))
+    if simulator in PYNN:
+        return pynn.map_network(network, PYNN[simulator])
+    if simulator == "nest2":
+        return nest2.map_network(network)
+    return nest3.map_network(network, "pp_psc_delta" if simulator == "nest-pp" else "eprop_iaf")
 
 
 def _describe(network: Network, mapping: Any, simulator: str) -> dict:

@@ -11,11 +11,12 @@ from typing import Any, Callable
 
 import numpy as np
 
-from .nest_inputs import connect_copies, connect_inputs, feed
+from .nest_inputs import Target, connect_copies, connect_inputs, feed
 from .nest_layout import layout, states_per_kernel
-from .nest_mapping import NO_THRESHOLD, NestMapping
+from .nest_mapping import NO_THRESHOLD, NestMapping, has_companion
 from .nest_readout import largest_potentials, last_potentials, spikes_of
 from .network import Network
+from .neurons import each
 from .simulation import Inputs, Result, Spikes, join
 
 __all__ = ["Inputs", "Result", "Spikes", "run"]
@@ -89,22 +90,22 @@ class _Run:
         self.populations, self.meter, self.sampler = [], None, None
         floor = {"V_min": FAR_BELOW} if plan.windows > 1 else {}
         for neurons in self.mapping.layers:
-            parameters = {**neurons.parameters, **floor, "V_m": np.tile(neurons.start, plan.copies)}
+            own = {key: _tiled(value, plan.copies) for key, value in neurons.parameters.items()}
+            parameters = {**own, **floor, "V_m": np.tile(neurons.start, plan.copies)}
             self.populations.append(kernel.create(neurons.model, len(neurons.start) * plan.copies, parameters))
-        self.readout = self._companion() if self._has_companion else self.populations[-1]
+        self.has_companion = has_companion(self.network, self.mapping)
+        self.readout = self._companion() if self.has_companion else self.populations[-1]
         first = self.mapping.layers[0].weight_factor
         connect_inputs(kernel, self.network, first, plan, self.inputs, self.generators, self._targets(0))
         for index in range(1, len(layers)):
             factor, before = self.mapping.layers[index].weight_factor, self.populations[index - 1]
             for target in self._targets(index):
-                delay = plan.latency[index] * plan.unit
+                delay = int(self.mapping.layers[index].delay) * plan.unit + target.later
                 connect_copies(kernel, before.first, target.first, layers[index], factor, plan.copies, delay)
             if layers[index].biases is not None:
-                feed(kernel, index, factor * layers[index].biases, plan, self._targets(index))
+                feed(kernel, index, factor * layers[index].biases, plan, self._targets(index), range(plan.fed))
         for index, neurons in enumerate(self.mapping.layers):
-            if neurons.feed:
-                kept = np.full(layers[index].size, neurons.feed)
-                feed(kernel, index, kept, plan, [self.populations[index]], first=-1)
+            self._begin(index, neurons)
         recorded = self.populations[: self.recorded]
         self.recorder = kernel.record_spikes(recorded) if recorded else None
         if hasattr(kernel, "watch"):
@@ -115,10 +116,19 @@ class _Run:
             self._restart_between_windows()
             self.sampler = kernel.record_potentials(self.readout, plan.period, plan.length)
 
-    @property
-    def _has_companion(self) -> bool:
-        """An output layer that spikes, and whose potential no one may read after it was reset."""
-        return self.network.output_spikes and self.mapping.layers[-1].model in ("eprop_iaf", "pp_psc_delta")
+    def _begin(self, index, neurons):
+        """What a layer begins with where it waits at rest for its step 0, and what keeps an offset up from then on."""
+        kernel, plan, layer = self.kernel, self.layout, self.network.layers[index]
+        itself, *companion = self._targets(index)
+        waits = neurons.entry is not None
+        if waits:
+            entry = neurons.entry - neurons.start * neurons.decay ** plan.clock[index]
+            for values, target in [(entry, itself)] + [(neurons.decay * layer.initial, own) for own in companion]:
+                if np.any(values):
+                    feed(kernel, index, values, plan, [target], range(1))
+        if np.any(neurons.feed):
+            kept = np.full(layer.size, neurons.feed)
+            feed(kernel, index, kept, plan, [itself], range(1 if waits else -1, plan.fed))
 
     @property
     def _adapts(self) -> bool:
@@ -128,24 +138,27 @@ class _Run:
     def _companion(self):
         """The output layer again, without threshold: it gets the same input, and -resetBy for each spike of its neuron."""
         layer, neurons, kernel = self.network.layers[-1], self.mapping.layers[-1], self.kernel
-        start = np.tile(layer.initial / layer.beta**self.mapping.shift, self.layout.copies)
+        copies, waits = self.layout.copies, neurons.entry is not None
+        start = np.zeros(layer.size) if waits else layer.initial / layer.neuron.beta**self.mapping.shift
         parameters = {"C_m": 1.0, "I_e": 0.0, "E_L": 0.0, "V_reset": 0.0, "t_ref": 1.0, "V_th": NO_THRESHOLD}
-        companion = kernel.create(
-            "iaf_psc_delta", len(start), {**parameters, "tau_m": neurons.parameters["tau_m"], "V_m": start}
-        )
-        ids = np.arange(len(start))
-        kernel.connect(self.populations[-1].first + ids, companion.first + ids, np.full(len(ids), -layer.reset_by), 1)
+        parameters.update(tau_m=_tiled(neurons.parameters["tau_m"], copies), V_m=np.tile(start, copies))
+        companion = kernel.create("iaf_psc_delta", layer.size * copies, parameters)
+        ids = np.arange(layer.size * copies)
+        taken_off = np.tile(-each(layer.neuron.reset_by, layer.size), copies)
+        kernel.connect(self.populations[-1].first + ids, companion.first + ids, taken_off, 1)
         return companion
 
     def _targets(self, index: int):
         """The populations that get the input of a layer: itself, and its companion."""
-        last = index == len(self.populations) - 1 and self._has_companion
-        return [self.populations[index], self.readout] if last else [self.populations[index]]
+        itself = Target(self.populations[index].first, 0)
+        last = index == len(self.populations) - 1 and self.has_companion
+        # Its spikes need a step to the companion, which without lag is the step after their own.
+        return [itself, Target(self.readout.first, 1 - self.mapping.lag)] if last else [itself]
 
     def _simulate(self):
         plan = self.layout
         simulated = self._wait_half_a_step()
-        if self.network.output_spikes and not self._has_companion and not self._adapts:
+        if self.mapping.lag and self.network.output_spikes and not self.has_companion and not self._adapts:
             # The last potential is read before it could spike: the threshold goes before the last step.
             ahead = getattr(self.kernel, "ahead", 0.0)
             self.kernel.simulate(plan.length - 1 - ahead - simulated)
@@ -171,8 +184,9 @@ class _Run:
         """After the last step, [copies, outputs]."""
         potentials = self.kernel.get(self.readout, "V_m")
         if self._adapts:
-            potentials = potentials - (self.kernel.get(self.readout, "E_sfa") - self.network.layers[-1].threshold)
-        return potentials.reshape(self.layout.copies, -1)
+            potentials = potentials - (self.kernel.get(self.readout, "E_sfa") - self.network.layers[-1].neuron.threshold)
+        potentials = potentials.reshape(self.layout.copies, -1)
+        return potentials if self.has_companion else potentials - self.mapping.layers[-1].offset
 
     def _restart_between_windows(self):
         """Pushes every membrane to V_min and back to where it starts, after each window but the last."""
@@ -192,3 +206,8 @@ class _Run:
             kernel.connect(np.full(len(ids), generator.first), ids, np.ones(len(ids)), plan.unit)
             if np.any(neurons.start):
                 kernel.connect(np.full(len(ids), start.first), ids, np.tile(neurons.start, plan.copies), plan.unit)
+
+
+def _tiled(value, copies):
+    """A parameter for all copies: one value for all, or one (or a row) for each neuron."""
+    return np.concatenate([value] * copies) if isinstance(value, np.ndarray) else value

@@ -40,7 +40,7 @@ def largest_potentials(samples: Any, readout: Any, layout: Layout) -> np.ndarray
     """The largest potential of each output neuron after any step, [windows * copies, outputs]."""
     senders, times, potentials = samples
     window, local = np.divmod(np.rint(times).astype(np.int64), layout.period)
-    inside = (local > layout.clock[-1]) & (local <= layout.length) & (window < layout.windows)
+    inside = (local > layout.length - layout.steps) & (local <= layout.length) & (window < layout.windows)
     largest = np.full((layout.windows, readout.size), -np.inf)
     np.maximum.at(largest, (window[inside], senders[inside].astype(np.int64) - readout.first), potentials[inside])
     return largest.reshape(layout.windows * layout.copies, -1)

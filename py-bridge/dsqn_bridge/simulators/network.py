@@ -7,6 +7,7 @@ from typing import Dict, List, NamedTuple, Optional, Tuple
 import numpy as np
 
 from ..errors import BridgeError
+from .neurons import Neuron, neuron_from
 
 
 class Convolution(NamedTuple):
@@ -23,24 +24,13 @@ class Convolution(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """One layer of current-based LIF neurons, one step at a time:
+    """One layer of neurons (neurons.py) and the synapses in front of them."""
 
-    s[t] = H(v[t] - threshold)                        strictly above
-    v[t+1] = beta v[t] + i[t] - reset_by s[t]         reset by subtraction
-    v[t+1] = 0 if s[t] else beta v[t] + i[t]          reset to zero
-    i[t+1] = alpha i[t] + h[t],  h[t] = inputs[t] W + b
-    """
-
-    weights: (
-        np.ndarray
-    )  # float64 [inputs, outputs], of a convolution [height, width, channels in, channels out]; values of float32
+    # float64 [inputs, outputs], of a convolution [height, width, channels in, channels out]; values of float32
+    weights: np.ndarray
     biases: Optional[np.ndarray]  # float64 [outputs]
-    initial: np.ndarray  # float64 [outputs], v[0]
-    alpha: float
-    beta: float
-    threshold: float
-    reset: str  # "subtraction" | "zero"
-    reset_by: float
+    initial: np.ndarray  # float64 [outputs], potentials before the first step
+    neuron: Neuron
     convolution: Optional[Convolution] = None
 
     @property
@@ -72,50 +62,48 @@ class Network(NamedTuple):
 
 
 def network_from(params: dict, arrays: Dict[str, np.ndarray]) -> Network:
-    """From the bridge's description: params as the TypeScript network without arrays, and arrays `w0, b0, v0, w1, ...`."""
-    layers = []
-    for index, layer in enumerate(params["layers"]):
-        weights = np.asarray(arrays["w%d" % index], np.float64)
-        convolution = layer.get("convolution")
-        if not convolution:
-            weights = weights.reshape(layer["inputs"], layer["outputs"])
-        if layer.get("pooling") or (convolution and index == 0 and (params["signedInputs"] or params["biasInput"])):
-            what = "max pooling" if layer.get("pooling") else "a convolution over signed inputs or a bias input"
-            raise BridgeError(
-                "MAPPING_IMPOSSIBLE",
-                "Layer %d has %s, which weights alone can't express." % (index, what),
-                "The project's own engines run it; for the simulators, train with average pooling or strides instead.",
-            )
-        if not np.isfinite(weights).all():
-            raise BridgeError(
-                "NETWORK_INVALID", "The weights of layer %d are not all finite." % index, "Check how it was trained."
-            )
-        if index == 0 and params["signedInputs"]:
-            weights = np.concatenate([weights, -weights])
-        biases = arrays.get("b%d" % index)
-        initial = arrays.get("v%d" % index)
-        layers.append(
-            Layer(
-                weights=weights,
-                biases=None if biases is None else np.asarray(biases, np.float64),
-                initial=np.zeros(layer["outputs"]) if initial is None else np.asarray(initial, np.float64),
-                alpha=float(layer["alpha"]),
-                beta=float(layer["beta"]),
-                threshold=float(layer["threshold"]),
-                reset=layer["reset"],
-                reset_by=float(layer["resetBy"]),
-                convolution=Convolution(**{k: tuple(convolution[k]) for k in Convolution._fields})
-                if convolution
-                else None,
-            )
-        )
+    """From the bridge's description: the TypeScript network without arrays, and those by the names that model files have."""
+    coding = params["coding"]
+    layers = [
+        _layer_from(index, layer, arrays, coding if index == 0 else {}) for index, layer in enumerate(params["layers"])
+    ]
     return Network(
         layers,
-        params["biasInput"],
-        params["signedInputs"],
-        params["encoding"],
-        params["decoding"],
-        int(params["steps"]),
+        coding["biasInput"],
+        coding["signedInputs"],
+        coding["encoding"],
+        coding["decoding"],
+        int(coding["steps"]),
+    )
+
+
+def _layer_from(index: int, layer: dict, arrays: Dict[str, np.ndarray], coding: dict) -> Layer:
+    """`coding`: of the observation, in the first layer."""
+    name, synapses, pooling = "layers.%d" % index, layer["synapses"], layer["pooling"]
+    weights = np.asarray(arrays[name + ".weight"], np.float64)
+    convolution = None
+    if synapses["kind"] == "convolution":
+        convolution = Convolution(**{key: tuple(synapses[key]) for key in Convolution._fields})
+    signed = coding.get("signedInputs", False)
+    if pooling or (convolution and (signed or coding.get("biasInput"))):
+        what = "%s pooling" % pooling["kind"] if pooling else "a convolution over signed inputs or a bias input"
+        raise BridgeError(
+            "MAPPING_IMPOSSIBLE",
+            "Layer %d has %s, which its weights alone don't express." % (index, what),
+            "The project's own engines run it; for the simulators, train with strides instead.",
+        )
+    if not np.isfinite(weights).all():
+        raise BridgeError(
+            "NETWORK_INVALID", "The weights of layer %d are not all finite." % index, "Check how it was trained."
+        )
+    if signed:
+        weights = np.concatenate([weights, -weights])
+    biases, initial = (arrays.get(name + part) for part in (".bias", ".initial_potential"))
+    made = Layer(weights, None, np.zeros(0), neuron_from(layer["activation"], arrays, name), convolution)
+    if biases is not None:  # of a convolution maybe one for each channel
+        biases = np.tile(np.asarray(biases, np.float64), made.size // len(biases))
+    return made._replace(
+        biases=biases, initial=np.zeros(made.size) if initial is None else np.asarray(initial, np.float64)
     )
 
 

@@ -15,8 +15,10 @@ from typing import Any, Dict, List, NamedTuple, Union
 import numpy as np
 
 from ..errors import BridgeError
-from .nest_mapping import NestMapping, map_network
+from .nest_lif import map_lif
+from .nest_mapping import NestMapping, map_lagged_lif
 from .network import Network
+from .neurons import entry_of
 
 KNOWN_VERSIONS = ("0.13",)
 
@@ -43,25 +45,40 @@ def import_pynn() -> Any:
     return sim
 
 
-def map_pynn(network: Network, standard: bool) -> NestMapping:
-    """NEST's mapping, later by a step, or two where a synapse takes one of its own: PyNN's spike sources are parrots, which can't send in
-    the first millisecond. For the same reason no current can keep an offset up: leaky layers that subtract are gif_psc_exp."""
-    leaky = any(layer.beta < 1 for layer in network.layers)
-    currents = any(layer.alpha > 0 for layer in network.layers)
-    shift = 2 if currents else 1
-    mapping = map_network(network, "gif_psc_exp" if leaky or currents else "eprop_iaf", shift)
-    for index, (layer, neurons) in enumerate(zip(network.layers, mapping.layers)):
-        if standard and neurons.model not in STANDARD:
-            raise BridgeError(
-                "MAPPING_IMPOSSIBLE",
-                "PyNN has no standard cell for layer %d: it would need %s." % (index, neurons.model),
-                "IF_curr_delta and IF_curr_exp are reset to zero; pynn-nest uses native cells.",
-            )
-        if shift == 2 and np.any(layer.initial > layer.beta * layer.threshold):
+def _lif(network: Network) -> NestMapping:
+    """A step later: PyNN's spike sources are parrots, which can't send in the first millisecond."""
+    return map_lif(network, late=1)
+
+
+def _lagged_lif(network: Network) -> NestMapping:
+    """Later by a step too, or two where a synapse takes one of its own. For the same reason no current can keep an offset up from the first step
+    on: leaky layers that subtract are gif_psc_exp."""
+    leaky = any(layer.neuron.beta < 1 for layer in network.layers)
+    currents = any(layer.neuron.alpha > 0 for layer in network.layers)
+    mapping = map_lagged_lif(network, "gif_psc_exp" if leaky or currents else "eprop_iaf", 2 if currents else 1)
+    for index, layer in enumerate(network.layers if currents else ()):
+        if np.any(layer.initial > layer.neuron.beta * layer.neuron.threshold):
             raise BridgeError(
                 "MAPPING_IMPOSSIBLE",
                 "Layer %d starts so near its threshold that it would spike in the step that PyNN is late." % index,
                 "Start it at most at beta x threshold; the simulator nest takes any potential.",
+            )
+    return mapping
+
+
+# How each kind of neuron is expressed, or why it can't be.
+NEURONS = {"lagged-lif": _lagged_lif, "lif": _lif}
+
+
+def map_network(network: Network, standard: bool) -> NestMapping:
+    """NEST's mapping with native cells, or with PyNN's standard ones."""
+    mapping = entry_of(NEURONS, network.layers, "PyNN")(network)
+    for index, neurons in enumerate(mapping.layers):
+        if standard and neurons.model not in STANDARD:
+            raise BridgeError(
+                "MAPPING_IMPOSSIBLE",
+                "PyNN has no standard cell for layer %d: it would need %s." % (index, neurons.model),
+                "IF_curr_delta and IF_curr_exp are never reset by subtraction; pynn-nest uses native cells.",
             )
     return mapping
 
@@ -85,7 +102,7 @@ class Kernel:
         self.sim.setup(
             timestep=resolution,
             min_delay=1.0,
-            max_delay=2.0,
+            max_delay=3.0,
             spike_precision="on_grid",
             verbosity="error",
             rng_seed=max(1, seed),

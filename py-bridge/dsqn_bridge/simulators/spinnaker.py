@@ -33,7 +33,7 @@ def membranes(network: Network, settings: Settings) -> List[Membrane]:
     if settings.tau_m is not None:
         return [Membrane(settings.tau_m, 1.0)] * len(network.layers)
     tau_m = time_constant(network)
-    return [membrane(layer, tau_m) for layer in network.layers]
+    return [membrane(layer.neuron, tau_m) for layer in network.layers]
 
 
 def describe(network: Network, settings: Settings, simulator: str) -> dict:
@@ -46,7 +46,7 @@ def describe(network: Network, settings: Settings, simulator: str) -> dict:
             "model": "IFCurDelta",
             "parameters": {
                 "cm": cell.cm, "tau_m": cell.tau_m, "tau_refrac": 0.0, "v_rest": 0.0, "v_reset": 0.0,
-                "v_thresh": layer.threshold if index < len(network.layers) - 1 else NO_THRESHOLD,
+                "v_thresh": layer.neuron.threshold if index < len(network.layers) - 1 else NO_THRESHOLD,
             },
             "weights": {"unit": "nA; 16 bit, scaled by 2^(15 - ring-buffer shift)", "factor": 1},
             "delay": 1.0,
@@ -144,7 +144,7 @@ class Machine:
         last = len(layers) - 1
         self.populations = []
         for index, (layer, (tau_m, cm)) in enumerate(zip(layers, membranes(self.network, self.settings))):
-            threshold = layer.threshold if index < last else NO_THRESHOLD
+            threshold = layer.neuron.threshold if index < last else NO_THRESHOLD
             cell = self.sim.extra_models.IFCurDelta(
                 cm=cm, tau_m=tau_m, tau_refrac=0.0, v_reset=0.0, v_rest=0.0, v_thresh=threshold, i_offset=0.0
             )

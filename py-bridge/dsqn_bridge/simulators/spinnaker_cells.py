@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import BridgeError
-from .network import Layer, Network
+from .network import Network
+from .neurons import LaggedLif, entry_of
 
 ONE = 1 << 15  # s16.15
 LARGEST_ACCUM = 60000.0  # s16.15 ends at 65536
@@ -28,14 +29,25 @@ def assert_mappable(network: Network) -> None:
             "On SpiNNaker the readout is a potential, and the network decodes %s." % network.decoding,
             "Use the decoding potential.",
         )
+    entry_of(NEURONS, network.layers, "sPyNNaker")(network)
+
+
+def _check_lagged_lif(network: Network) -> None:
     for index, layer in enumerate(network.layers):
-        if layer.alpha != 0:
+        if layer.neuron.alpha != 0:
             raise BridgeError(
                 "MAPPING_IMPOSSIBLE",
                 "Layer %d has synaptic currents that decay by alpha = %g, and IFCurDelta has none."
-                % (index, layer.alpha),
+                % (index, layer.neuron.alpha),
                 "Train with alpha = 0.",
             )
+
+
+# How each kind of neuron is expressed (as IFCurDelta, below), or why it can't be.
+NEURONS = {
+    "lagged-lif": _check_lagged_lif,
+    "lif": "not yet: reset by subtraction and to a value, and a threshold that may be reached, have no tested counterpart in IFCurDelta",
+}
 
 
 def time_constant(network: Network) -> float:
@@ -50,9 +62,9 @@ def time_constant(network: Network) -> float:
     return float(min(512, 2 ** int(math.floor(math.log2(LARGEST_ACCUM / largest)))))
 
 
-def membrane(layer: Layer, tau_m: float) -> Membrane:
+def membrane(neuron: LaggedLif, tau_m: float) -> Membrane:
     """`tau_m` where the layer has no leak, else that whose decay is beta; with the c_m for which a unit of input is a unit of potential."""
-    tau = tau_m if layer.beta == 1 else -1 / math.log(layer.beta)
+    tau = tau_m if neuron.beta == 1 else -1 / math.log(neuron.beta)
     decay = board_exp(ONE * ONE // int(round(tau * ONE)))
     return Membrane(tau, tau * (1 - decay / ONE))
 

@@ -1,8 +1,9 @@
-"""Random networks, and our dynamics written out once more in NumPy for the tests: the equations of network.Layer, nothing else."""
+"""Random networks, and our dynamics written out once more in NumPy for the tests: the equations of neurons.py, nothing else."""
 
 import numpy as np
 
 from dsqn_bridge.simulators.network import Convolution, Layer, Network
+from dsqn_bridge.simulators.neurons import LaggedLif, Lif, each
 from dsqn_bridge.simulators.simulation import Inputs, Spikes
 
 
@@ -28,10 +29,8 @@ def reference(network, observations, trains=None):
                 h += arriving[:, p : p + 1] * matrices[index][p]
             h = h if layer.biases is None else h + layer.biases
             spikes = index < len(layers) - 1 or network.output_spikes
-            s = (v[index] > layer.threshold) if spikes else np.zeros(v[index].shape, bool)
-            new = layer.beta * v[index] + i[index]
-            v[index] = new - layer.reset_by * s if layer.reset == "subtraction" else np.where(s, 0.0, new)
-            i[index] = layer.alpha * i[index] + h
+            step = lagged_lif if isinstance(layer.neuron, LaggedLif) else lif
+            s, v[index], i[index] = step(layer.neuron, v[index], i[index], h, spikes)
             before = s.astype(float)
             if spikes:
                 state, neuron = np.nonzero(s)
@@ -43,6 +42,18 @@ def reference(network, observations, trains=None):
             table = np.concatenate(own)
             events.append(table[np.lexsort((table[:, 2], table[:, 1], table[:, 0]))])
     return events, v[-1], largest
+
+
+def lagged_lif(n, v, i, h, spikes):
+    s = (v > n.threshold) & spikes
+    new = n.beta * v + i
+    return s, new - n.reset_by * s if n.reset == "subtraction" else np.where(s, 0.0, new), n.alpha * i + h
+
+
+def lif(n, v, i, h, spikes):
+    m = n.beta * v + h
+    s = ((m > n.threshold) if n.fires == "above" else (m >= n.threshold)) & spikes
+    return s, m - n.reset_by * s if n.reset == "subtraction" else np.where(s, n.reset_to, m), i
 
 
 def matrix(layer):
@@ -111,14 +122,47 @@ def random_network(seed, reset=None, leaky=False, decoding=None, mixed=False):
             weights = np.concatenate([weights, -weights])
         biases = draw(0.2, outputs) if biased else None
         initial = draw(0.7, outputs) if starts else np.zeros(outputs)
-        layers.append(Layer(weights, biases, initial, alpha, beta, threshold, reset, reset_by))
+        layers.append(Layer(weights, biases, initial, LaggedLif(alpha, beta, threshold, reset_by, reset)))
     if mixed:  # every second layer is of the other kind
         other = {"zero": "subtraction", "subtraction": "zero"}[reset]
-        layers[1::2] = [layer._replace(reset=other, alpha=0.0 if alpha else 0.4 * leaky) for layer in layers[1::2]]
+        layers[1::2] = [neurons(layer, reset=other, alpha=0.0 if alpha else 0.4 * leaky) for layer in layers[1::2]]
     decoding = decoding or str(random.choice(["potential", "max-potential", "spikes"]))
     network = Network(layers, bias_input, signed, "constant", decoding, int(random.integers(20, 120)))
     x = random.normal(size=(int(random.integers(1, 12)), shape[0]))
     return network, (np.round(x * 4) / 4 if dyadic else x.astype(np.float32).astype(float))
+
+
+def neurons(layer, **changes):
+    """The layer with other neurons."""
+    return layer._replace(neuron=layer.neuron._replace(**changes))
+
+
+def random_lif_network(seed, leaky=False, convolutional=False, least=0.0, **changes):
+    """As `random_network`, of neurons that use every field of Lif: half of them with values for each neuron."""
+    make = random_convolutional_network if convolutional else random_network
+    network, x = make(seed, leaky=leaky)
+    random = np.random.default_rng(5000 + seed)
+    dyadic = not leaky and seed % 4 == 3
+    grain = 8 if dyadic else 2**20  # so that values are float32's, and dyadic ones meet thresholds
+
+    def draw(low, high, size):
+        values = np.round(random.uniform(low, high, size if random.random() < 0.5 else 1) * grain) / grain
+        return float(values[0]) if len(values) == 1 else values
+
+    made = []
+    for layer in network.layers:
+        n = layer.size
+        threshold = draw(0.5, 1.5, n) if random.random() < 0.8 else draw(-0.5, 0.25, n)
+        some = random.choice([0, 0.3, 0.9, 1.0], n)
+        beta = (float(random.uniform(0.1, 1)) if random.random() < 0.5 else np.maximum(some, least)) if leaky else 1.0
+        fields = {
+            "beta": beta, "threshold": threshold, "reset_by": draw(0.5, 1.5, n), "reset_to": np.min(threshold) - draw(0.125, 1, n),
+            "fires": str(random.choice(["above", "at"])), "reset": str(random.choice(["subtraction", "value"])),
+        }  # fmt: skip
+        if random.random() < 0.3:
+            fields["reset_by"] = each(threshold, n) if np.min(threshold) > 0 else 1.0
+        made.append(layer._replace(neuron=Lif(**{**fields, **changes})))
+    return network._replace(layers=made), x
 
 
 def random_trains(seed, network, states):

@@ -5,11 +5,11 @@ import pytest
 
 from dsqn_bridge.errors import BridgeError
 from dsqn_bridge.simulators import nest_network
-from dsqn_bridge.simulators.nest_mapping import map_network
+from dsqn_bridge.simulators.nest_lif import map_lif
 from dsqn_bridge.simulators.nest_network import Inputs
 from dsqn_bridge.simulators.network import connections, synapses
 
-from .networks import assert_same, matrix, random_convolutional_network, random_network, random_trains
+from .networks import assert_same, matrix, neurons, random_convolutional_network, random_lif_network, random_network, random_trains
 
 nest = pytest.importorskip("nest", reason="NEST 3 is not installed")
 if not str(getattr(nest, "__version__", "2")).startswith("3"):
@@ -46,9 +46,9 @@ def test_leaky_neurons_spike_in_the_same_bins(seed, mixed):
 @pytest.mark.parametrize("decoding", ["potential", "spikes"])
 def test_currents_with_reset_by_subtraction(decoding):
     network, x = random_network(5, reset="subtraction", decoding=decoding)
-    layers = [layer._replace(alpha=0.7, beta=beta) for layer, beta in zip(network.layers, (1.0, 0.9, 0.7, 0.8))]
+    layers = [neurons(layer, alpha=0.7, beta=beta) for layer, beta in zip(network.layers, (1.0, 0.9, 0.7, 0.8))]
     network = network._replace(layers=layers)
-    assert {n.model for n in map_network(network).layers} >= {"gif_psc_exp"}
+    assert {n.model for n in nest3.map_network(network).layers} >= {"gif_psc_exp"}
     assert assert_same(network, x, nest3.run(network, Inputs(len(x), x)), tolerance=1e-12) > 100
 
 
@@ -115,7 +115,7 @@ def test_the_kernel_is_given_back_afterwards_and_before_it_is_taken_again():
     network, x = random_network(1)
     inputs = Inputs(len(x), x)
     first, second = (
-        nest_network.run(kernel, network, map_network(network), inputs, network.steps).potentials for _ in range(2)
+        nest_network.run(kernel, network, nest3.map_network(network), inputs, network.steps).potentials for _ in range(2)
     )
     assert np.array_equal(first, second)
     assert nest.network_size > 0
@@ -130,7 +130,7 @@ def test_what_is_not_recorded_changes_nothing():
         network, x = random_network(index)
         inputs = Inputs(len(x), x)
         kept, dropped = (
-            nest_network.run(nest3.Kernel(), network, map_network(network), inputs, network.steps, record=record)
+            nest_network.run(nest3.Kernel(), network, nest3.map_network(network), inputs, network.steps, record=record)
             for record in (True, False)
         )
         assert np.array_equal(kept.potentials, dropped.potentials)
@@ -162,8 +162,67 @@ def test_an_interrupted_run_leaves_an_empty_kernel():
 
 def test_what_nest_cannot_express_is_named():
     network, _ = random_network(0, reset="subtraction")
-    layers = [layer._replace(beta=0.0) if index == 0 else layer for index, layer in enumerate(network.layers)]
+    layers = [neurons(layer, beta=0.0) if index == 0 else layer for index, layer in enumerate(network.layers)]
     with pytest.raises(BridgeError) as caught:
-        map_network(network._replace(layers=layers))
+        nest3.map_network(network._replace(layers=layers))
     assert caught.value.code == "MAPPING_IMPOSSIBLE"
     assert "layer 0" in str(caught.value)
+
+
+@pytest.mark.parametrize("subtraction", ["eprop_iaf", "pp_psc_delta"])
+@pytest.mark.parametrize("seed", range(24))
+def test_lif_is_exact(seed, subtraction):
+    network, x = random_lif_network(seed, convolutional=seed % 6 == 5)
+    assert_same(network, x, nest3.run(network, Inputs(len(x), x), subtraction=subtraction))
+    trains, inputs = random_trains(seed, network, len(x))
+    assert_same(network, x, nest3.run(network, inputs, subtraction=subtraction), trains=trains)
+
+
+@pytest.mark.parametrize("subtraction", ["eprop_iaf", "pp_psc_delta"])
+@pytest.mark.parametrize("seed", range(24))
+def test_leaky_lif_spikes_in_the_same_bins(seed, subtraction):
+    # pp_psc_delta without any memory fires at rest where a potential at the threshold is a spike.
+    least = 0.3 if subtraction == "pp_psc_delta" else 0.0
+    network, x = random_lif_network(seed, leaky=True, convolutional=seed % 6 == 5, least=least)
+    assert_same(network, x, nest3.run(network, Inputs(len(x), x), subtraction=subtraction), tolerance=1e-12)
+
+
+@pytest.mark.parametrize("reset", ["subtraction", "value"])
+def test_states_of_lif_one_after_the_other_do_not_touch(reset):
+    network, _ = random_lif_network(2, reset=reset)
+    network = network._replace(steps=200, decoding="potential")
+    assert any(layer.initial.any() for layer in network.layers)
+    x = np.random.default_rng(1).normal(size=(300, network.observation_size)).astype(np.float32).astype(float)
+    assert assert_same(network, x, nest3.run(network, Inputs(len(x), x))) > 1000
+
+
+def test_one_step_of_lif():
+    network, x = random_lif_network(1)
+    network = network._replace(steps=1)
+    for decoding in ("potential", "max-potential", "spikes"):
+        own = network._replace(decoding=decoding)
+        assert_same(own, x, nest3.run(own, Inputs(len(x), x)))
+
+
+@pytest.mark.parametrize(
+    "fields, reason",
+    [
+        ({"reset": "subtraction", "reset_by": 0.0}, "a reset by 0"),
+        ({"reset": "value", "threshold": 1.0, "reset_to": np.array([0.5, 1.5, 0.0])}, "neuron 1"),
+    ],
+)
+def test_what_nest_cannot_express_of_lif_is_named(fields, reason):
+    network, _ = random_lif_network(0)
+    layers = [*network.layers[:-1], neurons(network.layers[-1], **fields)]
+    with pytest.raises(BridgeError) as caught:
+        map_lif(network._replace(layers=layers, decoding="spikes"))
+    assert caught.value.code == "MAPPING_IMPOSSIBLE"
+    assert "layer %d" % (len(layers) - 1) in str(caught.value) and reason in str(caught.value)
+
+
+def test_kinds_are_not_mixed():
+    network, _ = random_lif_network(0)
+    other = random_network(0)[0].layers[-1]
+    with pytest.raises(BridgeError) as caught:
+        nest3.map_network(network._replace(layers=[*network.layers[:-1], other]))
+    assert caught.value.code == "MAPPING_IMPOSSIBLE" and "lagged-lif" in str(caught.value)
