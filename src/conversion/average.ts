@@ -10,7 +10,7 @@ const LARGEST_MATRIX = 2 ** 24;
  * if that would have more than 16 million weights. As in TensorFlow positions outside of the image are no part of an average.
  */
 export function averagedBefore(stage: Stage, window: Convolution): Stage | undefined {
-  const { synapses, biases } = stage;
+  const { synapses } = stage;
   const convolution = synapses.kind === "convolution" ? synapses : undefined;
   if (convolution && inside(window) && inside(convolution)) return averagedKernel(stage, convolution, window);
   const [inputs, outputs] = [sizeOf(window.input), outputsOf(stage)];
@@ -23,7 +23,7 @@ export function averagedBefore(stage: Stage, window: Convolution): Stage | undef
     for (const i of members)
       for (let j = 0; j < outputs; j++) weights[i * outputs + j] += matrix[source * outputs + j] / members.length;
   });
-  return { synapses: { kind: "dense", inputs, outputs }, weights, biases };
+  return { ...stage, synapses: { kind: "dense", inputs, outputs }, weights };
 }
 
 /** Whether all windows lie inside of the image. */
@@ -32,11 +32,7 @@ function inside({ input, output, kernel, strides, padding }: Convolution): boole
 }
 
 /** Kernel place (a, b) = (i, j) strides of the pooling + (u, v) within its window gets W(i, j) / (window's area). */
-function averagedKernel(
-  { weights: given, biases }: Stage,
-  { input, output, ...own }: Convolution,
-  window: Convolution,
-) {
+function averagedKernel(stage: Stage, { input, output, ...own }: Convolution, window: Convolution): Stage {
   const size = (k: 0 | 1): number => (own.kernel[k] - 1) * window.strides[k] + window.kernel[k];
   const stride = (k: 0 | 1): number => own.strides[k] * window.strides[k];
   const kernel = [size(0), size(1)] as const;
@@ -49,11 +45,11 @@ function averagedKernel(
         for (let v = 0; v < window.kernel[1]; v++) {
           const to = ((i * window.strides[0] + u) * kernel[1] + j * window.strides[1] + v) * row;
           const from = (i * own.kernel[1] + j) * row;
-          for (let k = 0; k < row; k++) weights[to + k] += given[from + k] / area;
+          for (let k = 0; k < row; k++) weights[to + k] += stage.weights[from + k] / area;
         }
   const strides = [stride(0), stride(1)] as const;
   const geometry: Convolution = { input: window.input, output, kernel, strides, padding: [0, 0] };
-  return { synapses: { kind: "convolution", ...geometry } as const, weights, biases };
+  return { ...stage, synapses: { kind: "convolution", ...geometry }, weights };
 }
 
 /** For each pooled value the inputs that it averages. */

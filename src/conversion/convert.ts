@@ -42,7 +42,7 @@ export function convert(source: Network, states: Float32Array, options: Conversi
     steps: coding.steps,
     holdBack,
   });
-  const layers = started.map(({ stage }) => ({
+  const layers = started.map(({ stage: { channels: _, ...stage } }) => ({
     ...stage,
     weights: Float32Array.from(stage.weights),
     biases: Float32Array.from(stage.biases),

@@ -23,6 +23,7 @@ function multiplied(stage: Stage, rows: number, columns: number): Stage {
     synapses: wider(synapses, rows, columns),
     weights: repeated(rows > 1 ? weights.map((w) => w / rows) : weights, from, rows, columns),
     biases: repeated(biases, from, 1, columns),
+    channels: stage.channels * columns,
     ...(pooling && { pooling: { ...pooling, window: between(pooling.window, rows, rows) } }),
   };
 }

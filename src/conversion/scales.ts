@@ -85,7 +85,7 @@ export function layerScales(
       hint: "0.99 stands for the 99th percentile.",
     });
   /** Scales of stage l: output j has number j % groups. */
-  const groups = stages.map((stage) => (o.granularity === "neuron" ? columnsOf(stage) : 1));
+  const groups = stages.map((stage) => (o.granularity === "neuron" ? stage.channels : 1));
   /** Weights of stage l for inputs of at most 1. */
   const unit = (l: number): number => (l === 0 ? 1 / source.inputScale : 1);
   const found =

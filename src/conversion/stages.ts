@@ -1,5 +1,5 @@
 import { DsqnError, UsageError } from "../errors.ts";
-import { biasPerOutput, type Layer, outputsOf, type Pooling, type Synapses } from "../network/layer.ts";
+import { biasPerOutput, columnsOf, type Layer, outputsOf, type Pooling, type Synapses } from "../network/layer.ts";
 import { isSpiking, type Network } from "../network/network.ts";
 import { validateNetwork } from "../network/validate.ts";
 import { averagedBefore } from "./average.ts";
@@ -15,6 +15,8 @@ export interface Stage {
   readonly weights: Float64Array;
   /** [outputs] */
   readonly biases: Float64Array;
+  /** Of the image that it puts out (a dense layer has one for each neuron): output j belongs to channel j % channels. */
+  readonly channels: number;
 }
 
 /**
@@ -42,6 +44,7 @@ export function stagesOf(source: Network): Stage[] {
       synapses,
       weights: Float64Array.from(layer.weights, (w) => w * scale),
       biases: Float64Array.from(biasPerOutput(layer) ?? new Float32Array(outputsOf(layer))),
+      channels: columnsOf(layer),
     };
     if (!pooling) return stage;
     // Maximum and a growing function change places; a falling one would make it a minimum.
