@@ -3,11 +3,12 @@ import fc from "fast-check";
 import { createTrainable } from "../../src/engines/create.ts";
 import { fastEngine } from "../../src/engines/fast/index.ts";
 import type { RunResult } from "../../src/network/engine.ts";
-import { observationSize } from "../../src/network/old/spiking-network.ts";
+import { actionsOf, observationSize } from "../../src/network/network.ts";
 import { referenceEngine, referenceEngine32, referenceGradients } from "../../src/engines/reference/index.ts";
 import { surrogateNames } from "../../src/network/surrogate.ts";
 import { populationOf } from "../../src/network/populations.ts";
 import { createState } from "../../src/network/state.ts";
+import { runOn } from "./run-on.ts";
 import { described, populated, type Sample, samples } from "./random-networks.ts";
 
 jest.setTimeout(300_000);
@@ -44,7 +45,11 @@ describe.each(pairs)("the fast engine equals the reference in $precision, bit fo
       fc.property(arbitrary, fc.nat(1000), (sample, seed) => {
         const { network, observations } = sample;
         const options = { seed, recordSpikes: true, recordPotentials: true, keepState: true };
-        expectSame(fast.run(network, observations, options), reference.run(network, observations, options), sample);
+        expectSame(
+          runOn(fast, network, observations, options),
+          runOn(reference, network, observations, options),
+          sample,
+        );
       }),
       { numRuns: numRuns * RUNS },
     );
@@ -62,7 +67,11 @@ describe.each(pairs)("the fast engine equals the reference in $precision, bit fo
         // Currents that aren't recorded lie in memory that layers share.
         const options = { recordSpikes: true, recordPotentials: seed % 2 === 0, keepState: true };
         const { observations } = sample;
-        expectSame(fast.run(network, observations, options), reference.run(network, observations, options), sample);
+        expectSame(
+          runOn(fast, network, observations, options),
+          runOn(reference, network, observations, options),
+          sample,
+        );
       }),
       { numRuns: numRuns * RUNS },
     );
@@ -74,7 +83,7 @@ describe.each(pairs)("the fast engine equals the reference in $precision, bit fo
       fc.property(samples({ size: 16, steps: 12 }), fc.nat(), (sample, seed) => {
         const network = populated(sample.network, seed);
         for (let run = 0; run < 2; run++) {
-          expectSame(fast.run(network, sample.observations), reference.run(network, sample.observations), sample);
+          expectSame(runOn(fast, network, sample.observations), runOn(reference, network, sample.observations), sample);
           for (const { weights } of network.layers) weights[seed % weights.length] += 0.25;
         }
       }),
@@ -86,10 +95,13 @@ describe.each(pairs)("the fast engine equals the reference in $precision, bit fo
     fc.assert(
       fc.property(samples({ size: 16, steps: 8 }), (sample) => {
         const { network, batch, observations } = sample;
-        const state = reference.run(network, observations, { state: createState(network, batch, 3), steps: 3 }).state;
+        const state = runOn(reference, network, observations, {
+          state: createState(network, batch, 3),
+          steps: 3,
+        }).state;
         const later = observations.map((x) => 0.5 - x);
         const options = { state, recordSpikes: true, recordPotentials: true };
-        expectSame(fast.run(network, later, options), reference.run(network, later, options), sample);
+        expectSame(runOn(fast, network, later, options), runOn(reference, network, later, options), sample);
       }),
       { numRuns: 200 * RUNS },
     );
@@ -99,8 +111,8 @@ describe.each(pairs)("the fast engine equals the reference in $precision, bit fo
     fc.assert(
       fc.property(samples({ size: 16, steps: 12 }), (sample) =>
         expectSame(
-          fast.run(sample.network, sample.observations),
-          reference.run(sample.network, sample.observations),
+          runOn(fast, sample.network, sample.observations),
+          runOn(reference, sample.network, sample.observations),
           sample,
         ),
       ),
@@ -132,7 +144,7 @@ describe("trainable networks", () => {
               ...options,
               precision: "float64",
             });
-            const exact = referenceEngine32.run(network, observations).outputs;
+            const exact = runOn(referenceEngine32, network, observations).outputs;
             expect(outputs).toEqual(Array.from(exact));
             // Where a spike of the float64 run falls elsewhere, or the largest potential, gradients have no reason to agree.
             if (!sameSteps(sample)) return;
@@ -178,18 +190,21 @@ describe("trainable networks", () => {
   /** Whether every spike, and the step that each output is read at, are the same in float32 and in float64. */
   function sameSteps({ network, batch, observations }: Sample): boolean {
     const [single, double] = [referenceEngine32, referenceEngine].map((engine) => {
-      const run = engine.run(network, observations, { recordSpikes: true, recordPotentials: true });
+      const run = runOn(engine, network, observations, { recordSpikes: true, recordPotentials: true });
       const spikes = run.spikes!.flatMap(({ state, step, neuron }) => [state, step, neuron].map((of) => of.join()));
-      return [...spikes, network.decoding === "max-potential" ? largestAt(run.membranes!.at(-1)!).join() : ""];
+      return [...spikes, network.coding.decoding === "max-potential" ? largestAt(run.membranes!.at(-1)!).join() : ""];
     });
     return single.every((events, k) => events === double[k]);
 
     /** Per state and output the first step with the largest potential of [batch, steps, outputs]. */
     function largestAt(potentials: Float64Array): number[] {
-      const { outputs } = network.layers.at(-1)!;
+      const outputs = actionsOf(network);
       return Array.from({ length: batch * outputs }, (_, k) => {
         const [b, a] = [Math.floor(k / outputs), k % outputs];
-        const over = Array.from({ length: network.steps }, (_, t) => potentials[(b * network.steps + t) * outputs + a]);
+        const over = Array.from(
+          { length: network.coding.steps },
+          (_, t) => potentials[(b * network.coding.steps + t) * outputs + a],
+        );
         return over.indexOf(Math.max(...over));
       });
     }
@@ -199,13 +214,13 @@ describe("trainable networks", () => {
 it("observations beyond the batch are never read: a state alone gives what it gives in a batch", () => {
   fc.assert(
     fc.property(
-      samples({ size: 16, steps: 10, batch: 6 }).filter(({ network }) => network.encoding !== "poisson"),
+      samples({ size: 16, steps: 10, batch: 6 }).filter(({ network }) => network.coding.encoding !== "poisson"),
       ({ network, batch, observations }) => {
         const size = observationSize(network);
-        const whole = fastEngine().run(network, observations);
-        const actions = network.layers.at(-1)!.outputs;
+        const whole = runOn(fastEngine(), network, observations);
+        const actions = actionsOf(network);
         for (let b = 0; b < batch; b++)
-          expect(fastEngine().run(network, observations.slice(b * size, (b + 1) * size)).outputs).toEqual(
+          expect(runOn(fastEngine(), network, observations.slice(b * size, (b + 1) * size)).outputs).toEqual(
             whole.outputs.slice(b * actions, (b + 1) * actions),
           );
       },

@@ -1,35 +1,26 @@
-import { acquirePool, jobs } from "./kernels/pool.ts";
-import { createPlan } from "./kernels/plan.ts";
-import { learner } from "./kernels/learner.ts";
-import type { DenseNetwork } from "../../network/old/dense-network.ts";
-import { unpackLayers } from "../../network/parameters.ts";
+import type { Network } from "../../network/network.ts";
 import type { TrainableNetwork } from "../../network/trainable.ts";
+import { learner } from "./kernels/learner.ts";
+import { createPlan } from "./kernels/plan.ts";
+import { acquirePool, jobs } from "./kernels/pool.ts";
 
 /** States per chunk: large enough for the products to run at full speed, small enough to share between threads. */
 const CHUNK = 32;
 
-/** A dense ReLU network on the kernels: float32, products summed in ascending order, the same bits with any number of threads. */
+/** A network of dense layers without neurons on the kernels: float32, products summed in ascending order, the same bits with any number of threads. */
 export function denseLearner(
-  network: DenseNetwork,
+  network: Network,
   { maxBatch, threads }: { maxBatch: number; threads: number },
 ): TrainableNetwork {
-  const layers = network.layers.map(({ inputs, outputs }) => ({
-    inputs,
-    outputs,
-    biases: true,
-    steps: 1,
-    spikes: false,
-  }));
   const plan = createPlan({
-    layers,
+    layers: network.layers.map((layer) => ({ ...layer, steps: 1, spikes: false })),
     element: 4,
     steps: 1,
     maxBatch,
     slots: maxBatch,
     chunk: CHUNK,
     threads,
-    training: true,
-    inputSpikes: false,
+    training: {},
   });
   return learner({
     network,
@@ -38,14 +29,5 @@ export function denseLearner(
     maxBatch,
     forwardJob: jobs.denseForward,
     backwardJob: jobs.denseBackward,
-    constants: 0,
-    toNetwork: (parameters) => ({
-      kind: "dense",
-      layers: unpackLayers(network, parameters).map(({ weights, biases }, l) => ({
-        ...network.layers[l],
-        weights: weights.slice(),
-        biases: biases!.slice(),
-      })),
-    }),
   });
 }

@@ -1,2 +1,2 @@
 export { fastEngine } from "./engine.ts";
-export { createDecider, type Decider } from "./decider.ts";
+export { layerActivations } from "./activations.ts";

@@ -1,13 +1,12 @@
-import { unpackLayers } from "../../network/parameters.ts";
+import { pow } from "../../numeric/elementary.ts";
+import { type Neuron, neuronModels } from "../../network/neurons/index.ts";
+import type { SpikingNetwork } from "../../network/network.ts";
+import type { SpikeRegulariser } from "../../network/regulariser.ts";
+import type { SurrogateOptions } from "../../network/surrogate.ts";
 import type { TrainableNetwork } from "../../network/trainable.ts";
 import { learner } from "./kernels/learner.ts";
 import { createPlan } from "./kernels/plan.ts";
 import { acquirePool, jobs } from "./kernels/pool.ts";
-import type { SpikingLayer, SpikingNetwork } from "../../network/old/spiking-network.ts";
-import type { LearnedDynamics } from "../reference/learner.ts";
-import type { SpikeRegulariser } from "../../network/regulariser.ts";
-import type { SurrogateOptions } from "../../network/surrogate.ts";
-import { pow } from "../../numeric/elementary.ts";
 
 const CHUNK = 16;
 
@@ -17,61 +16,59 @@ export interface SpikingLearnerOptions {
   readonly surrogate: SurrogateOptions;
   readonly detachReset: boolean;
   readonly regulariser?: SpikeRegulariser;
-  readonly learn?: readonly LearnedDynamics[];
+  /** Names of neurons' parameters that are to be learned too. */
+  readonly learn?: readonly string[];
 }
 
 const kinds = { "fast-sigmoid": 0, "arctan": 1, "triangular": 2, "sigmoid": -1 } as const;
 
-/** Whether the kernels compute the gradients of this network; `snn/reference/gradients.ts` computes all. */
+/** Whether the kernels compute the gradients of this network; engines/reference/gradients.ts computes all. */
 export function kernelsLearn(
-  network: SpikingNetwork,
+  { layers, coding }: SpikingNetwork,
   { surrogate, detachReset, regulariser, learn }: SpikingLearnerOptions,
 ): boolean {
+  const last = layers[layers.length - 1].activation;
   return (
-    network.decoding === "potential" &&
-    network.encoding === "constant" &&
-    !network.signedInputs &&
+    coding.decoding === "potential" &&
+    coding.encoding === "constant" &&
+    !coding.signedInputs &&
     kinds[surrogate.name] >= 0 &&
     !regulariser &&
     !learn?.length &&
-    (detachReset || network.layers.every((layer) => layer.reset === "subtraction"))
+    layers.every(({ synapses, pooling }) => synapses.kind === "dense" && !pooling) &&
+    layers.every(({ activation }) => activation.kind === last.kind) &&
+    typeof last.beta === "number" &&
+    (detachReset || layers.every(({ activation }) => activation.reset === "subtraction"))
   );
 }
 
 /**
- * Backpropagation through time on the kernels (equations in snn/reference/gradients.ts), float32. Of a layer that is d layers below the output only the first
- * T - 2d + 1 steps are computed: a later spike reaches the output after the end.
+ * Backpropagation through time on the kernels (equations in engines/reference/gradients.ts), float32. Where neurons have a lag, of a layer that is d
+ * layers below the output only the first T - 2d + 1 steps are computed: a later spike reaches the output after the end.
  */
 export function spikingLearner(network: SpikingNetwork, options: SpikingLearnerOptions): TrainableNetwork {
   const { maxBatch, threads, surrogate, detachReset } = options;
-  const { steps } = network;
-  const last = network.layers.length - 1;
+  const { layers, coding } = network;
+  const { steps } = coding;
+  const last = layers.length - 1;
+  const { lag } = neuronModels[layers[last].activation.kind];
+  const reaching = (l: number): number => (l === last || lag === 0 ? steps : Math.max(0, steps - lag * (last - l) + 1));
   const plan = createPlan({
-    layers: network.layers.map((layer, l) => ({
-      inputs: layer.inputs,
-      outputs: layer.outputs,
-      biases: layer.biases !== null,
-      steps: l === last ? steps : Math.max(0, steps - 2 * (last - l) + 1),
-      spikes: l < last,
-      dynamics: layer,
-    })),
+    layers: layers.map((layer, l) => ({ ...layer, steps: reaching(l), spikes: l < last })),
     element: 4,
     steps,
     maxBatch,
     slots: maxBatch,
     chunk: CHUNK,
     threads,
-    training: true,
-    inputSpikes: false,
-    surrogate: {
-      kind: kinds[surrogate.name],
-      scale: surrogate.scale * (surrogate.name === "arctan" ? Math.PI / 2 : 1),
-      detached: detachReset,
+    training: {
+      surrogate: {
+        kind: kinds[surrogate.name],
+        scale: surrogate.scale * (surrogate.name === "arctan" ? Math.PI / 2 : 1),
+        detached: detachReset,
+      },
+      coefficients: outputCoefficients(layers[last].activation, steps),
     },
-    coefficients: outputCoefficients(network.layers[last], steps),
-  });
-  network.layers.forEach(({ initialPotential }, l) => {
-    if (initialPotential) plan.block.float32(plan.layers[l].initial, initialPotential.length).set(initialPotential);
   });
   return learner({
     network,
@@ -80,25 +77,18 @@ export function spikingLearner(network: SpikingNetwork, options: SpikingLearnerO
     maxBatch,
     forwardJob: jobs.spikingForward,
     backwardJob: jobs.spikingBackward,
-    constants: network.biasInput ? 1 : 0,
-    toNetwork: (parameters) => ({
-      ...network,
-      layers: unpackLayers(network, parameters).map(({ weights, biases }, l) => ({
-        ...network.layers[l],
-        weights: weights.slice(),
-        biases: biases?.slice() ?? null,
-      })),
-    }),
   });
 }
 
-/** c[t] = dv[T] / dh[t] of a layer that neither spikes nor resets: gv[t] = beta^(T-t), gi[t] = gv[t+1] + alpha gi[t+1], c[t] = gi[t+1]. */
-export function outputCoefficients({ alpha, beta }: SpikingLayer, steps: number): Float32Array {
+/** c[t] = dv[T-1] / dh[t] of a layer that neither spikes nor resets. lif: beta^(T-1-t). lagged-lif, where current comes between: gi[t+1] with gv[t] = beta^(T-t), gi[t] = gv[t+1] + alpha gi[t+1]. */
+export function outputCoefficients(neuron: Neuron, steps: number): Float32Array {
+  const beta = neuron.beta as number;
+  if (neuron.kind === "lif") return Float32Array.from({ length: steps }, (_, t) => pow(beta, steps - 1 - t));
   const coefficients = new Float32Array(steps);
   let gi = 0;
   for (let t = steps - 1; t >= 0; t--) {
     coefficients[t] = gi;
-    gi = pow(beta, steps - 1 - t) + alpha * gi;
+    gi = pow(beta, steps - 1 - t) + neuron.alpha * gi;
   }
   return coefficients;
 }

@@ -1,6 +1,7 @@
-import { PANEL, padded } from "./kernels/plan.ts";
+import { columnsOf } from "../../network/layer.ts";
+import type { Shared } from "../../network/populations.ts";
+import { PANEL, padded } from "./kernels/layer-plan.ts";
 import type { LayerFields } from "./kernels/layout.ts";
-import type { Synapses } from "../../network/populations.ts";
 import type { FloatArray } from "./compiled.ts";
 
 /**
@@ -8,12 +9,12 @@ import type { FloatArray } from "./compiled.ts";
  * panels [panels, rows, PANEL bytes] in wide layers. `copies` 2 is for signed inputs: their negative parts go through negated weights.
  */
 export function placeWeights(
-  { weights, outputs, convolution }: Synapses,
+  { weights, synapses }: Shared,
   { packed }: LayerFields,
   copies: number,
   to: FloatArray,
 ): void {
-  const columns = convolution ? convolution.output[2] : outputs;
+  const columns = columnsOf({ synapses });
   const width = padded(columns);
   const rows = weights.length / columns;
   if (!packed && copies === 1 && columns === width) return to.set(weights);

@@ -1,24 +1,55 @@
 import type { Convolution } from "../../../network/convolution.ts";
 
-// Descriptors in the kernels' memory: the same fields in the same order as in assembly/layout.ts, 4 bytes each, then float64 ones.
+// Descriptors in the kernels' memory: the same fields in the same order as in assembly/layout.ts. Numbers and addresses take 4 bytes, float64 8.
 
-const layerIntegers = [
-  "inputs", "outputs", "width", "steps", "plane", "spikes", "zero", "plain", "weights", "biases", "initial", "transposed",
-  "values", "bits", "final", "counts", "gradient", "currents", "finalCurrents", "kept", "packed", "population", "unit", "convolution", "pooling", "pooled", "poolPlane",
-  "poolCounts", "poolLargest", "poolSent",
-] as const; // prettier-ignore
-const layerDoubles = ["alpha", "beta", "threshold", "resetBy"] as const;
-const planIntegers = [
-  "layers", "depth", "steps", "batch", "chunk", "observations", "inputBits", "inputPlane", "outputs", "outputGradients", "gradients",
-  "gradientBytes", "scratch", "scratchBytes", "coefficients", "widest", "coefficientSum", "surrogate", "detached", "dense", "control", "task",
-] as const; // prettier-ignore
-const planDoubles = ["scale"] as const;
+/** What is kept for each neuron of a layer, by the names of the neurons' records (network/neurons). */
+export const neuronFields = ["alpha", "beta", "threshold", "resetBy", "resetTo"] as const;
 
-export type LayerFields = Record<(typeof layerIntegers)[number] | (typeof layerDoubles)[number], number>;
-export type PlanFields = Record<(typeof planIntegers)[number] | (typeof planDoubles)[number], number>;
+export const layerLayout = {
+  numbers: [
+    "inputs", "outputs", "width", "steps", "plane", "spikes", "lagged", "replaces", "plain", "each", "linear", "kept", "packed", "population",
+    "average", "poolPlane", "gradient",
+  ],
+  addresses: [
+    "weights", "biases", "initial", ...neuronFields, "transposed", "values", "bits", "final", "counts", "currents", "finalCurrents",
+    "unit", "convolution", "pooling", "pooled", "poolCounts", "poolLargest", "poolSent",
+  ],
+  doubles: [],
+} as const; // prettier-ignore
 
-export const LAYER_BYTES = 4 * layerIntegers.length + 8 * layerDoubles.length;
-export const PLAN_BYTES = 4 * planIntegers.length + 8 * planDoubles.length;
+export const planLayout = {
+  numbers: [
+    "depth", "steps", "batch", "chunk", "inputPlane", "gradientBytes", "scratchBytes", "widest", "surrogate", "detached", "dense", "control",
+  ],
+  addresses: [
+    "layers", "observations", "inputBits", "outputs", "outputGradients", "gradients", "scratch", "coefficients", "task",
+  ],
+  doubles: ["scale", "coefficientSum"],
+} as const; // prettier-ignore
+
+interface Layout {
+  readonly numbers: readonly string[];
+  readonly addresses: readonly string[];
+  readonly doubles: readonly string[];
+}
+type Fields<L extends Layout> = Record<(L["numbers"] | L["addresses"] | L["doubles"])[number], number>;
+
+/** Of addresses: offsets in bytes from the start of the block that all lie in; 0: none. */
+export type LayerFields = Fields<typeof layerLayout>;
+export type PlanFields = Fields<typeof planLayout>;
+
+/** Doubles lie at a multiple of 8 bytes. */
+const doublesAt = ({ numbers, addresses, doubles }: Layout): number => {
+  const words = numbers.length + addresses.length;
+  return 4 * (doubles.length ? words + (words % 2) : words);
+};
+const bytesOf = (layout: Layout): number => doublesAt(layout) + 8 * layout.doubles.length;
+
+export const LAYER_BYTES = bytesOf(layerLayout);
+export const PLAN_BYTES = bytesOf(planLayout);
+
+/** The word of a plan that is rewritten from call to call. */
+export const PLAN_BATCH = planLayout.numbers.indexOf("batch");
 
 /** A convolution's or pooling's geometry as assembly/layout.ts has it. */
 export const geometryWords = ({ input, output, kernel, strides, padding }: Convolution): number[] => [
@@ -34,29 +65,21 @@ export const GEOMETRY_WORDS = 12;
 /** A task's words; the first, the number of threads, is written from outside. */
 export const TASK_WORDS = 12;
 
-/** The word of a plan that is rewritten from call to call. */
-export const PLAN_BATCH = planIntegers.indexOf("batch");
-
-export function writeLayer(buffer: ArrayBufferLike, address: number, fields: Partial<LayerFields>): void {
-  write(buffer, address, layerIntegers, layerDoubles, fields);
-}
-
-export function writePlan(buffer: ArrayBufferLike, address: number, fields: Partial<PlanFields>): void {
-  write(buffer, address, planIntegers, planDoubles, fields);
-}
-
-function write<I extends string, D extends string>(
+/** Writes a descriptor `at` bytes after `base`, where the block of all its addresses starts. */
+export function writeFields<L extends Layout>(
   buffer: ArrayBufferLike,
-  address: number,
-  integers: readonly I[],
-  doubles: readonly D[],
-  fields: Partial<Record<I | D, number>>,
+  base: number,
+  at: number,
+  layout: L,
+  fields: Fields<L>,
 ): void {
-  const view = new DataView(buffer, address, 4 * integers.length + 8 * doubles.length);
-  integers.forEach((name, k) => {
-    const value = fields[name] ?? 0;
-    if (name === "coefficientSum") view.setFloat32(4 * k, value, true);
-    else view.setUint32(4 * k, value, true);
+  const view = new DataView(buffer, base + at, bytesOf(layout));
+  const value = (name: string): number => fields[name as keyof typeof fields];
+  const { numbers, addresses, doubles } = layout;
+  numbers.forEach((name, k) => view.setUint32(4 * k, value(name), true));
+  addresses.forEach((name, k) => {
+    const offset = value(name);
+    view.setUint32(4 * (numbers.length + k), offset && base + offset, true);
   });
-  doubles.forEach((name, k) => view.setFloat64(4 * integers.length + 8 * k, fields[name] ?? 0, true));
+  doubles.forEach((name, k) => view.setFloat64(doublesAt(layout) + 8 * k, value(name), true));
 }

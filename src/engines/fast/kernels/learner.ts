@@ -1,49 +1,37 @@
-import type { DenseNetwork } from "../../../network/old/dense-network.ts";
-import { packParameters, parameterCount } from "../../../network/parameters.ts";
-import type { TrainableNetwork } from "../../../network/trainable.ts";
 import { UsageError } from "../../../errors.ts";
-import type { SpikingNetwork } from "../../../network/old/spiking-network.ts";
+import { inputsOf } from "../../../network/layer.ts";
+import { type Network, observationSize } from "../../../network/network.ts";
+import { packParameters, parameterCount, withParameters } from "../../../network/parameters.ts";
+import type { TrainableNetwork } from "../../../network/trainable.ts";
 import { allocate } from "./memory.ts";
 import { kernels } from "./module.ts";
 import type { Plan } from "./plan.ts";
 import type { Pool } from "./pool.ts";
 
 export interface LearnerOptions {
-  readonly network: DenseNetwork | SpikingNetwork;
+  readonly network: Network;
   readonly plan: Plan;
   readonly pool: Pool;
   readonly maxBatch: number;
   readonly forwardJob: number;
   readonly backwardJob: number;
-  /** Inputs after the observation that are constantly 1. */
-  readonly constants: 0 | 1;
-  readonly toNetwork: (parameters: Float32Array) => DenseNetwork | SpikingNetwork;
 }
 
 /** A `TrainableNetwork` over a plan: parameters and gradients lie in the kernels' memory, flat, and are spread over padded rows at each call. */
-export function learner({
-  network,
-  plan,
-  pool,
-  maxBatch,
-  forwardJob,
-  backwardJob,
-  constants,
-  toNetwork,
-}: LearnerOptions): TrainableNetwork {
+export function learner({ network, plan, pool, maxBatch, forwardJob, backwardJob }: LearnerOptions): TrainableNetwork {
   const { exports } = kernels();
-  const first = network.layers[0];
   const top = plan.layers.at(-1)!;
   const actions = top.outputs;
-  const size = first.inputs - constants;
+  const [size, inputs] = [observationSize(network), inputsOf(network.layers[0])];
+  const constants = inputs - size; // 1 where the network has a bias input
   const count = parameterCount(network);
   const flat = allocate(8 * Math.ceil(count / 16) * 16);
   const gradientsAt = flat.bytes / 2;
   const parameters = flat.float32(0, count);
   const gradients = flat.float32(gradientsAt, count);
   packParameters(network, parameters);
-  const observations = plan.block.float32(plan.observations, maxBatch * first.inputs);
-  if (constants) for (let b = 0; b < maxBatch; b++) observations[b * first.inputs + size] = 1;
+  const observations = plan.block.float32(plan.observations, maxBatch * inputs);
+  if (constants) for (let b = 0; b < maxBatch; b++) observations[b * inputs + size] = 1;
   const outputs = plan.block.float32(plan.outputs, maxBatch * actions);
   const outputGradients = plan.block.float32(plan.outputGradients, maxBatch * top.width);
   const views = new Map<number, Float32Array>();
@@ -100,7 +88,7 @@ export function learner({
       pool.run(backwardJob, plan.address, plan.chunks(batch));
       exports.gather(plan.address, flat.address + gradientsAt);
     },
-    toNetwork: () => toNetwork(parameters),
+    toNetwork: () => withParameters(network, parameters),
     close() {
       if (closed) return;
       closed = true;

@@ -125,3 +125,11 @@ function release(address: number, bytes: number): void {
   }
   gaps = merged;
 }
+
+const unreachable = new FinalizationRegistry<() => void>((free) => free());
+
+/** `owner`, after whose end as garbage `free` is called, which must not refer to it: for who forgets to close. */
+export function freeAfter<T extends object>(owner: T, free: () => void): T {
+  unreachable.register(owner, free);
+  return owner;
+}

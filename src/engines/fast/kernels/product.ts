@@ -1,3 +1,4 @@
+import { columnsOf, type Layer } from "../../../network/layer.ts";
 import { allocate } from "./memory.ts";
 import { kernels } from "./module.ts";
 import { createPlan } from "./plan.ts";
@@ -6,40 +7,36 @@ import { acquirePool, jobs } from "./pool.ts";
 /** Rows per chunk: what one thread takes at a time. */
 const CHUNK = 32;
 
-/** Y = X W + b on the kernels, for one W and many X. */
+/** Y = act(X W + b) on the kernels, for one W and many X. */
 export interface Product {
   /** [maxRows, inputs], in the kernels' memory: the caller fills in the rows, then calls `run`. */
   readonly rows: Float32Array;
-  /** [rows, outputs]; valid until the next call. float32, products summed in ascending order, then the bias. */
+  /** [rows, columns]; valid until the next call. float32, products summed in ascending order, then the bias. */
   run(rows: number): Float32Array;
   close(): void;
 }
 
-/** `weights`: [inputs, outputs], `biases`: [outputs]. */
+/** Of a layer's weights as a matrix [inputs, columns], and its biases [columns]. */
 export function createProduct(
-  {
-    inputs,
-    outputs,
-    weights,
-    biases,
-  }: { inputs: number; outputs: number; weights: Float32Array; biases: Float32Array },
+  layer: Pick<Layer, "synapses" | "weights" | "biases" | "activation">,
   { maxRows, threads = 1 }: { maxRows: number; threads?: number },
 ): Product {
+  const { weights, biases, activation } = layer;
+  const outputs = columnsOf(layer);
+  const inputs = weights.length / outputs;
   const plan = createPlan({
-    layers: [{ inputs, outputs, biases: true, steps: 1, spikes: false }],
+    layers: [{ synapses: { kind: "dense", inputs, outputs }, biases, activation, steps: 1, spikes: false }],
     element: 4,
     steps: 1,
     maxBatch: maxRows,
     slots: maxRows,
     chunk: CHUNK,
     threads,
-    training: false,
-    inputSpikes: false,
   });
   const pool = acquirePool(threads);
   const flat = allocate(4 * (weights.length + outputs));
   flat.float32(0, weights.length).set(weights);
-  flat.float32(4 * weights.length, outputs).set(biases);
+  if (biases) flat.float32(4 * weights.length, outputs).set(biases);
   kernels().exports.spread(plan.address, flat.address);
   flat.free();
   const results = plan.block.float32(plan.outputs, maxRows * outputs);

@@ -19,10 +19,10 @@ function backwardState(P: Plan, b: i32, gradients: usize, scratch: usize): void 
   const times = gs + <usize>P.steps * wide;
   const weighted = times + <usize>((P.steps + 31) >> 5) * wide;
   let summed = weighted + wide;
-  if (top.biases) addScaled(gradients + top.gradient + <usize>(top.inputs * top.width << 2), g, P.coefficientSum, top.width);
+  if (top.biases) addScaled(gradients + top.gradient + <usize>(top.inputs * top.width << 2), g, <f32>P.coefficientSum, top.width);
 
   if (last == 0) {
-    addOuterProduct(gradients + top.gradient, P.observations + <usize>(b * top.inputs << 2), top.inputs, g, top.width, P.coefficientSum);
+    addOuterProduct(gradients + top.gradient, P.observations + <usize>(b * top.inputs << 2), top.inputs, g, top.width, <f32>P.coefficientSum);
     return;
   }
   for (let l = last - 1; l >= 0; l--) {
@@ -30,13 +30,15 @@ function backwardState(P: Plan, b: i32, gradients: usize, scratch: usize): void 
     const above = changetype<Layer>(P.layers + <usize>(l + 1) * LAYER_BYTES);
     const row = <usize>L.width << 2;
     const v = L.values + <usize>b * <usize>L.steps * row;
-    const rows = max(L.steps - 2, 0);
+    // Lagged neurons' spikes of the first two steps do not depend on any parameter.
+    const skipped = L.lagged ? 2 : 0;
+    const rows = max(L.steps - skipped, 0);
     if (l == last - 1) multiply(1, above.outputs, L.width, g, 0, 4, above.transposed, gs, row);
     else if (rows > 0) {
-      // Spikes of the first two steps do not depend on any parameter.
       const aboveRow = <usize>above.width << 2;
       const dh = above.values + <usize>b * <usize>above.steps * aboveRow;
-      multiply(rows, above.outputs, L.width, dh + 2 * aboveRow, aboveRow, 4, above.transposed, gs + 2 * row, row);
+      const first = <usize>skipped;
+      multiply(rows, above.outputs, L.width, dh + first * aboveRow, aboveRow, 4, above.transposed, gs + first * row, row);
     }
     // The first layer's dh is needed no more: its sum waits in its place for the other states of the chunk.
     const wait = l == 0 && together(P, L);

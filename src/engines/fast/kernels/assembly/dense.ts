@@ -2,15 +2,18 @@ import { Layer, LAYER_BYTES, Plan } from "./layout";
 import { multiply } from "./matrix";
 import { unpad } from "./parameters";
 
-// A dense ReLU network on a chunk of states. A layer's `values` are its activations [batch, width], its `final` the derivatives of the loss
+// A dense network without neurons on a chunk of states. A layer's `values` are its activations [batch, width], its `final` the derivatives of the loss
 // with respect to its inputs, [batch, width].
 
-/** a = max(a + b, 0) (no maximum in the last layer) for [rows, width]. */
-function activate(a: usize, biases: usize, rows: i32, width: i32, linear: bool): void {
-  const row = <usize>width << 2;
-  const floor = linear ? f32x4.splat(-Infinity) : f32x4.splat(0);
+/** a = max(a + b, 0) (no maximum in a linear layer) for [rows, width]. */
+function activate(L: Layer, a: usize, rows: i32): void {
+  const row = <usize>L.width << 2;
+  const floor = L.linear ? f32x4.splat(-Infinity) : f32x4.splat(0);
   for (let r = 0; r < rows; r++) {
-    for (let at: usize = 0; at < row; at += 16) v128.store(a + at, f32x4.max(f32x4.add(v128.load(a + at), v128.load(biases + at)), floor));
+    for (let at: usize = 0; at < row; at += 16) {
+      const z = L.biases ? f32x4.add(v128.load(a + at), v128.load(L.biases + at)) : v128.load(a + at);
+      v128.store(a + at, f32x4.max(z, floor));
+    }
     a += row;
   }
 }
@@ -25,7 +28,7 @@ export function denseForwardChunk(plan: usize, chunk: i32, scratch: usize): void
     const row = <usize>L.width << 2;
     const a = L.values + <usize>first * row;
     multiply(rows, L.inputs, L.width, x + <usize>first * xRow, xRow, 4, L.weights, a, row);
-    activate(a, L.biases, rows, L.width, l == P.depth - 1);
+    activate(L, a, rows);
     x = L.values;
     xRow = row;
     if (l == P.depth - 1) unpad(rows, L.outputs, L.width, a, P.outputs + <usize>(first * L.outputs << 2));
@@ -47,11 +50,11 @@ export function denseBackwardChunk(plan: usize, chunk: i32, scratch: usize): voi
     const x = (l ? before.values : P.observations) + <usize>first * xRow;
     const G = gradients + L.gradient;
     multiply(L.inputs, rows, L.width, x, 4, xRow, d, G, row);
-    sumRows(d, rows, row, G + <usize>L.inputs * row);
+    if (L.biases) sumRows(d, rows, row, G + <usize>L.inputs * row);
     if (!l) break;
     const below = before.final + <usize>first * xRow;
     multiply(rows, L.outputs, before.width, d, row, 4, L.transposed, below, xRow);
-    for (let at: usize = 0, end = <usize>rows * xRow; at < end; at += 16)
+    for (let at: usize = 0, end = <usize>rows * xRow; !before.linear && at < end; at += 16)
       v128.store(below + at, v128.and(v128.load(below + at), f32x4.gt(v128.load(x + at), f32x4.splat(0))));
     d = below;
   }

@@ -1,20 +1,53 @@
 import { Layer, Plan } from "./layout";
 import { splitColumns } from "./split";
-import { bitmask, lanes, splat } from "./vector";
+import { bitmask, broadcast, lanes } from "./vector";
 
-// The neuron, one step for a panel of vectors whose state stays in registers over all steps:
+// The neurons, all steps for a panel of vectors whose state stays in registers:
 //
-//   s[t] = v[t] > threshold,  v[t+1] = beta v[t] + i[t] - resetBy s[t]  (or 0 where s),  i[t+1] = alpha i[t] + h[t]
+//   lagged-lif  s[t] = v[t] > threshold,  v[t+1] = beta v[t] + i[t] - resetBy s[t]  (or 0 where s),  i[t+1] = alpha i[t] + h[t]
+//   lif         m[t] = beta v[t-1] + h[t],  s[t] = m[t] > threshold,  v[t] = m[t] - resetBy s[t]  (or resetTo where s)
 //
-// F chooses what is compiled in: u8 a plain integrate-and-fire layer, u16 any layer, u32 any layer that does not spike.
+// F chooses what is compiled in. Unsigned: lagged-lif, u8 a plain integrate-and-fire layer, u16 any, u32 any that does not spike. Signed: lif, i8 a plain
+// one, i16 one with a decay and reset by subtraction, i32 any that does not spike, i64 any: each neuron has its own parameters.
 
+/** One of the neurons' parameters, for the vector `at`: each neuron's own, or the first one's. */
 // @ts-ignore: decorator
 @inline
-function next<T, F>(v: v128, i: v128, s: v128, beta: v128, by: v128, zero: bool): v128 {
+function parameter<T, F>(values: usize, at: usize): v128 {
+  return isSigned<F>() && sizeof<F>() > 2 ? v128.load(values + at) : broadcast<T>(values);
+}
+
+/** The same for a vector after it, which shares it where all neurons do. */
+// @ts-ignore: decorator
+@inline
+function after<F>(first: v128, values: usize, at: usize): v128 {
+  return isSigned<F>() && sizeof<F>() > 2 ? v128.load(values + at) : first;
+}
+
+/** lif: the potential that fires. */
+// @ts-ignore: decorator
+@inline
+function charged<T, F>(v: v128, h: v128, beta: v128): v128 {
+  return v128.add<T>(sizeof<F>() == 1 ? v : v128.mul<T>(beta, v), h);
+}
+
+/** lif: what a spike leaves of it. */
+// @ts-ignore: decorator
+@inline
+function discharged<T, F>(m: v128, s: v128, by: v128, replaces: bool): v128 {
+  if (sizeof<F>() == 4) return m;
+  if (sizeof<F>() == 8 && replaces) return v128.bitselect(by, m, s);
+  return v128.sub<T>(m, v128.and(s, by));
+}
+
+/** lagged-lif: the potential after the step. */
+// @ts-ignore: decorator
+@inline
+function next<T, F>(v: v128, i: v128, s: v128, beta: v128, by: v128, replaces: bool): v128 {
   if (sizeof<F>() == 1) return v128.sub<T>(v128.add<T>(v, i), v128.and(s, by));
   const u = v128.add<T>(v128.mul<T>(beta, v), i);
   if (sizeof<F>() == 4) return u;
-  return zero ? v128.andnot(u, s) : v128.sub<T>(u, v128.and(s, by));
+  return replaces ? v128.andnot(u, s) : v128.sub<T>(u, v128.and(s, by));
 }
 
 /** The signs of four masks, 16 (float32) or 8 (float64) neurons. */
@@ -45,25 +78,42 @@ function minus<T>(c: v128, s: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function panel4<T, F>(L: Layer, steps: i32, at: usize, h: usize, hStride: usize, v: usize, vStride: usize, bits: usize, final: usize): void {
-  const threshold = splat<T>(L.threshold), by = splat<T>(L.resetBy), alpha = splat<T>(L.alpha), beta = splat<T>(L.beta);
-  const zero = L.zero != 0;
+  const replaces = L.replaces != 0;
+  const resets = isSigned<F>() && replaces ? L.resetTo : L.resetBy;
+  const threshold0 = parameter<T, F>(L.threshold, at), beta0 = parameter<T, F>(L.beta, at), by0 = parameter<T, F>(resets, at);
+  const threshold1 = after<F>(threshold0, L.threshold, at + 16), beta1 = after<F>(beta0, L.beta, at + 16), by1 = after<F>(by0, resets, at + 16);
+  const threshold2 = after<F>(threshold0, L.threshold, at + 32), beta2 = after<F>(beta0, L.beta, at + 32), by2 = after<F>(by0, resets, at + 32);
+  const threshold3 = after<F>(threshold0, L.threshold, at + 48), beta3 = after<F>(beta0, L.beta, at + 48), by3 = after<F>(by0, resets, at + 48);
   const plane = <usize>L.plane;
   const none = i64x2.splat(0);
+  const alpha = isSigned<F>() ? none : broadcast<T>(L.alpha);
   let v0 = v128.load(L.initial + at), v1 = v128.load(L.initial + at, 16), v2 = v128.load(L.initial + at, 32), v3 = v128.load(L.initial + at, 48);
-  let i0 = v128.load(L.currents + at), i1 = v128.load(L.currents + at, 16), i2 = v128.load(L.currents + at, 32), i3 = v128.load(L.currents + at, 48);
+  let i0 = none, i1 = none, i2 = none, i3 = none;
+  if (!isSigned<F>()) {
+    i0 = v128.load(L.currents + at);
+    i1 = v128.load(L.currents + at, 16);
+    i2 = v128.load(L.currents + at, 32);
+    i3 = v128.load(L.currents + at, 48);
+  }
   let c0 = none, c1 = none, c2 = none, c3 = none;
   for (let t = 0; t < steps; t++) {
     let h0 = v128.load(h), h1 = v128.load(h, 16), h2 = v128.load(h, 32), h3 = v128.load(h, 48);
+    if (isSigned<F>()) {
+      v0 = charged<T, F>(v0, h0, beta0);
+      v1 = charged<T, F>(v1, h1, beta1);
+      v2 = charged<T, F>(v2, h2, beta2);
+      v3 = charged<T, F>(v3, h3, beta3);
+    }
     v128.store(v, v0);
     v128.store(v, v1, 16);
     v128.store(v, v2, 32);
     v128.store(v, v3, 48);
     let s0 = none, s1 = none, s2 = none, s3 = none;
-    if (sizeof<F>() < 4) {
-      s0 = v128.gt<T>(v0, threshold);
-      s1 = v128.gt<T>(v1, threshold);
-      s2 = v128.gt<T>(v2, threshold);
-      s3 = v128.gt<T>(v3, threshold);
+    if (sizeof<F>() != 4) {
+      s0 = v128.gt<T>(v0, threshold0);
+      s1 = v128.gt<T>(v1, threshold1);
+      s2 = v128.gt<T>(v2, threshold2);
+      s3 = v128.gt<T>(v3, threshold3);
       if (sizeof<T>() == 4) store<u16>(bits, <u16>signs<T>(s0, s1, s2, s3));
       else store<u8>(bits, <u8>signs<T>(s0, s1, s2, s3));
       c0 = minus<T>(c0, s0);
@@ -71,20 +121,27 @@ function panel4<T, F>(L: Layer, steps: i32, at: usize, h: usize, hStride: usize,
       c2 = minus<T>(c2, s2);
       c3 = minus<T>(c3, s3);
     }
-    v0 = next<T, F>(v0, i0, s0, beta, by, zero);
-    v1 = next<T, F>(v1, i1, s1, beta, by, zero);
-    v2 = next<T, F>(v2, i2, s2, beta, by, zero);
-    v3 = next<T, F>(v3, i3, s3, beta, by, zero);
-    if (sizeof<F>() > 1) {
-      h0 = v128.add<T>(v128.mul<T>(alpha, i0), h0);
-      h1 = v128.add<T>(v128.mul<T>(alpha, i1), h1);
-      h2 = v128.add<T>(v128.mul<T>(alpha, i2), h2);
-      h3 = v128.add<T>(v128.mul<T>(alpha, i3), h3);
+    if (isSigned<F>()) {
+      v0 = discharged<T, F>(v0, s0, by0, replaces);
+      v1 = discharged<T, F>(v1, s1, by1, replaces);
+      v2 = discharged<T, F>(v2, s2, by2, replaces);
+      v3 = discharged<T, F>(v3, s3, by3, replaces);
+    } else {
+      v0 = next<T, F>(v0, i0, s0, beta0, by0, replaces);
+      v1 = next<T, F>(v1, i1, s1, beta1, by1, replaces);
+      v2 = next<T, F>(v2, i2, s2, beta2, by2, replaces);
+      v3 = next<T, F>(v3, i3, s3, beta3, by3, replaces);
+      if (sizeof<F>() > 1) {
+        h0 = v128.add<T>(v128.mul<T>(alpha, i0), h0);
+        h1 = v128.add<T>(v128.mul<T>(alpha, i1), h1);
+        h2 = v128.add<T>(v128.mul<T>(alpha, i2), h2);
+        h3 = v128.add<T>(v128.mul<T>(alpha, i3), h3);
+      }
+      i0 = h0;
+      i1 = h1;
+      i2 = h2;
+      i3 = h3;
     }
-    i0 = h0;
-    i1 = h1;
-    i2 = h2;
-    i3 = h3;
     h += hStride;
     v += vStride;
     bits += plane;
@@ -93,13 +150,13 @@ function panel4<T, F>(L: Layer, steps: i32, at: usize, h: usize, hStride: usize,
   v128.store(final, v1, 16);
   v128.store(final, v2, 32);
   v128.store(final, v3, 48);
-  if (L.finalCurrents) {
+  if (!isSigned<F>() && L.finalCurrents) {
     v128.store(L.finalCurrents + at, i0);
     v128.store(L.finalCurrents + at, i1, 16);
     v128.store(L.finalCurrents + at, i2, 32);
     v128.store(L.finalCurrents + at, i3, 48);
   }
-  if (sizeof<F>() < 4 && L.counts) {
+  if (sizeof<F>() != 4 && L.counts) {
     const counts = L.counts + at / sizeof<T>() * 4;
     count<T>(counts, c0);
     count<T>(counts + 4 * lanes<T>(), c1);
@@ -112,31 +169,37 @@ function panel4<T, F>(L: Layer, steps: i32, at: usize, h: usize, hStride: usize,
 // @ts-ignore: decorator
 @inline
 function panel1<T, F>(L: Layer, steps: i32, at: usize, h: usize, hStride: usize, v: usize, vStride: usize, bits: usize, shift: i32, final: usize): void {
-  const threshold = splat<T>(L.threshold), by = splat<T>(L.resetBy), alpha = splat<T>(L.alpha), beta = splat<T>(L.beta);
-  const zero = L.zero != 0;
+  const replaces = L.replaces != 0;
+  const threshold = parameter<T, F>(L.threshold, at), beta = parameter<T, F>(L.beta, at);
+  const by = parameter<T, F>(isSigned<F>() && replaces ? L.resetTo : L.resetBy, at);
   const plane = <usize>L.plane;
   const none = i64x2.splat(0);
+  const alpha = isSigned<F>() ? none : broadcast<T>(L.alpha);
   let v0 = v128.load(L.initial + at);
-  let i0 = v128.load(L.currents + at), c0 = none;
+  let i0 = isSigned<F>() ? none : v128.load(L.currents + at), c0 = none;
   for (let t = 0; t < steps; t++) {
     let h0 = v128.load(h);
+    if (isSigned<F>()) v0 = charged<T, F>(v0, h0, beta);
     v128.store(v, v0);
     let s0 = none;
-    if (sizeof<F>() < 4) {
+    if (sizeof<F>() != 4) {
       s0 = v128.gt<T>(v0, threshold);
       store<u16>(bits, <u16>(<u32>load<u16>(bits) | (bitmask<T>(s0) << shift)));
       c0 = minus<T>(c0, s0);
     }
-    v0 = next<T, F>(v0, i0, s0, beta, by, zero);
-    if (sizeof<F>() > 1) h0 = v128.add<T>(v128.mul<T>(alpha, i0), h0);
-    i0 = h0;
+    if (isSigned<F>()) v0 = discharged<T, F>(v0, s0, by, replaces);
+    else {
+      v0 = next<T, F>(v0, i0, s0, beta, by, replaces);
+      if (sizeof<F>() > 1) h0 = v128.add<T>(v128.mul<T>(alpha, i0), h0);
+      i0 = h0;
+    }
     h += hStride;
     v += vStride;
     bits += plane;
   }
   v128.store(final, v0);
-  if (L.finalCurrents) v128.store(L.finalCurrents + at, i0);
-  if (sizeof<F>() < 4 && L.counts) count<T>(L.counts + at / sizeof<T>() * 4, c0);
+  if (!isSigned<F>() && L.finalCurrents) v128.store(L.finalCurrents + at, i0);
+  if (sizeof<F>() != 4 && L.counts) count<T>(L.counts + at / sizeof<T>() * 4, c0);
 }
 
 // @ts-ignore: decorator
@@ -151,9 +214,14 @@ function integrateAs<T, F>(L: Layer, steps: i32, h: usize, hStride: usize, v: us
 
 /** All steps of the neurons in the columns from `at` to `end` (bytes; `at` a multiple of 128) of a layer whose spike bits are still zero. */
 export function integrateColumns<T>(L: Layer, steps: i32, h: usize, hStride: usize, v: usize, vStride: usize, bits: usize, final: usize, at: usize, end: usize): void {
-  if (!L.spikes) integrateAs<T, u32>(L, steps, h, hStride, v, vStride, bits, final, at, end);
-  else if (L.plain) integrateAs<T, u8>(L, steps, h, hStride, v, vStride, bits, final, at, end);
-  else integrateAs<T, u16>(L, steps, h, hStride, v, vStride, bits, final, at, end);
+  if (L.lagged) {
+    if (!L.spikes) integrateAs<T, u32>(L, steps, h, hStride, v, vStride, bits, final, at, end);
+    else if (L.plain) integrateAs<T, u8>(L, steps, h, hStride, v, vStride, bits, final, at, end);
+    else integrateAs<T, u16>(L, steps, h, hStride, v, vStride, bits, final, at, end);
+  } else if (!L.spikes) integrateAs<T, i32>(L, steps, h, hStride, v, vStride, bits, final, at, end);
+  else if (L.plain) integrateAs<T, i8>(L, steps, h, hStride, v, vStride, bits, final, at, end);
+  else if (!L.each && !L.replaces) integrateAs<T, i16>(L, steps, h, hStride, v, vStride, bits, final, at, end);
+  else integrateAs<T, i64>(L, steps, h, hStride, v, vStride, bits, final, at, end);
 }
 
 /** All steps of a layer from its input currents. `h` may be `v` (same stride): each current is read before its place is written. */
@@ -162,7 +230,7 @@ export function integrate<T>(P: Plan, L: Layer, steps: i32, h: usize, hStride: u
   if (!splitColumns<T>(P, L, steps, h, hStride, v, vStride, bits, final))
     integrateColumns<T>(L, steps, h, hStride, v, vStride, bits, final, 0, <usize>L.width * sizeof<T>());
   // Padding never spikes: its potential is 0, which is above a negative threshold.
-  if (L.spikes && L.threshold < 0 && L.outputs & 63) {
+  if (L.spikes && load<T>(L.threshold) < 0 && L.outputs & 63) {
     const last = <usize>(L.plane - 8);
     const keep = (<u64>1 << (<u64>L.outputs & 63)) - 1;
     for (let t = 0; t < steps; t++) {

@@ -3,7 +3,7 @@ import { analog, analogPanels, event } from "./current";
 import { integrate } from "./dynamics";
 import { multiply, multiplyRows } from "./matrix";
 import { eventPanels, multiplyPanels, panelsOf } from "./panels";
-import { poolSpikes, poolValues } from "./pooling";
+import { averageSpikes, poolSpikes, poolValues } from "./pooling";
 import { spreadUnits } from "./populations";
 import { splitPanels, splitRows, splitSteps } from "./split";
 import { addScaled } from "./weights";
@@ -28,25 +28,26 @@ export function forwardState<T>(P: Plan, b: i32, slot: i32, scratch: usize, toge
         poolValues<T>(L, x);
         x = L.pooled;
       }
-      if (L.unit) {
-        const U = changetype<Layer>(L.unit);
-        constantInput<T>(P, U, x, U.values);
-        spreadUnits<T>(L, 1, U.values, scratch);
-      } else constantInput<T>(P, L, x, scratch);
+      const U = changetype<Layer>(L.unit ? L.unit : changetype<usize>(L));
+      const currents = L.unit ? U.values : scratch;
+      constantInput<T>(P, U, x, currents);
+      if (L.unit) spreadUnits<T>(L, 1, currents, scratch);
       integrate<T>(P, L, steps, scratch, 0, v, L.kept ? row : 0, bits, final);
     } else {
-      // The input of the last step reaches the current, but no potential any more.
-      const count = min(stepsBefore, L.finalCurrents ? steps : steps - 1);
-      if (L.pooling) {
-        poolSpikes(L, stepsBefore, bitsBefore, planeBefore);
-        bitsBefore = L.pooled;
-        planeBefore = L.poolPlane;
+      // Of lagged neurons the input of the last step reaches the current, but no potential any more.
+      const count = min(stepsBefore, L.lagged && !L.finalCurrents ? steps - 1 : steps);
+      const U = changetype<Layer>(L.unit ? L.unit : changetype<usize>(L));
+      const currents = L.unit ? U.values : v;
+      if (L.pooling && L.average) averageInput<T>(P, L, U, count, bitsBefore, planeBefore, currents);
+      else {
+        if (L.pooling) {
+          poolSpikes(L, stepsBefore, bitsBefore, planeBefore);
+          bitsBefore = L.pooled;
+          planeBefore = L.poolPlane;
+        }
+        spikingInput<T>(P, U, count, bitsBefore, planeBefore, currents, scratch);
       }
-      if (L.unit) {
-        const U = changetype<Layer>(L.unit);
-        spikingInput<T>(P, U, count, bitsBefore, planeBefore, U.values, scratch);
-        spreadUnits<T>(L, count, U.values, v);
-      } else spikingInput<T>(P, L, count, bitsBefore, planeBefore, v, scratch);
+      if (L.unit) spreadUnits<T>(L, count, currents, v);
       integrate<T>(P, L, steps, v, row, v, row, bits, final);
     }
     bitsBefore = bits;
@@ -62,6 +63,15 @@ function constantInput<T>(P: Plan, L: Layer, x: usize, out: usize): void {
     if (!splitRows<T>(P, L, x, out)) analogConvolution<T>(G, copiesOf(L, G), x, L.weights, L.biases, out, 0, G.outputHeight);
   } else if (L.packed) analogPanels<T>(x, L.inputs, L.width, L.weights, L.biases, out);
   else analog<T>(x, L.inputs, L.width, L.weights, L.biases, out);
+}
+
+/** The currents of `steps` steps from the means of spikes, which are no spikes any more. U has the weights. */
+function averageInput<T>(P: Plan, L: Layer, U: Layer, steps: i32, bits: usize, plane: i32, out: usize): void {
+  const row = <usize>U.width * sizeof<T>();
+  for (let t = 0; t < steps; t++) {
+    averageSpikes<T>(L, bits + <usize>(t * plane));
+    constantInput<T>(P, U, L.pooled, out + <usize>t * row);
+  }
 }
 
 /** The currents of `steps` steps from spikes. */

@@ -1,4 +1,5 @@
-// Descriptors that TypeScript writes into memory (src/engines/fast/kernels/layout.ts has the same fields in the same order).
+// Descriptors that TypeScript writes into memory: src/engines/fast/kernels/layout.ts has the same fields in the same order, numbers (i32), addresses (usize),
+// then f64 (tests/engines/kernels/layout.test.ts compares them).
 
 /** Of a convolution or of pooling (src/network/convolution.ts). */
 // @ts-ignore: decorator
@@ -21,7 +22,7 @@ export class Geometry {
 // @ts-ignore: decorator
 @unmanaged
 export class Layer {
-  /** Values that the synapses start from: what comes out of max pooling, if there is any. */
+  /** Values that the synapses start from: what comes out of pooling, if there is any. */
   inputs: i32;
   outputs: i32;
   /** Outputs padded to whole vectors (a multiple of 4), the length of a row of weights. */
@@ -32,19 +33,42 @@ export class Layer {
   plane: i32;
   /** 1: the layer spikes and resets. */
   spikes: i32;
-  /** 1: reset to zero, 0: by subtraction. */
-  zero: i32;
-  /** 1: alpha 0, beta 1, reset by subtraction. */
+  /** 1: neurons that fire by the potential before the step (lagged-lif); 0: integrate, fire and reset in one step (lif). */
+  lagged: i32;
+  /** 1: a spike replaces the potential (by 0, of lif by resetTo), 0: it takes off resetBy. */
+  replaces: i32;
+  /** 1: no decay, no synaptic current, reset by subtraction; every neuron alike. */
   plain: i32;
+  /** 1: neurons differ in their parameters; only lif. */
+  each: i32;
+  /** 1: no neurons, and no ReLU either. */
+  linear: i32;
+  /** 1: `values` are wanted afterwards. */
+  kept: i32;
+  /** 1: weights lie in panels. */
+  packed: i32;
+  /** So many neurons side by side get the same current before their biases. */
+  population: i32;
+  /** 1: pooling takes the mean of each window, 0: the largest value. */
+  average: i32;
+  poolPlane: i32;
+  /** Offset of the layer's gradients from the start of a chunk's, in bytes: [inputs, width], then [width] if there are biases. */
+  gradient: i32;
   /** [inputs, width]; packed: [panels of 128 bytes, inputs, 128 bytes]; convolution: [kernel height, kernel width, channels, padded filters], once more negated for signed inputs. */
   weights: usize;
   /** [width], or 0 */
   biases: usize;
   /** [width]: the potential before the first step. */
   initial: usize;
+  /** The neuron's parameters, [width] each; 0: it has none of that name. A potential spikes when it is strictly above the threshold. */
+  alpha: usize;
+  beta: usize;
+  threshold: usize;
+  resetBy: usize;
+  resetTo: usize;
   /** [outputs, width of the layer before]; 0 outside training and in the first layer. */
   transposed: usize;
-  /** [slots, steps, width]: the potential before each step. Not kept: room for the currents, shared by layers. */
+  /** [slots, steps, width]: of lagged neurons the potential before each step, of others in each step before its reset. Not kept: room for the currents, shared by layers. */
   values: usize;
   /** [slots, steps, plane]: the spikes of each step, one bit per neuron. */
   bits: usize;
@@ -52,37 +76,24 @@ export class Layer {
   final: usize;
   /** [width] of 32-bit integers, spikes per neuron; 0: not counted. */
   counts: usize;
-  /** Offset of the layer's gradients from the start of a chunk's, in bytes: [inputs, width], then [width] if there are biases. */
-  gradient: i32;
-  /** [width]: the current before the first step. */
+  /** [width]: the current before the first step; 0: the neuron has none. */
   currents: usize;
   /** [width]: the current after the last step; 0: not wanted. */
   finalCurrents: usize;
-  /** 1: `values` are wanted afterwards. */
-  kept: i32;
-  /** 1: weights lie in panels. */
-  packed: i32;
-  /** So many neurons side by side get the same current before their biases. */
-  population: i32;
   /** A layer of one neuron per population, without biases, that has the weights and room for the currents in its `values`; 0: populations of one. */
   unit: usize;
   /** Geometry; 0: a dense layer. */
   convolution: usize;
-  /** Geometry of max pooling in front of the synapses; 0: none. */
+  /** Geometry of pooling in front of the synapses; 0: none. */
   pooling: usize;
-  /** [steps, poolPlane]: the spikes that leave the windows; for constant input [inputs], the maxima. */
+  /** Max pooling of spikes, [steps, poolPlane]: those that leave the windows. Else [inputs]: the values that do, of one step. */
   pooled: usize;
-  poolPlane: i32;
   /** [what goes into the windows] of 32-bit integers: spikes so far. */
   poolCounts: usize;
   /** [inputs] of 32-bit integers: the largest count in each window. */
   poolLargest: usize;
-  /** [inputs] of 32-bit integers: spikes that left each window. */
+  /** [inputs] of 32-bit integers: in how many steps something left each window. */
   poolSent: usize;
-  alpha: f64;
-  beta: f64;
-  threshold: f64;
-  resetBy: f64;
 }
 
 export const LAYER_BYTES: usize = offsetof<Layer>();
@@ -90,43 +101,44 @@ export const LAYER_BYTES: usize = offsetof<Layer>();
 // @ts-ignore: decorator
 @unmanaged
 export class Plan {
-  layers: usize;
   depth: i32;
   steps: i32;
   batch: i32;
   /** States per chunk: the unit that a thread takes. */
   chunk: i32;
-  /** [batch, inputs of the first layer]: constant currents; 0: the first layer takes spikes. */
-  observations: usize;
-  /** [slots, steps, plane of the inputs]: spikes of the input, when there are no constant currents. */
-  inputBits: usize;
   inputPlane: i32;
-  /** [batch, width of the output layer] */
-  outputs: usize;
-  /** [batch, width of the output layer] */
-  outputGradients: usize;
-  /** [chunks, gradientBytes] */
-  gradients: usize;
   gradientBytes: i32;
   /** Per thread. */
-  scratch: usize;
   scratchBytes: i32;
-  /** [steps]: derivative of the output potential with respect to the input of each step. */
-  coefficients: usize;
   /** The widest layer. */
   widest: i32;
-  /** Sum of the coefficients. */
-  coefficientSum: f32;
   /** 0 fast sigmoid, 1 arctan, 2 triangular */
   surrogate: i32;
   /** 1: no gradient through the reset. */
   detached: i32;
   /** 1: multiply the spikes of every input, 0: add the rows of those that spiked. The same bits. */
   dense: i32;
-  /** Of the pool whose threads share a state's work (split.ts), and what they work on; 0: it is one thread's. */
-  control: usize;
+  /** Address of the control block of the pool whose threads share a state's work (split.ts); 0: it is one thread's. */
+  control: i32;
+  layers: usize;
+  /** [batch, inputs of the first layer]: constant currents; 0: the first layer takes spikes. */
+  observations: usize;
+  /** [slots, steps, plane of the inputs]: spikes of the input, when there are no constant currents. */
+  inputBits: usize;
+  /** [batch, width of the output layer] */
+  outputs: usize;
+  /** [batch, width of the output layer] */
+  outputGradients: usize;
+  /** [chunks, gradientBytes] */
+  gradients: usize;
+  scratch: usize;
+  /** [steps]: derivative of the output potential with respect to the input of each step. */
+  coefficients: usize;
+  /** What the pool's threads work on. */
   task: usize;
   scale: f64;
+  /** Sum of the coefficients. */
+  coefficientSum: f64;
 }
 
 /** A part of one state's work that threads share (split.ts). All but `threads` is written from part to part. */

@@ -32,7 +32,7 @@ function share<T>(P: Plan, task: Task, L: Layer, kind: i32, pieces: i32): bool {
   task.kind = kind;
   task.layer = changetype<usize>(L);
   task.pieces = pieces;
-  runShared(P.control, sizeof<T>() == 4 ? SPLIT : SPLIT + 1, changetype<usize>(P), pieces);
+  runShared(<usize>P.control, sizeof<T>() == 4 ? SPLIT : SPLIT + 1, changetype<usize>(P), pieces);
   return true;
 }
 

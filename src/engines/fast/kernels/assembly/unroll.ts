@@ -1,4 +1,5 @@
 import { Layer, Plan } from "./layout";
+import { broadcast } from "./vector";
 
 // A layer's gradients through time (equations in src/engines/reference/gradients.ts), one vector of neurons at a time with its state in registers. dh[t]
 // replaces v[t], which is needed no more. On the way: when each neuron spiked, the spikes weighted by the output's coefficients, and the
@@ -18,36 +19,29 @@ function surrogate(kind: i32, x: v128, scale: v128): v128 {
   return f32x4.div(one, f32x4.mul(d, d));
 }
 
-/** F: u8 for a plain integrate-and-fire layer with the default surrogate and a detached reset, else u16. C: u8 if gs is one vector times coefficients, else u16. */
+/** lagged-lif. F: u8 for a plain integrate-and-fire layer with the default surrogate and a detached reset, else u16. C: u8 if gs is one vector times coefficients, else u16. */
 // @ts-ignore: decorator
 @inline
-function unroll<F, C>(P: Plan, L: Layer, v: usize, gs: usize, coefficients: usize, times: usize, weighted: usize, summed: usize, row: usize): void {
-  const steps = L.steps;
+function unrollLagged<F, C>(P: Plan, L: Layer, v: usize, gs: usize, coefficients: usize, times: usize, weighted: usize, summed: usize, row: usize): void {
   const none = i64x2.splat(0);
-  const threshold = f32x4.splat(<f32>L.threshold);
-  const alpha = f32x4.splat(<f32>L.alpha), beta = f32x4.splat(<f32>L.beta), by = f32x4.splat(<f32>L.resetBy);
+  const threshold = broadcast<f32>(L.threshold), by = broadcast<f32>(L.resetBy);
+  const alpha = broadcast<f32>(L.alpha), beta = broadcast<f32>(L.beta);
   const scale = f32x4.splat(<f32>P.scale);
   const kind = sizeof<F>() == 1 ? 0 : P.surrogate;
-  const zero = sizeof<F>() == 1 ? 0 : L.zero;
+  const replaces = sizeof<F>() == 1 ? 0 : L.replaces;
   const detached = sizeof<F>() == 1 ? 1 : P.detached;
   const q = v128.load(gs);
   let gv = none, gi = none, bits = none, weight = none, sum = none;
-  let at = v + <usize>(steps - 1) * row;
-  let from = gs + <usize>(steps - 1) * row;
-  for (let t = steps - 1; t >= 0; t--) {
+  let at = v + <usize>(L.steps - 1) * row;
+  let from = gs + <usize>(L.steps - 1) * row;
+  for (let t = L.steps - 1; t >= 0; t--) {
     const x = v128.load(at);
     const s = f32x4.gt(x, threshold);
     v128.store(at, gi);
     sum = f32x4.add(sum, gi);
     if (sizeof<C>() == 1) weight = f32x4.add(weight, v128.and(s, v128.load32_splat(coefficients + (<usize>t << 2))));
-    else {
-      bits = v128.or(bits, v128.and(s, i32x4.splat(1 << (t & 31))));
-      if ((t & 31) == 0) {
-        v128.store(times + <usize>(t >> 5) * row, bits);
-        bits = none;
-      }
-    }
-    const through = zero ? v128.andnot(gv, s) : gv;
+    else bits = noted(bits, s, t, times, row);
+    const through = replaces ? v128.andnot(gv, s) : gv;
     if (sizeof<F>() == 1) gi = through;
     else gi = f32x4.add(through, f32x4.mul(alpha, gi));
     if (t >= 2) {
@@ -63,14 +57,64 @@ function unroll<F, C>(P: Plan, L: Layer, v: usize, gs: usize, coefficients: usiz
   v128.store(summed, sum);
 }
 
+/** lif, of which x is m[t]: gm = gv through the reset + surrogate gs, dh = gm, gv[t-1] = beta gm. F and C as above; `neurons`: where the vector's parameters lie. */
+// @ts-ignore: decorator
+@inline
+function unrollLif<F, C>(
+  P: Plan, L: Layer, neurons: usize, v: usize, gs: usize, coefficients: usize, times: usize, weighted: usize, summed: usize, row: usize,
+): void {
+  const none = i64x2.splat(0);
+  const threshold = v128.load(L.threshold + neurons), beta = v128.load(L.beta + neurons), by = v128.load(L.resetBy + neurons);
+  const scale = f32x4.splat(<f32>P.scale);
+  const kind = sizeof<F>() == 1 ? 0 : P.surrogate;
+  const q = v128.load(gs);
+  let gv = none, bits = none, weight = none, sum = none;
+  let at = v + <usize>(L.steps - 1) * row;
+  let from = gs + <usize>(L.steps - 1) * row;
+  for (let t = L.steps - 1; t >= 0; t--) {
+    const x = v128.load(at);
+    const s = f32x4.gt(x, threshold);
+    if (sizeof<C>() == 1) weight = f32x4.add(weight, v128.and(s, v128.load32_splat(coefficients + (<usize>t << 2))));
+    else bits = noted(bits, s, t, times, row);
+    let g = sizeof<C>() == 1 ? f32x4.mul(q, v128.load32_splat(coefficients + (<usize>t << 2))) : v128.load(from);
+    if (sizeof<F>() > 1 && !P.detached) g = f32x4.sub(g, f32x4.mul(by, gv));
+    const through = sizeof<F>() > 1 && L.replaces ? v128.andnot(gv, s) : gv;
+    const gm = f32x4.add(through, f32x4.mul(surrogate(kind, f32x4.sub(x, threshold), scale), g));
+    v128.store(at, gm);
+    sum = f32x4.add(sum, gm);
+    gv = sizeof<F>() == 1 ? gm : f32x4.mul(beta, gm);
+    at -= row;
+    from -= row;
+  }
+  if (sizeof<C>() == 1) v128.store(weighted, weight);
+  v128.store(summed, sum);
+}
+
+/** The spikes of a block of 32 steps, one bit per step, with those of step t; written to `times` with the block's first. */
+// @ts-ignore: decorator
+@inline
+function noted(bits: v128, s: v128, t: i32, times: usize, row: usize): v128 {
+  bits = v128.or(bits, v128.and(s, i32x4.splat(1 << (t & 31))));
+  if (t & 31) return bits;
+  v128.store(times + <usize>(t >> 5) * row, bits);
+  return i64x2.splat(0);
+}
+
+// @ts-ignore: decorator
+@inline
+function unroll<F, C>(P: Plan, L: Layer, at: usize, v: usize, gs: usize, coefficients: usize, times: usize, weighted: usize, summed: usize, row: usize): void {
+  if (L.lagged) unrollLagged<F, C>(P, L, v + at, gs + at, coefficients, times + at, weighted + at, summed + at, row);
+  else unrollLif<F, C>(P, L, at, v + at, gs + at, coefficients, times + at, weighted + at, summed + at, row);
+}
+
 /** `coefficients`: gs is one vector, times these; 0: gs is [steps, width]. */
 export function spikeGradients(P: Plan, L: Layer, v: usize, gs: usize, coefficients: usize, times: usize, weighted: usize, summed: usize): void {
   const row = <usize>L.width << 2;
   const simple = L.plain && P.detached && P.surrogate == 0;
   for (let at: usize = 0; at < row; at += 16) {
-    if (simple && coefficients) unroll<u8, u8>(P, L, v + at, gs + at, coefficients, times + at, weighted + at, summed + at, row);
-    else if (simple) unroll<u8, u16>(P, L, v + at, gs + at, coefficients, times + at, weighted + at, summed + at, row);
-    else if (coefficients) unroll<u16, u8>(P, L, v + at, gs + at, coefficients, times + at, weighted + at, summed + at, row);
-    else unroll<u16, u16>(P, L, v + at, gs + at, coefficients, times + at, weighted + at, summed + at, row);
+    if (simple && coefficients) unroll<u8, u8>(P, L, at, v, gs, coefficients, times, weighted, summed, row);
+    else if (simple) unroll<u8, u16>(P, L, at, v, gs, coefficients, times, weighted, summed, row);
+    else if (coefficients) unroll<u16, u8>(P, L, at, v, gs, coefficients, times, weighted, summed, row);
+    else unroll<u16, u16>(P, L, at, v, gs, coefficients, times, weighted, summed, row);
   }
 }

@@ -13,12 +13,6 @@ export function bitmask<T>(mask: v128): u32 {
   return sizeof<T>() == 4 ? <u32>i32x4.bitmask(mask) : <u32>i64x2.bitmask(mask);
 }
 
-// @ts-ignore: decorator
-@inline
-export function splat<T>(x: f64): v128 {
-  return sizeof<T>() == 4 ? f32x4.splat(<f32>x) : f64x2.splat(x);
-}
-
 /** All lanes the element at `p`. */
 // @ts-ignore: decorator
 @inline
