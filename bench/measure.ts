@@ -1,4 +1,4 @@
-export type { BenchOptions, Row } from "../src/cli/flags/bench-row.ts";
+export type { BenchOptions, BenchRow as Row } from "../src/cli/measured.ts";
 
 export function percentile(samples: readonly number[], fraction: number): number {
   const sorted = [...samples].sort((a, b) => a - b);

@@ -109,19 +109,6 @@ export { imitationSchema, type ImitationConfig, type ImitationConfigInput } from
 export { reinforce, type ReinforceOptions, type ReinforceResult } from "./learning/reinforce.ts";
 export type { ReinforceSnapshot } from "./learning/reinforce-state.ts";
 export { reinforceSchema, type ReinforceConfig, type ReinforceConfigInput } from "./learning/reinforce-config.ts";
-export {
-  reproduce,
-  type ReproduceOptions,
-  type Reproduction,
-  type Row as ReproductionRow,
-} from "../thesis/tables/reproduce.ts";
-export {
-  reproduceBreakout,
-  type BreakoutMeasured,
-  type BreakoutReproduction,
-  type BreakoutResultRow,
-  type ReproduceBreakoutOptions,
-} from "../thesis/tables/breakout/reproduce.ts";
 export { fastEngine } from "./engines/fast/engine.ts";
 export { createDecider, type Decider } from "./engines/fast/decider.ts";
 export { createTrainable, openTrainable, type TrainableOptions } from "./engines/create.ts";

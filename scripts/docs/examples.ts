@@ -11,6 +11,7 @@ const entries = {
   "dsqn/report": "src/report/index.ts",
   "dsqn/jobs": "src/jobs/index.ts",
   "dsqn/notebook": "src/notebook/index.ts",
+  "dsqn/thesis": "thesis/index.ts",
 };
 
 /** What an example may take for given; each is made only for those that name it. */

@@ -11,7 +11,8 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSyn
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { commands } from "../../src/cli/commands.ts";
-import { machine } from "../../src/cli/flags/machine.ts";
+import "../../thesis/index.ts";
+import { machine } from "../../src/cli/measured.ts";
 import type { CartPoleSummary } from "../../src/report/cartpole/facts.ts";
 import { markdownTable, withTable } from "./tables.ts";
 import { collectReproductions, withReproductions } from "./thesis.ts";
@@ -188,7 +189,7 @@ export function plainTable(): string {
 export function commandTable(): string {
   return markdownTable(
     ["command", "does"],
-    commands.map(({ name, summary }) => [`\`${name}\``, summary]),
+    Object.entries(commands).map(([name, { summary }]) => [`\`${name}\``, summary]),
   );
 }
 

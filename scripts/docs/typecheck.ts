@@ -17,6 +17,7 @@ const PATHS = {
   "dsqn/report": ["src/report/index.ts"],
   "dsqn/jobs": ["src/jobs/index.ts"],
   "dsqn/notebook": ["src/notebook/index.ts"],
+  "dsqn/thesis": ["thesis/index.ts"],
 };
 const TSLAB = `declare module "tslab" {
   export const display: Record<"svg" | "html" | "markdown" | "text", (content: string) => void> & { png(bytes: Uint8Array): void };

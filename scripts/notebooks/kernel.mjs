@@ -14,14 +14,15 @@ const [configPath] = process.argv.slice(2);
 process.chdir(root);
 
 const entries = {
-  "dsqn": "index.ts",
-  "dsqn/report": "report/index.ts",
-  "dsqn/jobs": "jobs/index.ts",
-  "dsqn/notebook": "notebook/index.ts",
+  "dsqn": "src/index.ts",
+  "dsqn/report": "src/report/index.ts",
+  "dsqn/jobs": "src/jobs/index.ts",
+  "dsqn/notebook": "src/notebook/index.ts",
+  "dsqn/thesis": "thesis/index.ts",
 };
 const libraries = new Map();
 for (const [name, file] of Object.entries(entries))
-  libraries.set(name, await import(new URL(`../../src/${file}`, import.meta.url)));
+  libraries.set(name, await import(new URL(`../../${file}`, import.meta.url)));
 
 const load = Module._load;
 Module._load = (request, ...rest) => libraries.get(request) ?? load(request, ...rest);
@@ -30,7 +31,11 @@ const require = createRequire(path.join(tslab, "node_modules", "tslab", "dist", 
 const ts = require("@tslab/typescript-for-tslab");
 const { sys } = ts;
 const away = `${path.join(root, "node_modules", "dsqn").replaceAll("\\", "/")}`;
-const lead = (file) => (file === away || file.startsWith(`${away}/`) ? types + file.slice(away.length) : file);
+const lead = (file) => {
+  if (file !== away && !file.startsWith(`${away}/`)) return file;
+  const within = file.slice(away.length);
+  return types + (/^\/(src|thesis)(\/|$)/.test(within) ? within : `/src${within}`);
+};
 for (const method of ["fileExists", "directoryExists"]) {
   const original = sys[method];
   sys[method] = (file) => original(lead(file));

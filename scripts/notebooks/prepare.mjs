@@ -52,9 +52,9 @@ export async function prepare({ extras = [], signal, env = process.env } = {}) {
 /** Of every source, by which declarations are known to be current. */
 function sourceHash() {
   const hash = createHash("sha256");
-  const src = path.join(root, "src");
-  for (const name of readdirSync(src, { recursive: true }).sort())
-    if (name.endsWith(".ts")) hash.update(name).update(readFileSync(path.join(src, name)));
+  for (const folder of ["src", "thesis"].map((name) => path.join(root, name)))
+    for (const name of readdirSync(folder, { recursive: true }).sort())
+      if (name.endsWith(".ts")) hash.update(name).update(readFileSync(path.join(folder, name)));
   return hash.digest("hex");
 }
 
@@ -68,7 +68,7 @@ async function declare(types, { folder, signal, env }) {
     signal,
   });
   // A type error elsewhere does not keep declarations from being written.
-  if (!existsSync(path.join(types, "index.d.ts")))
+  if (!existsSync(path.join(types, "src", "index.d.ts")))
     throw new SetupError("SETUP_FAILED", "The declarations of the library could not be made.", {
       hint: "npm run typecheck says what is wrong.",
       cause: new Error(output),

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { commandTable, plainTable, resultTable } from "../../scripts/docs/results.ts";
 import { markdownTable, tablesIn, withTable } from "../../scripts/docs/tables.ts";
 import { commands } from "../../src/cli/commands.ts";
+import "../../thesis/index.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const scripts = Object.keys(
@@ -40,11 +41,11 @@ const dsqnLines = (text: string): string[][] =>
 describe.each(documents)("$name", ({ name, text }) => {
   it("shows only commands and options that exist", async () => {
     for (const [command, ...words] of dsqnLines(text)) {
-      const entry = commands.find((c) => c.name === command);
+      const entry = commands[command];
       if (command.startsWith("-")) continue;
       expect([command, entry !== undefined]).toEqual([command, true]);
       const parser = new Parser(command);
-      (await entry!.load()).default.configure(parser);
+      (await entry.load()).default.configure(parser);
       const known = ["--help", "--json", "--verbose", ...parser.options.flatMap(({ long, short }) => [long, short])];
       for (const word of words)
         if (word.startsWith("-") && !/^-\d/.test(word)) expect(known).toContain(word.split("=")[0]);

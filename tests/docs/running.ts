@@ -11,6 +11,7 @@ const sources: Record<string, string> = {
   "dsqn/report": "src/report/index.ts",
   "dsqn/jobs": "src/jobs/index.ts",
   "dsqn/notebook": "src/notebook/index.ts",
+  "dsqn/thesis": "thesis/index.ts",
 };
 
 /** A folder for examples to run in: the models are there, and what they write goes when it is removed. */

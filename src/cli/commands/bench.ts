@@ -3,9 +3,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { UsageError } from "../../errors.ts";
 import { isClone, root } from "../../setup/index.mjs";
-import type { BenchOptions, Row } from "../flags/bench-row.ts";
 import { command } from "../command.ts";
-import { machine } from "../flags/machine.ts";
+import { type BenchOptions, type BenchRow, machine } from "../measured.ts";
 import { integer } from "../flags/options.ts";
 
 const TARGETS = ["engine", "bridge", "atari", "nest", "atari-training"] as const;
@@ -26,7 +25,7 @@ export default command<{ rounds?: number }>({
           hint: `Benchmarks: ${TARGETS.join(", ")}.`,
         });
     }
-    const rows: Row[] = [];
+    const rows: BenchRow[] = [];
     for (const target of args.length ? args : TARGETS)
       rows.push(...(await (await load(target))({ rounds, signal, onProgress: progress })));
     const measured = { machine: machine(), date: new Date().toISOString().slice(0, 10), rows };
@@ -35,16 +34,17 @@ export default command<{ rounds?: number }>({
   },
 });
 
-async function load(target: string): Promise<(options: BenchOptions) => Promise<Row[]>> {
+async function load(target: string): Promise<(options: BenchOptions) => Promise<BenchRow[]>> {
   const file = join(root, "bench", `${target}.ts`);
   if (!isClone || !existsSync(file))
     throw new UsageError("BENCH_NEEDS_CLONE", `The benchmark "${target}" is not part of the installed package.`, {
       hint: `Run it in a clone of the repository: npm run -s dsqn -- bench ${target}. It would be ${file}.`,
     });
-  return ((await import(pathToFileURL(file).href)) as { default: (options: BenchOptions) => Promise<Row[]> }).default;
+  return ((await import(pathToFileURL(file).href)) as { default: (options: BenchOptions) => Promise<BenchRow[]> })
+    .default;
 }
 
-function render({ name, unit, ours, peer, ratio, target }: Row): string {
+function render({ name, unit, ours, peer, ratio, target }: BenchRow): string {
   return `${name}\n  ours ${number(ours)} ${unit}   peer ${number(peer)} ${unit}   ratio ${ratio.toFixed(2)}   (wanted: ${target})`;
 }
 
