@@ -80,7 +80,7 @@ function connect(a: Assembly, { synapses, weights, biases }: Pick<Layer, "synaps
 /** Synapses from each value to itself, for what stands before them. */
 function stand(a: Assembly): void {
   const positive = a.open?.rectified === true && !a.affine;
-  const n = a.shape.length === 1 ? a.shape[0] : a.shape[2]!;
+  const n = a.shape.length === 1 ? a.shape[0] : a.shape[2];
   const weights = new Float32Array(n * n);
   for (let k = 0; k < n; k++) weights[k * n + k] = 1;
   const geometry = { kernel: [1, 1], strides: [1, 1], padding: [0, 0] } as const;

@@ -1,22 +1,15 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
-import type { ConvolutionalNetwork } from "../old/convolutional-network.ts";
-import { validateConvolutional } from "../old/convolutional-validate.ts";
-import { shapeOf, type DenseLayer, type DenseNetwork } from "../old/dense-network.ts";
-import { DsqnError } from "../../errors.ts";
-import type { SpikingNetwork } from "../old/spiking-network.ts";
+import { DsqnError, UsageError } from "../../errors.ts";
+import { readBytes, writeFileAtomic, writeJsonAtomic } from "../../files/atomic.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../files/safetensors.ts";
+import { isSpiking, kindOf, type Network, shapeOf, type SpikingNetwork } from "../network.ts";
 import { validateNetwork } from "../validate.ts";
 import { type CardFields, cardSchema, type ModelCard } from "./card.ts";
-import { architectureOf, convolutionalTensors, decodeConvolutional } from "./convolutional.ts";
-import { readBytes, writeFileAtomic, writeJsonAtomic } from "../../files/atomic.ts";
-import { decodeSafetensors, encodeSafetensors, type SafetensorsFile } from "../../files/safetensors.ts";
-import { decodeSpiking, encodeSpiking, spikingTensors } from "./spiking.ts";
-import { invalid, taker } from "./tensor-reader.ts";
-import { type Tensor, tensor, toFloat32, transposed } from "../../files/tensor.ts";
-
-/** What a model file holds. */
-export type Network = DenseNetwork | SpikingNetwork | ConvolutionalNetwork;
+import { decodeNetwork, encodeNetwork } from "./codec.ts";
+import { invalid } from "./tensor-reader.ts";
+import { decodeVersion1 } from "./version1.ts";
 
 /** A network read from a file. */
 export interface Model {
@@ -38,7 +31,7 @@ export interface StorageOptions {
  *
  * @example
  * const { network, card } = await loadModel("models/cartpole-dqn.safetensors");
- * console.log(network.kind, card?.score?.mean);
+ * console.log(network.layers.length, card?.score?.mean);
  */
 export async function loadModel(path: string): Promise<Model> {
   const bytes = await readBytes(path);
@@ -59,7 +52,7 @@ export async function saveModel(
     ...card,
     format: 1,
     name: basename(path, extname(path)),
-    kind: network.kind,
+    kind: kindOf(network),
     shape: shapeOf(network),
     ...(options.dtype === "float16" && { dtype: options.dtype }),
     sha256: digest(bytes),
@@ -70,19 +63,48 @@ export async function saveModel(
   return whole;
 }
 
+/**
+ * The network without spikes in a model file.
+ *
+ * @example
+ * const dqn = await loadDenseNetwork("models/cartpole-dqn.safetensors");
+ *
+ * Errors: those of `loadModel`, and MODEL_KIND for a file that holds another kind.
+ */
+export async function loadDenseNetwork(path: string): Promise<Network> {
+  const { network } = await loadModel(path);
+  if (kindOf(network) === "dense") return network;
+  throw otherKind(path, network, "dense", "Name the network that it was converted from.");
+}
+
+/**
+ * The spiking network in a model file.
+ *
+ * @example
+ * const snn = await loadSpikingNetwork("models/cartpole-dqn-converted.safetensors");
+ *
+ * Errors: those of `loadModel`, and MODEL_KIND for a file that holds another kind.
+ */
+export async function loadSpikingNetwork(path: string): Promise<SpikingNetwork> {
+  const { network } = await loadModel(path);
+  if (isSpiking(network)) return network;
+  throw otherKind(path, network, "spiking", `dsqn convert ${path}`);
+}
+
+function otherKind(path: string, network: Network, wanted: string, hint: string): UsageError {
+  return new UsageError("MODEL_KIND", `"${path}" holds a ${kindOf(network)} network, not a ${wanted} one.`, { hint });
+}
+
 /** Where the card of the model at `path` lies. */
 export function cardPath(path: string): string {
   return `${path.slice(0, path.length - extname(path).length)}.json`;
 }
 
-/**
- * The bytes of a model file. Dense weights are stored [outputs, inputs] as torch's, spiking and convolutional ones as they lie in
- * memory, [inputs, outputs] or [kernel height, kernel width, input channels, output channels], the weights of a population once.
- */
+/** The bytes of a model file of version 2 (docs/formats.md): weights as they lie in memory, those of a population once. */
 export function encodeModel(network: Network, { dtype = "float32" }: StorageOptions = {}): Uint8Array {
-  checkNetwork(network);
-  const { tensors, ...description } = contents(network);
-  const metadata = { format: "dsqn", version: "1", kind: network.kind, ...description };
+  validateNetwork(network);
+  const { tensors, description } = encodeNetwork(network);
+  const metadata = { format: "dsqn", version: "2", network: description };
   if (dtype === "float32") return encodeSafetensors(tensors, metadata);
   for (const [name, { data }] of Object.entries(tensors)) {
     const large = (data as Float32Array).findIndex((value) => Math.abs(value) >= FLOAT16_INFINITE);
@@ -99,69 +121,23 @@ export function encodeModel(network: Network, { dtype = "float32" }: StorageOpti
 const FLOAT16_INFINITE = 65520;
 const isWeight = (name: string): boolean => name.endsWith(".weight");
 
-/** The tensors of a file, and what its metadata says of the network. */
-function contents(network: Network): { tensors: Record<string, Tensor>; dynamics?: string; architecture?: string } {
-  if (network.kind === "spiking") return encodeSpiking(network);
-  const tensors = networkTensors(network);
-  return network.kind === "convolutional" ? { tensors, architecture: architectureOf(network) } : { tensors };
-}
-
-const decoders: Readonly<Record<Network["kind"], (file: SafetensorsFile, source: string) => Network>> = {
-  dense: decodeDense,
-  spiking: decodeSpiking,
-  convolutional: decodeConvolutional,
-};
-
 /** The network in the bytes of a model file. `source` names it in errors. */
 export function decodeModel(bytes: Uint8Array, source = "The model file"): Network {
   const file = decodeSafetensors(bytes, source);
-  const { kind } = file.metadata;
-  if (!Object.hasOwn(decoders, kind ?? ""))
-    invalid(
-      source,
-      `its metadata names the kind ${JSON.stringify(kind)} instead of "dense", "spiking" or "convolutional"`,
-      { hint: "Tensors from elsewhere become a model by `dsqn import FILE --out MODEL`." },
-    );
-  const network = decoders[kind as Network["kind"]](file, source);
+  const { version = "1" } = file.metadata;
+  if (version !== "1" && version !== "2")
+    invalid(source, `it is of version ${version} of the model file, and this dsqn knows 1 and 2`, {
+      hint: "A newer dsqn wrote it: update this one.",
+    });
   try {
-    checkNetwork(network);
+    const network = version === "1" ? decodeVersion1(file, source) : decodeNetwork(file, source);
+    validateNetwork(network);
+    return network;
   } catch (error) {
-    if (error instanceof DsqnError)
+    if (error instanceof DsqnError && error.code === "NETWORK_INVALID")
       invalid(source, error.message.replace(/\.$/, ""), { facts: error.facts, cause: error });
     throw error;
   }
-  return network;
-}
-
-/** Refuses a network of any kind that can't be run: NETWORK_INVALID, with layer and tensor. */
-export function checkNetwork(network: Network): void {
-  if (network.kind === "convolutional") validateConvolutional(network);
-  else validateNetwork(network);
-}
-
-/** A network's tensors under their names in files: `layers.{i}.weight`, `.bias`, and more where a kind has more. */
-export function networkTensors(network: Network): Record<string, Tensor> {
-  if (network.kind === "spiking") return spikingTensors(network);
-  if (network.kind === "convolutional") return convolutionalTensors(network);
-  return Object.fromEntries(
-    network.layers.flatMap(({ inputs, outputs, weights, biases }, l) => [
-      [`layers.${l}.weight`, tensor(transposed(weights, inputs, outputs), [outputs, inputs])],
-      [`layers.${l}.bias`, tensor(biases)],
-    ]),
-  );
-}
-
-function decodeDense({ tensors }: SafetensorsFile, source: string): DenseNetwork {
-  const take = taker(tensors, source);
-  const layers: DenseLayer[] = [];
-  while (layers.length === 0 || take.has(`layers.${layers.length}.weight`)) {
-    const weight = take(`layers.${layers.length}.weight`, 2);
-    const bias = take(`layers.${layers.length}.bias`, 1);
-    const [outputs, inputs] = weight.shape;
-    layers.push({ inputs, outputs, weights: transposed(toFloat32(weight), outputs, inputs), biases: toFloat32(bias) });
-  }
-  take.finish();
-  return { kind: "dense", layers };
 }
 
 async function readCard(path: string, sha256: string): Promise<ModelCard | null> {

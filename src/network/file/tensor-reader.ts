@@ -1,30 +1,40 @@
 import { DsqnError } from "../../errors.ts";
-import type { Tensor } from "../../files/tensor.ts";
+import { type Tensor, toFloat32 } from "../../files/tensor.ts";
 
-/** Hands out a file's tensors by name, each of a float type and of the rank asked for. */
+/** Hands out a file's tensors by name, as float32. */
 export interface Taker {
-  (name: string, rank: number): Tensor;
-  /** Whether it is there and nobody has taken it. */
-  has(name: string): boolean;
+  /** Of a float type, and of the shape asked for, or of any of so many dimensions. */
+  (name: string, shape: readonly number[] | number): Float32Array;
+  /** Likewise a list of values; null where there is none of that name. */
+  optional(name: string): Float32Array | null;
+  /** Of a tensor that nobody has taken. */
+  shapeOf(name: string): readonly number[] | undefined;
   /** Complains of any that nobody took. */
   finish(): void;
 }
 
 export function taker(tensors: Readonly<Record<string, Tensor>>, source: string): Taker {
   const left = new Set(Object.keys(tensors));
-  const take = (name: string, rank: number): Tensor => {
+  const take = (name: string, wanted: readonly number[] | number): Float32Array => {
     const wrong = (problem: string): never =>
       invalid(source, `tensor "${name}" ${problem}`, { facts: { tensor: name } });
     if (!left.delete(name)) return wrong("is missing");
     const { dtype, shape } = tensors[name];
     if (!dtype.startsWith("float")) wrong(`is ${dtype} instead of float32`);
-    if (shape.length !== rank) wrong(`has shape [${shape.join(", ")}] instead of ${rank} dimension(s)`);
-    return tensors[name];
+    if (typeof wanted === "number" ? shape.length !== wanted : shape.join() !== wanted.join())
+      wrong(
+        `has shape [${shape.join(", ")}] instead of ${typeof wanted === "number" ? `${wanted} dimension(s)` : `[${wanted.join(", ")}]`}`,
+      );
+    return toFloat32(tensors[name]);
   };
   const finish = () => {
     for (const name of left) invalid(source, `tensor "${name}" belongs to no layer`, { facts: { tensor: name } });
   };
-  return Object.assign(take, { has: (name: string) => left.has(name), finish });
+  return Object.assign(take, {
+    optional: (name: string) => (left.has(name) ? take(name, 1) : null),
+    shapeOf: (name: string) => (left.has(name) ? tensors[name].shape : undefined),
+    finish,
+  });
 }
 
 /** A model file that is none: MODEL_INVALID. */

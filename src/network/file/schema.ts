@@ -1,0 +1,87 @@
+import { z } from "zod";
+import { decodings, encodings, tieRules } from "../network.ts";
+import { type NeuronModel, neuronModels } from "../neurons/index.ts";
+import { LARGEST_POPULATION } from "../populations.ts";
+import { invalid } from "./tensor-reader.ts";
+
+const size = z.number().int().positive();
+const pair = z.tuple([size, size]);
+const offset = z.number().int().nonnegative();
+
+/** Height, width, channels. */
+export const imageSchema = z.tuple([size, size, size]);
+
+/** A convolution's geometry as JSON. */
+export const convolutionSchema = z.strictObject({
+  input: imageSchema,
+  output: imageSchema,
+  kernel: pair,
+  strides: pair,
+  padding: z.tuple([offset, offset]),
+});
+
+const population = z.number().int().min(1).max(LARGEST_POPULATION);
+
+/** Sizes of the populations before a layer and of its own, for which its weights are stored once. */
+export const populationsSchema = z.tuple([population, population]);
+
+/** How a spiking network is read and written. */
+export const codingSchema = z.strictObject({
+  encoding: z.enum(encodings),
+  decoding: z.enum(decodings),
+  ties: z.enum(tieRules),
+  steps: z.number(),
+  signedInputs: z.boolean(),
+  biasInput: z.boolean(),
+});
+
+/** A neuron's numbers and choices, as its model's record has them; a parameter that is a tensor is left out. */
+function neuronSchema({ kind, parameters, choices }: NeuronModel) {
+  const numbers = Object.entries(parameters).map(([name, { each }]) => [
+    name,
+    each ? z.number().optional() : z.number(),
+  ]);
+  const words = Object.entries(choices).map(([name, { values }]) => [name, z.enum(values)]);
+  return z.strictObject({ kind: z.literal(kind), ...Object.fromEntries([...numbers, ...words]) } as {
+    kind: z.ZodLiteral<string>;
+    [name: string]: z.ZodType<string | number | undefined>;
+  });
+}
+
+const layerSchema = z.strictObject({
+  synapses: z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("dense"), inputs: size, outputs: size }),
+    convolutionSchema.extend({ kind: z.literal("convolution") }),
+  ]),
+  pooling: z.strictObject({ kind: z.enum(["average", "max"]), window: convolutionSchema }).optional(),
+  activation: z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("linear") }),
+    z.strictObject({ kind: z.literal("relu") }),
+    ...Object.values(neuronModels).map(neuronSchema),
+  ]),
+  populations: populationsSchema.optional(),
+});
+
+/** What a network is besides its tensors; stored as JSON in the metadata `network`. No field that isn't here is passed over. */
+export const networkSchema = z.strictObject({
+  input: z.union([z.tuple([size]), imageSchema]),
+  inputScale: z.number(),
+  coding: codingSchema.optional(),
+  layers: z.array(layerSchema).min(1),
+});
+
+export type LayerDescription = z.infer<typeof layerSchema>;
+
+/** Checked JSON out of a file's metadata; MODEL_INVALID says what is wrong with it. */
+export function parseMetadata<T>(json: string | undefined, schema: z.ZodType<T>, what: string, source: string): T {
+  if (json === undefined) return invalid(source, `its metadata lacks ${what}`);
+  try {
+    return schema.parse(JSON.parse(json));
+  } catch (cause) {
+    const problem =
+      cause instanceof z.ZodError
+        ? `${cause.issues[0].path.join(".")}: ${cause.issues[0].message}`
+        : (cause as Error).message;
+    return invalid(source, `its metadata describes ${what} wrongly (${problem})`, { cause });
+  }
+}

@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { chmod, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { writeAtomically, writeFileAtomic } from "../../src/files/atomic.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "dsqn-atomic-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const writers: [string, (path: string, data: string) => Promise<void>][] = [
+  ["asynchronous", writeFileAtomic],
+   
+  ["synchronous", async (path, data) => writeAtomically(path, data)],
+];
+
+describe.each(writers)("atomic writing, %s", (name, write) => {
+  it("leaves the old file and no rubbish when it fails", async () => {
+    const path = join(folder, name, "file.txt");
+    await write(path, "old");
+    await expect(write(join(path, "below-a-file"), "x")).rejects.toMatchObject({ code: "FILE_UNWRITABLE" });
+    await expect(write(path, 5 as unknown as string)).rejects.toMatchObject({ code: "FILE_UNWRITABLE" });
+    expect(await readFile(path, "utf8")).toBe("old");
+    expect(await readdir(join(folder, name))).toEqual(["file.txt"]);
+  });
+
+  it("never shows a reader a part of a file", async () => {
+    const path = join(folder, `${name}-race.txt`);
+    const contents = ["a", "b"].map((letter) => letter.repeat(300_000));
+    await write(path, contents[0]);
+    const writing = (async () => {
+      for (let i = 0; i < 20; i++) await write(path, contents[i % 2]);
+    })();
+    for (let i = 0; i < 100; i++) expect(contents).toContain(await readFile(path, "utf8"));
+    await writing;
+  });
+
+  (process.getuid?.() === 0 ? it.skip : it)(
+    "says where it may not write (skipped as root, who may write anywhere)",
+    async () => {
+      const locked = await mkdtemp(join(folder, "locked-"));
+      await chmod(locked, 0o500);
+      await expect(write(join(locked, "x"), "x")).rejects.toMatchObject({
+        code: "FILE_UNWRITABLE",
+        hint: expect.stringContaining("--out"),
+      });
+    },
+  );
+});
