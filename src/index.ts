@@ -81,7 +81,14 @@ export {
 export { importNetwork, type Imported, type ImportOptions } from "./formats/import.ts";
 export { exporter, exportFormats, type Exporter } from "./formats/export.ts";
 export { loadReplay, saveReplay, type Replay } from "./formats/replay.ts";
-export { checkNetwork, loadModel, saveModel, type Model, type Network, type StorageOptions } from "./network/file/model.ts";
+export {
+  checkNetwork,
+  loadModel,
+  saveModel,
+  type Model,
+  type Network,
+  type StorageOptions,
+} from "./network/file/model.ts";
 export { loadDenseNetwork, loadSpikingNetwork } from "./network/file/load.ts";
 export type { ModelCard } from "./network/file/card.ts";
 export {
@@ -112,7 +119,15 @@ export { reinforceSchema, type ReinforceConfig, type ReinforceConfigInput } from
 export { fastEngine } from "./engines/fast/engine.ts";
 export { createDecider, type Decider } from "./engines/fast/decider.ts";
 export { createTrainable, openTrainable, type TrainableOptions } from "./engines/create.ts";
-export { adam, clipNorm, clipValues, rmsprop, sgd, type Optimizer, type OptimizerState } from "./engines/optimizers/index.ts";
+export {
+  adam,
+  clipNorm,
+  clipValues,
+  rmsprop,
+  sgd,
+  type Optimizer,
+  type OptimizerState,
+} from "./engines/optimizers/index.ts";
 export {
   certifyNetworks,
   type Certificate,

@@ -6,15 +6,17 @@ import { createHash, randomBytes } from "node:crypto";
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { copyFile, mkdir, readdir, rename, rm, statfs, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { explain, SetupError } from "./errors.mjs";
-import { managedHome, root } from "./home.mjs";
+import { managedHome } from "./home.mjs";
 import { createVenv, findUv, runPip, uvEnvironment } from "./installers.mjs";
 import { cannotWrite, withLock } from "./mutex.mjs";
 import { installPackages, npmCommand } from "./node.mjs";
 import { run } from "./process.mjs";
 import { findPython } from "./python.mjs";
 
-const recipe = path.join(root, "src", "setup", "tfjs");
+/** Beside this module, in a clone and in an installed package alike. */
+const recipe = fileURLToPath(new URL("./tfjs/", import.meta.url));
 const recipeFiles = ["package.json", "package-lock.json", "requirements.txt"].map((name) => path.join(recipe, name));
 export const tfjsVersion = JSON.parse(readFileSync(recipeFiles[0], "utf8")).dependencies["@tensorflow/tfjs-node"];
 

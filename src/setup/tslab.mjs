@@ -4,11 +4,13 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { copyFile, mkdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
-import { managedHome, root } from "./home.mjs";
+import { fileURLToPath } from "node:url";
+import { managedHome } from "./home.mjs";
 import { cannotWrite, withLock } from "./mutex.mjs";
 import { installPackages, missingPackages } from "./node.mjs";
 
-const recipe = path.join(root, "src", "setup", "tslab");
+/** Beside this module, in a clone and in an installed package alike. */
+const recipe = fileURLToPath(new URL("./tslab/", import.meta.url));
 const lockName = "package-lock.json";
 
 /**

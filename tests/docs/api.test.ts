@@ -31,9 +31,7 @@ describe("what the library exports", () => {
       .flatMap((entry) => checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(entry)!)!))
       .map((symbol) => (symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol))
       .filter((symbol) => symbol.getDocumentationComment(checker).length === 0)
-      .map(
-        (symbol) => `${symbol.name} (${symbol.declarations?.[0].getSourceFile().fileName ?? "?"})`,
-      );
+      .map((symbol) => `${symbol.name} (${symbol.declarations?.[0].getSourceFile().fileName ?? "?"})`);
     expect(undocumented).toEqual([]);
   });
 
