@@ -77,7 +77,7 @@ describe("elementary functions", () => {
     "%s is the nearest float64 to the true value, by mpmath",
     (name) => {
       const word = words();
-      const own = elementary[name];
+      const own: (...x: number[]) => number = elementary[name];
       const values = cases[name].flatMap((group) =>
         Array.from({ length: 1000 }, () => own(...group.map((argument) => argument(word)))),
       );
