@@ -143,11 +143,12 @@ function checkNeuron(neuron: Neuron, outputs: number, l: number): void {
   const values = neuron as unknown as Record<string, unknown>;
   for (const [name, { range, each }] of Object.entries(model.parameters)) {
     const value = values[name];
-    if (value instanceof Float32Array) {
+    const list = ArrayBuffer.isView(value) ? (value as Float32Array) : undefined;
+    if (list) {
       if (!each) fail(`Layer ${l} has one ${name} per neuron, but ${neuron.kind} takes one for all`, l);
-      checkTensor(`layers.${l}.${name}`, value, outputs, `[${outputs}]`, l);
+      checkTensor(`layers.${l}.${name}`, list, outputs, `[${outputs}]`, l);
     }
-    for (const one of value instanceof Float32Array ? value : [value])
+    for (const one of list ?? [value])
       if (typeof one !== "number" || !Number.isFinite(one) || one < range[0] || one > range[1])
         fail(
           `Layer ${l} has ${name} ${String(one)}: ${Number.isFinite(range[0]) ? `it must lie in [${range.join(", ")}]` : "it must be a finite number"}`,

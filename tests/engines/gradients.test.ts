@@ -1,23 +1,38 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { createDenseNetwork } from "../../src/network/old/dense-network.ts";
-import { referenceDenseForward, referenceDenseGradients } from "../../src/engines/reference/dense.ts";
-import { Random } from "../../src/numeric/random.ts";
-import { spikingLayers, type SpikingNetwork } from "../../src/network/old/spiking-network.ts";
 import {
   type GradientOptions,
+  type LayerGradients,
+  referenceActivations,
   referenceEngine,
   referenceEngine32,
   referenceGradients,
 } from "../../src/engines/reference/index.ts";
+import { convolution } from "../../src/network/convolution.ts";
+import { createNetwork, spikingNetwork } from "../../src/network/create.ts";
+import { columnsOf, type Layer, outputsOf, type SpikingLayer } from "../../src/network/layer.ts";
+import { type Coding, type Network, type SpikingNetwork } from "../../src/network/network.ts";
+import { type Neuron, neuron, type NeuronModel, neuronModels } from "../../src/network/neurons/index.ts";
 import { spikePenalty } from "../../src/network/regulariser.ts";
 import { smoothStep, surrogate, surrogateNames } from "../../src/network/surrogate.ts";
-import { type Sample, samples } from "./random-networks.ts";
+import { denseEquivalent } from "../../src/network/synapses.ts";
+import { Random } from "../../src/numeric/random.ts";
+import { convolutionSamples } from "./random-convolutions.ts";
+import { everyNeuron, type Sample, samples, withNeurons } from "./random-networks.ts";
 
 /** A loss that weighs every output differently. */
 const outputGradients = (outputs: Float64Array): Float64Array => outputs.map((y, k) => Math.sin(k + 1) + 0.1 * y);
 const lossOf = (outputs: Float64Array): number =>
   outputs.reduce((sum, y, k) => sum + Math.sin(k + 1) * y + 0.05 * y * y, 0);
+
+/** Neurons of a kind with their defaults; `weights` of each layer from one input. */
+function chain(kind: Neuron["kind"], weights: readonly (readonly number[])[], coding: Partial<Coding>): SpikingNetwork {
+  const layers = weights.map((of) => ({
+    synapses: { kind: "dense", inputs: 1, outputs: of.length } as const,
+    weights: Float32Array.from(of),
+  }));
+  return spikingNetwork(layers, { ...coding, neuron: neuron(kind) });
+}
 
 describe("surrogates", () => {
   it.each(surrogateNames)("%s is the derivative of its smooth step, 1 at the threshold, symmetric", (name) => {
@@ -33,151 +48,223 @@ describe("surrogates", () => {
   });
 });
 
+/** A change of one number of a layer: its gradient, and the layer with h more. */
+interface Change {
+  readonly name: string;
+  readonly gradient: number;
+  readonly layer: (h: number) => Layer;
+}
+
+/** `values` with h more at index k, in float64: the arithmetic takes them as they are. */
+function moved(values: Float32Array, k: number, h: number): Float32Array {
+  const changed = Float64Array.from(values);
+  changed[k] += h;
+  return changed as unknown as Float32Array;
+}
+
+/** Throws unless each gradient is the slope of the loss, which float64 differences give to about 1e-6 of the largest slope around. */
+function checkSlopes(
+  network: Network,
+  changes: (l: number) => readonly Change[],
+  loss: (changed: Network) => number,
+): void {
+  network.layers.forEach((_, l) => {
+    for (const { name, gradient, layer } of changes(l)) {
+      const at = (h: number): number =>
+        loss({ ...network, layers: network.layers.map((other, k) => (k === l ? layer(h) : other)) });
+      const slope = (at(1e-6) - at(-1e-6)) / 2e-6;
+      if (!(Math.abs(gradient - slope) <= 2e-4 * (1 + Math.abs(slope))))
+        throw new Error(`${name} of layer ${l}: gradient ${gradient}, slope ${slope}`);
+    }
+  });
+}
+
+const ofSynapses = (layer: Layer, gradients: { weights: Float64Array; biases: Float64Array }): Change[] => {
+  const { weights, biases } = layer;
+  const change = (name: "weights" | "biases", values: Float32Array, k: number): Change => ({
+    name: `${name} ${k}`,
+    gradient: gradients[name][k],
+    layer: (h) => ({ ...layer, [name]: moved(values, k, h) }),
+  });
+  const some = [0, weights.length >> 1, weights.length - 1].map((k) => change("weights", weights, k));
+  return biases ? [...some, change("biases", biases, biases.length - 1)] : some;
+};
+
 describe("backpropagation through time", () => {
-  /**
-   * With smooth spikes the loss is differentiable, and the gradient must be its slope in every parameter. float64 differences
-   * are good to about 1e-6 of the largest slope around.
-   */
-  function checkSlopes({ network, observations }: Sample, options: GradientOptions): void {
+  /** With smooth spikes the loss is differentiable, and the gradient must be its slope in every parameter. */
+  function checkSample({ network, observations }: Sample, options: GradientOptions): void {
     const settings = { ...options, spike: "smooth" as const, detachReset: false };
-    const loss = (changed: SpikingNetwork): number => {
-      const { outputs, penalty } = referenceGradients(
-        changed,
-        observations,
-        (values) => new Float64Array(values.length),
-        settings,
-      );
+    const loss = (changed: Network): number => {
+      const zero = (values: Float64Array): Float64Array => new Float64Array(values.length);
+      const { outputs, penalty } = referenceGradients(changed, observations, zero, settings);
       return lossOf(outputs) + penalty;
     };
     const { layers } = referenceGradients(network, observations, outputGradients, settings);
-    const spiking = spikingLayers(network);
-    const with_ = (l: number, changes: object): SpikingNetwork => ({
-      ...network,
-      layers: network.layers.map((layer, k) => (k === l ? { ...layer, ...changes } : layer)),
-    });
-    const change = (values: Float32Array | Float64Array, k: number, h: number): Float64Array => {
-      const changed = Float64Array.from(values); // float64 steps: the arithmetic takes them as they are
-      changed[k] += h;
-      return changed;
+    const changes = (l: number): Change[] => {
+      const layer = network.layers[l];
+      const { activation } = layer;
+      const own = activation as unknown as Record<string, number | Float32Array>;
+      const dynamics = Object.entries(layers[l].parameters).map(([name, gradients]): Change => {
+        const value = own[name];
+        const k = gradients.length - 1;
+        const at = (h: number): unknown => (typeof value === "number" ? value + h : moved(value, k, h));
+        return {
+          name,
+          gradient: gradients[k],
+          layer: (h) => ({ ...layer, activation: { ...activation, [name]: at(h) } }),
+        };
+      });
+      const { initial } = activation;
+      if (initial)
+        dynamics.push({
+          name: "initial potential",
+          gradient: layers[l].initial[0],
+          layer: (h) => ({ ...layer, activation: { ...activation, initial: moved(initial, 0, h) } }),
+        });
+      return [...ofSynapses(layer, layers[l]), ...dynamics];
     };
-    network.layers.forEach((layer, l) => {
-      const g = layers[l];
-      const checks: [string, number, (h: number) => SpikingNetwork][] = [
-        ["alpha", g.alpha, (h) => with_(l, { alpha: layer.alpha + h })],
-        ["beta", g.beta, (h) => with_(l, { beta: layer.beta + h })],
-        ["weight", g.weights[0], (h) => with_(l, { weights: change(layer.weights, 0, h) })],
-        [
-          "last weight",
-          g.weights.at(-1)!,
-          (h) => with_(l, { weights: change(layer.weights, layer.weights.length - 1, h) }),
-        ],
-      ];
-      if (l < spiking)
-        checks.push(
-          ["threshold", g.threshold, (h) => with_(l, { threshold: layer.threshold + h })],
-          ["resetBy", g.resetBy, (h) => with_(l, { resetBy: layer.resetBy + h })],
-        );
-      if (layer.biases) checks.push(["bias", g.biases[0], (h) => with_(l, { biases: change(layer.biases!, 0, h) })]);
-      if (layer.initialPotential)
-        checks.push([
-          "initial potential",
-          g.initialPotential[0],
-          (h) => with_(l, { initialPotential: change(layer.initialPotential!, 0, h) }),
-        ]);
-      for (const [name, gradient, at] of checks) {
-        const h = 1e-6;
-        const slope = (loss(at(h)) - loss(at(-h))) / (2 * h);
-        if (Math.abs(gradient - slope) > 2e-4 * (1 + Math.abs(slope)))
-          throw new Error(`${name} of layer ${l}: gradient ${gradient}, slope ${slope}`);
-      }
-    });
+    checkSlopes(network, changes, loss);
   }
 
-  const inner = (layer: SpikingNetwork["layers"][number]): SpikingNetwork["layers"][number] => ({
-    ...layer,
-    // away from the ends of [0, 1], which a difference would step across
-    alpha: 0.1 + 0.8 * layer.alpha,
-    beta: 0.1 + 0.8 * layer.beta,
-  });
-  // Which step a maximum or a first spike is read from jumps: those two are tested below.
-  const smooth = samples({ size: 5, steps: 8, batch: 3 }).map(({ network, ...rest }) => ({
-    ...rest,
-    network: {
-      ...network,
-      layers: network.layers.map(inner),
-      decoding:
-        network.decoding === "first-spike"
-          ? ("spikes" as const)
-          : network.decoding === "max-potential"
-            ? ("potential" as const)
-            : network.decoding,
-    },
-  }));
+  /** Away from the ends of a parameter's range, which a difference would step across. */
+  function inner(own: Neuron): Neuron {
+    const { parameters } = neuronModels[own.kind] as NeuronModel;
+    const values = own as unknown as Record<string, number | Float32Array>;
+    const moved = Object.entries(parameters).flatMap(([name, { range }]) => {
+      if (!Number.isFinite(range[0])) return [];
+      const value = values[name];
+      const inside = (x: number): number => 0.1 + 0.8 * x;
+      return [[name, typeof value === "number" ? inside(value) : value.map(inside)]];
+    });
+    return { ...own, ...Object.fromEntries(moved) };
+  }
 
-  it.each([
-    ["fast-sigmoid", 2],
-    ["arctan", 2],
-    ["sigmoid", 3],
-  ] as const)("equals the slope of a network with smooth spikes: %s", (name, scale) => {
+  // Which step a maximum or a first spike is read from jumps: those two are tested below.
+  const continuous = (sample: Sample): Sample => {
+    const { coding } = sample.network;
+    const decoding =
+      ({ "first-spike": "spikes", "max-potential": "potential" } as const)[coding.decoding as string] ??
+      coding.decoding;
+    return { ...sample, network: withNeurons({ ...sample.network, coding: { ...coding, decoding } }, inner) };
+  };
+
+  describe.each([...everyNeuron.map((kind) => [kind, [kind]] as const), ["mixed", everyNeuron] as const])(
+    "%s",
+    (_, neurons) => {
+      it.each([
+        ["fast-sigmoid", 2],
+        ["arctan", 2],
+        ["sigmoid", 3],
+      ] as const)("equals the slope of a network with smooth spikes: %s", (name, scale) => {
+        fc.assert(
+          fc.property(
+            samples({ size: 5, steps: 8, batch: 3, neurons }).map(continuous),
+            fc.boolean(),
+            (sample, priced) =>
+              checkSample(sample, {
+                surrogate: { name, scale },
+                seed: 5,
+                regulariser: priced ? { strength: 3, rate: 0.05 } : undefined,
+              }),
+          ),
+          { numRuns: 40 },
+        );
+      });
+
+      it("equals it through convolutions and the means of windows", () => {
+        // Which input of a window has spiked most jumps: windows of maxima are tested below.
+        const averaged = (sample: Sample): Sample => {
+          const layers = sample.network.layers.map(({ pooling, ...layer }): SpikingLayer =>
+            pooling ? { ...layer, pooling: { ...pooling, kind: "average" } } : layer,
+          );
+          return continuous({ ...sample, network: { ...sample.network, layers } });
+        };
+        const limits = { size: 4, channels: 2, steps: 6, pooling: true, neurons };
+        fc.assert(
+          fc.property(convolutionSamples(limits).map(averaged), (sample) =>
+            checkSample(sample, { surrogate: { name: "arctan", scale: 2 }, seed: 5 }),
+          ),
+          { numRuns: 30 },
+        );
+      });
+    },
+  );
+
+  it("has the gradients of the matrix that a convolution stands for", () => {
     fc.assert(
-      fc.property(smooth, fc.boolean(), (sample, priced) =>
-        checkSlopes(sample, {
-          surrogate: { name, scale },
-          seed: 5,
-          regulariser: priced ? { strength: 3, rate: 0.05 } : undefined,
-        }),
+      fc.property(
+        convolutionSamples({ size: 5, channels: 3, steps: 8, pooling: false }),
+        ({ network, observations }) => {
+          const [own, matrix] = [network, denseEquivalent(network)].map((n) =>
+            referenceGradients(n, observations, outputGradients, { surrogate: { name: "arctan", scale: 2 }, seed: 3 }),
+          );
+          expect(own.outputs).toEqual(matrix.outputs);
+          own.layers.forEach((layer, l) => {
+            expect(layer.parameters).toEqual(matrix.layers[l].parameters);
+            const channels = columnsOf(network.layers[l]);
+            const sums = new Float64Array(channels);
+            matrix.layers[l].biases.forEach((g, j) => (sums[j % channels] += g));
+            const per = new Float64Array(channels);
+            layer.biases.forEach((g, j) => (per[j % channels] += g));
+            per.forEach((g, c) => expect(g).toBeCloseTo(sums[c], 6));
+          });
+        },
       ),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
+  });
+
+  it("passes a maximum of spikes to the first of a window's busiest inputs", () => {
+    // Three inputs that spike at the steps given: the second is the busiest from its second spike on, else the first.
+    const window = convolution([1, 3, 1], { filters: 1, kernel: [1, 3] });
+    const passing = {
+      synapses: { kind: "dense", inputs: 3, outputs: 3 },
+      weights: Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1),
+      biases: null,
+    } as const;
+    const last = {
+      pooling: { kind: "max", window },
+      synapses: { kind: "dense", inputs: 1, outputs: 1 },
+      weights: Float32Array.of(1),
+      biases: null,
+    } as const;
+    const integrate = neuron("lif", { reset: "value", fires: "at" });
+    const network = spikingNetwork([passing, last], { neuron: integrate, steps: 4, decoding: "potential" }, [3]);
+    const x = Float64Array.of(0.5, 1, 0.25); // spikes in steps 1 and 3, in all, and in step 3
+    const flat = { name: "fast-sigmoid", scale: 0 } as const; // a derivative of 1 everywhere
+    const { layers, outputs } = referenceGradients(network, x, (y) => y.map(() => 1), { surrogate: flat });
+    expect([...outputs]).toEqual([4]);
+    expect(layers[0].initial[1]).toBeGreaterThan(0);
+    expect([layers[0].initial[0], layers[0].initial[2]]).toEqual([0, 0]);
   });
 
   it("detached, leaves out exactly the path through the reset", () => {
     fc.assert(
       fc.property(samples({ size: 5, steps: 8 }), ({ network, observations }) => {
-        const zeroed = {
-          ...network,
-          layers: network.layers.map((layer) => ({ ...layer, reset: "subtraction" as const, resetBy: 0 })),
-        };
+        const zeroed = withNeurons(network, (own) => ({ ...own, reset: "subtraction", resetBy: 0 }));
         const [detached, attached] = [true, false].map((detachReset) =>
           referenceGradients(zeroed, observations, outputGradients, { detachReset }),
         );
         // nothing to leave out when nothing is taken off
-        attached.layers.forEach((layer, l) =>
-          expect({ ...layer, resetBy: 0 }).toEqual({ ...detached.layers[l], resetBy: 0 }),
-        );
+        const known = ({ weights, biases, initial, parameters: { resetBy: _, ...rest } }: LayerGradients): object => ({
+          weights,
+          biases,
+          initial,
+          ...rest,
+        });
+        attached.layers.forEach((layer, l) => expect(known(layer)).toEqual(known(detached.layers[l])));
       }),
       { numRuns: 50 },
     );
-    const neuron = {
-      inputs: 1,
-      outputs: 1,
-      biases: null,
-      alpha: 0,
-      beta: 1,
-      threshold: 1,
-      reset: "subtraction",
-      resetBy: 1,
-      initialPotential: null,
-    } as const;
-    const one: SpikingNetwork = {
-      kind: "spiking",
-      layers: [
-        { ...neuron, weights: Float32Array.of(0.7) },
-        { ...neuron, weights: Float32Array.of(1) },
-      ],
-      biasInput: false,
-      signedInputs: false,
-      encoding: "constant",
-      decoding: "potential",
-      ties: "first",
-      steps: 9,
-    };
-    const gradient = (detachReset: boolean): number =>
-      referenceGradients(one, Float64Array.of(1), (y) => y.map(() => 1), {
-        detachReset,
-        surrogate: { name: "fast-sigmoid", scale: 1 },
-      }).layers[0].weights[0];
-    expect(gradient(true)).not.toBeCloseTo(gradient(false), 3);
+    for (const kind of everyNeuron) {
+      const one = chain(kind, [[0.7], [1]], { steps: 9 });
+      const gradient = (detachReset: boolean): number =>
+        referenceGradients(one, Float64Array.of(1), (y) => y.map(() => 1), {
+          detachReset,
+          surrogate: { name: "fast-sigmoid", scale: 1 },
+        }).layers[0].weights[0];
+      expect(gradient(true)).not.toBeCloseTo(gradient(false), 3);
+    }
   });
 
   it.each([
@@ -187,7 +274,7 @@ describe("backpropagation through time", () => {
     fc.assert(
       fc.property(samples({ size: 8, steps: 8 }), ({ network, observations }) => {
         const { outputs } = referenceGradients(network, observations, outputGradients, { precision, seed: 2 });
-        expect(outputs).toEqual(engine.run(network, observations, { seed: 2 }).outputs);
+        expect(outputs).toEqual(engine.load(network).run(observations, { seed: 2 }).outputs);
       }),
     );
   });
@@ -197,7 +284,7 @@ describe("backpropagation through time", () => {
       fc.property(
         samples({ size: 6, steps: 8, only: { encoding: "constant" } }),
         ({ network, batch, observations }) => {
-          const actions = network.layers.at(-1)!.outputs;
+          const actions = outputsOf(network.layers.at(-1)!);
           const weights = (y: Float64Array, first: number): Float64Array => y.map((_, k) => Math.sin(first + k));
           const whole = referenceGradients(network, observations, (y) => weights(y, 0));
           const size = observations.length / batch;
@@ -221,35 +308,16 @@ describe("backpropagation through time", () => {
   });
 
   it("reads a maximum from the step where it was, a first spike from the step it came in", () => {
-    const layer = {
-      inputs: 1,
-      outputs: 2,
-      weights: Float32Array.of(0.9, 1.4),
-      biases: null,
-      alpha: 0,
-      beta: 1,
-      threshold: 1,
-      reset: "subtraction",
-      resetBy: 1,
-      initialPotential: null,
-    } as const;
-    const network: SpikingNetwork = {
-      kind: "spiking",
-      layers: [layer],
-      biasInput: false,
-      signedInputs: false,
-      encoding: "constant",
-      decoding: "max-potential",
-      ties: "first",
-      steps: 6,
-    };
+    const network = chain("lagged-lif", [[0.9, 1.4]], { decoding: "max-potential", steps: 6 });
     const max = referenceGradients(network, Float64Array.of(-1), (y) => y.map(() => 1));
     expect(Array.from(max.layers[0].weights)).toEqual([0, 0]); // the largest potential, 0, comes before any input does
     expect(
       Array.from(referenceGradients(network, Float64Array.of(1), (y) => y.map(() => 1)).layers[0].weights),
     ).toEqual([5, 5]);
-    const first = referenceGradients({ ...network, decoding: "first-spike" }, Float64Array.of(1), (y) =>
-      y.map(() => 1),
+    const first = referenceGradients(
+      chain("lagged-lif", [[0.9, 1.4]], { decoding: "first-spike", steps: 6 }),
+      Float64Array.of(1),
+      (y) => y.map(() => 1),
     );
     expect(Array.from(first.outputs)).toEqual([0, 1]); // in step 2, from v[1] = input of one step
     const slope = (v: number): number => surrogate({ name: "fast-sigmoid", scale: 100 }, v - 1);
@@ -265,32 +333,44 @@ describe("backpropagation through time", () => {
   });
 });
 
-describe("dense reference", () => {
-  it("has the slopes of its loss as gradients", () => {
-    const network = createDenseNetwork([3, 6, 5, 2], new Random(4));
-    const x = Float64Array.from({ length: 12 }, (_, k) => Math.cos(3 * k));
-    const { layers } = referenceDenseGradients(network, x, outputGradients);
-    network.layers.forEach((layer, l) => {
-      for (const [name, values] of [
-        ["weights", layer.weights],
-        ["biases", layer.biases],
-      ] as const)
-        values.forEach((_, k) => {
-          const at = (h: number): number => {
-            const changed = Float64Array.from(values) as unknown as Float32Array;
-            changed[k] += h;
-            return lossOf(
-              referenceDenseForward(
-                {
-                  ...network,
-                  layers: network.layers.map((other, m) => (m === l ? { ...layer, [name]: changed } : other)),
-                },
-                x,
-              ),
-            );
-          };
-          expect(layers[l][name][k]).toBeCloseTo((at(1e-6) - at(-1e-6)) / 2e-6, 6);
-        });
-    });
+describe("networks without spikes", () => {
+  it.each([
+    [
+      "dense",
+      [3],
+      [
+        { kind: "dense", outputs: 6 },
+        { kind: "dense", outputs: 5 },
+        { kind: "dense", outputs: 2 },
+      ],
+    ],
+    [
+      "convolutional",
+      [5, 4, 2],
+      [
+        { kind: "convolution", filters: 3, kernel: [2, 3], padding: "same" },
+        { kind: "dense", outputs: 2 },
+      ],
+    ],
+  ] as const)("have the slopes of the loss as gradients: %s", (_, input, specs) => {
+    const network = createNetwork(input, specs, new Random(4), 0.5);
+    const size = input.reduce((product: number, n) => product * n, 1);
+    const x = Float64Array.from({ length: 4 * size }, (_, k) => Math.cos(3 * k));
+    const pooled = (kind: "average" | "max"): Network => {
+      const [first, ...rest] = network.layers;
+      if (input.length === 1) return network;
+      const window = convolution([5, 4, 3], { filters: 3, kernel: [2, 2], strides: [2, 1] });
+      const flat = { kind: "dense", inputs: 18, outputs: 2 } as const;
+      const weights = Float32Array.from({ length: 36 }, (_, k) => Math.sin(k));
+      return { ...network, layers: [first, { ...rest[0], pooling: { kind, window }, synapses: flat, weights }] };
+    };
+    for (const net of [network, pooled("average"), pooled("max")]) {
+      const { layers } = referenceGradients(net, x, outputGradients);
+      checkSlopes(
+        net,
+        (l) => ofSynapses(net.layers[l], layers[l]),
+        (changed) => lossOf(referenceActivations(changed, x).at(-1)!),
+      );
+    }
   });
 });

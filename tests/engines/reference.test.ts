@@ -1,34 +1,34 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
+import { createSpikingNetwork, spikingNetwork, type SpikingOptions } from "../../src/network/create.ts";
 import type { RunResult } from "../../src/network/engine.ts";
-import { Random } from "../../src/numeric/random.ts";
-import {
-  createSpikingNetwork,
-  observationSize,
-  spikingLayers,
-  type SpikingNetwork,
-  spikingNetwork,
-  type SpikingOptions,
-} from "../../src/network/old/spiking-network.ts";
-import { referenceEngine, referenceEngine32 } from "../../src/engines/reference/index.ts";
+import { inputsOf, outputsOf } from "../../src/network/layer.ts";
+import { observationSize, spikingLayers, type SpikingNetwork, type TieRule } from "../../src/network/network.ts";
+import { type LaggedLif, neuron, valueOf } from "../../src/network/neurons/index.ts";
 import { createState } from "../../src/network/state.ts";
-import { samples } from "./random-networks.ts";
+import { Random } from "../../src/numeric/random.ts";
+import { referenceEngine, referenceEngine32 } from "../../src/engines/reference/index.ts";
+import { samples, withNeurons } from "./random-networks.ts";
 
 const engines = [referenceEngine, referenceEngine32];
 
+/** What every input reaches, by `weights` [inputs, outputs]. */
+const dense = (inputs: number, ...weights: number[]) => ({
+  synapses: { kind: "dense", inputs, outputs: weights.length / inputs } as const,
+  weights: Float32Array.from(weights),
+});
+
 /** One input, one neuron per layer, all weights `weight`. */
-function chain(length: number, options: SpikingOptions = {}, weight = 1): SpikingNetwork {
-  return spikingNetwork(
-    Array.from({ length }, () => ({ inputs: 1, outputs: 1, weights: Float32Array.of(weight) })),
-    options,
-  );
+function chain(length: number, given: Partial<LaggedLif> = {}, weight = 1): SpikingNetwork {
+  const layers = Array.from({ length }, () => dense(1, weight));
+  return spikingNetwork(layers, { neuron: neuron("lagged-lif", given) });
 }
 
 const run = (network: SpikingNetwork, x: number[], steps = 12): RunResult =>
-  referenceEngine.run(network, Float64Array.from(x), { steps, recordSpikes: true, recordPotentials: true });
+  referenceEngine.load(network).run(Float64Array.from(x), { steps, recordSpikes: true, recordPotentials: true });
 const times = (result: RunResult, layer: number): number[] => Array.from(result.spikes![layer].step);
 
-describe("the dynamics, by hand", () => {
+describe("the dynamics of lagged-lif, by hand", () => {
   it("take two steps per layer", () => {
     // 1.5 arrives in i[0], in v[1], is compared in step 2; and so on in the next layer
     const result = run(chain(3), [1.5]);
@@ -44,7 +44,7 @@ describe("the dynamics, by hand", () => {
   });
 
   it("subtract resetBy, 1 unless given, whatever the threshold", () => {
-    const v = (options: SpikingOptions): number[] => Array.from(run(chain(2, options), [0.75], 5).membranes![0]);
+    const v = (options: Partial<LaggedLif>): number[] => Array.from(run(chain(2, options), [0.75], 5).membranes![0]);
     expect(v({ threshold: 0.5 })).toEqual([0, 0.75, 0.5, 1.25, 1]);
     expect(v({ threshold: 0.5, resetBy: 0.5 })).toEqual([0, 0.75, 1, 1.25, 1.5]);
   });
@@ -60,23 +60,16 @@ describe("the dynamics, by hand", () => {
   });
 
   it("begin at the initial potential", () => {
-    const network = chain(2);
-    const started = {
-      ...network,
-      layers: network.layers.map((layer) => ({ ...layer, initialPotential: Float32Array.of(2) })),
-    };
-    expect(times(run(started, [0], 5), 0)).toEqual([0]);
+    expect(times(run(chain(2, { initial: Float32Array.of(2) }), [0], 5), 0)).toEqual([0]);
   });
 
   it("add biases in every step, T - 1 of which reach the output", () => {
-    const network = spikingNetwork([
-      { inputs: 1, outputs: 1, weights: Float32Array.of(0), biases: Float32Array.of(0.5) },
-    ]);
+    const network = spikingNetwork([{ ...dense(1, 0), biases: Float32Array.of(0.5) }]);
     expect(run(network, [3], 10).outputs[0]).toBe(4.5);
   });
 
   it("append the constant 1 as last input", () => {
-    const network = spikingNetwork([{ inputs: 2, outputs: 1, weights: Float32Array.of(2, 10) }], { biasInput: true });
+    const network = spikingNetwork([dense(2, 2, 10)], { biasInput: true });
     expect(observationSize(network)).toBe(1);
     expect(run(network, [0.5], 2).outputs[0]).toBe(11);
   });
@@ -84,7 +77,7 @@ describe("the dynamics, by hand", () => {
 
 describe("decodings", () => {
   const two = (weights: number[], options: SpikingOptions): SpikingNetwork =>
-    spikingNetwork([{ inputs: 1, outputs: 2, weights: Float32Array.from(weights) }], options);
+    spikingNetwork([dense(1, ...weights)], options);
 
   it("count spikes, and leave the potentials beside them", () => {
     const result = run(two([0.75, 0.25], { decoding: "spikes" }), [1], 10);
@@ -99,16 +92,15 @@ describe("decodings", () => {
   });
 
   it("take the largest potential of any step", () => {
-    const network = two([-1, 1], { decoding: "max-potential", beta: 0.5 });
+    const network = two([-1, 1], { decoding: "max-potential", neuron: neuron("lagged-lif", { beta: 0.5 }) });
     expect(Array.from(run(network, [1], 6).outputs)).toEqual([0, 1 + 0.5 + 0.25 + 0.125 + 0.0625]);
-    const started = { ...network, layers: [{ ...network.layers[0], initialPotential: Float32Array.of(9, 9) }] };
+    const started = withNeurons(network, (own) => ({ ...own, initial: Float32Array.of(9, 9) }));
     expect(Array.from(run(started, [0], 3).outputs)).toEqual([4.5, 4.5]); // the initial potential itself is of no step
   });
 
   it("break ties by the rule", () => {
-    const action = (ties: SpikingNetwork["ties"]): number =>
-      run(two([1.5, 1.6], { decoding: "spikes", ties }), [1], 4).actions[0];
-    expect(["first", "last", "potential"].map((rule) => action(rule as SpikingNetwork["ties"]))).toEqual([0, 1, 1]);
+    const action = (ties: TieRule): number => run(two([1.5, 1.6], { decoding: "spikes", ties }), [1], 4).actions[0];
+    expect(["first", "last", "potential"].map((rule) => action(rule as TieRule))).toEqual([0, 1, 1]);
     expect(run(two([1.6, 1.5], { decoding: "spikes", ties: "potential" }), [1], 4).actions[0]).toBe(0);
   });
 });
@@ -116,7 +108,7 @@ describe("decodings", () => {
 describe("laws, on random networks", () => {
   it("permuting the batch permutes the result", () => {
     const arbitrary = samples({ size: 12, steps: 12, batch: 6 }).filter(
-      ({ network }) => network.encoding !== "poisson",
+      ({ network }) => network.coding.encoding !== "poisson",
     ); // whose streams belong to places in the batch
     fc.assert(
       fc.property(arbitrary, fc.nat(), ({ network, batch, observations }, rotation) => {
@@ -127,8 +119,8 @@ describe("laws, on random networks", () => {
         const permuted = Float32Array.from(
           order.flatMap((b) => Array.from(observations.subarray(b * size, (b + 1) * size))),
         );
-        const [whole, other] = [observations, permuted].map((x) => referenceEngine32.run(network, x));
-        const actions = network.layers.at(-1)!.outputs;
+        const [whole, other] = [observations, permuted].map((x) => referenceEngine32.load(network).run(x));
+        const actions = outputsOf(network.layers.at(-1)!);
         order.forEach((b, k) => {
           expect(other.outputs.subarray(k * actions, (k + 1) * actions)).toEqual(
             whole.outputs.subarray(b * actions, (b + 1) * actions),
@@ -146,21 +138,21 @@ describe("laws, on random networks", () => {
         fc.integer({ min: 1, max: 9 }),
         ({ network, batch, observations }, more) => {
           const options = { recordSpikes: true, recordPotentials: true };
-          const { steps } = network;
-          const whole = engine.run(network, observations, {
+          const { steps } = network.coding;
+          const whole = engine.load(network).run(observations, {
             ...options,
             steps: steps + more,
             seed: 7,
             keepState: true,
           });
-          const first = engine.run(network, observations, {
+          const first = engine.load(network).run(observations, {
             ...options,
             steps,
             seed: 7,
             state: createState(network, batch, 7),
           });
           const before = structuredClone(first.state!);
-          const second = engine.run(network, observations, { ...options, steps: more, state: first.state });
+          const second = engine.load(network).run(observations, { ...options, steps: more, state: first.state });
           expect(first.state).toEqual(before); // not modified
           expect(second.state).toEqual(whole.state);
           expect(second.potentials).toEqual(whole.potentials);
@@ -172,7 +164,7 @@ describe("laws, on random networks", () => {
               );
             expect([...events(first, 0), ...events(second, steps)].sort()).toEqual(events(whole, 0).sort());
           }
-          if (network.decoding === "spikes")
+          if (network.coding.decoding === "spikes")
             expect(first.outputs.map((count, k) => count + second.outputs[k])).toEqual(whole.outputs);
         },
       ),
@@ -184,33 +176,40 @@ describe("laws, on random networks", () => {
       fc.property(
         samples({ size: 12, steps: 15, only: { encoding: "constant", signedInputs: false } }),
         ({ network: drawn, batch, observations }) => {
-          const network = {
-            ...drawn,
-            layers: drawn.layers.map((layer) => ({ ...layer, alpha: 0, beta: 1, reset: "subtraction" as const })),
-          };
-          const { steps } = network;
-          const result = referenceEngine.run(network, observations, { recordSpikes: true, keepState: true });
+          const network = withNeurons(drawn, (own) =>
+            own.kind === "lif"
+              ? { ...own, beta: 1, reset: "subtraction" }
+              : { ...own, alpha: 0, beta: 1, reset: "subtraction" },
+          );
+          const { steps } = network.coding;
+          const result = referenceEngine.load(network).run(observations, { recordSpikes: true, keepState: true });
           const size = observationSize(network);
-          for (const [l, { inputs, outputs, weights, biases, resetBy, initialPotential }] of network.layers.entries()) {
-            // What came in by step T - 2 is in the potential; the current of step T - 1 is still on its way.
+          for (const [l, layer] of network.layers.entries()) {
+            const { weights, biases, activation } = layer;
+            const [inputs, outputs] = [inputsOf(layer), outputsOf(layer)];
+            // With lag what came in by step T - 2 is in the potential; the current of step T - 1 is still on its way.
+            const arriving = activation.kind === "lagged-lif" ? steps - 1 : steps;
             const arrived = new Float64Array(batch * inputs);
             if (l === 0)
               for (let b = 0; b < batch; b++)
                 for (let i = 0; i < inputs; i++)
-                  arrived[b * inputs + i] = (i < size ? observations[b * size + i] : 1) * (steps - 1);
+                  arrived[b * inputs + i] = (i < size ? observations[b * size + i] : 1) * arriving;
             else
               result.spikes![l - 1].step.forEach(
                 (t, k) =>
                   (arrived[result.spikes![l - 1].state[k] * inputs + result.spikes![l - 1].neuron[k]] += Number(
-                    t < steps - 1,
+                    t < arriving,
                   )),
               );
             const spent = new Float64Array(batch * outputs);
             if (l < spikingLayers(network))
-              result.spikes![l].state.forEach((b, k) => (spent[b * outputs + result.spikes![l].neuron[k]] += resetBy));
+              result.spikes![l].state.forEach((b, k) => {
+                const j = result.spikes![l].neuron[k];
+                spent[b * outputs + j] += valueOf(activation.resetBy, j);
+              });
             for (let b = 0; b < batch; b++)
               for (let j = 0; j < outputs; j++) {
-                let charge = (initialPotential?.[j] ?? 0) + (biases?.[j] ?? 0) * (steps - 1);
+                let charge = (activation.initial?.[j] ?? 0) + (biases?.[j] ?? 0) * arriving;
                 for (let i = 0; i < inputs; i++) charge += arrived[b * inputs + i] * weights[i * outputs + j];
                 expect(result.state!.layers[l].potential[b * outputs + j] + spent[b * outputs + j]).toBeCloseTo(
                   charge,
@@ -228,7 +227,8 @@ describe("laws, on random networks", () => {
       fc.property(
         samples({ size: 8, steps: 10, only: { encoding: "constant" } }),
         ({ network, batch, observations }) => {
-          const { work, spikes } = referenceEngine.run(network, observations, { recordSpikes: true });
+          const { work: counted, spikes } = referenceEngine.load(network).run(observations, { recordSpikes: true });
+          const work = counted!;
           let accumulates = 0;
           spikes!.forEach(({ neuron }, l) => {
             const next = network.layers[l + 1];
@@ -236,7 +236,7 @@ describe("laws, on random networks", () => {
               neuron.forEach(
                 (j) =>
                   (accumulates += next.weights
-                    .subarray(j * next.outputs, (j + 1) * next.outputs)
+                    .subarray(j * outputsOf(next), (j + 1) * outputsOf(next))
                     .filter((w) => w !== 0).length),
               );
           });
@@ -248,8 +248,8 @@ describe("laws, on random networks", () => {
           const size = observationSize(network);
           let products = 0;
           for (let b = 0; b < batch; b++)
-            for (let i = 0; i < network.layers[0].inputs; i++) {
-              const { outputs, weights } = network.layers[0];
+            for (let i = 0; i < inputsOf(network.layers[0]); i++) {
+              const [{ weights }, outputs] = [network.layers[0], outputsOf(network.layers[0])];
               if (i >= size || observations[b * size + i] !== 0)
                 products += weights.subarray(i * outputs, (i + 1) * outputs).filter((w) => w !== 0).length;
             }
@@ -265,10 +265,11 @@ describe("laws, on random networks", () => {
       fc.property(
         samples({ size: 8, steps: 8, only: { encoding: "constant", signedInputs: true } }),
         ({ network, observations }) => {
-          const first = { ...network, layers: network.layers.slice(0, 1), decoding: "potential" as const };
-          const [signed, plain] = [first, { ...first, signedInputs: false }].map(
-            (n) => referenceEngine.run(n, observations).outputs,
-          );
+          const coding = { ...network.coding, decoding: "potential" as const };
+          const [signed, plain] = [true, false].map((signedInputs) => {
+            const first = { ...network, layers: network.layers.slice(0, 1), coding: { ...coding, signedInputs } };
+            return referenceEngine.load(first).run(observations).outputs;
+          });
           signed.forEach((value, k) => expect(value).toBeCloseTo(plain[k], 9));
         },
       ),
@@ -279,7 +280,7 @@ describe("laws, on random networks", () => {
 it("an output layer that starts at an eighth has an eighth of the potentials, and the same spikes before it", () => {
   const [whole, eighth] = [1, 0.125].map((outputScale) => {
     const network = createSpikingNetwork([3, 9, 7, 2], new Random(5), { steps: 20, weightScale: 2, outputScale });
-    return referenceEngine.run(network, Float32Array.of(0.5, 1, 0.25));
+    return referenceEngine.load(network).run(Float32Array.of(0.5, 1, 0.25));
   });
   expect(Array.from(eighth.outputs)).toEqual(Array.from(whole.outputs, (x) => x / 8));
   expect(eighth.spikeCounts).toEqual(whole.spikeCounts);

@@ -1,13 +1,15 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { encoder, inputValues } from "../../src/network/encoding.ts";
-import { type Encoding, spikingNetwork, type SpikingOptions } from "../../src/network/old/spiking-network.ts";
+import { spikingNetwork, type SpikingOptions } from "../../src/network/create.ts";
+import type { Encoding } from "../../src/network/network.ts";
 import { createState, poissonStream } from "../../src/network/state.ts";
 import { Random } from "../../src/numeric/random.ts";
 
 function network(size: number, options: SpikingOptions) {
   const inputs = size + (options.biasInput ? 1 : 0);
-  return spikingNetwork([{ inputs, outputs: 1, weights: new Float32Array(inputs).fill(1) }], options);
+  const synapses = { kind: "dense", inputs, outputs: 1 } as const;
+  return spikingNetwork([{ synapses, weights: new Float32Array(inputs).fill(1) }], options);
 }
 
 /** The steps in which each input neuron spikes. */
