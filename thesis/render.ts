@@ -60,7 +60,7 @@ export const heading = (table: string): string =>
 export const reasonsOf = (rows: readonly Row[], name: (row: Row) => string): string[] =>
   rows.flatMap((row) =>
     [
-      row.reason && row.verdict !== "missing" && `${name(row)}: ${row.reason}`,
+      row.reason && `${name(row)}: ${row.reason}`,
       row.originalReason && `${name(row)}, original's network: ${row.originalReason}`,
     ].filter((text) => typeof text === "string"),
   );
@@ -118,7 +118,8 @@ export function renderText(reproduction: Reproduction): string {
   const missing = rows.filter((row) => row.verdict === "missing");
   if (missing.length > 0)
     lines.push("", `No network for: ${missing.map(({ name }) => name).join("; ")}.`, remedies[family.name]);
-  const reasons = reasonsOf(rows, ({ table, name }) => `${table} ${name}`);
+  const there = rows.map((row) => (row.verdict === "missing" ? { ...row, reason: null } : row));
+  const reasons = reasonsOf(there, ({ table, name }) => `${table} ${name}`);
   if (reasons.length > 0) lines.push("", "Why", ...reasons.map((reason) => `  ${reason}`));
   return lines.join("\n");
 }

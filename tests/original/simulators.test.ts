@@ -2,7 +2,7 @@ import { execa } from "execa";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { SimulatorReproduction } from "../../thesis/simulators/reproduce.ts";
+import type { Reproduction } from "../../thesis/reproduce.ts";
 import { ORIGINAL } from "./golden.ts";
 
 const here = existsSync(join(ORIGINAL, "networks"));
@@ -20,7 +20,7 @@ describe("dsqn reproduce spinnaker", () => {
     async () => {
       const first = await reproduce("--original", ORIGINAL, "--json");
       expect(first.exitCode).toBe(0);
-      const result = JSON.parse(first.stdout) as SimulatorReproduction;
+      const result = JSON.parse(first.stdout) as Reproduction;
       expect(result).toMatchObject({ experiment: "spinnaker", quick: true, episodes: 20, upTo: 20 });
       expect(result.rows.map(({ name }) => name)).toEqual([
         "CartPole DSQN, T = 20, spinnaker-leaky-twin",
@@ -32,12 +32,13 @@ describe("dsqn reproduce spinnaker", () => {
         expect(ours).toMatchObject({ episodes: 20, mean: expect.any(Number) });
         expect(exact).toMatchObject({ episodes: 20, similarity: 100 });
       }
-      expect(readdirSync(join(out, "rows"))).toHaveLength(4);
+      // Each in its set-up, and both networks once without one.
+      expect(readdirSync(join(out, "rows"))).toHaveLength(6);
       expect(readFileSync(join(out, "rows.csv"), "utf8").split("\r\n")).toHaveLength(6);
       expect(readFileSync(join(out, "report.html"), "utf8")).toContain("MountainCar DSQN, T = 20");
 
       const again = await reproduce("--original", ORIGINAL, "--json");
-      expect((JSON.parse(again.stdout) as SimulatorReproduction).rows).toEqual(result.rows);
+      expect((JSON.parse(again.stdout) as Reproduction).rows).toEqual(result.rows);
     },
     240_000,
   );

@@ -8,7 +8,7 @@ import { loadTfjs } from "../../src/engines/tensorflow/tfjs.ts";
 import { type Sandbox, sandbox } from "./sandbox.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const recipe = path.join(root, "scripts", "setup", "tfjs");
+const recipe = path.join(root, "src", "setup", "tfjs");
 const supported = process.platform === "linux" && process.arch === "x64";
 const here = supported ? describe : describe.skip;
 

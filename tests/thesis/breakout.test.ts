@@ -1,12 +1,12 @@
 import { describe, expect, it } from "@jest/globals";
 import type { AtariEnvironments } from "../../src/environments/atari-worlds.ts";
-import { BehaviourRecorder, entropy } from "../../thesis/tables/breakout/behaviour.ts";
-import { judgeBreakout } from "../../thesis/tables/breakout/judge.ts";
-import { occluded } from "../../thesis/tables/breakout/occlusion.ts";
-import { renderBreakoutCsv, renderBreakoutText } from "../../thesis/tables/breakout/render.ts";
-import { renderBreakout } from "../../thesis/tables/breakout/page.ts";
-import type { BreakoutMeasured, BreakoutReproduction } from "../../thesis/tables/breakout/reproduce.ts";
-import { breakoutRows } from "../../thesis/tables/breakout/thesis.ts";
+import { BehaviourRecorder, entropy } from "../../thesis/breakout/behaviour.ts";
+import { occluded } from "../../thesis/breakout/occlusion.ts";
+import { renderReproduction } from "../../thesis/page.ts";
+import { renderCsv, renderText } from "../../thesis/render.ts";
+import type { Reproduction } from "../../thesis/reproduce.ts";
+import { breakoutTrials } from "../../thesis/tables/in-breakout.ts";
+import { judge, type Measured } from "../../thesis/verdict.ts";
 
 /** Two games whose paddles are where `places` say, and of which the first is over after two steps. */
 function scripted(places: readonly (readonly [number, number])[]): AtariEnvironments {
@@ -93,7 +93,7 @@ const behaviour = {
   atLeftWall: 1 / 16,
   steps: 100,
 };
-const ours = (figures: Partial<BreakoutMeasured>): BreakoutMeasured => ({
+const ours = (figures: Partial<Measured>): Measured => ({
   mean: 10,
   std: 2,
   ci95: [9, 11],
@@ -107,46 +107,49 @@ const ours = (figures: Partial<BreakoutMeasured>): BreakoutMeasured => ({
   seconds: 1,
   ...figures,
 });
-const row = (name: string): (typeof breakoutRows)[number] => breakoutRows.find((one) => one.name === name)!;
+const row = (name: string): (typeof breakoutTrials)[number] => breakoutTrials.find((one) => one.name === name)!;
 
 describe("verdicts", () => {
   it("by score, within Welch's interval of the difference", () => {
     const dqn = row("DQN, epsilon 0.1"); // 10.12 +- 1.67 over 100
-    expect(judgeBreakout(dqn, ours({})).verdict).toBe("agrees");
+    expect(judge(dqn, ours({})).verdict).toBe("agrees");
     // sqrt(4/30 + 1.67^2/100) = 0.4015 at 42.5 degrees of freedom: 0.81 and no more
-    expect(judgeBreakout(dqn, ours({ mean: 10.92 })).verdict).toBe("agrees");
-    expect(judgeBreakout(dqn, ours({ mean: 10.94 })).verdict).toBe("better");
-    expect(judgeBreakout(dqn, ours({ mean: 9.3 })).verdict).toBe("worse");
-    expect(judgeBreakout(dqn, null).verdict).toBe("missing");
+    expect(judge(dqn, ours({ mean: 10.92 })).verdict).toBe("agrees");
+    expect(judge(dqn, ours({ mean: 10.94 })).verdict).toBe("better");
+    expect(judge(dqn, ours({ mean: 9.3 })).verdict).toBe("worse");
+    expect(judge(dqn, null).verdict).toBe("missing");
   });
 
   it("a figure without a deviation counts as exact; no figure, no verdict", () => {
-    expect(judgeBreakout(row("convolutional DQN"), ours({ mean: 150, std: 30 }))).toEqual({
+    expect(judge(row("convolutional DQN"), ours({ mean: 150, std: 30 }))).toEqual({
       verdict: "worse",
       reason: row("convolutional DQN").reason,
     });
-    expect(judgeBreakout(row("go left and stay"), ours({})).verdict).toBeNull();
+    expect(judge(row("go left and stay"), ours({})).verdict).toBeNull();
   });
 
   it("of a conversion by similarity; the thesis's is a lower bound", () => {
     const converted = row("converted, T = 100, epsilon 0.1");
-    const alike = (similarity: number, half: number): BreakoutMeasured =>
+    const alike = (similarity: number, half: number): Measured =>
       ours({ similarity, similarityCi95: [similarity - half, similarity + half] });
-    expect(judgeBreakout(converted, alike(99.95, 0.01)).verdict).toBe("agrees");
-    expect(judgeBreakout(converted, alike(99.8, 0.15)).verdict).toBe("agrees");
-    expect(judgeBreakout(converted, alike(96, 1)).verdict).toBe("worse");
+    expect(judge(converted, alike(99.95, 0.01)).verdict).toBe("agrees");
+    expect(judge(converted, alike(99.8, 0.15)).verdict).toBe("agrees");
+    expect(judge(converted, alike(96, 1)).verdict).toBe("worse");
   });
 });
 
 describe("what comes out", () => {
   const bar = (top: number | null, mean: number) => ({ top, mean, ci95: [mean - 1, mean + 1] as const, episodes: 2 });
-  const result: BreakoutReproduction = {
+  const result: Reproduction = {
     experiment: "breakout",
     environment: "BreakoutDeterministic-v4",
     quick: true,
-    rows: breakoutRows.map((one) => {
-      const measured = one.subject === "dsqn" ? null : ours({ mean: one.thesis.mean ?? 5 });
-      return { name: one.name, thesis: one.thesis, ours: measured, ...judgeBreakout(one, measured) };
+    episodes: 30,
+    upTo: null,
+    training: [],
+    rows: breakoutTrials.map((one) => {
+      const measured = one.player === "dsqn" ? null : ours({ mean: one.thesis.mean ?? 5 });
+      return { table: one.table, name: one.name, thesis: one.thesis, ours: measured, ...judge(one, measured) };
     }),
     occlusion: {
       rows: 3,
@@ -159,24 +162,24 @@ describe("what comes out", () => {
   };
 
   it("CSV: a line per row, names with commas quoted", () => {
-    const lines = renderBreakoutCsv(result).trimEnd().split("\r\n");
-    expect(lines).toHaveLength(1 + breakoutRows.length);
-    expect(lines[3].startsWith('"DQN, epsilon 0.1",10.12,1.67,,10.12,2,9,11,30,1000')).toBe(true);
+    const lines = renderCsv(result).trimEnd().split("\r\n");
+    expect(lines).toHaveLength(1 + breakoutTrials.length);
+    expect(lines[3].startsWith('Breakout,"DQN, epsilon 0.1",10.12,1.67,,10.12,2,9,11,30,1000')).toBe(true);
   });
 
   it("text: every row, how they play, the bar, and what is missing", () => {
-    const text = renderBreakoutText(result);
-    for (const { name } of breakoutRows) expect(text).toContain(name);
+    const text = renderText(result);
+    for (const { name } of breakoutTrials) expect(text).toContain(name);
     expect(text).toContain("2.00 of 2");
     expect(text).toMatch(/No network for: DSQN.*\n.*--dsqn/);
     expect(text).toMatch(/none +40\.0 +38\.0/);
   });
 
   it("the page embeds the film and needs nothing else", () => {
-    const page = renderBreakout(result, Buffer.from("film"), new Date(0));
+    const page = renderReproduction(result, { film: Buffer.from("film"), now: new Date(0) });
     expect(page).toContain(`data:image/png;base64,${Buffer.from("film").toString("base64")}`);
     expect(page).not.toMatch(/https?:\/\/(?!www\.w3\.org)/);
     expect(page).toContain("Not “go left and stay”");
-    expect(renderBreakout({ ...result, film: null, occlusion: null }, null)).not.toContain("data:image/png");
+    expect(renderReproduction({ ...result, film: null, occlusion: null })).not.toContain("data:image/png");
   });
 });

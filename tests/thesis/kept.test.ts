@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { kept } from "../../thesis/tables/kept.ts";
+import { kept } from "../../thesis/measure/kept.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "dsqn-kept-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -5,7 +5,7 @@ describe("parallelPolicy", () => {
   it("decides as one thread does, whatever the batch", () => {
     const output = execFileSync(
       process.execPath,
-      ["--import", "./scripts/register-ts.mjs", "tests/fixtures/reproduce/parallel-policy.ts"],
+      ["--import", "./scripts/register-ts.mjs", "tests/fixtures/thesis/parallel-policy.ts"],
       { encoding: "utf8" },
     );
     expect(JSON.parse(output)).toEqual([true, true, true, true]);

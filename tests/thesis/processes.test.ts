@@ -5,7 +5,7 @@ const answer = (...numbers: number[]): unknown =>
   JSON.parse(
     execFileSync(
       process.execPath,
-      ["--import", "./scripts/register-ts.mjs", "tests/fixtures/reproduce/processes.ts", ...numbers.map(String)],
+      ["--import", "./scripts/register-ts.mjs", "tests/fixtures/thesis/processes.ts", ...numbers.map(String)],
       { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] },
     ),
   );

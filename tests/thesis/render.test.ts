@@ -1,6 +1,7 @@
-import { renderReproduction } from "../../thesis/tables/page.ts";
-import { renderCsv, renderText } from "../../thesis/tables/render.ts";
-import type { Reproduction, Row } from "../../thesis/tables/reproduce.ts";
+import type { Row } from "../../thesis/experiments.ts";
+import { renderReproduction } from "../../thesis/page.ts";
+import { renderCsv, renderText } from "../../thesis/render.ts";
+import type { Reproduction } from "../../thesis/reproduce.ts";
 
 const row: Row = {
   table: "4.4",
@@ -56,7 +57,7 @@ describe("a reproduction", () => {
   });
 
   it("is a page with the sweep drawn", () => {
-    const page = renderReproduction(reproduction, new Date("2026-01-02T03:04:05Z"));
+    const page = renderReproduction(reproduction, { now: new Date("2026-01-02T03:04:05Z") });
     expect(page).toContain("2026-01-02");
     expect(page).toContain("Similarity against T: 98.5 % at 64, 98.5 % at 128.");
     expect(page).toContain("Why rows differ");

@@ -1,9 +1,8 @@
-import { judgeOriginal, type Measured } from "../../thesis/tables/verdict.ts";
-import { judgeInSimulator } from "../../thesis/simulators/verdict.ts";
-import { renderSimulatorReproduction } from "../../thesis/simulators/page.ts";
-import { renderCsv, renderText } from "../../thesis/simulators/render.ts";
-import type { SimulatorReproduction } from "../../thesis/simulators/reproduce.ts";
-import { simulatorTrials } from "../../thesis/simulators/trials.ts";
+import { renderReproduction } from "../../thesis/page.ts";
+import { renderCsv, renderText } from "../../thesis/render.ts";
+import type { Reproduction } from "../../thesis/reproduce.ts";
+import { simulatorTrials } from "../../thesis/tables/in-simulators.ts";
+import { judgeInSimulator, judgeOriginal, type Measured } from "../../thesis/verdict.ts";
 
 const all = (["nest", "pynn", "spinnaker"] as const).flatMap((experiment) =>
   simulatorTrials(experiment).map((trial) => ({ experiment, ...trial })),
@@ -12,15 +11,15 @@ const all = (["nest", "pynn", "spinnaker"] as const).flatMap((experiment) =>
 describe("the rows of tables 4.12 to 4.14", () => {
   it("have a reason beforehand only where the thesis contradicts itself", () => {
     const reasoned = all.filter(({ reason }) => reason !== undefined);
-    expect(new Set(reasoned.map(({ environment, network, steps }) => `${environment} ${network} ${steps}`))).toEqual(
+    expect(new Set(reasoned.map(({ environment, player, steps }) => `${environment} ${player} ${steps}`))).toEqual(
       new Set(["mountaincar dqn 100"]),
     );
   });
 
   it("know what the thesis says of the same network without a simulator", () => {
-    for (const { name, own, network, steps } of all)
+    for (const { name, own, player, steps } of all)
       if (name.includes("stored")) expect(own).toBeUndefined();
-      else expect([network, steps, typeof own?.mean]).toEqual([network, steps, "number"]);
+      else expect([player, steps, typeof own?.mean]).toEqual([player, steps, "number"]);
   });
 
   it("say what the numbers say otherwise, on the board too", () => {
@@ -37,10 +36,10 @@ describe("the rows of tables 4.12 to 4.14", () => {
         seconds: 1,
       });
       const far = 10 + 5 * std;
-      expect(judgeOriginal(trial, ours(mean, similarity))!.verdict).toBe("agrees");
-      expect(judgeOriginal(trial, ours(mean + far, similarity))!.verdict).toBe("better");
-      expect(judgeOriginal(trial, ours(mean - far, similarity))!.verdict).toBe("worse");
-      expect(judgeOriginal(trial, ours(mean, similarity - 5))!.verdict).toBe("worse");
+      expect(judgeOriginal(trial, ours(mean, similarity)).verdict).toBe("agrees");
+      expect(judgeOriginal(trial, ours(mean + far, similarity)).verdict).toBe("better");
+      expect(judgeOriginal(trial, ours(mean - far, similarity)).verdict).toBe("worse");
+      expect(judgeOriginal(trial, ours(mean, similarity - 5)).verdict).toBe("worse");
     }
   });
 
@@ -98,7 +97,7 @@ describe("a reproduction in a simulator", () => {
   };
   const row = { table: first.table, name: first.name, simulator: first.simulator, thesis: first.thesis };
   const none = { table: second.table, name: second.name, simulator: second.simulator, thesis: second.thesis };
-  const reproduction: SimulatorReproduction = {
+  const reproduction: Reproduction = {
     experiment: "nest",
     quick: false,
     episodes: 100,
@@ -107,6 +106,7 @@ describe("a reproduction in a simulator", () => {
       { ...row, ours: measured, exact: { ...measured, similarity: 59.93 }, verdict: "worse", reason: "not explained" },
       { ...none, ours: null, exact: null, verdict: "missing", reason: "there is no such network" },
     ],
+    training: [],
     seconds: 400,
   };
 
@@ -121,11 +121,11 @@ describe("a reproduction in a simulator", () => {
   it("is CSV with a value for every head", () => {
     const [head, ours, missing] = renderCsv(reproduction).split("\r\n");
     for (const line of [ours, missing]) expect(line.split(",").length - head.split(",").length).toBe(2); // in the name
-    expect(ours).toContain(",102.75,3.1,58.88,103.57,3.36,102.9,104.2,58.41,57.9,58.9,10357,worse,not explained,");
+    expect(ours).toContain(",102.75,3.1,58.88,103.57,3.36,102.9,104.2,100,10357,58.41,57.9,58.9,worse,not explained,");
   });
 
   it("is a page with a picture of each table in each simulator", () => {
-    const page = renderSimulatorReproduction(reproduction, new Date("2026-01-02T03:04:05Z"));
+    const page = renderReproduction(reproduction, { now: new Date("2026-01-02T03:04:05Z") });
     expect(page).toContain("Table 4.12, nest-original-iaf");
     expect(page).toContain("0 of 1");
     expect(page).toContain("CartPole DQN, T = 100: exact mapping 59.93, thesis 58.88, run again 58.41");

@@ -1,6 +1,7 @@
-import { judgeSolved } from "../../thesis/tables/training.ts";
-import { experiments, type Trial } from "../../thesis/tables/trials.ts";
-import { explain, judge, judgeOriginal, type Measured, type Verdict } from "../../thesis/tables/verdict.ts";
+import { experiments, experimentOf, type ExperimentName } from "../../thesis/experiments.ts";
+import { judgeSolved } from "../../thesis/measure/training.ts";
+import { timeSteps, type Trial } from "../../thesis/tables/trial.ts";
+import { explain, judge, judgeOriginal, type Measured, type Verdict } from "../../thesis/verdict.ts";
 
 const measured = (mean: number, std: number, similarity: number | null = null): Measured => ({
   mean,
@@ -16,7 +17,7 @@ const plain: Trial = {
   table: "4.1",
   name: "DQN",
   environment: "cartpole",
-  network: "dqn",
+  player: "dqn",
   thesis: { mean: 226.31, std: 32.74, similarity: null },
 };
 const converted: Trial = { ...plain, conversion: {}, thesis: { mean: 122.26, std: 3.6, similarity: 60.72 } };
@@ -67,17 +68,17 @@ describe("judgeOriginal", () => {
   it("takes five episodes for as uncertain as they are", () => {
     const board: Trial = { ...plain, thesis: { mean: 288.2, std: 152.77, similarity: 74.25 } };
     const ours = measured(350, 100, 74.5);
-    expect(judgeOriginal(board, ours)!.verdict).toBe("better"); // of a hundred episodes
-    expect(judgeOriginal({ ...board, thesisEpisodes: 5 }, ours)!.verdict).toBe("agrees");
+    expect(judgeOriginal(board, ours).verdict).toBe("better"); // of a hundred episodes
+    expect(judgeOriginal({ ...board, thesisEpisodes: 5 }, ours).verdict).toBe("agrees");
     const similar = measured(288, 100, 76);
-    expect(judgeOriginal(board, similar)!.verdict).toBe("better");
-    expect(judgeOriginal({ ...board, thesisEpisodes: 5 }, similar)!.verdict).toBe("agrees");
+    expect(judgeOriginal(board, similar).verdict).toBe("better");
+    expect(judgeOriginal({ ...board, thesisEpisodes: 5 }, similar).verdict).toBe("agrees");
   });
 
   it("asks for score and similarity both", () => {
-    expect(judgeOriginal(converted, measured(122, 4, 60.5))!.verdict).toBe("agrees");
-    expect(judgeOriginal(converted, measured(122, 4, 70))!.verdict).toBe("better");
-    expect(judgeOriginal(converted, measured(80, 4, 60.5))!.verdict).toBe("worse");
+    expect(judgeOriginal(converted, measured(122, 4, 60.5)).verdict).toBe("agrees");
+    expect(judgeOriginal(converted, measured(122, 4, 70)).verdict).toBe("better");
+    expect(judgeOriginal(converted, measured(80, 4, 60.5)).verdict).toBe("worse");
   });
 
   it("explains what differs by another figure for the same network, if that one is met", () => {
@@ -87,10 +88,6 @@ describe("judgeOriginal", () => {
     expect(judgeOriginal(known, measured(140, 4, 70))).toEqual({ verdict: "explained", reason: "two figures" });
     expect(judgeOriginal(known, measured(150, 4, 75))).toEqual({ verdict: "better", reason: null });
     expect(judgeOriginal(known, measured(100, 4, 60.5))).toEqual({ verdict: "worse", reason: null });
-  });
-
-  it("has no verdict without the original's networks", () => {
-    expect(judgeOriginal(converted, null)).toBeNull();
   });
 });
 
@@ -103,34 +100,42 @@ describe("judgeSolved", () => {
 });
 
 describe("experiments", () => {
-  it("covers every table that needs no simulator, each row once", () => {
-    const tables = (name: keyof typeof experiments): string[] => [
-      ...new Set(experiments[name]().map((trial) => trial.table)),
-    ];
-    expect(tables("cartpole")).toEqual(["4.1", "4.2", "4.3", "4.4"]);
-    expect(tables("mountaincar")).toEqual(["4.6", "4.7", "4.8", "4.9"]);
-    expect(tables("policy-gradient")).toEqual(["4.11"]);
-    for (const trials of Object.values(experiments)) {
-      const names = trials().map((trial) => `${trial.table} ${trial.name}`);
-      expect(new Set(names).size).toBe(names.length);
+  const names = Object.keys(experiments) as ExperimentName[];
+  const trialsOf = (name: ExperimentName): readonly Trial[] => experimentOf(name).trials();
+
+  it("cover every table, each row once", () => {
+    const tables = (name: ExperimentName): string[] => [...new Set(trialsOf(name).map((trial) => trial.table))];
+    expect(Object.fromEntries(names.map((name) => [name, tables(name)]))).toEqual({
+      "cartpole": ["4.1", "4.2", "4.3", "4.4"],
+      "mountaincar": ["4.6", "4.7", "4.8", "4.9"],
+      "policy-gradient": ["4.11"],
+      "breakout": ["Breakout"],
+      "nest": ["4.12", "notebook", "4.13"],
+      "pynn": ["notebook"],
+      "spinnaker": ["4.14"],
+    });
+    for (const name of names) {
+      const rows = trialsOf(name).map((trial) => `${trial.table} ${trial.name}`);
+      expect(new Set(rows).size).toBe(rows.length);
     }
   });
 
-  it("has the rows of 10,000 steps", () => {
-    expect(experiments.cartpole().filter((trial) => trial.conversion?.spiking?.steps === 10_000)).toHaveLength(2);
+  it("have the rows of 10,000 steps", () => {
+    expect(trialsOf("cartpole").filter((trial) => timeSteps(trial) === 10_000)).toHaveLength(2);
   });
 
-  it("names remedies that are rows of the same table", () => {
-    for (const trials of Object.values(experiments)) {
-      const all = trials();
+  it("name remedies that are rows of the same table", () => {
+    for (const name of names) {
+      const all = trialsOf(name);
       const remedies = all.flatMap(({ table, remedy }) => (remedy ? [`${table} ${remedy.row}`] : []));
-      for (const remedy of remedies) expect(all.map(({ table, name }) => `${table} ${name}`)).toContain(remedy);
+      for (const remedy of remedies) expect(all.map((trial) => `${trial.table} ${trial.name}`)).toContain(remedy);
     }
-    expect(experiments.cartpole().filter(({ remedy }) => remedy)).toHaveLength(7);
+    expect(trialsOf("cartpole").filter(({ remedy }) => remedy)).toHaveLength(7);
   });
 
-  it("measures something in every row", () => {
-    for (const trials of Object.values(experiments))
-      for (const { thesis } of trials()) expect(thesis.mean ?? thesis.similarity).not.toBeNull();
+  it("measure something in every row of the thesis's tables", () => {
+    for (const name of names)
+      if (name !== "breakout")
+        for (const { thesis } of trialsOf(name)) expect(thesis.mean ?? thesis.similarity).not.toBeNull();
   });
 });
