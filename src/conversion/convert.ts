@@ -44,11 +44,11 @@ export function convert(source: Network, states: Float32Array, options: Conversi
   });
   const layers = started.map(({ stage: { channels: _, ...stage } }) => ({
     ...stage,
-    weights: Float32Array.from(stage.weights),
-    biases: Float32Array.from(stage.biases),
+    weights: new Float32Array(stage.weights),
+    biases: new Float32Array(stage.biases),
   }));
   const network = spikingNetwork(layers, { ...coding, neuron: neuron("lagged-lif", { reset }) }, source.input);
-  const initial = started.map(({ potentials }) => potentials && Float32Array.from(potentials));
+  const initial = started.map(({ potentials }) => potentials && new Float32Array(potentials));
   return {
     scales,
     network: {

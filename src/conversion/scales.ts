@@ -2,7 +2,7 @@ import { UsageError } from "../errors.ts";
 import { columnsOf, outputsOf } from "../network/layer.ts";
 import { type Network, observationSize } from "../network/network.ts";
 import { pow } from "../numeric/elementary.ts";
-import { layerActivations } from "./activations.ts";
+import { layerActivations } from "../engines/fast/activations.ts";
 import { type Stage, stagesOf } from "./stages.ts";
 
 /**

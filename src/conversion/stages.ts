@@ -42,8 +42,8 @@ export function stagesOf(source: Network): Stage[] {
       );
     const stage: Stage = {
       synapses,
-      weights: Float64Array.from(layer.weights, (w) => w * scale),
-      biases: Float64Array.from(biasPerOutput(layer) ?? new Float32Array(outputsOf(layer))),
+      weights: new Float64Array(layer.weights).map((w) => w * scale),
+      biases: new Float64Array(biasPerOutput(layer) ?? new Float32Array(outputsOf(layer))),
       channels: columnsOf(layer),
     };
     if (!pooling) return stage;
