@@ -91,10 +91,11 @@ class Kernel:
             return Population(nest.Create(model, count, parameters)[0], count)
         own = model != "spike_generator"
         common = {key: value for key, value in parameters.items() if not (own and isinstance(value, np.ndarray))}
-        if own and "V_th" in parameters and "V_th" not in common:  # V_reset, which comes first, has to be below
-            common["V_th"] = float(parameters["V_th"].max())
+        each = {key: value for key, value in parameters.items() if key not in common}
+        if "V_th" in each:  # V_reset, which comes first, has to be below
+            common["V_th"] = float(each["V_th"].max())
         population = Population(nest.Create(model, count, common)[0], count)
-        self.set(population, {key: value for key, value in parameters.items() if key not in common})
+        self.set(population, each)
         return population
 
     def connect(self, pre: np.ndarray, post: np.ndarray, weights: np.ndarray, delay: float) -> None:
@@ -104,7 +105,9 @@ class Kernel:
 
     def set(self, population: Population, values: dict) -> None:
         """Of each node all at once: some have to fit each other."""
-        each = [value.tolist() if isinstance(value, np.ndarray) else [value] * population.size for value in values.values()]
+        each = [
+            value.tolist() if isinstance(value, np.ndarray) else [value] * population.size for value in values.values()
+        ]
         if each:
             self.nest.SetStatus(_nodes(population), [dict(zip(values, own)) for own in zip(*each)])
 
@@ -144,6 +147,4 @@ def _nodes(population: Population) -> List[int]:
 
 def run(network: Network, inputs: nest_network.Inputs, steps: int = 0, **options: Any) -> nest_network.Result:
     """Every state of `inputs` through `network` in NEST 2, `steps` (the network's own unless given) steps of 1 ms."""
-    return nest_network.run(
-        Kernel(), network, map_network(network), inputs, steps or network.steps, **options
-    )
+    return nest_network.run(Kernel(), network, map_network(network), inputs, steps or network.steps, **options)

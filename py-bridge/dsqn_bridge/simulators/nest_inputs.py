@@ -19,7 +19,13 @@ class Target(NamedTuple):
 
 
 def connect_inputs(
-    kernel: Any, network: Network, factor: float, layout: Layout, inputs: Inputs, generators: bool, targets: List[Target]
+    kernel: Any,
+    network: Network,
+    factor: float,
+    layout: Layout,
+    inputs: Inputs,
+    generators: bool,
+    targets: List[Target],
 ) -> None:
     """The first layer's input to all of `targets`, its bias included. `factor`: of NEST's weights."""
     if layout.fed < 1:
@@ -42,7 +48,9 @@ def feed(kernel: Any, index: int, values: np.ndarray, layout: Layout, targets: L
     """The same value [neurons] to each neuron of layer `index` in every one of `steps`: a bias, what keeps an offset, or what a layer begins with."""
     if not len(steps):
         return
-    times = np.concatenate([layout.stamps(index, np.array(steps), np.full(len(steps), w)) for w in range(layout.windows)])
+    times = np.concatenate(
+        [layout.stamps(index, np.array(steps), np.full(len(steps), w)) for w in range(layout.windows)]
+    )
     clock = kernel.create("spike_generator", 1, {"spike_times": times[times > 0]})
     for target in targets:
         ids = np.arange(len(values) * layout.copies)

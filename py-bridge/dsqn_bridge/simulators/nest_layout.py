@@ -70,4 +70,6 @@ def layout(network: Network, mapping: NestMapping, states: int, steps: int, copi
     length = steps - 1 + clock[-1] + after
     # Two steps to push down (one may fall into a refractory step), what is on its way, one up, one to where v starts.
     period = length + 2 * unit + 5
-    return Layout(states, steps, copies, -(-states // copies), unit, latency, clock, steps - mapping.lag, length, period)
+    return Layout(
+        states, steps, copies, -(-states // copies), unit, latency, clock, steps - mapping.lag, length, period
+    )

@@ -12,7 +12,6 @@ from . import nest2, nest3, nest_network, nest_original, pynn
 from .nest_mapping import describe
 from .network import Network, network_from
 
-
 # Whether the cells are PyNN's standard ones.
 PYNN = {"pynn-nest": False, "pynn-nest-standard": True}
 

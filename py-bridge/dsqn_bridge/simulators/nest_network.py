@@ -184,7 +184,9 @@ class _Run:
         """After the last step, [copies, outputs]."""
         potentials = self.kernel.get(self.readout, "V_m")
         if self._adapts:
-            potentials = potentials - (self.kernel.get(self.readout, "E_sfa") - self.network.layers[-1].neuron.threshold)
+            potentials = potentials - (
+                self.kernel.get(self.readout, "E_sfa") - self.network.layers[-1].neuron.threshold
+            )
         potentials = potentials.reshape(self.layout.copies, -1)
         return potentials if self.has_companion else potentials - self.mapping.layers[-1].offset
 

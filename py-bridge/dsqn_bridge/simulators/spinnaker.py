@@ -8,7 +8,7 @@ it too. Membranes leak a little, and are reset to zero. A convolution is the lis
 from __future__ import annotations
 
 import time
-from typing import Any, List, NamedTuple, Optional
+from typing import Any, ClassVar, List, NamedTuple, Optional
 
 import numpy as np
 
@@ -84,7 +84,12 @@ def _drawn(network: Network, settings: Settings) -> bool:
 
 
 class Machine:
-    """One network on one board, kept loaded between runs: each run only sets inputs anew. Not reusable after `close`."""
+    """One network on one board, kept loaded between runs: each run only sets inputs anew. Not reusable after `close`.
+
+    sPyNNaker holds one network at a time: where several machines take turns, the one that ran last is on the board, and the next builds anew.
+    """
+
+    on_board: ClassVar[Optional[Machine]] = None
 
     def __init__(self, board: Board, network: Network, settings: Optional[Settings] = None):
         self.board, self.network, self.settings = board, network, settings or Settings()
@@ -136,9 +141,9 @@ class Machine:
         self._feed(inputs)
 
     def _build(self, copies: int, record: bool) -> None:
-        if self.copies:
-            self.sim.end()
-        self.copies, self.recording = copies, record
+        if Machine.on_board:
+            Machine.on_board.close()
+        Machine.on_board, self.copies, self.recording = self, copies, record
         self.sim.setup(timestep=1.0, time_scale_factor=1, min_delay=1.0)
         layers = self.network.layers
         last = len(layers) - 1
@@ -269,12 +274,17 @@ class Machine:
 
         with contextlib.suppress(Exception):
             self.close()
-        self.copies = 0
+        self._left()
 
     def close(self) -> None:
         if self.copies:
             self.sim.end()
+        self._left()
+
+    def _left(self) -> None:
         self.copies = 0
+        if Machine.on_board is self:
+            Machine.on_board = None
 
 
 def largest_sums(layer: Layer) -> List[float]:

@@ -9,10 +9,9 @@ import pytest
 
 from dsqn_bridge.errors import BridgeError
 from dsqn_bridge.simulators import nest2, nest_network
-from dsqn_bridge.simulators.nest_mapping import map_network
 from dsqn_bridge.simulators.nest_network import Inputs
 
-from .networks import assert_same, random_convolutional_network, random_network, random_trains
+from .networks import assert_same, random_convolutional_network, random_lif_network, random_network, random_trains
 
 REAL = os.environ.get("DSQN_NEST2_PYTHON")
 HERE = Path(__file__).resolve()
@@ -33,7 +32,7 @@ def kernel():
 @pytest.mark.parametrize("seed", range(8))
 def test_only_documented_calls_and_the_same_spikes(kernel, seed, leaky):
     network, x = random_network(seed, leaky=leaky, mixed=seed > 5)
-    mapping = map_network(network, "pp_psc_delta")
+    mapping = nest2.map_network(network)
     result = nest_network.run(kernel, network, mapping, Inputs(len(x), x), network.steps)
     assert_same(network, x, result, tolerance=1e-12 if leaky else 0.0)
     trains, inputs = random_trains(seed, network, len(x))
@@ -42,10 +41,21 @@ def test_only_documented_calls_and_the_same_spikes(kernel, seed, leaky):
     )
 
 
+@pytest.mark.parametrize("leaky", [False, True])
+@pytest.mark.parametrize("seed", range(8))
+def test_lif(kernel, seed, leaky):
+    network, x = random_lif_network(seed, leaky=leaky, convolutional=seed == 5, least=0.3)
+    mapping = nest2.map_network(network)
+    tolerance = 1e-12 if leaky else 0.0
+    assert_same(network, x, nest_network.run(kernel, network, mapping, Inputs(len(x), x), network.steps), tolerance)
+    trains, inputs = random_trains(seed, network, len(x))
+    assert_same(network, x, nest_network.run(kernel, network, mapping, inputs, network.steps), tolerance, trains)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_convolutions(kernel, seed):
     network, x = random_convolutional_network(seed)
-    mapping = map_network(network, "pp_psc_delta")
+    mapping = nest2.map_network(network)
     assert_same(network, x, nest_network.run(kernel, network, mapping, Inputs(len(x), x), network.steps))
 
 

@@ -9,7 +9,15 @@ from dsqn_bridge.simulators.nest_lif import map_lif
 from dsqn_bridge.simulators.nest_network import Inputs
 from dsqn_bridge.simulators.network import connections, synapses
 
-from .networks import assert_same, matrix, neurons, random_convolutional_network, random_lif_network, random_network, random_trains
+from .networks import (
+    assert_same,
+    matrix,
+    neurons,
+    random_convolutional_network,
+    random_lif_network,
+    random_network,
+    random_trains,
+)
 
 nest = pytest.importorskip("nest", reason="NEST 3 is not installed")
 if not str(getattr(nest, "__version__", "2")).startswith("3"):
@@ -115,7 +123,8 @@ def test_the_kernel_is_given_back_afterwards_and_before_it_is_taken_again():
     network, x = random_network(1)
     inputs = Inputs(len(x), x)
     first, second = (
-        nest_network.run(kernel, network, nest3.map_network(network), inputs, network.steps).potentials for _ in range(2)
+        nest_network.run(kernel, network, nest3.map_network(network), inputs, network.steps).potentials
+        for _ in range(2)
     )
     assert np.array_equal(first, second)
     assert nest.network_size > 0

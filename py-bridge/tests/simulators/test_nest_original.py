@@ -5,6 +5,7 @@ import pytest
 
 from dsqn_bridge.simulators import nest_original
 from dsqn_bridge.simulators.network import Layer, Network
+from dsqn_bridge.simulators.neurons import LaggedLif
 from dsqn_bridge.simulators.simulation import Inputs
 
 nest = pytest.importorskip("nest", reason="NEST 3 is not installed")
@@ -21,7 +22,7 @@ def network_of(sizes, rng):
         Layer(
             rng.normal(0, 1.5 / np.sqrt(a), (a, b)).astype(np.float32).astype(float),
             None if b == 5 else rng.normal(0, 0.1, b),
-            np.zeros(b), 0.0, 1.0, 1.0, "subtraction", 1.0,
+            np.zeros(b), LaggedLif(),
         )
         for a, b in zip(sizes[:-1], sizes[1:])
     ]  # fmt: skip

@@ -5,6 +5,7 @@ import pytest
 
 from dsqn_bridge.errors import BridgeError
 from dsqn_bridge.simulators.network import Convolution, Layer, Network, input_currents, network_from, synapses
+from dsqn_bridge.simulators.neurons import LaggedLif, Lif
 
 GEOMETRIES = [
     Convolution((6, 5, 2), (2, 2, 3), (3, 2), (2, 3), (0, 0)),
@@ -20,7 +21,7 @@ def layer_of(geometry, seed=0, biases=True):
     size = int(np.prod(geometry.output))
     weights = random.normal(size=shape).astype(np.float32).astype(float)
     return Layer(
-        weights, random.normal(size=size) if biases else None, np.zeros(size), 0.0, 1.0, 1.0, "zero", 1.0, geometry
+        weights, random.normal(size=size) if biases else None, np.zeros(size), LaggedLif(reset="zero"), geometry
     )
 
 
@@ -70,19 +71,45 @@ def test_a_matrix_is_a_list_too():
     assert (layer.inputs, layer.size) == (2, 3)
 
 
+LAGGED = {"kind": "lagged-lif", "alpha": 0, "beta": 0.5, "threshold": 1, "resetBy": 2, "reset": "zero"}
+CODING = {
+    "biasInput": False, "signedInputs": False, "encoding": "constant", "decoding": "potential", "steps": 5, "ties": "first",
+}  # fmt: skip
+
+
+def message(geometry, **changes):
+    layer = {"synapses": {"kind": "convolution", **geometry._asdict()}, "pooling": None, "activation": LAGGED}
+    return {"layers": [{**layer, **changes}], "coding": CODING}
+
+
+def test_a_message_is_read():
+    geometry = GEOMETRIES[0]
+    weights = layer_of(geometry).weights
+    made = network_from(message(geometry), {"layers.0.weight": weights, "layers.0.bias": np.arange(3.0)}).layers[0]
+    assert made.convolution == geometry
+    assert made.neuron == LaggedLif(0.0, 0.5, 1.0, 2.0, "zero")
+    assert made.biases.tolist() == [0, 1, 2] * 4  # one for each channel
+    assert not made.initial.any() and made.initial.shape == (12,)
+    lif = {"kind": "lif", "beta": 1, "resetBy": 1, "resetTo": 0, "fires": "at", "reset": "value"}
+    arrays = {
+        "layers.0.weight": weights,
+        "layers.0.threshold": np.arange(12),
+        "layers.0.initial_potential": np.ones(12),
+    }
+    made = network_from(message(geometry, activation=lif), arrays).layers[0]
+    assert isinstance(made.neuron, Lif) and made.neuron.threshold.tolist() == list(range(12))
+    assert made.neuron._replace(threshold=1.0) == Lif(1.0, 1.0, 1.0, 0.0, "at", "value")
+    assert made.initial.tolist() == [1] * 12
+
+
 def test_what_weights_cannot_express_is_named():
     geometry = GEOMETRIES[0]
-    description = {
-        "inputs": 60, "outputs": 12, "alpha": 0, "beta": 1, "threshold": 1, "reset": "zero", "resetBy": 1,
-        "convolution": geometry._asdict(), "pooling": None,
-    }  # fmt: skip
-    network = {
-        "layers": [description], "biasInput": False, "signedInputs": False,
-        "encoding": "constant", "decoding": "potential", "steps": 5,
-    }  # fmt: skip
-    arrays = {"w0": layer_of(geometry).weights}
-    assert network_from(network, arrays).layers[0].convolution == geometry
-    for change in ({"layers": [{**description, "pooling": geometry._asdict()}]}, {"signedInputs": True}):
+    arrays = {"layers.0.weight": layer_of(geometry).weights}
+    pooling = {"kind": "max", "window": geometry._asdict()}
+    for wrong in (
+        message(geometry, pooling=pooling),
+        {**message(geometry), "coding": {**CODING, "signedInputs": True}},
+    ):
         with pytest.raises(BridgeError) as caught:
-            network_from({**network, **change}, arrays)
+            network_from(wrong, arrays)
         assert caught.value.code == "MAPPING_IMPOSSIBLE" and "Layer 0" in str(caught.value)

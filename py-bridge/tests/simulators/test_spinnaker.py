@@ -13,7 +13,7 @@ from dsqn_bridge.simulators.network import input_currents
 from dsqn_bridge.simulators.spinnaker import Settings, describe
 from dsqn_bridge.simulators.spinnaker_cells import ONE, board_exp, membrane, time_constant
 
-from .networks import random_network
+from .networks import neurons, random_lif_network, random_network
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -71,13 +71,20 @@ def test_a_board_that_falls_silent_is_an_error_and_the_next_run_builds_anew(foun
     assert found["third"]["spikesEqual"] and found["third"]["potentialsEqual"]
 
 
+def test_networks_take_turns_on_the_board(found):
+    (other, copies, again, copies_of_other) = found["turns"]
+    assert (copies, copies_of_other) == (0, 0)
+    for run in (other, again):
+        assert run["spikesEqual"] and run["potentialsEqual"]
+
+
 def test_the_board_s_exp_and_the_membranes_that_make_up_for_it():
     assert [board_exp(ONE // tau) for tau in (1024, 512, 256, 128, 64, 16, 2)] == [
         32735, 32704, 32640, 32513, 32260, 30782, 19874,
     ]  # fmt: skip
-    layer = random_network(1)[0].layers[0]
-    assert membrane(layer._replace(beta=1.0), 512.0) == (512.0, 1.0)
-    tau, cm = membrane(layer._replace(beta=0.9), 512.0)
+    neuron = random_network(1)[0].layers[0].neuron
+    assert membrane(neuron._replace(beta=1.0), 512.0) == (512.0, 1.0)
+    tau, cm = membrane(neuron._replace(beta=0.9), 512.0)
     assert abs(np.exp(-1 / tau) - 0.9) < 1e-12
     assert abs(tau / cm * (1 - 0.9) - 1) < 1e-3
 
@@ -101,8 +108,11 @@ def test_the_mapping_says_who_makes_the_input():
 
 def test_what_populations_cannot_express_is_named():
     network = random_network(3, reset="zero", decoding="potential")[0]
-    leaky = [network.layers[0], network.layers[1]._replace(alpha=0.5), *network.layers[2:]]
-    for wrong, text in ((network._replace(layers=leaky), "Layer 1"), (network._replace(decoding="spikes"), "spikes")):
+    leaky = [network.layers[0], neurons(network.layers[1], alpha=0.5), *network.layers[2:]]
+    lif = random_lif_network(3)[0]._replace(decoding="potential")
+    for wrong, text in (
+        (network._replace(layers=leaky), "Layer 1"), (network._replace(decoding="spikes"), "spikes"), (lif, "not yet"),
+    ):  # fmt: skip
         with pytest.raises(BridgeError) as caught:
             describe(wrong, Settings(), "spinnaker")
         assert caught.value.code == "MAPPING_IMPOSSIBLE" and text in str(caught.value)

@@ -107,6 +107,14 @@ def main(home):
     found["copiesAfterFailure"] = machine.copies
     machine.sim.run = run
     found["third"] = run_once(machine, Inputs(1, observations[:1]), 4)  # builds anew
+    other = Machine(board, random_network(6, reset="zero", decoding="potential")[0])
+    inputs = Inputs(1, np.zeros((1, other.network.observation_size)))
+    found["turns"] = [
+        run_once(other, inputs, 5),
+        machine.copies,
+        run_once(machine, Inputs(1, observations[:1]), 6),
+        other.copies,
+    ]
     machine.close()
     print(json.dumps(found))
 
