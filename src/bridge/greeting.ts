@@ -1,7 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { DsqnError } from "../errors.ts";
 import { type Message, PROTOCOL } from "./schema.ts";
-import { packageVersion } from "../version.ts";
+import { packageVersion } from "../setup/version.ts";
 
 export type Channel = "work" | "control";
 

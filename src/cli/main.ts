@@ -1,6 +1,6 @@
 import { Command as Parser, CommanderError, Option } from "commander";
 import { DsqnError, nearest, UsageError } from "../errors.ts";
-import { packageVersion } from "../version.ts";
+import { packageVersion } from "../setup/version.ts";
 import type { Context } from "./command.ts";
 import { commands } from "./commands.ts";
 import { progressReporter } from "./progress.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { packageVersion } from "../../src/version.ts";
+import { packageVersion } from "../../src/setup/version.ts";
 import { writeJsonAtomic } from "../../src/files/atomic.ts";
 
 /**

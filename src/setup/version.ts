@@ -1,4 +1,4 @@
-import { manifest } from "./setup/index.mjs";
+import { manifest } from "./index.mjs";
 
 /** Of this package: what package.json says. */
 export function packageVersion(): string {
