@@ -1,12 +1,16 @@
-import { referenceDenseForward } from "./reference/dense.ts";
-import { referenceConvolutionalForward } from "./reference/convolutional.ts";
-import type { ConvolutionalNetwork } from "../network/old/convolutional-network.ts";
-import type { DenseNetwork } from "../network/old/dense-network.ts";
-import { valuesOf } from "./values.ts";
-import { argmax } from "../network/decide.ts";
-import type { RunOptions, SpikingEngine, Work } from "../network/engine.ts";
-import type { Decoding, Encoding, Reset, SpikingNetwork, TieRule } from "../network/old/spiking-network.ts";
-import { batchSize } from "../network/validate.ts";
+import type { LocalEngine, Observations, RunOptions, Work } from "../network/engine.ts";
+import { chooseActions } from "../network/decoding.ts";
+import { outputsOf } from "../network/layer.ts";
+import {
+  codingDefaults,
+  type Decoding,
+  type Encoding,
+  type Network,
+  type SpikingNetwork,
+  type TieRule,
+} from "../network/network.ts";
+import type { Neuron } from "../network/neurons/index.ts";
+import { fastEngine } from "./fast/index.ts";
 
 /** One forward pass as plain lists. */
 export interface ForwardPass {
@@ -14,61 +18,65 @@ export interface ForwardPass {
   readonly outputs: number[][];
   /** [state] */
   readonly actions: number[];
-  /** [layer that spikes][state][neuron], spikes in the whole decision; empty for one without spikes */
+  /** [layer that spikes][state][neuron], spikes in the whole decision; empty where nothing spikes */
   readonly spikes: number[][][];
-  /** Per decision; of one without spikes only multiply-accumulates. */
+  /** Per decision; where nothing spikes only multiply-accumulates. */
   readonly work: Work;
 }
 
-/** Runs a network without spikes (float64: by its readable reference; or float32) on `observations` [batch, observationSize]. */
-export function forwardValues(
-  network: DenseNetwork | ConvolutionalNetwork,
-  observations: Float32Array | Float64Array,
-  precision: "float32" | "float64",
-  ties: TieRule = "first",
-): ForwardPass {
-  const { observationSize, forward } = valuesOf(network);
-  const batch = batchSize(observations, observationSize);
-  const { outputs: single, multiplyAccumulates } = forward(Float32Array.from(observations), batch);
-  const reference = (): Float64Array =>
-    network.kind === "dense"
-      ? referenceDenseForward(network, observations)
-      : referenceConvolutionalForward(network, observations);
-  const outputs = rows(precision === "float64" ? reference() : single, batch);
-  const perDecision = multiplyAccumulates / batch;
-  const work = { spikes: 0, accumulates: 0, multiplyAccumulates: perDecision, synOps: perDecision };
-  return { outputs, actions: outputs.map((row) => argmax(row, 0, row.length, ties)), spikes: [], work };
+export interface ForwardOptions extends Pick<RunOptions, "steps" | "seed"> {
+  /** The fast one in float32 unless given. */
+  readonly engine?: LocalEngine;
+  /** Which of several equal values is the action, instead of the network's own rule. */
+  readonly ties?: TieRule;
 }
 
-/** Runs a spiking network on `observations` [batch, observationSize]. */
-export function forwardSpiking(
-  engine: SpikingEngine,
-  network: SpikingNetwork,
-  observations: Float32Array | Float64Array,
-  options: RunOptions = {},
-): ForwardPass {
-  const { outputs, actions, spikes, work } = engine.run(network, observations, { ...options, recordSpikes: true });
-  const batch = actions.length;
-  const counts = spikes!.map(({ state, neuron }, l) => {
-    const perState = Array.from({ length: batch }, () => new Array<number>(network.layers[l].outputs).fill(0));
-    state.forEach((b, k) => perState[b][neuron[k]]++);
-    return perState;
-  });
-  return { outputs: rows(outputs, batch), actions: Array.from(actions), spikes: counts, work };
+/** Runs any network on `observations` [batch, observation]. */
+export function forward(network: Network, observations: Observations, options: ForwardOptions = {}): ForwardPass {
+  const { engine = fastEngine(), ties = network.coding?.ties ?? "first", ...run } = options;
+  const loaded = engine.load(network);
+  try {
+    const {
+      outputs,
+      potentials,
+      actions,
+      spikes = [],
+      work,
+    } = loaded.run(observations, { ...run, recordSpikes: true });
+    const batch = actions.length;
+    const counts = spikes.map(({ state, neuron }, l) => {
+      const perState = Array.from({ length: batch }, () => new Array<number>(outputsOf(network.layers[l])).fill(0));
+      state.forEach((b, k) => perState[b][neuron[k]]++);
+      return perState;
+    });
+    const chosen = chooseActions({ coding: { ...codingDefaults, ties } }, outputs, potentials, batch);
+    return { outputs: rows(outputs, batch), actions: Array.from(chosen), spikes: counts, work: work! };
+  } finally {
+    loaded.close();
+  }
 }
 
-/** The network read or written in another way than its own. */
+/** The network read or written in another way than its own, or with another reset. */
 export function withOptions(
   network: SpikingNetwork,
-  {
-    encoding = network.encoding,
-    decoding = network.decoding,
-    ties = network.ties,
-    reset,
-  }: { encoding?: Encoding; decoding?: Decoding; ties?: TieRule; reset?: Reset },
+  options: { encoding?: Encoding; decoding?: Decoding; ties?: TieRule; reset?: "subtraction" | "zero" },
 ): SpikingNetwork {
-  const layers = reset === undefined ? network.layers : network.layers.map((layer) => ({ ...layer, reset }));
-  return { ...network, encoding, decoding, ties, layers };
+  const { encoding, decoding, ties } = { ...network.coding, ...defined(options) };
+  const { reset } = options;
+  const layers = network.layers.map((layer) =>
+    reset === undefined ? layer : { ...layer, activation: withReset(layer.activation, reset) },
+  );
+  return { ...network, layers, coding: { ...network.coding, encoding, decoding, ties } };
+}
+
+function withReset(neuron: Neuron, reset: "subtraction" | "zero"): Neuron {
+  if (neuron.kind === "lagged-lif") return { ...neuron, reset };
+  return reset === "zero" ? { ...neuron, reset: "value", resetTo: 0 } : { ...neuron, reset };
+}
+
+/** Without the fields that are undefined. */
+function defined<T extends object>(fields: T): T {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 }
 
 function rows(values: ArrayLike<number>, batch: number): number[][] {

@@ -66,6 +66,7 @@ export function learner({ network, plan, pool, maxBatch, forwardJob, backwardJob
       else
         for (let b = 0, from = 0, to = 0; b < n; b++, to++)
           for (let i = 0; i < size; i++) observations[to++] = states[from++];
+      if (network.inputScale !== 1) for (let k = 0; k < n * size; k++) observations[k] *= network.inputScale;
       exports.spread(plan.address, flat.address);
       plan.setBatch(n);
       pool.run(forwardJob, plan.address, plan.chunks(n));
