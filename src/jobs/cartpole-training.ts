@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readJson } from "../learning/runs/folder.ts";
-import type { TrainSummary } from "../learning/runs/method.ts";
+import type { TrainSummary } from "../learning/runs/summary.ts";
 import { runTraining } from "../learning/runs/run.ts";
 import { DsqnError } from "../errors.ts";
 import type { OnProgress } from "../progress.ts";

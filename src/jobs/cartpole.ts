@@ -6,8 +6,9 @@ import { evaluate, FIRST_SEED, type Evaluation } from "../learning/evaluate.ts";
 import { withGymnasium } from "../environments/gymnasium-worlds.ts";
 import type { MakeEnvironments } from "../environments/worlds.ts";
 import { policyOf } from "../learning/policy.ts";
-import { defaultRunPath, openRunFolder, type RunFolder, writeAtomically } from "../learning/runs/folder.ts";
-import type { TrainSummary } from "../learning/runs/method.ts";
+import { defaultRunPath, openRunFolder, type RunFolder } from "../learning/runs/folder.ts";
+import { writeAtomically } from "../files/atomic.ts";
+import type { TrainSummary } from "../learning/runs/summary.ts";
 import { openWorker } from "../bridge/index.ts";
 import { balancedConversion, convert } from "../conversion/convert.ts";
 import { sweep } from "../learning/sweep.ts";
@@ -18,7 +19,7 @@ import type { OnProgress } from "../progress.ts";
 import type { CartPoleReport, CartPoleSummary, Estimate } from "../report/cartpole/facts.ts";
 import { cartPoleFigures } from "../report/cartpole/figures.ts";
 import { renderCartPoleReport } from "../report/cartpole/page.ts";
-import { certifyNetworks } from "../simulators/certificate.ts";
+import { type Certificate, certifyNetworks } from "../simulators/certificate.ts";
 import { openSimulator } from "../simulators/open.ts";
 import { referenceEngine } from "../engines/reference/index.ts";
 import { compareValues, leaningState, lookInside, versionsOf, watchCartPole } from "./cartpole-evidence.ts";
@@ -92,79 +93,92 @@ async function run(options: CartPoleOptions & { out: string }): Promise<CartPole
   const trained = await clock("train", () =>
     trainOrGoOn(folder.file("training"), { seed: options.seed, signal, onProgress }),
   );
-  const { seed } = trained;
   const dqn = await loadDenseNetwork(trained.model);
 
-  return await withGymnasium({ id: ENVIRONMENT }, async (makeEnvironments) => {
-    const converted = await clock("convert", () => convertForCartPole(dqn, makeEnvironments, { signal, onProgress }));
-    const { replay, snn, sweep: swept } = converted;
-    const { scores, seen, versions } = await clock("evaluate", () =>
-      act(dqn, snn, makeEnvironments, { episodes, signal, onProgress }),
-    );
-    const proof = await clock("certify", () => certify(snn, replay.states, { signal, onProgress }));
-    signal?.throwIfAborted();
-
-    const { certificate } = proof;
-    const missed = misses(scores, certificate);
-    const summary: CartPoleSummary = {
-      environment: ENVIRONMENT,
-      seed,
-      finished: new Date().toISOString(),
-      passed: missed.length === 0,
-      missed,
-      dqn: estimate(scores.dqn),
-      snn: {
-        ...estimate(scores.snn),
-        similarity: scores.snn.similarity!,
-        steps: snn.coding.steps,
-        spikesPerDecision: scores.snn.spikesPerDecision!,
-        synOpsPerDecision: scores.snn.synOpsPerDecision!,
-      },
-      certificate: {
-        simulator: certificate.simulator,
-        version: certificate.version,
-        states: certificate.states,
-        steps: snn.coding.steps,
-        bins: certificate.bins,
-        spikes: certificate.spikes,
-        mismatchedBins: certificate.mismatchedBins,
-        maxPotentialError: certificate.maxPotentialError,
-        actionsEqual: certificate.actionsEqual,
-      },
-      seconds: { setup: setupSeconds, ...clock.seconds(), total: setupSeconds + (performance.now() - began) / 1000 },
-      versions: { ...certificate.versions, ...versions },
-    };
-    const shown: CartPoleReport = {
-      summary,
-      training: {
-        ...readTrainingLog(folder.file("training/progress.jsonl")),
-        threshold: cartPoleTargets.dqn,
-        environmentSteps: trained.environmentSteps as number,
-      },
-      shape: shapeOf(dqn),
-      ...seen,
-      qValues: compareValues(dqn, snn, replay.states.subarray(0, 4 * SHOWN_STATES)),
-      sweep: swept,
-      decision: proof.decision,
-      mapping: certificate.mapping,
-      files: {
-        dqn: folder.file("dqn.safetensors"),
-        snn: folder.file("dqn-converted.safetensors"),
-        replay: folder.file("dqn-replay"),
-      },
-      cli,
-    };
-    const report = folder.file("report.html");
-    await saveNetworks(folder, { dqn, snn, seed, trained, summary });
-    await saveReplay(folder.file("dqn-replay"), { ...replay, environment: ENVIRONMENT });
-    mkdirSync(folder.file("figures"), { recursive: true });
-    for (const [name, svg] of Object.entries(cartPoleFigures(shown)))
-      writeAtomically(folder.file(`figures/${name}.svg`), svg);
-    writeAtomically(folder.file("certificate.json"), `${JSON.stringify(certificate, null, 2)}\n`);
-    writeAtomically(report, renderCartPoleReport(shown));
-    writeAtomically(folder.file("summary.json"), `${JSON.stringify(summary, null, 2)}\n`);
-    return { summary, folder: folder.path, latest: pointLatest(folder.path), report };
+  const found = await withGymnasium({ id: ENVIRONMENT }, async (makeEnvironments) => {
+    const work = { signal, onProgress };
+    const converted = await clock("convert", () => convertForCartPole(dqn, makeEnvironments, work));
+    const acted = await clock("evaluate", () => act(dqn, converted.snn, makeEnvironments, { episodes, ...work }));
+    const proof = await clock("certify", () => certify(converted.snn, converted.replay.states, work));
+    return { ...converted, ...acted, ...proof };
   });
+  signal?.throwIfAborted();
+  const { replay, snn, seen, certificate } = found;
+  const seconds = { setup: setupSeconds, ...clock.seconds(), total: setupSeconds + (performance.now() - began) / 1000 };
+  const summary = summaryOf(trained.seed, found, seconds);
+  const shown: CartPoleReport = {
+    summary,
+    training: {
+      ...readTrainingLog(folder.file("training/progress.jsonl")),
+      threshold: cartPoleTargets.dqn,
+      environmentSteps: trained.environmentSteps as number,
+    },
+    shape: shapeOf(dqn),
+    ...seen,
+    qValues: compareValues(dqn, snn, replay.states.subarray(0, 4 * SHOWN_STATES)),
+    sweep: found.sweep,
+    decision: found.decision,
+    mapping: certificate.mapping,
+    files: {
+      dqn: folder.file("dqn.safetensors"),
+      snn: folder.file("dqn-converted.safetensors"),
+      replay: folder.file("dqn-replay"),
+    },
+    cli,
+  };
+  await saveNetworks(folder, { dqn, snn, trained, summary });
+  await saveReplay(folder.file("dqn-replay"), { ...replay, environment: ENVIRONMENT });
+  return writeReport(folder, shown, certificate);
+}
+
+/** The figures, the certificate, the page and last, by which a run is known to be complete, the summary. */
+function writeReport(folder: RunFolder, shown: CartPoleReport, certificate: Certificate): CartPoleRun {
+  const { summary } = shown;
+  const report = folder.file("report.html");
+  mkdirSync(folder.file("figures"), { recursive: true });
+  for (const [name, svg] of Object.entries(cartPoleFigures(shown)))
+    writeAtomically(folder.file(`figures/${name}.svg`), svg);
+  writeAtomically(folder.file("certificate.json"), `${JSON.stringify(certificate, null, 2)}\n`);
+  writeAtomically(report, renderCartPoleReport(shown));
+  writeAtomically(folder.file("summary.json"), `${JSON.stringify(summary, null, 2)}\n`);
+  return { summary, folder: folder.path, latest: pointLatest(folder.path), report };
+}
+
+/** What the run came to, in figures. */
+function summaryOf(
+  seed: number,
+  {
+    scores,
+    snn,
+    certificate,
+    versions,
+  }: Pick<Awaited<ReturnType<typeof act>>, "scores" | "versions"> & { snn: SpikingNetwork; certificate: Certificate },
+  seconds: CartPoleSummary["seconds"],
+): CartPoleSummary {
+  const { simulator, version, states, bins, spikes, mismatchedBins, maxPotentialError, actionsEqual } = certificate;
+  const { steps } = snn.coding;
+  const missed = misses(scores, certificate);
+  return {
+    environment: ENVIRONMENT,
+    seed,
+    finished: new Date().toISOString(),
+    passed: missed.length === 0,
+    missed,
+    dqn: estimate(scores.dqn),
+    snn: {
+      ...estimate(scores.snn),
+      similarity: scores.snn.similarity!,
+      steps,
+      spikesPerDecision: scores.snn.spikesPerDecision!,
+      synOpsPerDecision: scores.snn.synOpsPerDecision!,
+    },
+    certificate: {
+      ...{ simulator, version, states, steps },
+      ...{ bins, spikes, mismatchedBins, maxPotentialError, actionsEqual },
+    },
+    seconds,
+    versions: { ...certificate.versions, ...versions },
+  };
 }
 
 type Work = Pick<CartPoleOptions, "signal" | "onProgress">;
@@ -271,17 +285,16 @@ async function saveNetworks(
   {
     dqn,
     snn,
-    seed,
     trained,
     summary,
   }: {
     dqn: Network;
     snn: SpikingNetwork;
-    seed: number;
     trained: TrainSummary;
     summary: CartPoleSummary;
   },
 ): Promise<void> {
+  const { seed } = trained;
   const common = { environment: ENVIRONMENT, seed, command: `dsqn start --seed ${seed}` };
   const card = await saveModel(folder.file("dqn.safetensors"), dqn, {
     ...common,

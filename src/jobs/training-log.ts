@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { EpisodeEntry, EvaluationEntry } from "../learning/dqn/state.ts";
+import type { EpisodeEntry, EvaluationEntry } from "../learning/learning-curve.ts";
 
 /** The learning curve and the greedy evaluations from a run's `progress.jsonl`. */
 export function readTrainingLog(path: string): { returns: number[]; evaluations: { episode: number; mean: number }[] } {
