@@ -36,27 +36,17 @@ export function convert(source: Network, states: Float32Array, options: Conversi
   const scales = found.with(last, Float64Array.of(output === "scaled" ? largest(found[last]) : 1));
   const scaled = normalise(stages, scales);
   const normalised = output === "centred" ? scaled.with(last, centred(scaled[last], last)) : scaled;
-  const started = startingPoint(populations(normalised, population), {
-    start,
-    population,
-    steps: coding.steps,
-    holdBack,
-  });
-  const layers = started.map(({ stage: { channels: _, ...stage } }) => ({
+  const populated = populations(normalised, population);
+  const started = startingPoint(populated, { start, population, steps: coding.steps, holdBack });
+  const layers = populated.map(({ channels: _, ...stage }, l) => ({
     ...stage,
     weights: new Float32Array(stage.weights),
-    biases: new Float32Array(stage.biases),
+    biases: started[l].biases,
   }));
   const network = spikingNetwork(layers, { ...coding, neuron: neuron("lagged-lif", { reset }) }, source.input);
-  const initial = started.map(({ potentials }) => potentials && new Float32Array(potentials));
-  return {
-    scales,
-    network: {
-      ...network,
-      layers: network.layers.map((layer, l) => ({
-        ...layer,
-        activation: { ...layer.activation, initial: initial[l] },
-      })),
-    },
-  };
+  const placed = network.layers.map((layer, l) => ({
+    ...layer,
+    activation: { ...layer.activation, initial: started[l].potentials },
+  }));
+  return { scales, network: { ...network, layers: placed } };
 }

@@ -31,8 +31,8 @@ export interface StartOptions {
 }
 
 /**
- * Membrane potentials before the first step, per stage [outputs] or null, in units of the threshold; "balanced" may also change hidden
- * biases.
+ * Membrane potentials before the first step, per stage [outputs] or null, in units of the threshold, and the biases, which "balanced" may change.
+ * This is where they are rounded.
  *
  * The neurons of a population start at (i + 1/2) / size (at 1/2 alone). Layer l hears its bias b from step 0 and its inputs from step
  * lag l (2 l): of what arrives in time for the readout, N = `effectiveSteps` steps are input and N + 2 l bias. "balanced" starts 2 l b
@@ -50,22 +50,23 @@ export interface StartOptions {
 export function startingPoint(
   stages: readonly Stage[],
   { start, population, steps, holdBack, lag = LAG }: StartOptions,
-): { stage: Stage; potentials: Float64Array | null }[] {
+): { biases: Float32Array; potentials: Float32Array | null }[] {
   const last = stages.length - 1;
   const n = effectiveSteps(stages.length, steps, lag);
   return stages.map((stage, l) => {
-    if (start === "zero" || (start === "half" && l === last)) return { stage, potentials: null };
+    const biases = new Float32Array(stage.biases);
+    if (start === "zero" || (start === "half" && l === last)) return { biases, potentials: null };
+    const potentials = new Float32Array(biases.length);
     const early = start === "balanced" ? lag * l : 0;
     const held = n > 0 && l < last ? holdBack * l * (l + 1) : 0;
-    const biases = stage.biases.slice();
-    const potentials = stage.biases.map((bias, j) => {
+    for (const [j, bias] of stage.biases.entries()) {
       const aim = l < last ? ((j % population) + 0.5) / population : 0;
       const wanted = aim - early * bias;
-      const before = l < last ? Math.min(1, wanted) : wanted; // the output layer never spikes
-      if (wanted > before) biases[j] = (aim + n * bias - before) / (n + early);
-      if (held > 0) biases[j] += held / (n + early);
-      return before - held;
-    });
-    return { stage: { ...stage, biases }, potentials };
+      potentials[j] = l < last ? Math.min(1, wanted) : wanted; // the output layer never spikes
+      if (wanted > potentials[j]) biases[j] = (aim + n * bias - potentials[j]) / (n + early);
+      potentials[j] -= held;
+      biases[j] += held / (n + early || 1);
+    }
+    return { biases, potentials };
   });
 }

@@ -147,7 +147,7 @@ describe("startingPoint", () => {
       [0.5, 0.5, 0.5],
       [0, 0],
     ]);
-    expect(started.map(({ stage }) => Array.from(stage.biases))).toEqual([
+    expect(started.map(({ biases }) => Array.from(biases))).toEqual([
       [0.5, -1, 0],
       [-0.25, 6],
     ]);
