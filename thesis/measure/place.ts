@@ -2,13 +2,12 @@ import { createHash } from "node:crypto";
 import { withGymnasium } from "../../src/environments/gymnasium-worlds.ts";
 import type { MakeEnvironments } from "../../src/environments/worlds.ts";
 import { type Policy, policyOf } from "../../src/learning/policy.ts";
-import { isSpiking, type Network } from "../../src/network/network.ts";
+import type { Network } from "../../src/network/network.ts";
 import { Random } from "../../src/numeric/random.ts";
 import { openSimulator } from "../../src/simulators/open.ts";
 import type { Side } from "../experiments.ts";
-import { isLong, type Trial } from "../tables/trial.ts";
+import type { Trial } from "../tables/trial.ts";
 import { originalNetworks, ourNetworks, sizes, type Subject, type Subjects } from "./networks.ts";
-import { parallelPolicy } from "./parallel-policy.ts";
 import type { RowRequest } from "./request.ts";
 import type { Player } from "./score.ts";
 
@@ -57,7 +56,7 @@ function gymnasium(makeEnvironments: MakeEnvironments, original: string | undefi
       const { network, compare, divisor } = subject;
       const simulator = side === "ours" ? (trial.simulator ?? null) : null;
       return {
-        open: () => open(trial, subject, simulator),
+        open: () => open(subject, simulator),
         makeEnvironments,
         compare: compare && policyOf(compare),
         identity: [digest(network), compare ? digest(compare) : null, divisor?.join() ?? null, simulator],
@@ -66,16 +65,11 @@ function gymnasium(makeEnvironments: MakeEnvironments, original: string | undefi
   };
 }
 
-async function open(trial: Trial, { network, divisor }: Subject, simulator: string | null): Promise<Policy> {
-  if (simulator !== null) return simulated(network, simulator);
-  const policy = isSpiking(network) && isLong(trial) ? parallelPolicy(network) : policyOf(network);
-  return divisor ? dividing(policy, divisor) : policy;
-}
-
-/** The network in a set-up of the thesis. */
-async function simulated(network: Network, name: string): Promise<Policy> {
-  const settings = name === "spinnaker-twin" ? { tauM: THESIS_TAU } : undefined;
-  const engine = await openSimulator(name, { settings });
+/** The network in our engine, or in a set-up of the thesis. */
+async function open({ network, divisor }: Subject, simulator: string | null): Promise<Policy> {
+  if (simulator === null) return divisor ? dividing(policyOf(network), divisor) : policyOf(network);
+  const settings = simulator === "spinnaker-twin" ? { tauM: THESIS_TAU } : undefined;
+  const engine = await openSimulator(simulator, { settings });
   const policy = policyOf(network, { engine });
   return {
     ...policy,

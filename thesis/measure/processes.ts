@@ -7,12 +7,10 @@ import type { Request } from "./request.ts";
 
 const extension = extname(fileURLToPath(import.meta.url));
 
-/** What another process or thread of Node needs to run a module of ours: in a clone they are TypeScript, however this one was started. */
-export const nodeArguments: readonly string[] =
-  extension === ".ts" ? ["--import", pathToFileURL(join(root, "scripts", "register-ts.mjs")).href] : [];
+/** What another process of Node needs to run a module of ours: in a clone they are TypeScript, in a package JavaScript. */
+const execArgv = extension === ".ts" ? ["--import", pathToFileURL(join(root, "scripts", "register-ts.mjs")).href] : [];
 
-/** The module `name` of this folder, as it is run: TypeScript in a clone, JavaScript in a package. */
-export const moduleHere = (name: string): URL => new URL(`./${name}${extension}`, import.meta.url);
+const AGAIN = "Run the command again: it goes on with what is not done yet.";
 
 /** A note says how far the work on an answer is. */
 type Message<A> = { readonly answer: A } | { readonly error: Failure } | { readonly note: string };
@@ -38,7 +36,7 @@ export interface ProcessesOptions<A> {
 
 /** Answers `requests` in processes of process.ts. */
 export function askProcesses<Q extends Request, A>(requests: readonly Q[], options: ProcessesOptions<A>): Promise<A[]> {
-  return answerInProcesses<Q, A>(moduleHere("process"), requests, options);
+  return answerInProcesses<Q, A>(new URL(`./process${extension}`, import.meta.url), requests, options);
 }
 
 /**
@@ -59,7 +57,7 @@ export async function answerInProcesses<Q, A>(
       signal: stop,
       stdio: ["ignore", "ignore", "inherit", "ipc"],
       serialization: "advanced",
-      execArgv: [...nodeArguments],
+      execArgv,
     });
     // Ended while nobody asks: no news.
     child.on("error", () => undefined);
@@ -74,15 +72,8 @@ export async function answerInProcesses<Q, A>(
         const failed = (error: Error): void => (settle(), reject(error));
         const ended = (code: number | null, signal: string | null): void => {
           settle();
-          reject(
-            new DsqnError(
-              "TRAINING_FAILED",
-              `A process of the reproduction ended (${signal ?? `exit code ${code}`}).`,
-              {
-                hint: "Run the command again: it goes on with what is not done yet.",
-              },
-            ),
-          );
+          const message = `A process of the reproduction ended (${signal ?? `exit code ${code}`}).`;
+          reject(new DsqnError("TRAINING_FAILED", message, { hint: AGAIN }));
         };
         child.on("message", answered).on("error", failed).on("exit", ended);
         child.send(request as object);
@@ -140,7 +131,7 @@ function failureOf({ code, message, hint, facts, cause }: Failure): DsqnError {
   const behind = cause === undefined ? undefined : Object.assign(new Error(message), { stack: cause });
   if (code !== undefined) return new DsqnError(code, message, { hint, facts, cause: behind });
   return new DsqnError("TRAINING_FAILED", `A part of the reproduction failed: ${message}`, {
-    hint: "Run the command again: it goes on with what is not done yet.",
+    hint: AGAIN,
     cause: behind,
   });
 }

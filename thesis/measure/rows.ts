@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { OnProgress } from "../../src/progress.ts";
 import { experimentOf, type ExperimentName, type Row, type Side } from "../experiments.ts";
-import { isLong, timeSteps, type Trial } from "../tables/trial.ts";
+import { timeSteps, type Trial } from "../tables/trial.ts";
 import { explain, type Measured } from "../verdict.ts";
 import { askProcesses } from "./processes.ts";
 import type { RowRequest } from "./request.ts";
@@ -13,8 +13,8 @@ export interface RowsOptions extends Pick<RowRequest, "original" | "episodes" | 
 }
 
 /**
- * Measures the rows of an experiment that `select` picks, those of few time steps first: an interrupted run then has most of the table.
- * Short ones run in as many processes as there are cores; those of thousands of time steps one at a time, each on all cores.
+ * Measures the rows of an experiment that `select` picks, in as many processes as there are cores; those of few time steps first: an
+ * interrupted run then has most of the table.
  */
 export async function measureRows(
   name: ExperimentName,
@@ -36,24 +36,20 @@ export async function measureRows(
   const report = (note?: string): void =>
     onProgress?.({ stage: "reproduce", done: rows.size, total: chosen.length, unit: "rows", note });
   const described = (trial: number): string => `table ${trials[trial].table}: ${trials[trial].name}`;
-  const run = (part: readonly RowRequest[], processes: number): Promise<unknown> =>
-    askProcesses<RowRequest, Measured | null>(part, {
-      processes,
-      signal,
-      onNote: (note, index) => report(`${described(part[index].trial)}, ${note}`),
-      onAnswer(answer, index) {
-        const { trial, side } = part[index];
-        measured[trial][side] = answer;
-        if (requests.some((r) => r.trial === trial && measured[trial][r.side] === undefined)) return;
-        rows.set(trial, family.row(trials[trial], measured[trial]));
-        onRow?.(rows.get(trial)!);
-        report(described(trial));
-      },
-    });
   report();
-  const [long, short] = [true, false].map((wanted) => requests.filter((r) => isLong(trials[r.trial]) === wanted));
-  await run(short, family.processes ?? availableParallelism());
-  await run(long, 1);
+  await askProcesses<RowRequest, Measured | null>(requests, {
+    processes: family.processes ?? availableParallelism(),
+    signal,
+    onNote: (note, index) => report(`${described(requests[index].trial)}, ${note}`),
+    onAnswer(answer, index) {
+      const { trial, side } = requests[index];
+      measured[trial][side] = answer;
+      if (requests.some((r) => r.trial === trial && measured[trial][r.side] === undefined)) return;
+      rows.set(trial, family.row(trials[trial], measured[trial]));
+      onRow?.(rows.get(trial)!);
+      report(described(trial));
+    },
+  });
   const done = chosen.map((i) => rows.get(i)!);
   return chosen.map((i, k) => explain(trials[i], done[k], done));
 }

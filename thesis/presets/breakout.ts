@@ -1,4 +1,4 @@
-import type { ConvDqnConfigInput } from "../../src/learning/pixels/config.ts";
+import type { ConvDqnConfigInput } from "../../src/learning/algorithms/dqn-config.ts";
 
 const original = {
   method: "conv-dqn",

@@ -1,4 +1,4 @@
-import type { DqnConfigInput } from "../../src/learning/dqn/config.ts";
+import type { DqnConfigInput } from "../../src/learning/algorithms/dqn-config.ts";
 
 /** The thesis's own settings (appendix B.8 and its notebooks), 1000 episodes, one environment, plain rewards. */
 const common = {

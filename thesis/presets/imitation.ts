@@ -1,4 +1,4 @@
-import type { ImitationConfigInput } from "../../src/learning/imitation-config.ts";
+import type { ImitationConfigInput } from "../../src/learning/algorithms/imitation-config.ts";
 
 const cartpole = { environment: { id: "CartPole-v1" }, source: "models/cartpole-dqn.safetensors" } as const;
 const mountaincar = { environment: { id: "MountainCar-v0" }, source: "models/mountaincar-dqn.safetensors" } as const;

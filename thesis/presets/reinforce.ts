@@ -1,4 +1,4 @@
-import type { ReinforceConfigInput } from "../../src/learning/reinforce-config.ts";
+import type { ReinforceConfigInput } from "../../src/learning/algorithms/reinforce-config.ts";
 
 /** The thesis's own settings (appendix B.2): an update after every episode of at most 200 steps. */
 export const cartpoleReinforceOriginal: ReinforceConfigInput = {

@@ -46,9 +46,6 @@ export interface Trial {
 /** T of a converted network, 0 for any other. */
 export const timeSteps = ({ steps = 0 }: Trial): number => steps;
 
-/** Whether a row takes long enough to be worth all cores, and its decisions the way to another thread. */
-export const isLong = (trial: Trial): boolean => timeSteps(trial) >= 5000 && trial.coding === undefined;
-
 /** A player by name, in the words of the tables. */
 export const label = (player: PlayerName): string =>
   ({
