@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { managedHome } from "../../src/setup/home.mjs";
+import { managedHome, manifest } from "../../src/setup/home.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -29,27 +29,56 @@ describe("the packed package", () => {
   it("holds what the CLI and the library need, and their papers", () => {
     for (const file of [
       "bin/dsqn.js",
-      "dist/index.js",
-      "dist/index.d.ts",
-      "dist/kernels/kernels.wasm",
+      "dist/src/index.js",
+      "dist/src/index.d.ts",
+      "dist/src/engines/fast/kernels/kernels.wasm",
+      "dist/src/setup/index.mjs",
+      "dist/src/setup/tfjs/package-lock.json",
+      "dist/thesis/index.js",
+      "dist/thesis/index.d.ts",
+      "py-bridge/dsqn_bridge/__main__.py",
+      "py-bridge/locks/base.txt",
       "LICENSE",
       "README.md",
     ])
       expect([file, holds(file)]).toEqual([file, true]);
-    for (const file of ["src/setup/index.mjs", "py-bridge/dsqn_bridge/__main__.py", "py-bridge/locks/base.txt"])
-      expect([file, holds(file)]).toEqual([file, true]);
   });
 
   it("holds no sources, tests, caches or runs", () => {
-    const unwanted = /^(src|tests|runs|bench|notebooks-ts|\.dsqn|py-bridge[\\/]tests)([\\/]|$)|\.map$|__pycache__/;
+    const unwanted =
+      /^(src|thesis|tests|runs|bench|notebooks-ts|\.dsqn|py-bridge[\\/]tests)([\\/]|$)|\.map$|__pycache__/;
     const files = readdirSync(path.join(folder, "package"), { recursive: true }).map(String);
     expect(files.filter((file) => !file.startsWith("node_modules") && unwanted.test(file))).toEqual([]);
   });
 
-  it("knows its version and its commands", () => {
+  it("knows its version and its commands, the thesis's among them", () => {
+    expect(dsqn("--version")).toMatchObject({ status: 0, stdout: `${manifest.version}\n` });
     const { status, stdout } = dsqn("--help");
     expect(status).toBe(0);
-    for (const name of ["start", "doctor", "train", "certify"]) expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
+    for (const name of ["start", "doctor", "train", "certify", "reproduce"])
+      expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
+    expect(dsqn("reproduce", "--help")).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining("policy-gradient"),
+    });
+    expect(dsqn("train", "--help").stdout).toMatch(/^ {2}cartpole-dqn-original /m);
+  });
+
+  it("exports what it says it does", () => {
+    const names = ["dsqn", "dsqn/report", "dsqn/jobs", "dsqn/notebook", "dsqn/thesis"];
+    const program = `for (const name of ${JSON.stringify(names)}) if (Object.keys(await import(name)).length === 0) throw name;`;
+    const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", program], {
+      cwd: path.join(folder, "package"), // a package finds itself by its name
+      encoding: "utf8",
+    });
+    expect([status, stderr]).toEqual([0, ""]);
+  });
+
+  it("acts: one of the models that it brings, in the real environment", () => {
+    const model = path.join(folder, "package", "models", "cartpole-dqn-converted.safetensors");
+    const { status, stdout } = dsqn("evaluate", model, "--env", "CartPole-v1", "--episodes", "2", "--json");
+    expect(JSON.parse(stdout)).toMatchObject({ episodes: 2, mean: 500 });
+    expect(status).toBe(0);
   });
 
   it("finds everything it rests on", () => {
