@@ -6,7 +6,7 @@ export const scheduleSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("constant"), value: z.number() }),
   /** From `start` to `end` in a straight line over `steps`, then `end`. */
   z.strictObject({ kind: z.literal("linear"), start: z.number(), end: z.number(), steps: z.number().positive() }),
-  /** max(end, start * decay^step): what the original calls "linear" (SPEC 1.6). */
+  /** max(end, start * decay^step): what the original calls "linear" (docs/deviations.md, 13). */
   z.strictObject({
     kind: z.literal("exponential"),
     start: z.number(),
