@@ -1,20 +1,21 @@
 import { ndarray, type NdArray, type TypedArray, type Worker } from "../bridge/index.ts";
 import { DsqnError } from "../errors.ts";
+import type { Engine, Loaded, Observations, RunOptions, RunResult, SpikeEvents } from "../network/engine.ts";
+import type { Mapping } from "../network/mapping.ts";
+import { type Network, observationSize, spikingLayers, type SpikingNetwork } from "../network/network.ts";
 import type { OnProgress } from "../progress.ts";
-import type { SpikeEvents } from "../network/engine.ts";
-import { observationSize, spikingLayers, type SpikingNetwork } from "../network/old/spiking-network.ts";
-import { decode } from "./decode.ts";
 import { inputSpikes } from "./inputs.ts";
 import { networkMessage } from "./message.ts";
-import type { Mapping, SimulationOptions, SimulationResult, Simulator } from "./simulator.ts";
+import type { Settings } from "./names.ts";
+import { resultOf, spikingOnly, statesOf } from "./simulation.ts";
 
 export interface BridgedOptions {
   /** The area of methods that serves it: nest, pynn, spinnaker. */
   readonly area: string;
   /** The simulator's name on both sides. */
   readonly name: string;
-  /** Further parameters of `load` (a board's address, time-outs). */
-  readonly settings?: Readonly<Record<string, unknown>>;
+  /** Further parameters of every call. */
+  readonly settings: Settings;
   /** Whether `close` ends the worker. */
   readonly owned: boolean;
   readonly onProgress?: OnProgress;
@@ -22,107 +23,96 @@ export interface BridgedOptions {
   readonly onWarning?: (message: string) => void;
 }
 
-/** A simulator that lives in a Python worker. */
-export async function bridgedSimulator(worker: Worker, options: BridgedOptions): Promise<Simulator> {
-  const call = (method: string, params: Record<string, unknown>, arrays: Record<string, NdArray> = {}) =>
-    worker.call(`${options.area}.${method}`, { simulator: options.name, ...options.settings, ...params }, arrays, {
-      onProgress: options.onProgress,
-    });
+type Arrays = Readonly<Record<string, NdArray>>;
+
+/** A simulator that lives in a Python worker. What it has loaded lives there under handles. */
+export async function bridgedEngine(worker: Worker, options: BridgedOptions): Promise<Engine> {
+  const { area, name, settings, owned, onProgress } = options;
+  const call = (method: string, params: Record<string, unknown>, arrays: Arrays = {}) =>
+    worker.call(`${area}.${method}`, { simulator: name, ...settings, ...params }, arrays, { onProgress });
+  const send = async (method: string, network: Network) => {
+    const { network: description, arrays } = networkMessage(spikingOnly(network, name));
+    return (await call(method, { network: description }, arrays)).result;
+  };
   const info = (await call("info", {})).result as { version: string; known: boolean };
   if (!info.known)
     options.onWarning?.(
-      `${options.name} ${info.version} is not among the versions that the mapping was tested with; certify says whether it holds.`,
+      `${name} ${info.version} is not among the versions that the mapping was tested with; certify says whether it holds.`,
     );
-  let loaded: { network: SpikingNetwork; handle: string } | undefined;
-
-  const release = async (): Promise<void> => {
-    if (loaded) await worker.call("core.release", { handle: loaded.handle });
-    loaded = undefined;
+  const handles = new Set<string>();
+  const release = async (handle: string): Promise<void> => {
+    if (handles.delete(handle)) await worker.call("core.release", { handle });
   };
   return {
-    name: options.name,
+    name,
     version: info.version,
-    async map(network) {
-      const { network: description, arrays } = networkMessage(network);
-      return (await call("map", { network: description }, arrays)).result.mapping as Mapping;
-    },
-    async load(network) {
-      await release();
-      const { network: description, arrays } = networkMessage(network);
-      const { result } = await call("load", { network: description }, arrays);
-      loaded = { network, handle: result.handle as string };
-    },
-    async run(inputs, runOptions = {}) {
-      if (!loaded)
-        throw new DsqnError("NETWORK_NOT_LOADED", `${options.name} has no network yet.`, {
-          hint: "Call load(network) first.",
-        });
-      const { network, handle } = loaded;
-      const message = inputMessage(network, inputs, runOptions, options.settings?.input === "chip");
-      const { generators, recordSpikes = true, steps = network.steps } = runOptions;
-      const params = {
-        handle,
-        steps,
-        states: message.states,
-        seed: runOptions.seed,
-        generators,
-        recordSpikes: recordSpikes || spikingLayers(network) === network.layers.length,
+    describe: async (network) => (await send("map", network)).mapping as Mapping,
+    async load(given): Promise<Loaded> {
+      const network = spikingOnly(given, name);
+      const handle = (await send("load", network)).handle as string;
+      handles.add(handle);
+      return {
+        async run(observations, runOptions = {}) {
+          if (!handles.has(handle))
+            throw new DsqnError("NETWORK_NOT_LOADED", `The network is no longer loaded in ${name}.`, {
+              hint: "Call load(network) again.",
+            });
+          return runBridged(network, observations, runOptions, settings.input === "chip", (params, arrays) =>
+            call("run", { handle, ...params }, arrays),
+          );
+        },
+        close: () => release(handle),
       };
-      const { result, arrays } = await call("run", params, message.arrays);
-      return simulationResult(network, message.states, result.seconds as SimulationResult["seconds"], arrays);
     },
     async close() {
-      await release().catch(() => undefined); // the worker may be the reason for closing
-      if (options.owned) await worker.close();
+      // The worker may be the reason for closing.
+      await Promise.all([...handles].map((handle) => release(handle).catch(() => undefined)));
+      if (owned) await worker.close();
     },
   };
 }
 
-/** Observations as they are under constant input or where the simulator `encodes` them, else the spikes that our encoders make of them. */
-function inputMessage(
+/** `encodes`: the simulator makes the input's spikes itself. */
+async function runBridged(
   network: SpikingNetwork,
-  inputs: Float32Array | Float64Array,
-  { steps = network.steps, seed = 0 }: SimulationOptions,
+  observations: Observations,
+  options: RunOptions,
   encodes: boolean,
-): { states: number; arrays: Record<string, NdArray> } {
-  const size = observationSize(network);
-  const states = inputs.length / size;
-  if (!Number.isInteger(states) || states === 0)
-    throw new DsqnError(
-      "SHAPE_MISMATCH",
-      `${inputs.length} values are not a whole number of observations of length ${size}.`,
-      {
-        hint: `Give inputs of shape [states, ${size}].`,
-      },
-    );
-  if (encodes || network.encoding === "constant")
-    return { states, arrays: { inputs: ndarray(inputs as TypedArray, [states, size]) } };
-  const spikes = inputSpikes(network, inputs, { steps, seed });
-  return {
+  call: (params: Record<string, unknown>, arrays: Arrays) => ReturnType<Worker["call"]>,
+): Promise<RunResult> {
+  const states = statesOf(network, observations, options);
+  const { generators, recordSpikes = false, steps = network.coding.steps, seed = 0 } = options;
+  const params = {
+    steps,
     states,
-    arrays: {
-      state: ndarray(spikes.state as TypedArray),
-      step: ndarray(spikes.step as TypedArray),
-      neuron: ndarray(spikes.neuron as TypedArray),
-    },
+    seed: options.seed,
+    generators,
+    recordSpikes: recordSpikes || spikingLayers(network) === network.layers.length,
   };
+  const input: Record<string, TypedArray> =
+    encodes || network.coding.encoding === "constant"
+      ? { inputs: observations }
+      : { ...inputSpikes(network, observations, { steps, seed }) };
+  const shaped = Object.entries(input).map(([key, data]) => [
+    key,
+    ndarray(data, key === "inputs" ? [states, observationSize(network)] : [data.length]),
+  ]);
+  const { result, arrays } = await call(params, Object.fromEntries(shaped) as Arrays);
+  const recorded = {
+    states,
+    potentials: arrays.potentials.data as Float64Array,
+    maxima: arrays.maxima?.data as Float64Array | undefined,
+    spikes: layersOf(arrays),
+  };
+  return resultOf(network, recorded, result.seconds as RunResult["seconds"], recordSpikes);
 }
 
-function simulationResult(
-  network: SpikingNetwork,
-  states: number,
-  seconds: SimulationResult["seconds"],
-  arrays: Record<string, NdArray>,
-): SimulationResult {
+/** `state0, step0, neuron0, state1, ...` */
+function layersOf(arrays: Arrays): SpikeEvents[] {
   const spikes: SpikeEvents[] = [];
-  for (let l = 0; arrays[`state${l}`]; l++)
-    spikes.push({
-      state: arrays[`state${l}`].data as Int32Array,
-      step: arrays[`step${l}`].data as Int32Array,
-      neuron: arrays[`neuron${l}`].data as Int32Array,
-    });
-  const potentials = arrays.potentials.data as Float64Array;
-  const maxima = arrays.maxima?.data as Float64Array | undefined;
-  const output = spikes.length === network.layers.length ? spikes.at(-1) : undefined;
-  return { spikes, potentials, seconds, ...decode(network, { states, potentials, maxima, spikes: output }) };
+  for (let l = 0; arrays[`state${l}`]; l++) {
+    const [state, step, neuron] = ["state", "step", "neuron"].map((name) => arrays[`${name}${l}`].data as Int32Array);
+    spikes.push({ state, step, neuron });
+  }
+  return spikes;
 }

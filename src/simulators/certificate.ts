@@ -1,4 +1,4 @@
-import { packageVersion } from "../bridge/version.ts";
+import { packageVersion } from "../setup/version.ts";
 import type { OnProgress } from "../progress.ts";
 import type { SpikeEvents, SpikingEngine } from "../network/engine.ts";
 import { observationSize, type SpikingNetwork } from "../network/old/spiking-network.ts";

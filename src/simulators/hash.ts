@@ -1,15 +1,15 @@
 import { createHash } from "node:crypto";
-import type { SpikingNetwork } from "../network/old/spiking-network.ts";
+import type { Network } from "../network/network.ts";
 
-/** SHA-256 over everything that decides what a network does: its description as JSON, then the bytes of its arrays. */
-export function networkHash(network: SpikingNetwork): string {
-  const hash = createHash("sha256");
-  const { layers, ...rest } = network;
-  hash.update(
-    JSON.stringify([rest, layers.map(({ weights: _w, biases: _b, initialPotential: _v, ...layer }) => layer)]),
-  );
-  for (const { weights, biases, initialPotential } of layers)
-    for (const array of [weights, biases, initialPotential])
-      hash.update(array ? new Uint8Array(array.buffer, array.byteOffset, array.byteLength) : "none");
+/** SHA-256 over everything that decides what a network does: its description as JSON (keys sorted), then the bytes of its arrays. */
+export function networkHash(network: Network): string {
+  const arrays: Float32Array[] = [];
+  const description = JSON.stringify(network, (_key, value: unknown) => {
+    if (value instanceof Float32Array) return `array ${arrays.push(value)}`;
+    if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
+    return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+  const hash = createHash("sha256").update(description);
+  for (const { buffer, byteOffset, byteLength } of arrays) hash.update(new Uint8Array(buffer, byteOffset, byteLength));
   return hash.digest("hex");
 }

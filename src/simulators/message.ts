@@ -1,34 +1,33 @@
-import { ndarray, type NdArray, type TypedArray } from "../bridge/index.ts";
-import type { SpikingLayer, SpikingNetwork } from "../network/old/spiking-network.ts";
+import { ndarray, type NdArray } from "../bridge/index.ts";
+import { type SpikingLayer, weightShape } from "../network/layer.ts";
+import type { SpikingNetwork } from "../network/network.ts";
+import { neuronModels, type Values } from "../network/neurons/index.ts";
 
-/** A network as the Python side takes it: its description, and arrays `w0, b0, v0, w1, ...` (network.py). */
-export function networkMessage(network: SpikingNetwork): {
+/** A network as the Python side takes it (network.py): its description, and arrays by the names that model files have. */
+export function networkMessage({ layers, coding }: SpikingNetwork): {
   network: Record<string, unknown>;
   arrays: Record<string, NdArray>;
 } {
   const arrays: Record<string, NdArray> = {};
-  network.layers.forEach((layer, l) => {
-    arrays[`w${l}`] = ndarray(layer.weights as TypedArray, weightShape(layer));
-    if (layer.biases) arrays[`b${l}`] = ndarray(layer.biases as TypedArray);
-    if (layer.initialPotential) arrays[`v${l}`] = ndarray(layer.initialPotential as TypedArray);
+  const described = layers.map((layer, l) => {
+    const { synapses, pooling = null, weights, biases, activation } = layer;
+    const add = (name: string, data: Float32Array | null, shape?: readonly number[]): void => {
+      if (data) arrays[`layers.${l}.${name}`] = ndarray(data, shape);
+    };
+    add("weight", weights, weightShape(layer));
+    add("bias", biases);
+    add("initial_potential", activation.initial);
+    const fields = fieldsOf(activation);
+    for (const [name, value] of fields) if (value instanceof Float32Array) add(name, value);
+    const shared = fields.filter(([, value]) => !(value instanceof Float32Array));
+    return { synapses, pooling, activation: { kind: activation.kind, ...Object.fromEntries(shared) } };
   });
-  const layers = network.layers.map(
-    ({ inputs, outputs, alpha, beta, threshold, reset, resetBy, convolution = null, pooling = null }) => ({
-      inputs,
-      outputs,
-      alpha,
-      beta,
-      threshold,
-      reset,
-      resetBy,
-      convolution,
-      pooling,
-    }),
-  );
-  const { biasInput, signedInputs, encoding, decoding, steps } = network;
-  return { network: { layers, biasInput, signedInputs, encoding, decoding, steps }, arrays };
+  return { network: { layers: described, coding }, arrays };
 }
 
-function weightShape({ inputs, outputs, convolution }: SpikingLayer): number[] {
-  return convolution ? [...convolution.kernel, convolution.input[2], convolution.output[2]] : [inputs, outputs];
+/** The parameters and choices that the neuron's record names. */
+function fieldsOf(neuron: SpikingLayer["activation"]): [string, Values | string][] {
+  const { parameters, choices } = neuronModels[neuron.kind];
+  const own = neuron as unknown as Readonly<Record<string, Values | string>>;
+  return [...Object.keys(parameters), ...Object.keys(choices)].map((name) => [name, own[name]]);
 }

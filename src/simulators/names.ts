@@ -1,17 +1,35 @@
+import type { Awaitable, Engine } from "../network/engine.ts";
 import type { Extra } from "../setup/python-environment.ts";
 
-/** Where a simulator lives, and what it needs. */
-interface Kind {
+/** What can be asked of a simulator when it is opened: a board's address, its version, time-outs (docs/simulators/spinnaker.md). */
+export type Settings = Readonly<Record<string, unknown>>;
+
+/** One that lives in Python: the area of methods that serves it (py-bridge/dsqn_bridge/methods.py), and what has to be set up for it. */
+interface InPython {
   readonly summary: string;
-  /** The area of methods of the Python side that serves it; none for our own. */
-  readonly area?: "nest" | "pynn" | "spinnaker";
+  readonly area: string;
   readonly extras?: readonly Extra[];
 }
 
+/** One that lives in this process. */
+interface Here {
+  readonly summary: string;
+  open(settings: Settings): Awaitable<Engine>;
+}
+
+/** Where a simulator lives, and what it needs. */
+export type SimulatorKind = InPython | Here;
+
 /** Every simulator by name. */
-export const simulators = {
-  "reference": { summary: "our readable float64 engine, which defines the dynamics" },
-  "fast": { summary: "our fast engine" },
+export const simulators: Record<string, SimulatorKind> = {
+  "reference": {
+    summary: "our readable float64 engine, which defines the dynamics",
+    open: async () => (await import("../engines/reference/index.ts")).referenceEngine,
+  },
+  "fast": {
+    summary: "our fast engine",
+    open: async () => (await import("../engines/fast/index.ts")).fastEngine("float64"),
+  },
   "nest": { summary: "NEST 3", area: "nest", extras: ["nest"] },
   "nest-pp": {
     summary: "NEST 3, reset by subtraction through pp_psc_delta as in NEST 2",
@@ -21,24 +39,18 @@ export const simulators = {
   "nest2": { summary: "NEST 2.x, with the interpreter that DSQN_NEST2_PYTHON names", area: "nest" },
   "pynn-nest": { summary: "PyNN on NEST 3, native cell types", area: "pynn", extras: ["nest", "pynn"] },
   "pynn-nest-standard": { summary: "PyNN on NEST 3, standard cell types", area: "pynn", extras: ["nest", "pynn"] },
-  "spinnaker-twin": { summary: "what a SpiNNaker board computes, in its fixed-point arithmetic" },
-  "spinnaker-leaky-twin": { summary: "the thesis's SpiNNaker set-up in closed form" },
+  "spinnaker-twin": {
+    summary: "what a SpiNNaker board computes, in its fixed-point arithmetic",
+    open: async (settings) => (await import("./twins/fixed-point.ts")).openTwin(settings),
+  },
   "spinnaker": { summary: "sPyNNaker on a real board", area: "spinnaker", extras: ["spinnaker"] },
-  "nest-original-iaf": { summary: "the thesis's NEST set-up, iaf_psc_delta at 0.1 ms", area: "nest", extras: ["nest"] },
-  "nest-original-pp": {
-    summary: "the thesis's NEST set-up, stochastic pp_psc_delta at 0.1 ms",
-    area: "nest",
-    extras: ["nest"],
-  },
-  "pynn-original": {
-    summary: "the thesis's PyNN set-up on NEST, weights times 1000 included",
-    area: "nest",
-    extras: ["nest"],
-  },
-} as const satisfies Record<string, Kind>;
+};
 
-export type SimulatorName = keyof typeof simulators;
+/** Adds simulators to those that `openSimulator` and the commands know. */
+export function registerSimulators(table: Readonly<Record<string, SimulatorKind>>): void {
+  Object.assign(simulators, table);
+}
 
-export function isSimulator(name: string): name is SimulatorName {
+export function isSimulator(name: string): boolean {
   return Object.hasOwn(simulators, name);
 }

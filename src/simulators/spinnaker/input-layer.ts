@@ -1,7 +1,10 @@
-import { convolution, type ImageShape } from "../../network/convolution.ts";
 import { UsageError } from "../../errors.ts";
-import { observationSize, type SpikingLayer, type SpikingNetwork } from "../../network/old/spiking-network.ts";
-import type { Mapping, Simulator } from "../simulator.ts";
+import { convolution, type ImageShape } from "../../network/convolution.ts";
+import type { Engine } from "../../network/engine.ts";
+import { inputsOf, outputsOf, type SpikingLayer, type Synapses } from "../../network/layer.ts";
+import type { Mapping } from "../../network/mapping.ts";
+import { type Coding, isSpiking, type Network, observationSize, type SpikingNetwork } from "../../network/network.ts";
+import { neuron } from "../../network/neurons/index.ts";
 import { pow } from "../../numeric/elementary.ts";
 
 /** Who turns an observation into the first layer's input: the host (currents, spike trains), or neurons and sources on the chip. */
@@ -30,25 +33,25 @@ const NEURONS = 4;
  * The result takes the same observations. Input spikes that an encoding prescribes (equidistant) are made so too, with theta = 1.
  */
 export function withInputNeurons(network: SpikingNetwork, range: readonly number[] = []): SpikingNetwork {
-  const [first, ...others] = network.layers;
+  const { coding, layers } = network;
+  const [first, ...others] = layers;
   const size = observationSize(network);
-  const rateCoded = network.encoding !== "constant";
+  const rateCoded = coding.encoding !== "constant";
   const ranges = rateCoded ? new Array<number>(size).fill(1) : rangeOf(range, size);
-  const neurons = first.convolution
-    ? pixelNeurons(first, ranges)
-    : valueNeurons(network, ranges, rateCoded ? 1 : NEURONS, !rateCoded || network.signedInputs);
+  const neurons =
+    first.synapses.kind === "convolution"
+      ? pixelNeurons(first, first.synapses.input, ranges)
+      : valueNeurons(first, coding, ranges, rateCoded ? 1 : NEURONS, !rateCoded || coding.signedInputs);
   return {
     ...network,
-    encoding: "constant",
-    biasInput: false,
-    signedInputs: false,
+    coding: { ...coding, encoding: "constant", biasInput: false, signedInputs: false },
     layers: [neurons.layer, neurons.first, ...others],
   };
 }
 
 /** Whether `input` puts neurons in front of the network: SpikeSourcePoisson draws Poisson input without them. */
-export function hasInputNeurons({ encoding }: SpikingNetwork, input: InputPlace | undefined): boolean {
-  return input === "chip" && encoding !== "poisson";
+export function hasInputNeurons({ coding }: SpikingNetwork, input: InputPlace | undefined): boolean {
+  return input === "chip" && coding.encoding !== "poisson";
 }
 
 function rangeOf(range: readonly number[], size: number): number[] {
@@ -71,38 +74,41 @@ interface InputNeurons {
   readonly first: SpikingLayer;
 }
 
-const still = { alpha: 0, beta: 1, threshold: 1, reset: "zero", resetBy: 1, initialPotential: null } as const;
-
-function valueNeurons(network: SpikingNetwork, ranges: readonly number[], each: number, signed: boolean): InputNeurons {
-  const { inputs, outputs, weights, biases } = network.layers[0];
-  const size = ranges.length;
+function valueNeurons(
+  ownFirst: SpikingLayer,
+  { biasInput }: Coding,
+  ranges: readonly number[],
+  each: number,
+  signed: boolean,
+): InputNeurons {
+  const { weights, biases } = ownFirst;
+  const [inputs, outputs, size] = [inputsOf(ownFirst), outputsOf(ownFirst), ranges.length];
   const count = size * each * (signed ? 2 : 1);
   const observed = new Float32Array(size * count);
   const onward = new Float32Array(count * outputs);
-  for (let neuron = 0; neuron < count; neuron++) {
-    const k = neuron % each;
-    const i = Math.floor(neuron / each) % size;
-    const sign = neuron < size * each ? 1 : -1;
+  for (let n = 0; n < count; n++) {
+    const k = n % each;
+    const i = Math.floor(n / each) % size;
+    const sign = n < size * each ? 1 : -1;
     const theta = each === 1 ? ranges[i] : ranges[i] * pow(2, (k + 0.5) / each - 0.5);
-    observed[i * count + neuron] = sign / theta;
-    for (let j = 0; j < outputs; j++) onward[neuron * outputs + j] = ((sign * theta) / each) * weights[i * outputs + j];
+    observed[i * count + n] = sign / theta;
+    for (let j = 0; j < outputs; j++) onward[n * outputs + j] = ((sign * theta) / each) * weights[i * outputs + j];
   }
   // The constant 1 of biasInput needs no neuron: it is a bias.
   const bias = Float32Array.from(biases ?? new Float32Array(outputs));
-  if (network.biasInput) for (let j = 0; j < outputs; j++) bias[j] += weights[(inputs - 1) * outputs + j];
+  if (biasInput) for (let j = 0; j < outputs; j++) bias[j] += weights[(inputs - 1) * outputs + j];
   return {
-    layer: { ...still, inputs: size, outputs: count, weights: observed, biases: null },
+    layer: inputLayer({ kind: "dense", inputs: size, outputs: count }, observed),
     first: {
-      ...network.layers[0],
-      inputs: count,
+      ...ownFirst,
+      synapses: { kind: "dense", inputs: count, outputs },
       weights: onward,
-      biases: biases || network.biasInput ? bias : null,
+      biases: biases || biasInput ? bias : null,
     },
   };
 }
 
-function pixelNeurons(first: SpikingLayer, ranges: readonly number[]): InputNeurons {
-  const shape: ImageShape = first.convolution!.input;
+function pixelNeurons(first: SpikingLayer, shape: ImageShape, ranges: readonly number[]): InputNeurons {
   const channels = shape[2];
   const theta = ranges[0];
   if (ranges.some((value) => value !== theta))
@@ -111,39 +117,45 @@ function pixelNeurons(first: SpikingLayer, ranges: readonly number[]): InputNeur
     });
   const identity = new Float32Array(channels * channels);
   for (let c = 0; c < channels; c++) identity[c * channels + c] = 1 / theta;
+  const pixels = convolution(shape, { filters: channels, kernel: [1, 1] });
   return {
-    layer: {
-      ...still,
-      inputs: first.inputs,
-      outputs: first.inputs,
-      weights: identity,
-      biases: null,
-      convolution: convolution(shape, { filters: channels, kernel: [1, 1] }),
-    },
+    layer: inputLayer({ kind: "convolution", ...pixels }, identity),
     first: { ...first, weights: first.weights.map((w) => w * theta) },
   };
 }
 
-/** `simulator` with the input neurons in front of every network it is given; spikes are those of the network's own layers. */
-export function simulatorWithInput(simulator: Simulator, { input, inputRange }: InputOptions): Simulator {
-  let skipped = 0;
-  const placed = (network: SpikingNetwork): SpikingNetwork =>
-    hasInputNeurons(network, input) ? withInputNeurons(network, inputRange) : network;
+/** Integrate-and-fire neurons with threshold 1 that are reset to zero. */
+function inputLayer(synapses: Synapses, weights: Float32Array): SpikingLayer {
+  return { synapses, weights, biases: null, activation: neuron("lagged-lif", { reset: "zero" }) };
+}
+
+/** `engine` with the input neurons in front of every network it is given; spikes are those of the network's own layers. */
+export function engineWithInput(engine: Engine, { input, inputRange }: InputOptions): Engine {
+  if (input !== "chip") return engine;
+  const placed = (network: Network): Network =>
+    isSpiking(network) && hasInputNeurons(network, input) ? withInputNeurons(network, inputRange) : network;
   return {
-    ...simulator,
-    async map(network) {
+    ...engine,
+    async describe(network) {
       const onMachine = placed(network);
-      const mapping = await simulator.map(onMachine);
-      return onMachine === network ? mapping : withInputMapping(mapping, onMachine.layers[0].outputs);
+      const mapping = await engine.describe(onMachine);
+      return onMachine === network ? mapping : withInputMapping(mapping, outputsOf(onMachine.layers[0]));
     },
-    async load(network, mapping) {
+    async load(network) {
       const onMachine = placed(network);
-      skipped = onMachine.layers.length - network.layers.length;
-      await simulator.load(onMachine, mapping);
-    },
-    async run(inputs, options) {
-      const result = await simulator.run(inputs, options);
-      return { ...result, spikes: result.spikes.slice(skipped) };
+      const skipped = onMachine.layers.length - network.layers.length;
+      const loaded = await engine.load(onMachine);
+      return {
+        ...loaded,
+        async run(observations, options) {
+          const result = await loaded.run(observations, options);
+          return {
+            ...result,
+            spikeCounts: result.spikeCounts.slice(skipped),
+            ...(result.spikes && { spikes: result.spikes.slice(skipped) }),
+          };
+        },
+      };
     },
   };
 }

@@ -1,10 +1,11 @@
 import { openWorker, type NdArray, type Worker } from "../../bridge/index.ts";
 import type { OnProgress } from "../../progress.ts";
-import type { SpikingNetwork } from "../../network/old/spiking-network.ts";
 import { forEachSynapse } from "../../network/convolution.ts";
+import { outputsOf } from "../../network/layer.ts";
+import type { SpikingNetwork } from "../../network/network.ts";
 import { networkMessage } from "../message.ts";
 import { assertMappable, layersOnMachine } from "../twins/cells.ts";
-import { type Bound, layerBounds, ringBuffers, type Synapses } from "../twins/ring-buffers.ts";
+import { type Bound, layerBounds, ringBuffers, type Weighted } from "../twins/ring-buffers.ts";
 import { boardSettings } from "./board.ts";
 import { hasInputNeurons, type InputOptions, withInputNeurons } from "./input-layer.ts";
 
@@ -89,7 +90,7 @@ async function placeOne(
   worker: Worker,
   board: Record<string, unknown>,
   network: SpikingNetwork,
-  { steps = network.steps, input, inputRange, onProgress, signal }: PlaceOptions,
+  { steps = network.coding.steps, input, inputRange, onProgress, signal }: PlaceOptions,
 ): Promise<Omit<BoardMap, "version">> {
   assertMappable(network);
   const inFront = hasInputNeurons(network, input);
@@ -147,7 +148,7 @@ function writtenWords(arrays: Record<string, NdArray>, layer: number): WrittenWo
 
 /** Synapses whose words differ from the twin's, are missing or too many; all of them where the shifts differ. */
 function twinDifference(
-  layer: Synapses,
+  layer: Weighted,
   bound: Bound,
   { excitatory, inhibitory }: LayerResolution["shifts"],
   { source, target, word }: WrittenWords,
@@ -166,17 +167,18 @@ function twinDifference(
 }
 
 /** Synapses of nonzero weight. */
-function synapseCount({ weights, convolution }: Synapses): number {
+function synapseCount({ weights, synapses }: Weighted): number {
   let count = 0;
-  if (convolution) forEachSynapse(convolution, (_source, _target, weight) => (count += Number(weights[weight] !== 0)));
+  if (synapses.kind === "convolution")
+    forEachSynapse(synapses, (_source, _target, weight) => (count += Number(weights[weight] !== 0)));
   else for (const w of weights) count += Number(w !== 0);
   return count;
 }
 
 /** Where the weight of a synapse lies in the layer's weights; -1 where there is no synapse. */
-function weightIndex({ outputs, convolution }: Synapses): (source: number, target: number) => number {
-  if (!convolution) return (source, target) => source * outputs + target;
-  const { input, output, kernel, strides, padding } = convolution;
+function weightIndex({ synapses }: Weighted): (source: number, target: number) => number {
+  if (synapses.kind === "dense") return (source, target) => source * outputsOf({ synapses }) + target;
+  const { input, output, kernel, strides, padding } = synapses;
   return (source, target) => {
     const [from, to] = [Math.floor(source / input[2]), Math.floor(target / output[2])];
     const i = Math.floor(from / input[1]) - Math.floor(to / output[1]) * strides[0] + padding[0];

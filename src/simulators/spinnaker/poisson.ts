@@ -1,8 +1,8 @@
 import { Random } from "../../numeric/random.ts";
 import { inputValues } from "../../network/encoding.ts";
 import type { SpikeEvents } from "../../network/engine.ts";
-import { observationSize, type SpikingNetwork } from "../../network/old/spiking-network.ts";
-import { SpikeList } from "../spike-list.ts";
+import { observationSize, type SpikingNetwork } from "../../network/network.ts";
+import { spikeCollector } from "../../network/spikes.ts";
 import { exp } from "../../numeric/elementary.ts";
 
 /**
@@ -16,7 +16,7 @@ export function poissonSpikes(
   { steps, seed }: { steps: number; seed: number },
 ): SpikeEvents {
   const states = observations.length / observationSize(network);
-  const spikes = new SpikeList();
+  const spikes = spikeCollector();
   for (let s = 0; s < states; s++) {
     const random = Random.stream(seed, `poisson source ${s}`);
     const none = inputValues(network, observations, s).map((x) => exp(-Math.min(Math.max(x, 0), 1)));

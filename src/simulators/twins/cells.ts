@@ -1,35 +1,62 @@
 import { DsqnError } from "../../errors.ts";
-import { type SpikingLayer, type SpikingNetwork, spikingLayers } from "../../network/old/spiking-network.ts";
+import { biasPerOutput, columnsOf, outputsOf, type SpikingLayer, synapticInputs } from "../../network/layer.ts";
+import { type SpikingNetwork, spikingLayers } from "../../network/network.ts";
+import type { Neuron, NeuronKind } from "../../network/neurons/index.ts";
+import { exponentOf, log, powerOfTwo } from "../../numeric/elementary.ts";
 import { accum, ONE } from "./accum.ts";
 import { boardExp } from "./exp.ts";
 import type { CellParameters } from "./membranes.ts";
-import type { Synapses } from "./ring-buffers.ts";
-import { exponentOf, log, powerOfTwo } from "../../numeric/elementary.ts";
+import type { Weighted } from "./ring-buffers.ts";
 
 /** s16.15 ends at 65536; tau_m times the largest input of a neuron stays below. */
 const LARGEST_ACCUM = 60000;
 /** What an observation is taken to reach when tau_m is chosen. */
 const LARGEST_OBSERVATION = 5;
 
+/** What IFCurDelta takes of our neurons; it is reset to zero, whatever they are. */
+export interface Cell {
+  readonly beta: number;
+  readonly threshold: number;
+}
+
+/** Why a layer can't be expressed, and what to do. */
+type Reason = readonly [reason: string, hint: string];
+
+/** How IFCurDelta expresses each kind of neuron, or why it can't. */
+const cells: { readonly [K in NeuronKind]: (neuron: Extract<Neuron, { kind: K }>) => Cell | Reason } = {
+  "lagged-lif": ({ alpha, beta, threshold }) =>
+    alpha === 0
+      ? { beta, threshold }
+      : [`has synaptic currents that decay by alpha = ${alpha}, and IFCurDelta has none`, "Train with alpha = 0."],
+  "lif": () => [
+    "is lif, which is not mapped yet: its resets and its threshold have no tested counterpart in IFCurDelta",
+    "NEST runs it: --simulator nest.",
+  ],
+};
+
+/** The layer's neurons as IFCurDelta; MAPPING_IMPOSSIBLE where it can't express them. */
+export function cellOf({ activation }: SpikingLayer, l: number): Cell {
+  const cell = (cells[activation.kind] as (neuron: Neuron) => Cell | Reason)(activation);
+  if ("beta" in cell) return cell;
+  throw impossible(`Layer ${l} ${cell[0]}.`, cell[1]);
+}
+
 /** Throws MAPPING_IMPOSSIBLE for what IFCurDelta populations can't express, naming the layer. */
 export function assertMappable(network: SpikingNetwork): void {
-  if (spikingLayers(network) === network.layers.length)
+  const { layers, coding } = network;
+  if (spikingLayers(network) === layers.length)
     throw impossible(
-      `On SpiNNaker the readout is a potential, and the network decodes ${network.decoding}.`,
+      `On SpiNNaker the readout is a potential, and the network decodes ${coding.decoding}.`,
       "Use the decoding potential.",
     );
-  network.layers.forEach(({ alpha, pooling, convolution }, l) => {
-    if (pooling)
+  layers.forEach((layer, l) => {
+    if (layer.pooling)
       throw impossible(
-        `Layer ${l} has max pooling, which weights alone can't express.`,
-        "Train with average pooling or strides instead.",
+        `Layer ${l} has ${layer.pooling.kind} pooling, which its weights alone don't express.`,
+        "Train with strides instead.",
       );
-    if (alpha !== 0)
-      throw impossible(
-        `Layer ${l} has synaptic currents that decay by alpha = ${alpha}, and IFCurDelta has none.`,
-        "Train with alpha = 0.",
-      );
-    if (l === 0 && convolution && (network.signedInputs || network.biasInput))
+    cellOf(layer, l);
+    if (l === 0 && layer.synapses.kind === "convolution" && (coding.signedInputs || coding.biasInput))
       throw impossible(
         "Layer 0 is a convolution over signed inputs or a bias input, which are no part of an image.",
         "Use biases, and inputs that are not negative.",
@@ -47,20 +74,20 @@ function impossible(message: string, hint: string): DsqnError {
  */
 export function timeConstant(network: SpikingNetwork): number {
   const largest = network.layers.map((layer, l) => {
-    const factor = l === 0 ? LARGEST_OBSERVATION * (network.signedInputs ? 2 : 1) : 1;
+    const factor = l === 0 ? LARGEST_OBSERVATION * (network.coding.signedInputs ? 2 : 1) : 1;
     return largestInput(layer, factor);
   });
   return Math.min(512, powerOfTwo(exponentOf(LARGEST_ACCUM / Math.max(1, ...largest))));
 }
 
 /** Of one neuron: all its weights' magnitudes times `factor`, and its bias. At the border of an image a convolution has no more. */
-function largestInput({ inputs, outputs, weights, biases, convolution }: SpikingLayer, factor: number): number {
-  const columns = convolution ? convolution.output[2] : outputs;
-  const rows = convolution ? weights.length / columns : inputs;
+function largestInput(layer: SpikingLayer, factor: number): number {
+  const columns = columnsOf(layer);
+  const biases = biasPerOutput(layer);
   const totals = new Float64Array(columns);
-  for (let i = 0, k = 0; i < rows; i++) for (let j = 0; j < columns; j++, k++) totals[j] += Math.abs(weights[k]);
+  layer.weights.forEach((w, k) => (totals[k % columns] += Math.abs(w)));
   let largest = 0;
-  for (let j = 0; j < outputs; j++)
+  for (let j = 0; j < outputsOf(layer); j++)
     largest = Math.max(largest, totals[j % columns] * factor + Math.abs(biases?.[j] ?? 0));
   return largest;
 }
@@ -75,7 +102,7 @@ export interface Membrane {
  * The membrane of a layer: `tauM` where it has no leak, else that whose decay is beta; and with it the c_m for which a unit of input is a unit of
  * potential, R (1 - decay) = 1 with the decay that the board computes. For tau_m of 256 and 512 this c_m is 1.
  */
-export function membrane({ beta }: Pick<SpikingLayer, "beta">, tauM: number): Membrane {
+export function membrane({ beta }: Pick<Cell, "beta">, tauM: number): Membrane {
   const tau = beta === 1 ? tauM : -1 / log(beta);
   return { tauM: tau, cm: tau * (1 - boardDecay(accum(tau)) / ONE) };
 }
@@ -96,17 +123,18 @@ export function cellParameters({ tauM, cm }: Membrane, threshold: number | null)
 }
 
 /** The layers as the machine has them: with signed inputs the first has its weights twice. */
-export function layersOnMachine({ layers, signedInputs }: SpikingNetwork): readonly Synapses[] {
-  return layers.map((layer, l) => (l === 0 && signedInputs ? doubled(layer) : layer));
+export function layersOnMachine({ layers, coding }: SpikingNetwork): readonly Weighted[] {
+  return layers.map((layer, l) => (l === 0 && coding.signedInputs ? doubled(layer) : layer));
 }
 
 /** Signed inputs: a second set of input neurons with negated weights. */
-function doubled({ inputs, outputs, weights }: Synapses): Synapses {
+function doubled(layer: Weighted): Weighted {
+  const { weights } = layer;
   const both = new Float32Array(2 * weights.length);
   both.set(weights);
   both.set(
     weights.map((w) => -w),
     weights.length,
   );
-  return { inputs: 2 * inputs, outputs, weights: both };
+  return { synapses: { kind: "dense", inputs: 2 * synapticInputs(layer), outputs: outputsOf(layer) }, weights: both };
 }

@@ -1,14 +1,28 @@
-import { packageVersion } from "../../bridge/version.ts";
 import { inputValues } from "../../network/encoding.ts";
-import { observationSize, type SpikingLayer, type SpikingNetwork } from "../../network/old/spiking-network.ts";
+import type { Engine, Loaded, Observations } from "../../network/engine.ts";
+import { biasPerOutput, columnsOf, outputsOf, type SpikingLayer, synapticInputs } from "../../network/layer.ts";
+import type { Mapping } from "../../network/mapping.ts";
+import { actionsOf, type SpikingNetwork } from "../../network/network.ts";
+import { packParameters, withParameters } from "../../network/parameters.ts";
+import { spikeCollector } from "../../network/spikes.ts";
 import { forEachRun } from "../../network/synapses.ts";
-import { decode } from "../decode.ts";
+import { packageVersion } from "../../setup/version.ts";
 import { inputSpikes } from "../inputs.ts";
-import type { Mapping, Simulator } from "../simulator.ts";
+import type { Settings } from "../names.ts";
+import { resultOf, spikingOnly, statesOf } from "../simulation.ts";
+import { engineWithInput, type InputOptions } from "../spinnaker/input-layer.ts";
 import { poissonSpikes } from "../spinnaker/poisson.ts";
-import { SpikeList } from "../spike-list.ts";
 import { accum, toNumber } from "./accum.ts";
-import { assertMappable, cellParameters, layersOnMachine, membrane, type Membrane, timeConstant } from "./cells.ts";
+import {
+  assertMappable,
+  type Cell,
+  cellOf,
+  cellParameters,
+  layersOnMachine,
+  membrane,
+  type Membrane,
+  timeConstant,
+} from "./cells.ts";
 import { arrive, type CellParameters, type Membranes, membranes, update } from "./membranes.ts";
 import { layerBounds, ringBuffers } from "./ring-buffers.ts";
 
@@ -20,81 +34,99 @@ export interface FixedPointOptions {
   readonly poissonOnChip?: boolean;
 }
 
+const NAME = "spinnaker-twin";
+
+/** The twin by its settings: `tauM`, and where the input is made. */
+export function openTwin(settings: Settings): Engine {
+  const { tauM, ...placed } = settings as FixedPointOptions & InputOptions;
+  return engineWithInput(fixedPointTwin({ tauM, poissonOnChip: placed.input === "chip" }), placed);
+}
+
 /**
  * What a SpiNNaker board computes for IFCurDelta populations, bit for bit as far as sPyNNaker's sources say (membranes.ts), 1 ms per step,
  * synaptic delay 1 ms. Spikes alone cost time: a layer's synapses are visited for the neurons that spiked.
  *
  * A recording holds V before the update of its step, so that the last value has seen T - 1 updates.
  */
-export function fixedPointTwin(options: FixedPointOptions = {}): Simulator {
-  let loaded: Loaded | undefined;
+export function fixedPointTwin(options: FixedPointOptions = {}): Engine {
   return {
-    name: "spinnaker-twin",
+    name: NAME,
     version: packageVersion(),
-    map: (network) => mapping(network, options),
-    async load(network) {
-      assertMappable(network);
-      loaded = prepare(network, options);
-    },
-    async run(inputs, { steps = loaded!.network.steps, seed = 0, recordSpikes = true } = {}) {
-      const began = performance.now();
-      const { network } = loaded!;
-      const states = inputs.length / observationSize(network);
-      const actions = network.layers.at(-1)!.outputs;
-      const potentials = new Float64Array(states * actions);
-      const lists = network.layers.slice(0, -1).map(() => new SpikeList());
-      const trains = network.encoding === "constant" ? undefined : trainsOf(network, inputs, states, steps, seed);
-      for (let s = 0; s < states; s++) {
-        const record = (l: number, t: number, j: number): void => lists[l].push(s, t, j);
-        const currents = trains ? undefined : inputValues(network, inputs, s);
-        const read = runState(loaded!, currents, trains?.[s], steps, recordSpikes ? record : undefined);
-        potentials.set(read, s * actions);
-      }
-      const spikes = lists.map((list) => list.events());
-      const seconds = { build: 0, run: (performance.now() - began) / 1000, read: 0 };
-      return { spikes, potentials, seconds, ...decode(network, { states, potentials }) };
-    },
-    async close() {},
+    describe: (network) => mapping(spikingOnly(network, NAME), options),
+    load: (network) => load(spikingOnly(network, NAME), options),
+    close() {},
   };
-
-  function trainsOf(
-    network: SpikingNetwork,
-    inputs: Float32Array | Float64Array,
-    states: number,
-    steps: number,
-    seed: number,
-  ): number[][][] {
-    const make = options.poissonOnChip && network.encoding === "poisson" ? poissonSpikes : inputSpikes;
-    return bySteps(make(network, inputs, { steps, seed }), states, steps);
-  }
 }
 
-interface Loaded {
+function load(given: SpikingNetwork, options: FixedPointOptions): Loaded {
+  assertMappable(given);
+  const network = withParameters(given, packParameters(given));
+  const machine = prepare(network, options);
+  const actions = actionsOf(network);
+  return {
+    run(observations, runOptions = {}) {
+      const began = performance.now();
+      const { steps = network.coding.steps, seed = 0, recordSpikes = false } = runOptions;
+      const states = statesOf(network, observations, runOptions);
+      const potentials = new Float64Array(states * actions);
+      const collectors = network.layers.slice(0, -1).map(() => spikeCollector());
+      const trains = trainsOf(network, observations, { states, steps, seed }, options);
+      for (let s = 0; s < states; s++) {
+        const record = (l: number, t: number, j: number): void => collectors[l].push(s, t, j);
+        const currents = trains ? undefined : inputValues(network, observations, s);
+        const read = runState(machine, currents, trains?.[s], steps, recordSpikes ? record : undefined);
+        potentials.set(read, s * actions);
+      }
+      const spikes = recordSpikes ? collectors.map((collector) => collector.events()) : [];
+      const seconds = { build: 0, run: (performance.now() - began) / 1000, read: 0 };
+      return resultOf(network, { states, potentials, spikes }, seconds, recordSpikes);
+    },
+    close() {},
+  };
+}
+
+/** The input neurons that spike, per state and step (one that spikes twice in a step comes twice); undefined under constant input. */
+function trainsOf(
+  network: SpikingNetwork,
+  observations: Observations,
+  { states, steps, seed }: { states: number; steps: number; seed: number },
+  { poissonOnChip }: FixedPointOptions,
+): number[][][] | undefined {
+  if (network.coding.encoding === "constant") return undefined;
+  const make = poissonOnChip && network.coding.encoding === "poisson" ? poissonSpikes : inputSpikes;
+  const events = make(network, observations, { steps, seed });
+  const trains = Array.from({ length: states }, () => Array.from({ length: steps }, (): number[] => []));
+  events.neuron.forEach((neuron, k) => trains[events.state[k]][events.step[k]].push(neuron));
+  return trains;
+}
+
+interface Machine {
   readonly network: SpikingNetwork;
   readonly populations: readonly Membranes[];
   readonly cells: readonly CellParameters[];
 }
 
-function prepare(network: SpikingNetwork, options: FixedPointOptions): Loaded {
+function prepare(network: SpikingNetwork, options: FixedPointOptions): Machine {
   const { tauM = timeConstant(network) } = options;
   const last = network.layers.length - 1;
   const bounds = layerBounds(network, options);
   return {
     network,
     populations: layersOnMachine(network).map((layer, l) => membranes(layer, ringBuffers(layer, bounds[l]))),
-    cells: network.layers.map((layer, l) =>
-      cellParameters(membraneOf(layer, options, tauM), l < last ? layer.threshold : null),
-    ),
+    cells: network.layers.map((layer, l) => {
+      const cell = cellOf(layer, l);
+      return cellParameters(membraneOf(cell, options, tauM), l < last ? cell.threshold : null);
+    }),
   };
 }
 
 /** A tau_m that was asked for comes with c_m 1, as the thesis had it. */
-function membraneOf(layer: SpikingLayer, options: FixedPointOptions, tauM: number): Membrane {
-  return options.tauM === undefined ? membrane(layer, tauM) : { tauM, cm: 1 };
+function membraneOf(cell: Cell, options: FixedPointOptions, tauM: number): Membrane {
+  return options.tauM === undefined ? membrane(cell, tauM) : { tauM, cm: 1 };
 }
 
 function runState(
-  { network, populations, cells }: Loaded,
+  { network, populations, cells }: Machine,
   values: Float64Array | undefined,
   trains: readonly (readonly number[])[] | undefined,
   steps: number,
@@ -105,8 +137,8 @@ function runState(
     Float64Array.from(offset(layer, l === 0 ? values : undefined), accum),
   );
   populations.forEach((population, l) => {
-    const { initialPotential } = network.layers[l];
-    if (initialPotential) population.v.set(Int32Array.from(initialPotential, accum));
+    const { initial } = network.layers[l].activation;
+    if (initial) population.v.set(Int32Array.from(initial, accum));
     else population.v.fill(0);
     population.count = 0;
   });
@@ -128,57 +160,49 @@ function runState(
 }
 
 /** i_offset: the bias, and in the first layer under constant input x W0 besides. */
-function offset({ inputs, outputs, weights, biases, convolution }: SpikingLayer, values?: Float64Array): Float64Array {
-  const current = new Float64Array(outputs);
+function offset(layer: SpikingLayer, values?: Float64Array): Float64Array {
+  const { synapses, weights } = layer;
+  const [inputs, columns, biases] = [synapticInputs(layer), columnsOf(layer), biasPerOutput(layer)];
+  const current = new Float64Array(outputsOf(layer));
   for (let i = 0; i < (values?.length ?? 0); i++) {
     const x = i < inputs ? values![i] : -values![i];
     if (x === 0) continue;
-    if (convolution)
-      forEachRun(convolution, i, (target, weight) => {
-        for (let f = 0; f < convolution.output[2]; f++) current[target + f] += x * weights[weight + f];
-      });
-    else for (let j = 0; j < outputs; j++) current[j] += x * weights[(i % inputs) * outputs + j];
+    const add = (target: number, weight: number): void => {
+      for (let f = 0; f < columns; f++) current[target + f] += x * weights[weight + f];
+    };
+    if (synapses.kind === "convolution") forEachRun(synapses, i, add);
+    else add(0, (i % inputs) * columns);
   }
   return biases ? current.map((value, j) => value + biases[j]) : current;
 }
 
-/** The input neurons that spike, per state and step; one that spikes twice in a step comes twice. */
-function bySteps(events: ReturnType<typeof inputSpikes>, states: number, steps: number): number[][][] {
-  const trains = Array.from({ length: states }, () => Array.from({ length: steps }, (): number[] => []));
-  events.neuron.forEach((neuron, k) => trains[events.state[k]][events.step[k]].push(neuron));
-  return trains;
-}
-
 function mapping(network: SpikingNetwork, options: FixedPointOptions): Mapping {
   assertMappable(network);
+  const { encoding } = network.coding;
   const { tauM = timeConstant(network), poissonOnChip } = options;
   const last = network.layers.length - 1;
   const bounds = layerBounds(network, options);
   const buffers = layersOnMachine(network).map((layer, l) => ringBuffers(layer, bounds[l]));
   return {
     name: "spinnaker",
-    simulator: "spinnaker-twin",
+    simulator: NAME,
     step: 1,
     resolution: 1,
     input:
-      network.encoding === "constant"
+      encoding === "constant"
         ? "x W0 + b as i_offset"
-        : poissonOnChip && network.encoding === "poisson"
+        : poissonOnChip && encoding === "poisson"
           ? "a SpikeSourcePoisson on the machine, which draws its spikes itself"
           : "a SpikeSourceArray on the machine",
     ties: "fires at V >= v_thresh",
     layers: network.layers.map((layer, l) => {
-      const cell = membraneOf(layer, options, tauM);
+      const own = cellOf(layer, l);
+      const { cm, tauM: tau_m } = membraneOf(own, options, tauM);
+      const v_thresh = l === last ? "none" : own.threshold;
       return {
         layer: l,
         model: "IFCurDelta in s16.15",
-        parameters: {
-          cm: cell.cm,
-          tau_m: cell.tauM,
-          v_reset: 0,
-          v_thresh: l === last ? "none" : layer.threshold,
-          shifts: [...buffers[l].shifts],
-        },
+        parameters: { cm, tau_m, v_reset: 0, v_thresh, shifts: [...buffers[l].shifts] },
         weights: { unit: "16 bit, scaled by 2^(15 - ring-buffer shift)", factor: 1 },
         delay: 1,
       };

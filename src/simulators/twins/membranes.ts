@@ -1,11 +1,12 @@
+import { columnsOf, outputsOf } from "../../network/layer.ts";
 import { forEachRun } from "../../network/synapses.ts";
 import { multiply, ONE } from "./accum.ts";
-import type { RingBuffers, Synapses } from "./ring-buffers.ts";
+import type { RingBuffers, Weighted } from "./ring-buffers.ts";
 import { powerOfTwo } from "../../numeric/elementary.ts";
 
 /** One population of IFCurDelta neurons on the machine, and what arrives at it. */
 export interface Membranes {
-  readonly layer: Synapses;
+  readonly layer: Weighted;
   readonly buffers: RingBuffers;
   /** [neurons], the membrane potentials in s16.15. */
   readonly v: Int32Array;
@@ -18,22 +19,24 @@ export interface Membranes {
 }
 
 /** A population at rest. */
-export function membranes(layer: Synapses, buffers: RingBuffers): Membranes {
+export function membranes(layer: Weighted, buffers: RingBuffers): Membranes {
+  const neurons = outputsOf(layer);
   return {
     layer,
     buffers,
-    v: new Int32Array(layer.outputs),
-    excitatory: new Float64Array(layer.outputs),
-    inhibitory: new Float64Array(layer.outputs),
-    fired: new Int32Array(layer.outputs),
+    v: new Int32Array(neurons),
+    excitatory: new Float64Array(neurons),
+    inhibitory: new Float64Array(neurons),
+    fired: new Int32Array(neurons),
     count: 0,
   };
 }
 
 /** Adds to the ring buffers what one spike of neuron `source` brings. */
 export function arrive({ layer, buffers, excitatory, inhibitory }: Membranes, source: number): void {
-  const { outputs, convolution } = layer;
+  const { synapses } = layer;
   const { words } = buffers;
+  const columns = columnsOf(layer);
   const add = (target: number, from: number, count: number): void => {
     for (let j = 0; j < count; j++) {
       const word = words[from + j];
@@ -41,8 +44,8 @@ export function arrive({ layer, buffers, excitatory, inhibitory }: Membranes, so
       else inhibitory[target + j] -= word;
     }
   };
-  if (convolution) forEachRun(convolution, source, (target, weight) => add(target, weight, convolution.output[2]));
-  else add(0, source * outputs, outputs);
+  if (synapses.kind === "convolution") forEachRun(synapses, source, (target, weight) => add(target, weight, columns));
+  else add(0, source * columns, columns);
 }
 
 /** The parameters of a population in s16.15. `threshold` Infinity: none. */

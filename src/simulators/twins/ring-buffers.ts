@@ -1,9 +1,10 @@
 import { forEachSynapse } from "../../network/convolution.ts";
-import type { SpikingLayer, SpikingNetwork } from "../../network/old/spiking-network.ts";
+import { columnsOf, type Layer, outputsOf } from "../../network/layer.ts";
+import type { SpikingNetwork } from "../../network/network.ts";
 import { exponentOf, powerOfTwo } from "../../numeric/elementary.ts";
 
 /** What of a layer its synapses are made of. */
-export type Synapses = Pick<SpikingLayer, "inputs" | "outputs" | "weights" | "convolution">;
+export type Weighted = Pick<Layer, "synapses" | "weights">;
 
 /**
  * What bounds the weights that arrive at a neuron in one step:
@@ -16,10 +17,10 @@ export type Bound = "sums" | "spynnaker";
 
 /** Each layer's bound: sums, but sPyNNaker's own in the thesis's set-up (which `tauM` stands for) and behind Poisson sources on the chip. */
 export function layerBounds(
-  { layers, encoding }: Pick<SpikingNetwork, "layers" | "encoding">,
+  { layers, coding }: Pick<SpikingNetwork, "layers" | "coding">,
   { tauM, poissonOnChip }: { readonly tauM?: number; readonly poissonOnChip?: boolean },
 ): Bound[] {
-  const drawn = poissonOnChip === true && encoding === "poisson";
+  const drawn = poissonOnChip === true && coding.encoding === "poisson";
   return layers.map((_, l) => (tauM !== undefined || (l === 0 && drawn) ? "spynnaker" : "sums"));
 }
 
@@ -35,7 +36,7 @@ export interface RingBuffers {
   readonly words: Int32Array;
 }
 
-export function ringBuffers(layer: Synapses, bound: Bound): RingBuffers {
+export function ringBuffers(layer: Weighted, bound: Bound): RingBuffers {
   const { weights } = layer;
   const [excitatory, inhibitory] = (bound === "sums" ? largestSums(layer) : largestProducts(layer)).map(
     ringBufferShift,
@@ -53,8 +54,9 @@ export function ringBufferShift(bound: number): number {
 }
 
 /** Of either sign: the largest sum of a neuron's weights; at the border of an image a convolution has no more. */
-function largestSums({ outputs, weights, convolution }: Synapses): [number, number] {
-  const columns = convolution ? convolution.output[2] : outputs;
+function largestSums(layer: Weighted): [number, number] {
+  const { weights } = layer;
+  const columns = columnsOf(layer);
   const [excitatory, inhibitory] = [new Float64Array(columns), new Float64Array(columns)];
   weights.forEach((w, k) => (w > 0 ? (excitatory[k % columns] += w) : (inhibitory[k % columns] -= w)));
   const largest = (sums: Float64Array): number => sums.reduce((a, b) => Math.max(a, b), 0);
@@ -62,7 +64,9 @@ function largestSums({ outputs, weights, convolution }: Synapses): [number, numb
 }
 
 /** Of either sign: its largest weight times its largest fan-in. */
-function largestProducts({ inputs, outputs, weights, convolution }: Synapses): [number, number] {
+function largestProducts(layer: Weighted): [number, number] {
+  const { synapses, weights } = layer;
+  const outputs = outputsOf(layer);
   const [excitatory, inhibitory] = [new Uint32Array(outputs), new Uint32Array(outputs)];
   let [most, least] = [0, 0];
   const count = (target: number, w: number): void => {
@@ -71,8 +75,9 @@ function largestProducts({ inputs, outputs, weights, convolution }: Synapses): [
     if (w > most) most = w;
     else if (w < least) least = w;
   };
-  if (convolution) forEachSynapse(convolution, (_source, target, weight) => count(target, weights[weight]));
-  else for (let i = 0, k = 0; i < inputs; i++) for (let j = 0; j < outputs; j++, k++) count(j, weights[k]);
+  if (synapses.kind === "convolution")
+    forEachSynapse(synapses, (_source, target, weight) => count(target, weights[weight]));
+  else weights.forEach((w, k) => count(k % outputs, w));
   const largest = (counts: Uint32Array): number => counts.reduce((a, b) => Math.max(a, b), 0);
   return [most * largest(excitatory), -least * largest(inhibitory)];
 }
