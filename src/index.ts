@@ -35,7 +35,7 @@ export {
 export { denseEquivalent } from "./network/synapses.ts";
 export { argmax } from "./network/decide.ts";
 export type { RunOptions, RunResult, SpikeEvents, SpikingEngine, Work } from "./network/engine.ts";
-export { policyOf, type Judgement, type Policy, type PolicyOptions, type PolicyWork } from "./learning/policy.ts";
+export { policyOf, type Decisions, type Policy, type PolicyOptions, type PolicyWork } from "./learning/policy.ts";
 export type { Environments, EnvironmentsStep, MakeEnvironments } from "./environments/worlds.ts";
 export { withGymnasium, type GymnasiumSpec } from "./environments/gymnasium-worlds.ts";
 export {
@@ -47,25 +47,30 @@ export {
 } from "./environments/atari-worlds.ts";
 export { evaluate, type EvaluateOptions, type Evaluation, type Regret } from "./learning/evaluate.ts";
 export { collectReplay, collectStates, type CollectOptions } from "./learning/collect.ts";
-export { dqnSchema, type DqnConfig, type DqnConfigInput } from "./learning/dqn/config.ts";
-export { trainDqn, type DqnResult, type TrainDqnOptions } from "./learning/dqn/train.ts";
-export type { EpisodeEntry, EvaluationEntry, Snapshot } from "./learning/dqn/state.ts";
-export { convDqnSchema, type ConvDqnConfig, type ConvDqnConfigInput } from "./learning/pixels/config.ts";
-export type { MakePixelEnvironments, PixelEnvironments, PixelStep } from "./environments/worlds.ts";
-export { FrameMemory, type FrameBatch, type FrameMemoryOptions } from "./learning/pixels/memory.ts";
-export { playEpisodes, type PixelValues } from "./learning/pixels/play.ts";
-export type { PixelEpisode, PixelEvaluation, PixelSnapshot } from "./learning/pixels/state.ts";
-export { trainConvDqn, type ConvDqnResult, type TrainConvDqnOptions } from "./learning/pixels/train.ts";
 export {
-  createConvolutionalLearner,
-  type ConvolutionalLearner,
-  type LearnerOptions,
-  type LearnerState,
-  type PixelBatch,
-} from "./learning/pixels/tensorflow-learner.ts";
+  convDqnSchema,
+  dqnSchema,
+  type ConvDqnConfig,
+  type ConvDqnConfigInput,
+  type DqnConfig,
+  type DqnConfigInput,
+} from "./learning/algorithms/dqn-config.ts";
+export { reinforce, trainDqn, type LoopAlgorithm, type TrainOptions } from "./learning/algorithms/index.ts";
+export { createDqn } from "./learning/algorithms/dqn.ts";
+export { createReinforce } from "./learning/algorithms/reinforce.ts";
+export type { Algorithm, AlgorithmOptions, Outcome, Shown, Weights } from "./learning/algorithm.ts";
+export { train, type Trained, type TrainHooks, type TrainingPlan } from "./learning/train.ts";
+export type { EpisodeEntry, EvaluationEntry } from "./learning/learning-curve.ts";
+export type { Snapshot } from "./learning/snapshot.ts";
+export type { MakePixelEnvironments, PixelEnvironments, PixelStep } from "./environments/worlds.ts";
+export { FrameMemory, type FrameBatch, type FrameMemoryOptions } from "./learning/replay/frame-memory.ts";
+export type { Batch, Replay } from "./learning/replay/replay.ts";
+export type { QLearner, QLearnerOptions, QLearnerState } from "./learning/q-learner/q-learner.ts";
+export { flatLearner } from "./learning/q-learner/flat.ts";
+export { tensorflowQLearner } from "./learning/q-learner/tensorflow.ts";
 export { runSeeds, runTraining, type RunOptions as TrainingOptions, type SeedsSummary } from "./learning/runs/run.ts";
-export type { TrainSummary } from "./learning/runs/method.ts";
-export { loadConfig, presets } from "./learning/presets/index.ts";
+export type { TrainSummary } from "./learning/runs/summary.ts";
+export { loadConfig, presets, registerPresets, type Preset } from "./learning/presets/index.ts";
 export type { LayerMapping, Mapping, SimulationResult, Simulator } from "./simulators/simulator.ts";
 export * from "./bridge/index.ts";
 export * from "./environments/index.ts";
@@ -110,12 +115,18 @@ export {
 } from "./learning/early-exit.ts";
 export { fineTune, type FineTuned, type FineTuneOptions } from "./learning/fine-tune.ts";
 export { layerScales, type Normalisation, type ScaleOptions } from "./conversion/scales.ts";
-export { imitate, type ImitateOptions, type ImitationResult } from "./learning/imitation.ts";
-export type { ImitationSnapshot } from "./learning/imitation-state.ts";
-export { imitationSchema, type ImitationConfig, type ImitationConfigInput } from "./learning/imitation-config.ts";
-export { reinforce, type ReinforceOptions, type ReinforceResult } from "./learning/reinforce.ts";
-export type { ReinforceSnapshot } from "./learning/reinforce-state.ts";
-export { reinforceSchema, type ReinforceConfig, type ReinforceConfigInput } from "./learning/reinforce-config.ts";
+export { imitate, type ImitateOptions, type ImitationResult } from "./learning/algorithms/imitation.ts";
+export type { ImitationSnapshot } from "./learning/algorithms/imitation-snapshot.ts";
+export {
+  imitationSchema,
+  type ImitationConfig,
+  type ImitationConfigInput,
+} from "./learning/algorithms/imitation-config.ts";
+export {
+  reinforceSchema,
+  type ReinforceConfig,
+  type ReinforceConfigInput,
+} from "./learning/algorithms/reinforce-config.ts";
 export { fastEngine } from "./engines/fast/engine.ts";
 export { createDecider, type Decider } from "./engines/fast/decider.ts";
 export { createTrainable, openTrainable, type TrainableOptions } from "./engines/create.ts";

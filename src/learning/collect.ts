@@ -1,6 +1,5 @@
-import { valuesOf } from "../engines/values.ts";
 import { DsqnError } from "../errors.ts";
-import type { Network } from "../network/file/model.ts";
+import type { Network } from "../network/network.ts";
 import type { Replay } from "../formats/replay.ts";
 import type { OnProgress } from "../progress.ts";
 import { fastEngine } from "../engines/fast/index.ts";
@@ -76,7 +75,8 @@ export async function collectReplay(
 ): Promise<Replay> {
   const policy = policyOf(network);
   const states = await collectStates(policy, makeEnvironments, options);
-  const { outputs } =
-    network.kind === "spiking" ? fastEngine().run(network, states) : valuesOf(network).forward(states, options.size);
+  const loaded = fastEngine().load(network);
+  const { outputs } = loaded.run(states);
+  loaded.close();
   return { size: options.size, observationSize: policy.observationSize, states, outputs: Float32Array.from(outputs) };
 }

@@ -1,8 +1,6 @@
 import { Random } from "../numeric/random.ts";
 import type { Environments } from "../environments/worlds.ts";
-
-/** Actions [batch] for `batch` observations. */
-export type Act = (observations: Float32Array, batch: number) => Int32Array | Promise<Int32Array>;
+import type { Act } from "./algorithm.ts";
 
 export interface EpisodesOptions {
   /** One per environment; episode i runs in environment i from `seeds[i]`. */

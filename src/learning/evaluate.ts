@@ -96,13 +96,13 @@ export async function evaluate(
         epsilon,
         signal,
         async onDecisions(observations, actions, rows) {
-          const judged = compare?.judge?.(observations, rows.length);
-          const others = judged?.actions ?? (await compare?.act(observations, rows.length));
+          const valued = await compare?.values?.(observations, rows.length);
+          const others = valued?.actions ?? (await compare?.act(observations, rows.length));
           rows.forEach((row, k) => {
             decided[first + row]++;
             if (others && others[k] === actions[k]) equal[first + row]++;
-            if (!judged) return;
-            const values = judged.values.subarray(k * policy.actions, (k + 1) * policy.actions);
+            if (!valued) return;
+            const values = valued.values.subarray(k * policy.actions, (k + 1) * policy.actions);
             const [best, next = best] = values.slice().sort().reverse();
             const regret = best - values[actions[k]];
             lost[first + row] += regret;
@@ -128,7 +128,7 @@ export async function evaluate(
 
   const decisions = decided.reduce((sum, n) => sum + n, 0);
   const similarity = compare && decisions > 0 ? ratioInterval(equal, decided, 1) : undefined;
-  const regret = compare?.judge && decisions > 0 ? ratioInterval(lost, decided) : undefined;
+  const regret = compare?.values && decisions > 0 ? ratioInterval(lost, decided) : undefined;
   const work = policy.work;
   const per = (count: "spikes" | "synOps"): number | null =>
     work && work.decisions > (workBefore?.decisions ?? 0)

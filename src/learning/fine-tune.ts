@@ -1,4 +1,4 @@
-import { fit, split, type FitPoint } from "./imitation-fit.ts";
+import { fit, split, type FitPoint } from "./fit.ts";
 import { effectiveSteps } from "../conversion/start.ts";
 import { fastEngine } from "../engines/fast/index.ts";
 import { actionsOf, type Network, neuronOf, observationSize, type SpikingNetwork } from "../network/network.ts";

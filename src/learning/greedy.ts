@@ -1,12 +1,10 @@
 import type { TrainableNetwork } from "../network/trainable.ts";
 import { argmax } from "../network/decide.ts";
+import type { Act } from "./algorithm.ts";
 import { scaleObservations, type Scaling } from "./scaling.ts";
 
 /** Greedy actions of a network that is learning, on raw observations. */
-export function greedy(
-  network: TrainableNetwork,
-  scaling: Scaling | undefined,
-): (observations: Float32Array, batch: number) => Int32Array {
+export function greedy(network: TrainableNetwork, scaling: Scaling | undefined): Act {
   const { observationSize: n, actions, maxBatch } = network;
   const scaled = new Float32Array(maxBatch * n);
   return (observations, batch) => {

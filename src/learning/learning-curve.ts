@@ -1,13 +1,35 @@
 import { mean } from "../numeric/statistics.ts";
 
-/** What a learning curve says of an episode, whatever the method. */
-export interface CurveEntry {
+/** One finished training episode. */
+export interface EpisodeEntry {
   readonly episode: number;
+  /** Over all environments, by its end. */
+  readonly environmentSteps: number;
   /** Undiscounted, in the environment's own rewards. */
   readonly return: number;
+  readonly length: number;
   /** Mean return of the last 100 episodes (of all, while fewer). */
   readonly mean100: number;
+  /** Of Q-learning: the share of random actions, and the loss. */
+  readonly epsilon?: number;
+  readonly loss?: number;
 }
+
+/** Greedy episodes of the network as it was after so many environment steps. */
+export interface EvaluationEntry {
+  readonly environmentSteps: number;
+  /** Training episodes finished by then. */
+  readonly episode: number;
+  readonly updates: number;
+  readonly mean: number;
+  readonly min: number;
+  readonly max: number;
+  readonly episodes: number;
+  /** Mean length. */
+  readonly length: number;
+}
+
+type CurveEntry = Pick<EpisodeEntry, "episode" | "return" | "mean100">;
 
 /** Mean of the last 100 returns, of which `latest` is the last and not yet on the curve. */
 export function mean100(curve: readonly CurveEntry[], latest: number): number {
@@ -43,4 +65,21 @@ export function bestMean100(curve: readonly CurveEntry[]): { episode: number; me
   if (curve.length < 100) return null;
   const best = curve.slice(99).reduce((a, b) => (b.mean100 > a.mean100 ? b : a));
   return { episode: best.episode, mean100: best.mean100 };
+}
+
+/** A curve as a matrix, [episodes, columns]: a checkpoint holds numbers, not a document of megabytes. */
+export function packCurve(curve: readonly EpisodeEntry[]): { columns: string[]; values: Float64Array } {
+  const columns = Object.keys(curve[0] ?? {});
+  return {
+    columns,
+    values: Float64Array.from(curve.flatMap((entry) => columns.map((name) => entry[name as keyof EpisodeEntry]!))),
+  };
+}
+
+export function unpackCurve(columns: readonly string[], values: Float64Array): EpisodeEntry[] {
+  const n = Math.max(1, columns.length);
+  return Array.from(
+    { length: values.length / n },
+    (_, e) => Object.fromEntries(columns.map((name, k) => [name, values[e * n + k]])) as unknown as EpisodeEntry,
+  );
 }

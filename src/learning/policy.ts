@@ -1,9 +1,7 @@
-import { valuesOf } from "../engines/values.ts";
-import type { Network } from "../network/file/model.ts";
-import { argmax } from "../network/decide.ts";
-import type { SpikingEngine } from "../network/engine.ts";
 import { fastEngine } from "../engines/fast/index.ts";
-import { observationSize, type TieRule } from "../network/old/spiking-network.ts";
+import { argmax } from "../network/decide.ts";
+import type { Awaitable, Engine, Loaded, RunResult } from "../network/engine.ts";
+import { actionsOf, isSpiking, type Network, observationSize, type TieRule } from "../network/network.ts";
 
 /** Anything that can act: a network, a simulator, a random choice. */
 export interface Policy {
@@ -14,18 +12,23 @@ export interface Policy {
   /** Of an image, [height, width, channels]; absent where an observation is a list of values. */
   readonly observationShape?: readonly number[];
   /** Greedy actions for `batch` observations, [batch, observationSize]. Returns [batch]. */
-  act(observations: Float32Array, batch: number): Int32Array | Promise<Int32Array>;
-  /** The same, and the values of all actions that they are the largest of, [batch, actions]; absent where there are none (a random choice, spikes). Who replaces `act` replaces this too, or leaves it out. */
-  judge?(observations: Float32Array, batch: number): Judgement;
+  act(observations: Float32Array, batch: number): Awaitable<Int32Array>;
+  /**
+   * The same, and the values of all actions that they are the largest of; absent where there are none (a random choice, spikes). Who replaces
+   * `act` replaces this too, or leaves it out.
+   */
+  values?(observations: Float32Array, batch: number): Awaitable<Decisions>;
   /** What acting has cost so far, in all decisions; absent where nobody counts. */
   readonly work?: PolicyWork;
+  /** Gives back what it took. */
+  close?(): Awaitable<void>;
 }
 
 /** Greedy actions, [batch], and what they were chosen by. */
-export interface Judgement {
+export interface Decisions {
   readonly actions: Int32Array;
   /** [batch, actions]: Q-values of a DQN, logits of a classifier. */
-  readonly values: Float32Array;
+  readonly values: Float64Array;
 }
 
 /** Counted as NeuroBench does (Yik et al. 2025): effective operations only. */
@@ -39,59 +42,66 @@ export interface PolicyWork {
 
 /** How a network acts, where it should differ from what the network says itself. */
 export interface PolicyOptions {
+  /** Who runs it: the fast engine unless given, or a simulator. The caller's to close. */
+  readonly engine?: Engine;
   /** Time steps per decision of a spiking network; its own T unless given. */
   readonly steps?: number;
   /** Which of several equal values acts; the network's own rule unless given, "first" for one that does not spike. */
   readonly ties?: TieRule;
   /** Seed of Poisson encoding. */
   readonly seed?: number;
-  readonly engine?: SpikingEngine;
 }
 
-/**
- * The greedy policy of a network as it is at the first decision: dense, convolutional (observations are [batch, height, width, channels]) or
- * spiking.
- */
+/** The greedy policy of a network as it is at the first decision, whatever its kind and whoever runs it. */
 export function policyOf(network: Network, options: PolicyOptions = {}): Policy {
+  const { engine = fastEngine(), steps, ties, seed = 0 } = options;
+  const actions = actionsOf(network);
+  const size = observationSize(network);
+  const spiking = isSpiking(network);
+  const read = spiking && ties ? { ...network, coding: { ...network.coding, ties } } : network;
   const work = { decisions: 0, spikes: 0, synOps: 0 };
-  if (network.kind !== "spiking") {
-    const { ties = "first" } = options;
-    const { actions, observationSize, forward } = valuesOf(network);
-    const judge = (observations: Float32Array, batch: number): Judgement => {
-      const { outputs, multiplyAccumulates } = forward(observations, batch);
-      work.decisions += batch;
-      work.synOps += multiplyAccumulates;
-      const best = Int32Array.from({ length: batch }, (_, k) => argmax(outputs, k * actions, actions, ties));
-      return { actions: best, values: outputs };
-    };
-    return {
-      actions,
-      observationSize,
-      observationShape: network.kind === "convolutional" ? network.input : undefined,
-      work,
-      judge,
-      act: (observations, batch) => judge(observations, batch).actions,
-    };
-  }
-  const actions = network.layers.at(-1)!.outputs;
-  const { steps = network.steps, ties = network.ties, seed = 0, engine = fastEngine() } = options;
-  const read = { ...network, ties };
+  let loaded: Awaitable<Loaded> | undefined;
+  let decisions = 0;
+
+  const counted = (result: RunResult, batch: number): RunResult => {
+    if (!result.work) return result;
+    work.decisions += batch;
+    work.spikes += result.work.spikes * batch;
+    work.synOps += result.work.synOps * batch;
+    return result;
+  };
+  const run = (observations: Float32Array, batch: number): Awaitable<RunResult> => {
+    const states = observations.subarray(0, batch * size);
+    // Successive calls get successive Poisson streams: the same state seen twice is encoded anew.
+    const how = { steps, seed: (seed + decisions) >>> 0 };
+    decisions += batch;
+    loaded ??= engine.load(read);
+    return then(
+      then(loaded, (one) => one.run(states, how)),
+      (result) => counted(result, batch),
+    );
+  };
+  const chosen = ({ outputs, actions: own }: RunResult, batch: number): Int32Array =>
+    spiking || !ties ? own : Int32Array.from({ length: batch }, (_, k) => argmax(outputs, k * actions, actions, ties));
+
   return {
     actions,
-    observationSize: observationSize(network),
+    observationSize: size,
+    ...(network.input.length === 3 && { observationShape: network.input }),
     work,
-    act(observations, batch) {
-      // Successive calls get successive Poisson streams: the same state seen twice is encoded anew.
-      const { decisions } = work;
-      const result = engine.run(read, observations, {
-        steps,
-        seed: (seed + decisions) >>> 0,
-        unchanged: decisions > 0,
-      });
-      work.decisions += batch;
-      work.spikes += result.work.spikes * batch;
-      work.synOps += result.work.synOps * batch;
-      return result.actions;
+    act: (observations, batch) => then(run(observations, batch), (result) => chosen(result, batch)),
+    ...(!spiking && {
+      values: (observations: Float32Array, batch: number) =>
+        then(run(observations, batch), (result) => ({ actions: chosen(result, batch), values: result.outputs })),
+    }),
+    async close() {
+      await (await loaded)?.close();
+      loaded = undefined;
     },
   };
+}
+
+/** Goes on at once where there is nothing to wait for. */
+function then<A, B>(value: Awaitable<A>, next: (value: A) => Awaitable<B>): Awaitable<B> {
+  return value instanceof Promise ? value.then(next) : next(value);
 }

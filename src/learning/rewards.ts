@@ -1,4 +1,6 @@
+import { UsageError } from "../errors.ts";
 import { sin } from "../numeric/elementary.ts";
+import type { Shown } from "./algorithm.ts";
 
 /**
  * Reward shaping by name. The learner sees the shaped reward; returns, curves and scores are always the environment's own.
@@ -6,14 +8,14 @@ import { sin } from "../numeric/elementary.ts";
  */
 export type RewardShaping = (
   reward: number,
-  observation: Float32Array,
-  next: Float32Array,
+  observation: Shown,
+  next: Shown,
   terminated: boolean,
   gamma: number,
 ) => number;
 
 /** MountainCar's mechanical energy per unit mass, from 0 at rest in the valley; on the hill top at x = 0.5 about 0.00166. */
-const energy = (o: Float32Array): number => 0.5 * o[1] * o[1] + (0.0025 / 3) * (sin(3 * o[0]) + 1);
+const energy = (o: Shown): number => 0.5 * o[1] * o[1] + (0.0025 / 3) * (sin(3 * o[0]) + 1);
 
 export const rewardShapings = {
   "none": (reward) => reward,
@@ -24,9 +26,26 @@ export const rewardShapings = {
    * optimal policy as it is. Phi is the car's mechanical energy less that of the goal, in units that make the goal's 30.
    */
   "mountaincar-energy": (reward, observation, next, terminated, gamma) => {
-    const phi = (o: Float32Array): number => 18000 * energy(o) - 30;
+    const phi = (o: Shown): number => 18000 * energy(o) - 30;
     return reward + (terminated ? 0 : gamma * phi(next)) - phi(observation);
   },
 } as const satisfies Record<string, RewardShaping>;
 
 export type RewardShapingName = keyof typeof rewardShapings;
+
+/** Throws CONFIG_INVALID where a shaping of MountainCar's two values meets other observations. */
+export function assertShapingFits(name: RewardShapingName, observationSize: number, environment: string): void {
+  if (name === "none" || observationSize === 2) return;
+  throw new UsageError(
+    "CONFIG_INVALID",
+    `"rewardShaping" is "${name}"; observations of ${environment} have ${observationSize} values instead of a position and a velocity.`,
+    { hint: 'Leave it out, or set it to "none".' },
+  );
+}
+
+/** What the learner sees of rewards, before they are shaped. */
+export const rewardClips: Readonly<Record<"raw" | "sign" | "at-most-one", (reward: number) => number>> = {
+  "raw": (reward) => reward,
+  "sign": Math.sign,
+  "at-most-one": (reward) => Math.min(1, reward),
+};

@@ -1,6 +1,6 @@
 import { assignment, mergeConfig, type PlainObject } from "../../learning/config.ts";
 import { runSeeds, runTraining, type SeedsSummary } from "../../learning/runs/run.ts";
-import type { TrainSummary } from "../../learning/runs/method.ts";
+import type { TrainSummary } from "../../learning/runs/summary.ts";
 import { presets } from "../../learning/presets/index.ts";
 import { command } from "../command.ts";
 import { integer } from "../flags/options.ts";

@@ -1,115 +1,95 @@
 import { existsSync } from "node:fs";
 import { basename, extname } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type PlainObject } from "../config.ts";
-import { readJson } from "../runs/folder.ts";
 import { nearest, UsageError } from "../../errors.ts";
+import type { PlainObject } from "../config.ts";
+import { readJson } from "../runs/folder.ts";
 
-/** Every preset of `dsqn train` with what it is; a preset is a config as one would write it in a file. */
-export const presets: Readonly<
-  Record<string, { readonly summary: string; readonly load: () => Promise<PlainObject> }>
-> = {
-  "cartpole-dqn": {
-    summary: "CartPole, dense Q-network",
-    load: async () => (await import("./cartpole-dqn.ts")).cartpoleDqn,
+/** A config as one would write it in a file, with what it is. */
+export interface Preset {
+  readonly summary: string;
+  readonly load: () => Promise<PlainObject>;
+}
+
+const general = () => import("./general.ts");
+const cartpole = () => import("./cartpole.ts");
+const mountaincar = () => import("./mountaincar.ts");
+const breakout = () => import("./breakout.ts");
+const known: Record<string, Preset> = {
+  "dqn": {
+    summary: "any environment (--env ID) of a Box of observations and Discrete actions, dense Q-network",
+    load: async () => (await general()).dqn,
   },
-  "cartpole-dqn-original": {
-    summary: "CartPole DQN with the thesis's settings",
-    load: async () => (await import("../../../thesis/presets/original.ts")).cartpoleDqnOriginal,
+  "dsqn": {
+    summary: "any environment, spiking Q-network, T = 20",
+    load: async () => (await general()).dsqn,
   },
+  "reinforce": {
+    summary: "any environment, policy gradient",
+    load: async () => (await general()).reinforce,
+  },
+  "classifier": {
+    summary: "any environment, dense classifier of the policy of a model (--set source=MODEL)",
+    load: async () => (await general()).classifier,
+  },
+  "cartpole-dqn": { summary: "CartPole, dense Q-network", load: async () => (await cartpole()).cartpoleDqn },
   "cartpole-dsqn": {
     summary: "CartPole, spiking Q-network, T = 20",
-    load: async () => (await import("./cartpole-dsqn.ts")).cartpoleDsqn,
-  },
-  "cartpole-dsqn-original": {
-    summary: "CartPole DSQN with the thesis's settings",
-    load: async () => (await import("../../../thesis/presets/original.ts")).cartpoleDsqnOriginal,
-  },
-  "mountaincar-dqn": {
-    summary: "MountainCar, dense Q-network",
-    load: async () => (await import("./mountaincar-dqn.ts")).mountaincarDqn,
-  },
-  "mountaincar-dqn-original": {
-    summary: "MountainCar DQN with the thesis's settings",
-    load: async () => (await import("../../../thesis/presets/original.ts")).mountaincarDqnOriginal,
-  },
-  "mountaincar-dsqn": {
-    summary: "MountainCar, spiking Q-network",
-    load: async () => (await import("./mountaincar-dsqn.ts")).mountaincarDsqn,
-  },
-  "mountaincar-dsqn-original": {
-    summary: "MountainCar DSQN with the thesis's settings",
-    load: async () => (await import("../../../thesis/presets/original.ts")).mountaincarDsqnOriginal,
-  },
-  "breakout-dqn": {
-    summary: "Breakout, convolutional Q-network sized for CPUs",
-    load: async () => (await import("./breakout.ts")).breakoutDqn,
-  },
-  "breakout-dqn-nature": {
-    summary: "Breakout, the network of Mnih et al. 2015",
-    load: async () => (await import("./breakout.ts")).breakoutDqnNature,
-  },
-  "breakout-dsqn": {
-    summary: "Breakout, spiking convolutional Q-network, T = 10",
-    load: async () => (await import("./breakout.ts")).breakoutDsqn,
-  },
-  "breakout-patel-original": {
-    summary: "Breakout, dense DQN with the thesis's settings",
-    load: async () => (await import("./breakout.ts")).breakoutPatelOriginal,
-  },
-  "breakout-patel-dsqn": {
-    summary: "Breakout, spiking Q-network of one hidden layer, T = 20",
-    load: async () => (await import("./breakout.ts")).breakoutPatelDsqn,
-  },
-  "breakout-patel-dsqn-original": {
-    summary: "Breakout, DSQN with the thesis's settings",
-    load: async () => (await import("./breakout.ts")).breakoutPatelDsqnOriginal,
-  },
-  "breakout-mnih-original": {
-    summary: "Breakout, convolutional DQN on binary frames with the thesis's settings",
-    load: async () => (await import("./breakout.ts")).breakoutMnihOriginal,
-  },
-  "cartpole-classifier": {
-    summary: "CartPole, dense classifier of the DQN's policy",
-    load: async () => (await import("./imitation.ts")).cartpoleClassifier,
-  },
-  "cartpole-classifier-original": {
-    summary: "The same with the thesis's settings",
-    load: async () => (await import("./imitation.ts")).cartpoleClassifierOriginal,
-  },
-  "cartpole-snn-classifier": {
-    summary: "CartPole, spiking classifier of the DQN's policy",
-    load: async () => (await import("./imitation.ts")).cartpoleSnnClassifier,
-  },
-  "cartpole-snn-classifier-original": {
-    summary: "The same with the thesis's settings",
-    load: async () => (await import("./imitation.ts")).cartpoleSnnClassifierOriginal,
+    load: async () => (await cartpole()).cartpoleDsqn,
   },
   "cartpole-reinforce": {
     summary: "CartPole, policy gradient",
-    load: async () => (await import("./reinforce.ts")).cartpoleReinforce,
+    load: async () => (await cartpole()).cartpoleReinforce,
   },
-  "cartpole-reinforce-original": {
-    summary: "The same with the thesis's settings",
-    load: async () => (await import("./reinforce.ts")).cartpoleReinforceOriginal,
+  "cartpole-classifier": {
+    summary: "CartPole, dense classifier of the DQN's policy",
+    load: async () => (await cartpole()).cartpoleClassifier,
+  },
+  "cartpole-snn-classifier": {
+    summary: "CartPole, spiking classifier of the DQN's policy",
+    load: async () => (await cartpole()).cartpoleSnnClassifier,
+  },
+  "mountaincar-dqn": {
+    summary: "MountainCar, dense Q-network",
+    load: async () => (await mountaincar()).mountaincarDqn,
+  },
+  "mountaincar-dsqn": {
+    summary: "MountainCar, spiking Q-network",
+    load: async () => (await mountaincar()).mountaincarDsqn,
   },
   "mountaincar-classifier": {
     summary: "MountainCar, dense classifier of the DQN's policy",
-    load: async () => (await import("./imitation.ts")).mountaincarClassifier,
-  },
-  "mountaincar-classifier-original": {
-    summary: "The same with the thesis's settings",
-    load: async () => (await import("./imitation.ts")).mountaincarClassifierOriginal,
+    load: async () => (await mountaincar()).mountaincarClassifier,
   },
   "mountaincar-snn-classifier": {
     summary: "MountainCar, spiking classifier of the DQN's policy",
-    load: async () => (await import("./imitation.ts")).mountaincarSnnClassifier,
+    load: async () => (await mountaincar()).mountaincarSnnClassifier,
   },
-  "mountaincar-snn-classifier-original": {
-    summary: "The same with the thesis's settings",
-    load: async () => (await import("./imitation.ts")).mountaincarSnnClassifierOriginal,
+  "breakout-dqn": {
+    summary: "Breakout (or --env GAME), convolutional Q-network sized for CPUs",
+    load: async () => (await breakout()).breakoutDqn,
+  },
+  "breakout-dqn-nature": {
+    summary: "Breakout, the network of Mnih et al. 2015",
+    load: async () => (await breakout()).breakoutDqnNature,
+  },
+  "breakout-dsqn": {
+    summary: "Breakout, spiking convolutional Q-network, T = 10",
+    load: async () => (await breakout()).breakoutDsqn,
+  },
+  "breakout-patel-dsqn": {
+    summary: "Breakout, spiking Q-network of one hidden layer, T = 20",
+    load: async () => (await breakout()).breakoutPatelDsqn,
   },
 };
+
+/** Every preset of `dsqn train`. */
+export const presets: Readonly<Record<string, Preset>> = known;
+
+/** Adds presets, for whoever composes the library with applications of it. */
+export function registerPresets(table: Readonly<Record<string, Preset>>): void {
+  Object.assign(known, table);
+}
 
 /** The config that `name` stands for: a preset, or a .json file, or a module (.ts, .js) whose default export is one. */
 export async function loadConfig(name: string): Promise<{ name: string; config: PlainObject }> {

@@ -1,32 +1,11 @@
 import type { Random } from "../../numeric/random.ts";
-import { SumTree } from "./sum-tree.ts";
-import { pow } from "../../numeric/elementary.ts";
+import type { Stored } from "../algorithm.ts";
+import { Priorities } from "./priorities.ts";
+import type { Batch, Prioritisation } from "./replay.ts";
 
-/** A minibatch; every array is reused by the next `sample`. */
-export interface Batch {
-  readonly size: number;
-  /** [size, observationSize] */
-  readonly observations: Float32Array;
-  readonly actions: Int32Array;
-  /** Summed over the n steps, discounted. */
-  readonly rewards: Float32Array;
-  /** [size, observationSize] */
-  readonly nextObservations: Float32Array;
-  /** What the value at `nextObservations` counts: gamma^n, or 0 after a terminal step. */
-  readonly discounts: Float32Array;
-  /** Where the transitions lie in the memory. */
-  readonly indices: Int32Array;
-  /** Importance weights, largest 1; all 1 with uniform sampling. */
-  readonly weights: Float32Array;
-}
+type VectorBatch = Batch<Float32Array> & { readonly actions: Int32Array };
 
-/** Proportional prioritisation (Schaul et al. 2016): P(i) ~ p_i^alpha, weights (N P(i))^-beta / max. */
-export interface Prioritisation {
-  readonly alpha: number;
-  readonly beta: number;
-  /** Added to |TD error|, so that no transition is forgotten for good. */
-  readonly epsilon: number;
-}
+const tensors = ["observations", "nextObservations", "actions", "rewards", "discounts"] as const;
 
 /** A ring buffer of transitions in typed arrays; the oldest make way. */
 export class ReplayMemory {
@@ -39,13 +18,11 @@ export class ReplayMemory {
   private readonly rewards: Float32Array;
   private readonly nextObservations: Float32Array;
   private readonly discounts: Float32Array;
-  private readonly priorities: SumTree | undefined;
-  private maxPriority = 1;
-  private readonly prioritisation: Prioritisation | undefined;
+  private readonly priorities: Priorities | undefined;
   /** Per slot, the draw in which it was last taken: a batch without repetition costs no set. */
   private readonly drawn: Uint32Array;
   private draw = 0;
-  private batch: Batch | undefined;
+  private batch: VectorBatch | undefined;
 
   constructor(capacity: number, observationSize: number, prioritisation?: Prioritisation) {
     this.capacity = capacity;
@@ -56,8 +33,7 @@ export class ReplayMemory {
     this.rewards = new Float32Array(capacity);
     this.discounts = new Float32Array(capacity);
     this.drawn = new Uint32Array(capacity);
-    this.prioritisation = prioritisation;
-    if (prioritisation) this.priorities = new SumTree(capacity);
+    if (prioritisation) this.priorities = new Priorities(capacity, prioritisation);
   }
 
   get size(): number {
@@ -71,21 +47,20 @@ export class ReplayMemory {
     this.actions[i] = action;
     this.rewards[i] = reward;
     this.discounts[i] = discount;
-    // A new transition gets the largest priority seen: it is learned from at least once, probably.
-    this.priorities?.set(i, this.maxPriority);
+    this.priorities?.add(i);
     this.next = (i + 1) % this.capacity;
     this.count = Math.min(this.count + 1, this.capacity);
   }
 
   /** `size` transitions: without repetition when uniform, one from each of `size` equal strata of priority otherwise. */
-  sample(size: number, random: Random): Batch {
+  sample(size: number, random: Random): VectorBatch {
     if (size > this.count) throw new RangeError(`A batch of ${size} was asked of a memory that holds ${this.count}.`);
     const batch = this.batch?.size === size ? this.batch : (this.batch = emptyBatch(size, this.observationSize));
-    if (this.priorities) this.samplePrioritised(batch, random, this.priorities, this.prioritisation!);
-    else this.sampleUniform(batch, random);
+    if (this.priorities) this.priorities.draw(batch, random, this.count);
+    else this.drawUniform(batch, random);
     const n = this.observationSize;
     for (let k = 0; k < size; k++) {
-      const i = batch.indices[k];
+      const i = batch.slots[k];
       for (let j = 0; j < n; j++) {
         batch.observations[k * n + j] = this.observations[i * n + j];
         batch.nextObservations[k * n + j] = this.nextObservations[i * n + j];
@@ -98,74 +73,41 @@ export class ReplayMemory {
   }
 
   /** Tells a prioritised memory how wrong the values of its last batch were. */
-  updatePriorities(indices: Int32Array, errors: Float32Array): void {
-    if (!this.priorities) return;
-    const { alpha, epsilon } = this.prioritisation!;
-    for (let k = 0; k < indices.length; k++) {
-      const priority = pow(Math.abs(errors[k]) + epsilon, alpha);
-      this.maxPriority = Math.max(this.maxPriority, priority);
-      this.priorities.set(indices[k], priority);
-    }
+  updatePriorities(slots: Int32Array, errors: Float32Array): void {
+    this.priorities?.update(slots, errors);
   }
 
   /** The whole memory, for a checkpoint: views into it, cut to what is filled. */
-  save(): {
-    tensors: Record<string, Float32Array | Float64Array | Int32Array>;
-    count: number;
-    next: number;
-    maxPriority: number;
-  } {
-    const rows = this.count * this.observationSize;
+  save(): Stored & { readonly facts: { count: number; next: number; largest: number } } {
+    const { count, next } = this;
+    const filled = tensors.map((name) => [name, this[name].subarray(0, (this[name].length / this.capacity) * count)]);
+    const priorities = this.priorities?.save();
     return {
-      tensors: {
-        observations: this.observations.subarray(0, rows),
-        nextObservations: this.nextObservations.subarray(0, rows),
-        actions: this.actions.subarray(0, this.count),
-        rewards: this.rewards.subarray(0, this.count),
-        discounts: this.discounts.subarray(0, this.count),
-        ...(this.priorities && {
-          priorities: Float64Array.from({ length: this.count }, (_, i) => this.priorities!.get(i)),
-        }),
-      },
-      count: this.count,
-      next: this.next,
-      maxPriority: this.maxPriority,
+      facts: { count, next, largest: priorities?.largest ?? 1 },
+      tensors: { ...Object.fromEntries(filled), ...(priorities && { priorities: priorities.values }) },
     };
   }
 
-  restore(saved: ReturnType<ReplayMemory["save"]>): void {
-    for (const name of ["observations", "nextObservations", "actions", "rewards", "discounts"] as const)
-      this[name].set(saved.tensors[name]);
-    this.count = saved.count;
-    this.next = saved.next;
-    this.maxPriority = saved.maxPriority;
-    if (this.priorities) for (let i = 0; i < this.count; i++) this.priorities.set(i, saved.tensors.priorities[i]);
+  restore(saved: Stored): void {
+    const { count, next, largest } = saved.facts as ReturnType<ReplayMemory["save"]>["facts"];
+    for (const name of tensors) this[name].set(saved.tensors[name] as Float32Array);
+    this.count = count;
+    this.next = next;
+    this.priorities?.restore({ values: saved.tensors.priorities as Float64Array, largest });
   }
 
-  private sampleUniform(batch: Batch, random: Random): void {
+  private drawUniform({ size, slots }: Batch, random: Random): void {
     this.draw++;
-    for (let k = 0; k < batch.size; k++) {
+    for (let k = 0; k < size; k++) {
       let i = random.integer(this.count);
       while (this.drawn[i] === this.draw) i = random.integer(this.count);
       this.drawn[i] = this.draw;
-      batch.indices[k] = i;
+      slots[k] = i;
     }
-  }
-
-  private samplePrioritised(batch: Batch, random: Random, tree: SumTree, { beta }: Prioritisation): void {
-    const stratum = tree.total / batch.size;
-    let largest = 0;
-    for (let k = 0; k < batch.size; k++) {
-      const i = tree.find((k + random.uniform()) * stratum);
-      batch.indices[k] = i;
-      batch.weights[k] = pow((this.count * tree.get(i)) / tree.total, -beta);
-      largest = Math.max(largest, batch.weights[k]);
-    }
-    for (let k = 0; k < batch.size; k++) batch.weights[k] /= largest;
   }
 }
 
-function emptyBatch(size: number, observationSize: number): Batch {
+function emptyBatch(size: number, observationSize: number): VectorBatch {
   return {
     size,
     observations: new Float32Array(size * observationSize),
@@ -173,7 +115,7 @@ function emptyBatch(size: number, observationSize: number): Batch {
     rewards: new Float32Array(size),
     nextObservations: new Float32Array(size * observationSize),
     discounts: new Float32Array(size),
-    indices: new Int32Array(size),
+    slots: new Int32Array(size),
     weights: new Float32Array(size).fill(1),
   };
 }

@@ -31,7 +31,7 @@ export class NStepWindow {
   private readonly gamma: number;
   private readonly dropTruncated: boolean;
 
-  /** `dropTruncated`: forget what a time limit cuts, as the original does, instead of bootstrapping. */
+  /** `dropTruncated`: forget what a time limit cuts, as the thesis's code does, instead of bootstrapping. */
   constructor(n: number, gamma: number, dropTruncated = false) {
     this.n = n;
     this.gamma = gamma;
@@ -44,6 +44,8 @@ export class NStepWindow {
       action: number;
       reward: number;
       next: Float32Array;
+      /** Nothing after it is worth anything. */
+      terminal: boolean;
       terminated: boolean;
       truncated: boolean;
     },
@@ -51,12 +53,12 @@ export class NStepWindow {
   ): void {
     for (const open of this.pending) open.reward += pow(this.gamma, open.steps++) * step.reward;
     this.pending.push({ observation: step.observation, action: step.action, reward: step.reward, steps: 1 });
-    const ended = step.terminated || step.truncated;
-    // The original drops every transition at the time limit, a terminal one included (SPEC 1.6).
+    const ended = step.terminal || step.terminated || step.truncated;
+    // The thesis's code drops every transition at the time limit, a terminal one included.
     if (step.truncated && this.dropTruncated) this.pending = [];
     while (this.pending.length > 0 && (ended || this.pending[0].steps === this.n)) {
       const { observation, action, reward, steps } = this.pending.shift()!;
-      emit(observation, action, reward, step.next, step.terminated ? 0 : pow(this.gamma, steps));
+      emit(observation, action, reward, step.next, step.terminal ? 0 : pow(this.gamma, steps));
     }
   }
 

@@ -2,15 +2,10 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, renameSync } from "node:fs";
 import { DsqnError } from "../../errors.ts";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsFile } from "../../files/safetensors.ts";
-import { bytesOf, tensor, type Tensor, type TensorData } from "../../files/tensor.ts";
-import type { Snapshot } from "../dqn/state.ts";
-import { writeAtomically } from "./folder.ts";
-
-/** What a method stores: plain JSON and arrays. */
-export interface Stored {
-  readonly facts: object;
-  readonly tensors: Readonly<Record<string, TensorData>>;
-}
+import { bytesOf, tensor, type Tensor } from "../../files/tensor.ts";
+import { writeAtomically } from "../../files/atomic.ts";
+import type { Stored } from "../algorithm.ts";
+import type { Snapshot } from "../snapshot.ts";
 
 /** A snapshot with how long the run's logs were when it was taken. */
 export interface Checkpoint<S extends Stored = Snapshot> {
@@ -28,14 +23,14 @@ export interface Checkpoints<S extends Stored = Snapshot> {
 /** The checkpoints of the run with this config, at `path` (a .safetensors file: arrays as tensors, the rest as JSON metadata). */
 export function openCheckpoints<S extends Stored = Snapshot>(path: string, config: object): Checkpoints<S> {
   const previous = path.replace(/(\.\w+)?$/, ".previous$1");
-  const identity = JSON.stringify(config);
+  const identity = canonical(config);
   return {
     save({ snapshot, marks }) {
       const facts = JSON.stringify({ facts: snapshot.facts, marks });
       const tensors = Object.fromEntries(Object.entries(snapshot.tensors).map(([name, data]) => [name, tensor(data)]));
       const bytes = encodeSafetensors(tensors, {
         format: "dsqn-checkpoint",
-        version: "1",
+        version: "2",
         config: identity,
         facts,
         sha256: digest(facts, tensors),
@@ -57,6 +52,15 @@ export function openCheckpoints<S extends Stored = Snapshot>(path: string, confi
   };
 }
 
+/** A config as one text, whatever the order of its fields. */
+function canonical(config: object): string {
+  return JSON.stringify(config, (_, value: unknown) =>
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
+}
+
 function decode<S extends Stored>(file: string, identity: string, hint: string): Checkpoint<S> {
   const invalid = (problem: string, cause?: unknown): never => {
     throw new DsqnError("CHECKPOINT_INVALID", `The checkpoint "${file}" ${problem}.`, { hint, facts: { file }, cause });
@@ -68,7 +72,7 @@ function decode<S extends Stored>(file: string, identity: string, hint: string):
     return invalid("is damaged", cause);
   }
   const { metadata, tensors } = content;
-  if (metadata.format !== "dsqn-checkpoint" || metadata.version !== "1")
+  if (metadata.format !== "dsqn-checkpoint" || metadata.version !== "2")
     invalid("was not written by this version of dsqn");
   if (metadata.sha256 !== digest(metadata.facts, tensors)) invalid("is damaged: its checksum is wrong");
   if (metadata.config !== identity) invalid("belongs to a run with another config");

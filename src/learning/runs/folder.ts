@@ -3,17 +3,14 @@ import {
   closeSync,
   constants,
   existsSync,
-  fsyncSync,
   ftruncateSync,
   fstatSync,
   openSync,
   readdirSync,
   readFileSync,
-  renameSync,
   rmdirSync,
   rmSync,
   statSync,
-  writeFileSync,
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -61,31 +58,6 @@ export function discardUnbegun({ path, file }: RunFolder): void {
   if (begun || (existsSync(file("progress.jsonl")) && statSync(file("progress.jsonl")).size > 0)) return;
   for (const name of readdirSync(path)) rmSync(file(name));
   rmdirSync(path);
-}
-
-/** Replaces `path` in one step: a reader, or a crash, sees the old content or the new, never a part. */
-export function writeAtomically(path: string, content: string | Uint8Array): void {
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    const file = openSync(temporary, "w");
-    try {
-      writeFileSync(file, content);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(temporary, path);
-  } catch (cause) {
-    rmSync(temporary, { force: true });
-    throw new DsqnError(
-      "FILE_UNWRITABLE",
-      `${path} could not be written (${(cause as NodeJS.ErrnoException).code ?? String(cause)}).`,
-      {
-        hint: "Free some disk space or check the folder's permissions; what was there before is untouched.",
-        cause,
-      },
-    );
-  }
 }
 
 export function readJson(path: string): unknown {

@@ -1,7 +1,8 @@
 import { openEventFile } from "./tensorboard.ts";
-import { openCheckpoints, type Stored } from "./checkpoint.ts";
+import type { Stored } from "../algorithm.ts";
+import { openCheckpoints } from "./checkpoint.ts";
 import { openJsonLog } from "./folder.ts";
-import type { RunContext } from "./method.ts";
+import type { RunContext } from "./summary.ts";
 
 /** What a run writes as it goes: progress.jsonl, the same for TensorBoard, and checkpoints. */
 export interface Recorder<S extends Stored> {
@@ -9,8 +10,8 @@ export interface Recorder<S extends Stored> {
   readonly resume: S | undefined;
   /** One line of the log, and its `scalars` at `step`. */
   note(kind: string, entry: object, step: number, scalars: Readonly<Record<string, number>>): void;
-  /** Takes a checkpoint if it's the last, or the one before is `checkpointSeconds` old. */
-  safePoint(facts: { readonly snapshot: () => S; readonly last: boolean }): void;
+  /** Takes a checkpoint if it's the last, or due, or the one before is `checkpointSeconds` old. */
+  safePoint(facts: { readonly snapshot: () => S; readonly last: boolean; readonly due?: boolean }): void;
   close(): void;
 }
 
@@ -30,8 +31,8 @@ export function openRecorder<S extends Stored>(
       log.append({ kind, ...entry });
       events.scalars(step, scalars);
     },
-    safePoint({ snapshot, last }) {
-      if (!last && performance.now() - written < config.checkpointSeconds * 1000) return;
+    safePoint({ snapshot, last, due }) {
+      if (!last && !due && performance.now() - written < config.checkpointSeconds * 1000) return;
       checkpoints.save({ snapshot: snapshot(), marks: { log: log.bytes, events: events.bytes } });
       written = performance.now();
     },

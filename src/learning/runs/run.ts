@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import { join, dirname, basename } from "node:path";
 import { existsSync, statSync } from "node:fs";
 import { loadConfig } from "../presets/index.ts";
@@ -5,9 +6,12 @@ import { DsqnError, UsageError } from "../../errors.ts";
 import type { OnProgress } from "../../progress.ts";
 import { mergeConfig, parseConfig, type PlainObject } from "../config.ts";
 import { mean, standardDeviation } from "../../numeric/statistics.ts";
-import { defaultRunPath, discardUnbegun, openRunFolder, readJson, writeAtomically } from "./folder.ts";
-import type { TrainSummary } from "./method.ts";
-import { loadMethod } from "./methods.ts";
+import { writeAtomically } from "../../files/atomic.ts";
+import type { MakeEnvironments } from "../../environments/worlds.ts";
+import { loadAlgorithm, withEnvironments, withObservedScaling } from "../algorithms/index.ts";
+import { defaultRunPath, discardUnbegun, openRunFolder, readJson } from "./folder.ts";
+import { type LoopConfig, runLoop } from "./loop-run.ts";
+import type { RunContext, TrainSummary } from "./summary.ts";
 
 /** What a run starts from, and where it goes. */
 export interface RunOptions {
@@ -25,26 +29,27 @@ export interface RunOptions {
 
 /** Trains one agent as a run: everything it makes lies in one folder, from which it can be resumed after any end. */
 export async function runTraining(options: RunOptions): Promise<TrainSummary & { folder: string }> {
-  const { signal, onProgress } = options;
-  const source = options.resume === undefined ? await fromPreset(options) : fromFolder(options.resume, options);
-  const method = await loadMethod(source.config.method, source.what);
+  const { signal, onProgress, resume } = options;
+  const source = resume === undefined ? await fromPreset(options) : fromFolder(resume, options);
+  const algorithm = await loadAlgorithm(source.config.method, source.what);
   // Parsed before anything is written: a wrong config leaves no folder behind.
-  const config = parseConfig(method.schema, source.config, source.what) as PlainObject;
-  const folder = openRunFolder(source.path, { resume: options.resume !== undefined });
-  if (options.resume === undefined) writeAtomically(folder.file("config.json"), `${JSON.stringify(config, null, 2)}\n`);
+  const parsed = parseConfig(algorithm.schema as z.ZodType<LoopConfig>, source.config, source.what);
+  const folder = openRunFolder(source.path, { resume: resume !== undefined });
+  const context: RunContext = { folder, resume: source.checkpoint, command: source.command, signal, onProgress };
+  const run = async (makeEnvironments: MakeEnvironments): Promise<TrainSummary> => {
+    const config = await withObservedScaling(parsed, makeEnvironments);
+    if (resume === undefined) writeAtomically(folder.file("config.json"), `${JSON.stringify(config, null, 2)}\n`);
+    return "run" in algorithm
+      ? algorithm.run(config, context, makeEnvironments)
+      : runLoop(algorithm, config, context, makeEnvironments);
+  };
   try {
-    const summary = await method.run(config, {
-      folder,
-      resume: source.checkpoint,
-      command: source.command,
-      signal,
-      onProgress,
-    });
+    const summary = await withEnvironments(parsed, run);
     writeAtomically(folder.file("summary.json"), `${JSON.stringify(summary, null, 2)}\n`);
     return { ...summary, folder: folder.path };
   } catch (error) {
     if (!(error instanceof DsqnError) || error.code !== "INTERRUPTED") {
-      if (options.resume === undefined) discardUnbegun(folder);
+      if (resume === undefined) discardUnbegun(folder);
       throw error;
     }
     throw new DsqnError("INTERRUPTED", error.message, {

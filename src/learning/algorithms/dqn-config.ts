@@ -1,0 +1,232 @@
+import { z } from "zod";
+import { architectures } from "../../network/create.ts";
+import { type RewardShapingName, rewardShapings } from "../rewards.ts";
+import { observedOr, scalingSchema } from "../scaling.ts";
+import { scheduleSchema } from "../schedules.ts";
+import {
+  atariSchema,
+  completed,
+  count,
+  denseSchema,
+  environmentSchema,
+  evaluationFields,
+  finalSchema,
+  fraction,
+  optimizerSchema,
+  seedSchema,
+  solveSchema,
+  spikingFields,
+  spikingProblem,
+  spikingSchema,
+} from "../schema.ts";
+
+/** Copied every so many environment steps, or episodes (after episode i when i is a multiple, episode 0 included), or followed softly. */
+const targetSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("steps"), every: count }),
+  z.strictObject({ kind: z.literal("episodes"), every: count }),
+  z.strictObject({ kind: z.literal("soft"), tau: fraction }),
+]);
+
+/** Where the defaults of vectors and of frames differ. */
+interface Defaults {
+  readonly rewards: "raw" | "sign";
+  readonly lifeLossIsTerminal: boolean;
+  readonly loss: "mse" | "huber";
+  readonly clip: "value" | "none";
+  readonly prioritisation: { readonly alpha: number; readonly beta: number; readonly epsilon: number };
+  readonly evaluation: { readonly episodes: number; readonly epsilon: number };
+  readonly final: { readonly episodes: number; readonly epsilon: number };
+  readonly checkpointSeconds: number;
+}
+
+/** The fields of deep Q-learning, whatever it sees. */
+const qLearning = (defaults: Defaults) => ({
+  seed: seedSchema,
+  gamma: fraction.default(0.99),
+  nStep: count.default(1),
+  /** Exploration over environment steps. */
+  epsilon: scheduleSchema,
+  /** What the learner sees of rewards: all of them, their sign, or at most 1. */
+  rewards: z.enum(["raw", "sign", "at-most-one"]).default(defaults.rewards),
+  rewardShaping: z.enum(Object.keys(rewardShapings) as [RewardShapingName, ...RewardShapingName[]]).default("none"),
+  /** Rewards are multiplied by it before learning (values then fit a spiking readout better); curves are in the environment's units. */
+  rewardScale: z.number().positive().default(1),
+  /** Whether a lost life ends the world for the learner (never for the episode). */
+  lifeLossIsTerminal: z.boolean().default(defaults.lifeLossIsTerminal),
+  doubleQ: z.boolean().default(true),
+  loss: z.enum(["mse", "huber"]).default(defaults.loss),
+  /** Action-gap widening (Bellemare et al. 2016); 0: plain Q-learning. */
+  advantageLearning: z.number().min(0).lt(1).default(0),
+  /** What a time limit cuts: bootstrapped from the final observation, or dropped as the thesis's code does. */
+  truncation: z.enum(["bootstrap", "drop"]).default("bootstrap"),
+  replay: z.strictObject({
+    /** In transitions, or frames. */
+    capacity: count,
+    /** Learning starts when so many transitions are held (at least a batch). */
+    initial: z.number().int().min(0).default(0),
+    prioritisation: z
+      .strictObject({
+        alpha: fraction.default(defaults.prioritisation.alpha),
+        beta: fraction.default(defaults.prioritisation.beta),
+        epsilon: z.number().positive().default(defaults.prioritisation.epsilon),
+      })
+      .optional(),
+  }),
+  /** `updates` gradient steps for every `updateEvery` environment steps. */
+  updates: count.default(1),
+  optimizer: optimizerSchema,
+  /** Element-wise: every gradient within +-limit. Norm: the whole gradient's length at most limit. */
+  clip: z
+    .strictObject({ kind: z.enum(["value", "norm", "none"]), limit: z.number().positive().default(1) })
+    .default({ kind: defaults.clip, limit: 1 }),
+  /** How the target network follows. */
+  target: z.preprocess(
+    (value) => (typeof value === "object" && value && !("kind" in value) ? { kind: "steps", ...value } : value),
+    targetSchema,
+  ),
+  solve: solveSchema.optional(),
+  evaluation: z.strictObject({
+    ...evaluationFields(defaults.evaluation),
+    /** Which weights act: the learned ones, or the target network's (with soft updates a running average of them). */
+    of: z.enum(["policy", "target"]).default("policy"),
+  }),
+  /** Seconds between checkpoints; without influence on the curve. */
+  checkpointSeconds: z.number().min(0).default(defaults.checkpointSeconds),
+  final: finalSchema(defaults.final),
+});
+
+/** Value and advantage streams (Wang et al. 2016), folded into one output layer when saved. */
+const dueling = { dueling: z.boolean().default(false) };
+
+/** Everything that a DQN or DSQN run over lists of values depends on. The same config gives the same curve, bit for bit. */
+export const dqnSchema = z
+  .strictObject({
+    method: z.enum(["dqn", "dsqn"]),
+    environment: environmentSchema,
+    network: z.discriminatedUnion("kind", [denseSchema.extend(dueling), spikingSchema.extend(dueling)]),
+    /** Observations as the network sees them while learning; folded into the saved model. */
+    scaling: observedOr(scalingSchema).optional(),
+    /** Training ends after so many episodes, or environment steps, whichever comes first. */
+    episodes: count.optional(),
+    steps: count.optional(),
+    batchSize: count,
+    updateEvery: count.default(1),
+    ...qLearning({
+      rewards: "raw",
+      lifeLossIsTerminal: false,
+      loss: "mse",
+      clip: "value",
+      prioritisation: { alpha: 0.6, beta: 0.4, epsilon: 1e-6 },
+      evaluation: { episodes: 20, epsilon: 0 },
+      final: { episodes: 100, epsilon: 0 },
+      checkpointSeconds: 5,
+    }),
+  })
+  .superRefine((config, context) => {
+    const fail = (message: string, ...path: string[]): void => context.addIssue({ code: "custom", path, message });
+    const { network, scaling } = config;
+    const spiking = network.kind === "spiking";
+    if (spiking !== (config.method === "dsqn"))
+      fail(`method "${config.method}" needs a ${spiking ? "dense" : "spiking"} network`, "network", "kind");
+    const problem = spiking ? spikingProblem(network, network.hidden.length) : undefined;
+    if (problem) fail(problem.message, "network", problem.field);
+    if (config.episodes === undefined && config.steps === undefined)
+      fail('is missing, and so is "steps": training would never end', "episodes");
+    if (typeof scaling === "object" && scaling.center.length !== scaling.scale.length)
+      fail("center and scale differ in length", "scaling");
+    if (config.replay.capacity < config.batchSize)
+      fail(`is less than a batch of ${config.batchSize}`, "replay", "capacity");
+  })
+  .transform(({ network, ...config }) => ({
+    ...config,
+    network: network.kind === "spiking" ? completed(network) : network,
+  }));
+
+/** A config with all defaults filled in. */
+export type DqnConfig = z.output<typeof dqnSchema>;
+/** A config as written: defaults may be left out. */
+export type DqnConfigInput = z.input<typeof dqnSchema>;
+
+const pair = z.tuple([count, count]);
+const layerSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("convolution"),
+    filters: count,
+    kernel: pair,
+    strides: pair.optional(),
+    padding: z.enum(["valid", "same"]).optional(),
+  }),
+  z.strictObject({ kind: z.literal("dense"), outputs: count }),
+]);
+
+/** Everything that a run of Q-learning from pixels depends on: conv DQN, or a DSQN, whose network spikes. */
+export const convDqnSchema = z
+  .strictObject({
+    method: z.enum(["conv-dqn", "pixel-dsqn"]),
+    environment: atariSchema,
+    network: z.strictObject({
+      /** A well-known network... */
+      architecture: z.enum(Object.keys(architectures) as [string, ...string[]]).optional(),
+      /** ...or one's own layers below the output layer, which is added... */
+      layers: z.array(layerSchema).optional(),
+      /** A spiking network: dense layers of its own (`hidden`), or neurons in the places of the architecture's or layers' ReLUs... */
+      spiking: z.strictObject({ ...spikingFields, hidden: z.array(count).min(1).optional() }).optional(),
+      /** ...or a convolutional or spiking model's file, to go on from its weights. */
+      model: z.string().optional(),
+      /** The first layer sees bytes * inputScale. A power of two can be taken into a spiking network's weights exactly. */
+      inputScale: z
+        .number()
+        .positive()
+        .default(1 / 255),
+      ...dueling,
+    }),
+    /** Training ends after so many agent steps, over all environments, or games, whichever comes first. */
+    steps: count,
+    episodes: count.optional(),
+    batchSize: count.default(32),
+    updateEvery: count.default(4),
+    ...qLearning({
+      rewards: "sign",
+      lifeLossIsTerminal: true,
+      loss: "huber",
+      clip: "none",
+      prioritisation: { alpha: 0.5, beta: 0.5, epsilon: 1e-3 },
+      evaluation: { episodes: 10, epsilon: 0.01 },
+      final: { episodes: 30, epsilon: 0.01 },
+      checkpointSeconds: 120,
+    }),
+  })
+  .superRefine(({ method, network, replay, environment, nStep }, context) => {
+    const fail = (message: string, ...path: string[]): void => context.addIssue({ code: "custom", path, message });
+    const { architecture, layers, spiking, model } = network;
+    const spikes = method === "pixel-dsqn";
+    const named = [architecture, layers, spiking?.hidden, model].filter((one) => one !== undefined);
+    if (named.length !== 1 || (spiking !== undefined) !== (spikes && model === undefined))
+      fail(
+        spikes
+          ? 'needs either "model", or "spiking" with one of "spiking.hidden", "architecture", "layers", for method "pixel-dsqn"'
+          : 'needs one of "architecture", "layers", "model" for method "conv-dqn"',
+        "network",
+      );
+    if (network.dueling && model !== undefined)
+      fail("is of no use: a model has one output per action", "network", "dueling");
+    if (spiking) {
+      // The output layer is none of `layers`; of an architecture it depends on the game's actions, whose number does not matter here.
+      const hidden = spiking.hidden ?? layers ?? (architecture ? architectures[architecture](1).slice(1) : []);
+      const problem = spikingProblem(spiking, hidden.length);
+      if (problem) fail(problem.message, "network", "spiking", problem.field);
+      else if (spiking.learn.length > 0)
+        fail("is for networks over lists of values: TensorFlow learns weights alone", "network", "spiking", "learn");
+    }
+    const least = Math.max(environment.count * (nStep + 16), replay.initial);
+    if (replay.capacity < least) fail(`is less than ${least} frames`, "replay", "capacity");
+  })
+  .transform(({ network, ...config }) => ({
+    ...config,
+    network: { ...network, spiking: network.spiking && completed(network.spiking) },
+  }));
+
+/** A config with all defaults filled in. */
+export type ConvDqnConfig = z.output<typeof convDqnSchema>;
+/** A config as written: defaults may be left out. */
+export type ConvDqnConfigInput = z.input<typeof convDqnSchema>;
