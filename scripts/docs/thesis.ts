@@ -74,7 +74,7 @@ function withReasons(rows: readonly Row[]): Column<Row>[] {
     name,
     thesis,
     ...(simulated ? [{ ...ours, heading: "its set-up, run again" }] : [ours, interval]),
-    { heading: "", cell: (row) => said(row.verdict, row.reason) },
+    { heading: "", cell: (row: Row) => said(row.verdict, row.reason) },
     others[0],
     ...(others.length > 1 ? [{ heading: "", cell: (row: Row) => said(row.originalVerdict, row.originalReason) }] : []),
   ].filter((column) => column !== undefined);

@@ -1,4 +1,4 @@
-import type { Mapping } from "../../simulators/simulator.ts";
+import type { Mapping } from "../../network/mapping.ts";
 import type { SpikeEvents } from "../../network/engine.ts";
 import type { CartPoleEpisode } from "../images/cartpole.ts";
 import type { Trace } from "../plots/membranes.ts";
