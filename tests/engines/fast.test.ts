@@ -1,61 +1,19 @@
 import { afterAll, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { createTrainable } from "../../src/engines/create.ts";
-import { unpackLayers } from "../../src/network/parameters.ts";
+import { kernelsLearn } from "../../src/engines/fast/learner.ts";
+import { fastEngine } from "../../src/engines/fast/index.ts";
 import { damagedBlocks, usedBytes } from "../../src/engines/fast/kernels/memory.ts";
-import { Random } from "../../src/numeric/random.ts";
-import { createDecider, fastEngine } from "../../src/engines/fast/index.ts";
-import { createSpikingNetwork, type SpikingNetwork } from "../../src/network/old/spiking-network.ts";
 import { referenceEngine, referenceEngine32, referenceGradients } from "../../src/engines/reference/index.ts";
+import { createDenseNetwork, createNetwork, createSpikingNetwork } from "../../src/network/create.ts";
+import { outputsOf, type SpikingLayer } from "../../src/network/layer.ts";
+import { actionsOf, observationSize, type SpikingNetwork } from "../../src/network/network.ts";
+import { neuron } from "../../src/network/neurons/index.ts";
+import { unpackLayers } from "../../src/network/parameters.ts";
 import { surrogateNames } from "../../src/network/surrogate.ts";
-
-const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 2, maxLength: 5 });
-const dynamics = fc.record({
-  alpha: fc.constantFrom(0, 0, 0.5, 1),
-  beta: fc.constantFrom(1, 1, 0.9, 0),
-  reset: fc.constantFrom("subtraction", "zero"),
-  threshold: fc.constantFrom(1, 0.5, -0.1),
-  resetBy: fc.constantFrom(1, 0.5),
-});
-const model = fc.record({
-  biasInput: fc.boolean(),
-  signedInputs: fc.boolean(),
-  steps: fc.integer({ min: 1, max: 40 }),
-  encoding: fc.constantFrom("constant", "poisson", "equidistant", "equidistant-original"),
-  decoding: fc.constantFrom("potential", "max-potential", "spikes", "first-spike"),
-  ties: fc.constantFrom("first", "last", "potential"),
-});
-const cases = fc.record({
-  shape: sizes,
-  dynamics,
-  model,
-  extras: fc.boolean(),
-  batch: fc.integer({ min: 1, max: 5 }),
-  seed: fc.integer({ min: 0, max: 2 ** 31 }),
-});
-type Case = typeof cases extends fc.Arbitrary<infer T> ? T : never;
-
-/** A network with weights twice as large as usual (so that it spikes), and for half of the cases biases and initial potentials. */
-function build({
-  shape,
-  dynamics,
-  model,
-  extras,
-  seed,
-}: Pick<Case, "shape" | "dynamics" | "model" | "extras" | "seed">): SpikingNetwork {
-  const random = new Random(seed);
-  const network = createSpikingNetwork(shape, random, { ...dynamics, ...model, weightScale: 2 });
-  if (!extras) return network;
-  const normals = (n: number, scale: number) => Float32Array.from({ length: n }, () => random.normal() * scale);
-  return {
-    ...network,
-    layers: network.layers.map((layer) => ({
-      ...layer,
-      biases: normals(layer.outputs, 0.2),
-      initialPotential: normals(layer.outputs, 0.5),
-    })),
-  };
-}
+import { Random } from "../../src/numeric/random.ts";
+import { described, everyNeuron, samples } from "./random-networks.ts";
+import { runOn } from "./run-on.ts";
 
 const normals = (n: number, seed: number): Float32Array => {
   const random = new Random(seed);
@@ -65,32 +23,32 @@ const normals = (n: number, seed: number): Float32Array => {
 afterAll(() => expect(damagedBlocks()).toEqual([]));
 
 describe("the fast engine", () => {
-  it("equals the reference in every spike, potential and count, with all options, in float32 and float64, also when it goes on", () => {
+  it("goes on from any state, and again from rest after it, as the reference does, with all options, in float32 and float64", () => {
     let spikes = 0;
     fc.assert(
-      fc.property(cases, (c) => {
-        const network = build(c);
-        const observations = normals(c.batch * c.shape[0], c.seed + 1);
-        for (const [fast, reference] of [
+      fc.property(samples({ size: 40, steps: 40, batch: 5 }), fc.nat(), ({ network, observations }, seed) => {
+        for (const engines of [
           [fastEngine(), referenceEngine32],
           [fastEngine("float64"), referenceEngine],
         ]) {
-          const options = { recordSpikes: true, recordPotentials: true, keepState: true, seed: c.seed };
-          const [a, b] = [fast, reference].map((engine) => engine.run(network, observations, options));
-          expect(a).toEqual(b);
-          const [later, expected] = [fast, reference].map((engine) =>
-            engine.run(network, observations, { ...options, steps: network.steps + 3, state: b.state }),
-          );
-          expect(later).toEqual(expected);
-          const [again, anew] = [fast, reference].map((engine) =>
-            engine.run(
-              network,
+          const options = { recordSpikes: true, recordPotentials: true, keepState: true, seed };
+          const [a, b] = engines.map((engine) => {
+            const loaded = engine.load(network);
+            const first = loaded.run(observations, options);
+            const steps = network.coding.steps + 3;
+            const later = loaded.run(observations, { ...options, steps, state: first.state });
+            const going = loaded.run(observations, { state: later.state });
+            const again = loaded.run(
               observations.map((x) => 1 - x),
-              { recordSpikes: true, unchanged: true },
-            ),
-          );
-          expect(again).toEqual(anew);
-          spikes += b.work.spikes;
+              { recordSpikes: true },
+            );
+            const decided = loaded.decide(observations.subarray(0, observationSize(network)), seed);
+            const values = Array.from(loaded.values);
+            loaded.close();
+            return { first, later, going, again, decided, values };
+          });
+          expect(a).toEqual(b);
+          spikes += b.first.work!.spikes;
         }
       }),
       { numRuns: 60 },
@@ -106,69 +64,94 @@ describe("the fast engine", () => {
     });
     const observations = normals(14, 5);
     const [a, b] = [fastEngine(), referenceEngine32].map((engine) =>
-      engine.run(network, observations, { recordSpikes: true }),
+      runOn(engine, network, observations, { recordSpikes: true }),
     );
     expect(a).toEqual(b);
     expect(b.spikeCounts[2].reduce((sum, n) => sum + n, 0)).toBeGreaterThan(100);
     // Nearly everything spikes: the dense product takes over.
-    const crowded = {
+    const crowded: SpikingNetwork = {
       ...network,
       layers: network.layers.map((layer) => ({
         ...layer,
-        threshold: -1,
-        biases: new Float32Array(layer.outputs).fill(5),
+        activation: neuron("lagged-lif", { threshold: -1 }),
+        biases: new Float32Array(outputsOf(layer)).fill(5),
       })),
     };
     const [c, d] = [fastEngine(), referenceEngine32].map((engine) =>
-      engine.run(crowded, observations, { recordSpikes: true, recordPotentials: true }),
+      runOn(engine, crowded, observations, { recordSpikes: true, recordPotentials: true }),
     );
     expect(c).toEqual(d);
     expect(d.spikeCounts[1].reduce((sum, n) => sum + n, 0)).toBeGreaterThan(0.7 * 2 * 12 * 512);
   });
 
-  it("follows weights that change between runs", () => {
+  it("keeps the weights that a network had when it was loaded", () => {
     const network = createSpikingNetwork([4, 9, 2], new Random(1), { steps: 10 });
     const observations = normals(4, 2);
-    const before = fastEngine().run(network, observations).outputs;
+    const loaded = fastEngine().load(network);
+    const before = loaded.run(observations).outputs;
     network.layers[1].weights.forEach((w, k, all) => (all[k] = 2 * w));
-    expect([...fastEngine().run(network, observations).outputs]).toEqual([...before].map((x) => 2 * x));
+    expect(loaded.run(observations).outputs).toEqual(before);
+    expect(loaded.run(observations, { steps: 10, recordPotentials: true }).outputs).toEqual(before);
+    expect([...runOn(fastEngine(), network, observations).outputs]).toEqual([...before].map((x) => 2 * x));
+    loaded.close();
   });
 
-  it("needn't look at a network again that is said to be unchanged", () => {
-    const network = createSpikingNetwork([4, 9, 2], new Random(1), { steps: 10 });
-    const observations = normals(4, 2);
-    const unchanged = { unchanged: true };
-    const before = fastEngine().run(network, observations, unchanged).outputs; // the first time it must
-    network.layers[1].weights.fill(NaN);
-    expect(fastEngine().run(network, observations, unchanged).outputs).toEqual(before);
-    expect(() => fastEngine().run(network, observations)).toThrow("NaN");
-    expect(() => fastEngine().run({ ...network }, observations, unchanged)).toThrow("NaN");
-  });
-
-  it("decides as the engine does, one observation at a time", () => {
-    for (const encoding of ["constant", "equidistant"] as const) {
-      const network = createSpikingNetwork([4, 17, 17, 2], new Random(3), { steps: 20, biasInput: true, encoding });
-      const observations = normals(40, 4);
-      const decider = createDecider(network);
-      const { actions } = fastEngine().run(network, observations);
-      expect(Array.from({ length: 10 }, (_, b) => decider.act(observations.subarray(4 * b, 4 * b + 4)))).toEqual([
-        ...actions,
-      ]);
-      decider.close();
+  it.each(["constant", "equidistant"] as const)("decides one observation at a time as it runs many: %s", (encoding) => {
+    const network = createSpikingNetwork([4, 17, 17, 2], new Random(3), { steps: 20, biasInput: true, encoding });
+    const observations = normals(40, 4);
+    const loaded = fastEngine().load(network);
+    const { actions, outputs } = loaded.run(observations);
+    for (let b = 0; b < 10; b++) {
+      expect(loaded.decide(observations.subarray(4 * b, 4 * b + 4))).toBe(actions[b]);
+      expect(Array.from(loaded.values)).toEqual([...outputs.subarray(2 * b, 2 * b + 2)]);
     }
+    loaded.close();
+  });
+
+  it("gives back what it took, however many numbers of steps were asked for, and then refuses", () => {
+    const before = usedBytes();
+    const loaded = fastEngine().load(createSpikingNetwork([4, 60, 2], new Random(1), { steps: 10 }));
+    const x = normals(4, 2);
+    loaded.decide(x);
+    const one = usedBytes();
+    for (let steps = 1; steps < 20; steps++) loaded.run(x, { steps, recordPotentials: steps % 2 === 0 });
+    expect(usedBytes() - before).toBeLessThan(4 * (one - before));
+    loaded.close();
+    loaded.close();
+    expect(usedBytes()).toBe(before);
+    for (const use of [() => loaded.run(x), () => loaded.decide(x)])
+      expect(use).toThrow(expect.objectContaining({ code: "NETWORK_CLOSED" }));
+  });
+
+  it("is loaded side by side with others", () => {
+    const [a, b] = [1, 2].map((seed) => createSpikingNetwork([3, 11, 2], new Random(seed), { steps: 9 }));
+    const x = normals(6, 3);
+    const [first, second] = [a, b].map((network) => fastEngine().load(network));
+    for (let k = 0; k < 3; k++) {
+      expect(first.run(x)).toEqual(runOn(referenceEngine32, a, x));
+      expect(second.run(x)).toEqual(runOn(referenceEngine32, b, x));
+    }
+    first.close();
+    second.close();
   });
 
   it("refuses what can't be run", () => {
     const network = createSpikingNetwork([2, 3, 2], new Random(1), {});
     const thrown = (code: string) => expect.objectContaining({ code });
-    expect(() => fastEngine().run(network, new Float32Array(3))).toThrow(thrown("OBSERVATION_MISMATCH"));
-    expect(() => fastEngine().run(network, new Float32Array(0))).toThrow(thrown("BATCH_EMPTY"));
-    expect(() => fastEngine().run(network, new Float32Array(2), { steps: 0 })).toThrow(thrown("BAD_STEPS"));
+    for (const made of [network, createDenseNetwork([2, 3, 2], new Random(1))]) {
+      const loaded = fastEngine().load(made);
+      expect(() => loaded.run(new Float32Array(3))).toThrow(thrown("OBSERVATION_MISMATCH"));
+      expect(() => loaded.decide(new Float32Array(3))).toThrow(thrown("OBSERVATION_MISMATCH"));
+      expect(() => loaded.run(new Float32Array(0))).toThrow(thrown("BATCH_EMPTY"));
+      expect(() => loaded.run(new Float32Array(2), { steps: 0 })).toThrow(thrown("BAD_STEPS"));
+      loaded.close();
+      expect(() => loaded.run(new Float32Array(2))).toThrow(thrown("NETWORK_CLOSED"));
+    }
     const broken = {
       ...network,
       layers: [network.layers[0], { ...network.layers[1], weights: new Float32Array(6).fill(NaN) }],
     };
-    expect(() => fastEngine().run(broken, new Float32Array(2))).toThrow(thrown("NETWORK_INVALID"));
+    expect(() => fastEngine().load(broken)).toThrow(thrown("NETWORK_INVALID"));
     expect(() => createTrainable(broken, { maxBatch: 1 })).toThrow(thrown("NETWORK_INVALID"));
     expect(() => createTrainable(network, { maxBatch: 0 })).toThrow(thrown("BATCH_EMPTY"));
     const learner = createTrainable(network, { maxBatch: 2 });
@@ -181,57 +164,65 @@ describe("the fast engine", () => {
 });
 
 describe("gradients of the fast engine", () => {
-  const learning = fc.record({
-    shape: sizes,
-    dynamics: dynamics.filter(({ threshold }) => threshold > 0),
-    model: fc.record({ biasInput: fc.boolean(), steps: fc.integer({ min: 1, max: 50 }) }),
-    extras: fc.boolean(),
-    batch: fc.integer({ min: 1, max: 40 }),
-    seed: fc.integer({ min: 0, max: 2 ** 31 }),
-    surrogate: fc.record({ name: fc.constantFrom(...surrogateNames), scale: fc.constantFrom(1, 10, 100) }),
-    detachReset: fc.boolean(),
-    threads: fc.integer({ min: 1, max: 3 }),
+  const learnable = samples({
+    size: 40,
+    steps: 50,
+    batch: 40,
+    only: { encoding: "constant", decoding: "potential", signedInputs: false },
   });
 
   it("equal those of the reference, whose forward pass has the same bits", () => {
     let largest = 0;
+    const learned = new Map(everyNeuron.map((kind) => [kind as string, 0]));
     fc.assert(
-      fc.property(learning, (c) => {
-        const network = build({
-          ...c,
-          model: { ...c.model, signedInputs: false, encoding: "constant", decoding: "potential", ties: "first" },
-        });
-        const { surrogate, detachReset, threads, batch } = c;
-        const learner = createTrainable(network, { maxBatch: batch, surrogate, detachReset, threads });
-        const observations = normals(batch * c.shape[0], c.seed + 1);
-        const derivatives = normals(batch * c.shape.at(-1)!, c.seed + 2);
-        const outputs = learner.forward(observations, batch).slice();
-        learner.backward(derivatives);
-        const expected = referenceGradients(network, observations, () => derivatives, {
-          precision: "float32",
-          surrogate,
-          detachReset,
-        });
-        expect(Array.from(outputs)).toEqual(Array.from(expected.outputs));
-        unpackLayers(network, learner.gradients).forEach(({ weights, biases }, l) => {
-          const pairs: [Float32Array, Float64Array][] = [[weights, expected.layers[l].weights]];
-          if (biases) pairs.push([biases, expected.layers[l].biases]);
-          for (const [got, wanted] of pairs) {
-            const size = wanted.reduce((most, g) => Math.max(most, Math.abs(g)), 1e-3);
-            largest = Math.max(largest, size);
-            // Sums of hundreds of terms in another order.
-            wanted.forEach((g, k) => expect(Math.abs(got[k] - g) / size).toBeLessThan(2e-4));
-          }
-        });
-        learner.close();
-      }),
-      { numRuns: 40 },
+      fc.property(
+        learnable,
+        fc.record({ name: fc.constantFrom(...surrogateNames), scale: fc.constantFrom(1, 10, 100) }),
+        fc.boolean(),
+        fc.integer({ min: 1, max: 3 }),
+        (sample, surrogate, detachReset, threads) => {
+          const { network, batch, observations } = sample;
+          const options = { maxBatch: batch, surrogate, detachReset, threads };
+          if (kernelsLearn(network, options))
+            for (const { activation } of network.layers)
+              learned.set(activation.kind, learned.get(activation.kind)! + 1);
+          const learner = createTrainable(network, options);
+          const derivatives = normals(batch * actionsOf(network), 2);
+          const outputs = learner.forward(observations, batch).slice();
+          learner.backward(derivatives);
+          const expected = referenceGradients(network, observations, () => derivatives, {
+            precision: "float32",
+            surrogate,
+            detachReset,
+          });
+          expect(Array.from(outputs)).toEqual(Array.from(expected.outputs));
+          unpackLayers(network, learner.gradients).forEach(({ weights, biases }, l) => {
+            const pairs: [Float32Array, Float64Array][] = [[weights, expected.layers[l].weights]];
+            if (biases) pairs.push([biases, expected.layers[l].biases]);
+            for (const [got, wanted] of pairs) {
+              const size = wanted.reduce((most, g) => Math.max(most, Math.abs(g)), 1e-3);
+              largest = Math.max(largest, size);
+              // Sums of hundreds of terms in another order.
+              wanted.forEach((g, k) => {
+                if (!(Math.abs(got[k] - g) / size < 2e-4))
+                  throw new Error(`${described(sample)}: gradient ${k} of layer ${l} is ${got[k]}, not ${g}`);
+              });
+            }
+          });
+          learner.close();
+        },
+      ),
+      { numRuns: 120 },
     );
     expect(largest).toBeGreaterThan(1);
+    for (const [, layers] of learned) expect(layers).toBeGreaterThan(15);
   });
 
-  it("are the same bits with 1, 2 and 3 threads", async () => {
-    const network = createSpikingNetwork([5, 33, 20, 2], new Random(8), { steps: 20 });
+  it.each(everyNeuron)("are the same bits with 1, 2 and 3 threads: %s", async (kind) => {
+    const network = createSpikingNetwork([5, 33, 20, 2], new Random(8), {
+      steps: 20,
+      neuron: neuron(kind, { beta: 0.9 }),
+    });
     const observations = normals(5 * 100, 9);
     const derivatives = normals(200, 10);
     const runs = [];
@@ -267,8 +258,7 @@ describe("gradients of the fast engine", () => {
     const network = createSpikingNetwork([3, 8, 2], new Random(1), {
       steps: 12,
       decoding: "spikes",
-      alpha: 0.3,
-      beta: 0.9,
+      neuron: neuron("lagged-lif", { alpha: 0.3, beta: 0.9 }),
       weightScale: 3,
     });
     const regulariser = { strength: 0.1, rate: 0.05 };
@@ -288,10 +278,18 @@ describe("gradients of the fast engine", () => {
       surrogate: { name: "sigmoid", scale: 5 },
     });
     expect([...learner.gradients.slice(-4)]).toEqual(
-      layers.flatMap(({ alpha, threshold }) => [Math.fround(alpha), Math.fround(threshold)]),
+      layers.flatMap(({ parameters: { alpha, threshold } }) => [...alpha, ...threshold].map(Math.fround)),
     );
-    expect(layers[0].alpha).not.toBe(0);
+    expect(layers[0].parameters.alpha[0]).not.toBe(0);
     learner.close();
+  });
+
+  it("of networks whose layers have different neurons come from the reference too", () => {
+    const drawn = createSpikingNetwork([3, 8, 2], new Random(1), { steps: 6 });
+    const layers = drawn.layers.map((layer, l): SpikingLayer => ({ ...layer, activation: neuron(everyNeuron[l]) }));
+    const options = { maxBatch: 1, threads: 1, surrogate: { name: "arctan", scale: 2 }, detachReset: true } as const;
+    expect(kernelsLearn({ ...drawn, layers }, options)).toBe(false);
+    expect(kernelsLearn(drawn, options)).toBe(true);
   });
 
   it("keep within 8 bytes per batch, step and neuron", () => {
@@ -303,5 +301,37 @@ describe("gradients of the fast engine", () => {
     expect(usedBytes() - before).toBeLessThan(8 * batch * steps * neurons);
     learner.close();
     expect(usedBytes()).toBe(before);
+  });
+});
+
+describe("networks without spikes on the fast engine", () => {
+  it.each(["float32", "float64"] as const)("have the reference's bits and work: dense, in %s", (precision) => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 2, maxLength: 4 }), fc.nat(70), (shape, n) => {
+        const network = createDenseNetwork(shape, new Random(n));
+        const x = normals((n + 1) * shape[0], n).map((value) => (value > 1 ? 0 : value));
+        const reference = precision === "float32" ? referenceEngine32 : referenceEngine;
+        expect(runOn(fastEngine(precision), network, x)).toEqual(runOn(reference, network, x));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("decide as they run", () => {
+    const network = createNetwork(
+      [6, 5, 2],
+      [
+        { kind: "convolution", filters: 5, kernel: [3, 2] },
+        { kind: "dense", outputs: 4 },
+      ],
+      new Random(1),
+      0.5,
+    );
+    const loaded = fastEngine().load(network);
+    const x = normals(3 * 60, 2);
+    const { actions, outputs } = loaded.run(x);
+    expect(loaded.decide(x.subarray(60, 120))).toBe(actions[1]);
+    expect(Array.from(loaded.values)).toEqual([...outputs.subarray(4, 8)]);
+    loaded.close();
   });
 });

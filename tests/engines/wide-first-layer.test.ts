@@ -2,7 +2,11 @@ import { afterAll, expect, it } from "@jest/globals";
 import { createTrainable } from "../../src/engines/create.ts";
 import { damagedBlocks } from "../../src/engines/fast/kernels/memory.ts";
 import { Random } from "../../src/numeric/random.ts";
-import { createSpikingNetwork, type SpikingNetwork } from "../../src/network/old/spiking-network.ts";
+import { createSpikingNetwork } from "../../src/network/create.ts";
+import { outputsOf } from "../../src/network/layer.ts";
+import type { SpikingNetwork } from "../../src/network/network.ts";
+import { type Neuron, neuron } from "../../src/network/neurons/index.ts";
+import { runOn } from "./run-on.ts";
 import { referenceEngine32, referenceGradients } from "../../src/engines/reference/index.ts";
 
 afterAll(() => expect(damagedBlocks()).toEqual([]));
@@ -13,21 +17,21 @@ const random = new Random(2);
 const batch = 5;
 const observations = Float32Array.from({ length: batch * 512 }, () => (random.uniform() < 0.3 ? random.normal() : 0));
 
+/** With biases and initial potentials. */
+function livelier(activation: Neuron): SpikingNetwork {
+  const layers = drawn.layers.map((layer) => ({
+    ...layer,
+    biases: Float32Array.from({ length: outputsOf(layer) }, () => 0.3 * random.normal()),
+    activation: { ...activation, initial: Float32Array.from({ length: outputsOf(layer) }, () => random.uniform()) },
+  }));
+  return { ...drawn, layers };
+}
+
 it.each([
   ["plain neurons", drawn],
-  [
-    "biases, leaks and initial potentials",
-    {
-      ...drawn,
-      layers: drawn.layers.map((layer) => ({
-        ...layer,
-        alpha: 0.4,
-        beta: 0.9,
-        biases: Float32Array.from({ length: layer.outputs }, () => 0.3 * random.normal()),
-        initialPotential: Float32Array.from({ length: layer.outputs }, () => random.uniform()),
-      })),
-    } satisfies SpikingNetwork,
-  ],
+  ["biases, leaks and initial potentials", livelier(neuron("lagged-lif", { alpha: 0.4, beta: 0.9 }))],
+  ["plain lif", livelier(neuron("lif"))],
+  ["lif with a leak, reset to a value", livelier(neuron("lif", { beta: 0.9, reset: "value", resetTo: 0.1 }))],
 ] as const)("a wide first layer learns as the reference does: %s", (_what, network) => {
   const results = [1, 2].map((threads) => {
     const learner = createTrainable(network, { maxBatch: 33, threads, surrogate: { scale: 2 } });
@@ -39,7 +43,7 @@ it.each([
   });
   expect(results[1]).toEqual(results[0]);
   const [{ outputs, gradients }] = results;
-  expect(outputs).toEqual(referenceEngine32.run(network, observations).outputs);
+  expect(outputs).toEqual(runOn(referenceEngine32, network, observations).outputs);
   const { layers } = referenceGradients(
     network,
     observations,

@@ -1,7 +1,8 @@
 import { UsageError } from "../../errors.ts";
 import { type Convolution, sizeOf } from "../../network/convolution.ts";
+import { argmax } from "../../network/decide.ts";
 import { chooseActions } from "../../network/decoding.ts";
-import type { LoadedHere, RunResult } from "../../network/engine.ts";
+import type { LoadedHere } from "../../network/engine.ts";
 import { columnsOf, inputsOf, type Layer, linear, outputsOf, synapticInputs } from "../../network/layer.ts";
 import { actionsOf, type Network, observationSize } from "../../network/network.ts";
 import { forEachWindowValue } from "../../network/pooling.ts";
@@ -17,34 +18,31 @@ export function loadArtificial(network: Network): LoadedHere {
   const runner = createRunner(network);
   const [actions, size] = [actionsOf(network), observationSize(network)];
   const fans = network.layers.map(fanOut);
-  const { input, coding, layers } = network;
-  let values: Float64Array = new Float64Array(actions);
-  const run = (observations: Float32Array | Float64Array): RunResult => {
-    const batch = validateRun(network, observations);
-    const outputs = new Float64Array(batch * actions);
-    for (const counts of runner.arrivals) counts.fill(0);
-    runner.run(observations, batch, (first, outs) => outputs.set(outs[outs.length - 1], first * actions));
-    return {
-      outputs,
-      potentials: outputs,
-      actions: chooseActions({ coding }, outputs, outputs, batch),
-      spikeCounts: [],
-      work: countWork({ input, inputScale: 1, layers }, batch, runner.arrivals, [], fans),
-    };
-  };
+  let values: ArrayLike<number> = new Float32Array(actions);
   return freeAfter(
     {
-      run,
+      run(observations, options) {
+        const batch = validateRun(network, observations, options);
+        const outputs = new Float64Array(batch * actions);
+        for (const counts of runner.arrivals) counts.fill(0);
+        runner.run(observations, batch, (first, layers) => outputs.set(layers[layers.length - 1], first * actions));
+        return {
+          outputs,
+          potentials: outputs,
+          actions: chooseActions(network, outputs, outputs, batch),
+          spikeCounts: [],
+          work: countWork(network, batch, runner.arrivals, [], fans),
+        };
+      },
       decide(observation) {
         if (observation.length !== size) throw mismatch(observation.length, size);
-        const result = run(Float32Array.from(observation));
-        values = result.outputs as Float64Array<ArrayBuffer>;
-        return result.actions[0];
+        runner.run(observation, 1, (_first, layers) => (values = layers[layers.length - 1]));
+        return argmax(values);
       },
       get values() {
         return values;
       },
-      close: () => runner.close(),
+      close: runner.close,
     },
     runner.close,
   );

@@ -2,7 +2,7 @@ import type { LoadedHere, LocalEngine } from "../../network/engine.ts";
 import { isSpiking, type Network } from "../../network/network.ts";
 import { packParameters, withParameters } from "../../network/parameters.ts";
 import { validateNetwork } from "../../network/validate.ts";
-import { packageVersion } from "../../version.ts";
+import { packageVersion } from "../../setup/version.ts";
 import { ownMapping } from "../mapping.ts";
 import { referenceEngine } from "../reference/engine.ts";
 import { loadArtificial } from "./artificial.ts";

@@ -1,5 +1,6 @@
-import type { DenseNetwork } from "../../../src/network/old/dense-network.ts";
-import { packParameters, unpackLayers } from "../../../src/network/parameters.ts";
+import { inputsOf, outputsOf } from "../../../src/network/layer.ts";
+import type { Network } from "../../../src/network/network.ts";
+import { packParameters, unpackLayers, withParameters } from "../../../src/network/parameters.ts";
 import type { TrainableNetwork } from "../../../src/network/trainable.ts";
 
 /**
@@ -8,8 +9,8 @@ import type { TrainableNetwork } from "../../../src/network/trainable.ts";
  *   a_0 = x,  z_l = a_{l-1} W_l + b_l,  a_l = max(z_l, 0),  y = z_L
  *   dW_l = a_{l-1}^T d_l,  db_l = sum d_l,  d_{l-1} = (d_l W_l^T) [a_{l-1} > 0]
  */
-export function denseTrainable(network: DenseNetwork, maxBatch: number): TrainableNetwork {
-  const { layers } = network;
+export function denseTrainable(network: Network, maxBatch: number): TrainableNetwork {
+  const layers = network.layers.map((layer) => ({ inputs: inputsOf(layer), outputs: outputsOf(layer) }));
   const parameters = packParameters(network);
   const gradients = new Float32Array(parameters.length);
   const W = unpackLayers(network, parameters);
@@ -71,10 +72,7 @@ export function denseTrainable(network: DenseNetwork, maxBatch: number): Trainab
         }
       }
     },
-    toNetwork: () => ({
-      kind: "dense",
-      layers: layers.map((layer, l) => ({ ...layer, weights: W[l].weights.slice(), biases: W[l].biases!.slice() })),
-    }),
+    toNetwork: () => withParameters(network, parameters),
     close() {},
   };
 }

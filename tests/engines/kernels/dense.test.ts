@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
 import { createTrainable } from "../../../src/engines/create.ts";
-import { createDenseNetwork } from "../../../src/network/old/dense-network.ts";
+import { createDenseNetwork } from "../../../src/network/create.ts";
 import { damagedBlocks } from "../../../src/engines/fast/kernels/memory.ts";
 import { Random } from "../../../src/numeric/random.ts";
 import { denseTrainable } from "./dense-oracle.ts";

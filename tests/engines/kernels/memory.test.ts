@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { createTrainable } from "../../../src/engines/create.ts";
 import { addressOf, allocate, damagedBlocks, usedBytes } from "../../../src/engines/fast/kernels/memory.ts";
 import { Random } from "../../../src/numeric/random.ts";
-import { createSpikingNetwork } from "../../../src/network/old/spiking-network.ts";
+import { createSpikingNetwork } from "../../../src/network/create.ts";
 
 describe("the kernels' memory", () => {
   it("never hands out a byte twice, gives everything back, and zeroes what it reuses", () => {
