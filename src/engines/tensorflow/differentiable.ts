@@ -1,20 +1,16 @@
 import { DsqnError } from "../../errors.ts";
-import type { Convolution } from "../../network/convolution.ts";
+import {
+  type ConvolutionSynapses,
+  type DenseSynapses,
+  isNeuron,
+  type Layer,
+  type Pooling,
+  weightShape,
+} from "../../network/layer.ts";
+import { actionsOf, type Network } from "../../network/network.ts";
 import type { Handle } from "./eager.ts";
 import type { Graph } from "./graph.ts";
-import type { ConvolutionalLayer, ConvolutionalNetwork } from "../../network/old/convolutional-network.ts";
-
-/** A layer as TensorFlow's operations. `parameters`: its weights and biases, none for pooling. */
-interface Operation {
-  readonly parameters: readonly Parameter[];
-  /** `x`: [batch, ...input] in. */
-  forward(x: Handle, parameters: readonly Handle[]): Handle;
-  /** From the gradient at its output: that of its parameters, and that of its input unless nobody asks. */
-  backward(
-    pass: { x: Handle; y: Handle; gradient: Handle; parameters: readonly Handle[] },
-    inputToo: boolean,
-  ): { input?: Handle; parameters: readonly Handle[] };
-}
+import { paddingOf } from "./synapses.ts";
 
 interface Parameter {
   readonly name: string;
@@ -22,7 +18,30 @@ interface Parameter {
   readonly values: Float32Array;
 }
 
-const float = { T: { type: "float" } } as const;
+/** A layer's values on the way forward: what went in, what its synapses saw, what came out, and its weights and biases at that time. */
+interface Pass {
+  readonly x: Handle;
+  readonly p: Handle;
+  readonly y: Handle;
+  readonly parameters: readonly Handle[];
+}
+
+/** Synapses as TensorFlow's operations, biases and activation left out. */
+interface Synapses {
+  forward(p: Handle, weights: Handle): Handle;
+  /** From the gradient at the result: that of the weights. */
+  weightGradient(p: Handle, gradient: Handle): Handle;
+  /** ... and that of `p`. */
+  inputGradient(p: Handle, weights: Handle, gradient: Handle): Handle;
+}
+
+/** Where operations go: a graph that is recorded, or TensorFlow at once. */
+type Operations = Pick<Graph, "run" | "upload">;
+
+interface Windows {
+  forward(x: Handle): Handle;
+  backward(x: Handle, p: Handle, gradient: Handle): Handle;
+}
 
 /** A network's forward and backward pass over batches. */
 export interface Differentiable {
@@ -30,7 +49,7 @@ export interface Differentiable {
   readonly actions: number;
   /** Values of each action, [batch, actions], for `frames`: bytes, [batch, height, width, channels]. */
   values(frames: Handle, parameters: readonly Handle[]): Handle;
-  /** The same, each layer's output (the last one's are the values), and how the gradient at the values goes back to all parameters. */
+  /** The same, what is computed on the way (the last one are the values), and how the gradient at the values goes back to all parameters. */
   record(
     frames: Handle,
     parameters: readonly Handle[],
@@ -41,46 +60,48 @@ export interface Differentiable {
   };
 }
 
+const float = { T: { type: "float" } } as const;
+const shapeAttributes = { T: { type: "float" }, out_type: { type: "int32" } } as const;
+const plain = { ...float, transpose_a: false, transpose_b: false };
+const transposeA = { ...float, transpose_a: true, transpose_b: false };
+const transposeB = { ...float, transpose_a: false, transpose_b: true };
+const reshape = { T: { type: "float" }, Tshape: { type: "int32" } } as const;
+const cast = { SrcT: { type: "uint8" }, DstT: { type: "float" } } as const;
+
 /**
- * `network` as operations of `graph`. inputScale is multiplied into the first layer's weights instead of every pixel.
+ * A network without spikes as operations of `graph`. inputScale is multiplied into the first layer's weights instead of every pixel.
  *
  * @throws DsqnError LAYER_UNTRAINABLE for a layer that cannot be learned.
  */
-export function differentiable(graph: Graph, network: ConvolutionalNetwork): Differentiable {
+export function differentiable(graph: Operations, network: Network): Differentiable {
   const { run } = graph;
-  const operations = network.layers.map((layer, l) => operation(graph, layer, l));
-  const first = operations[0];
-  if (first.parameters.length === 0) untrainable(network.layers[0], 0, "comes before any layer with weights");
+  const layers = network.layers.map((layer, l) => layerOf(graph, layer, l));
   const scale = graph.upload(Float32Array.of(network.inputScale), []);
-  const own = (parameters: readonly Handle[], l: number): readonly Handle[] => {
-    const start = operations.slice(0, l).reduce((n, { parameters: p }) => n + p.length, 0);
-    const mine = parameters.slice(start, start + operations[l].parameters.length);
-    return l === 0 ? [run("Mul", [mine[0], scale], float), mine[1]] : mine;
+  const forward = (frames: Handle, given: readonly Handle[]): Pass[] => {
+    let [x, from] = [run("Cast", [frames], cast), 0];
+    return layers.map(({ parameters, forward }, l) => {
+      const own = given.slice(from, (from += parameters.length));
+      if (l === 0) own[0] = run("Mul", [own[0], scale], float);
+      const pass = forward(x, own);
+      x = pass.y;
+      return pass;
+    });
   };
-  const cast = { SrcT: { type: "uint8" }, DstT: { type: "float" } } as const;
   return {
-    parameters: operations.flatMap(({ parameters }) => parameters),
-    actions: (network.layers.at(-1) as { outputs: number }).outputs,
-    values: (frames, parameters) =>
-      operations.reduce((x, { forward }, l) => forward(x, own(parameters, l)), run("Cast", [frames], cast)),
+    parameters: layers.flatMap(({ parameters }) => parameters),
+    actions: actionsOf(network),
+    values: (frames, parameters) => forward(frames, parameters).at(-1)!.y,
     record(frames, parameters) {
-      const passes: { x: Handle; y: Handle; parameters: readonly Handle[] }[] = [];
-      let x = run("Cast", [frames], cast);
-      for (const [l, { forward }] of operations.entries()) {
-        const mine = own(parameters, l);
-        const y = forward(x, mine);
-        passes.push({ x, y, parameters: mine });
-        x = y;
-      }
+      const passes = forward(frames, parameters);
       return {
-        values: x,
-        activations: passes.map(({ y }) => y),
+        values: passes.at(-1)!.y,
+        activations: passes.flatMap(({ x, p, y }) => (p === x ? [y] : [p, y])),
         gradients(gradient) {
           const all: Handle[] = [];
-          for (let l = operations.length - 1; l >= 0; l--) {
-            const back = operations[l].backward({ ...passes[l], gradient }, l > 0);
+          for (let l = layers.length - 1; l >= 0; l--) {
+            const back = layers[l].backward(passes[l], gradient, l > 0);
             all.unshift(...back.parameters);
-            gradient = back.input!;
+            gradient = back.input ?? gradient;
           }
           all[0] = run("Mul", [all[0], scale], float);
           return all;
@@ -90,115 +111,76 @@ export function differentiable(graph: Graph, network: ConvolutionalNetwork): Dif
   };
 }
 
-function operation(graph: Graph, layer: ConvolutionalLayer, l: number): Operation {
-  if (layer.kind === "convolution") return convolutional(graph, layer, l);
-  if (layer.kind === "dense") return flat(graph, layer, l);
-  if (layer.kind === "batch-norm") return untrainable(layer, l, "has frozen statistics; fold it into the layer before");
-  return pooling(graph, layer, l);
-}
-
-function convolutional(
-  { run, upload }: Graph,
-  layer: ConvolutionalLayer & { kind: "convolution" },
-  l: number,
-): Operation {
-  const { convolution, activation } = layer;
-  const kernel = [...convolution.kernel, convolution.input[2], convolution.output[2]];
-  const attributes = { ...float, strides: [1, ...convolution.strides, 1], ...paddingOf(convolution) };
-  const kernelShape = upload(Int32Array.from(kernel), [4]);
-  const activate = activation === "relu";
+function layerOf(graph: Operations, layer: Layer, l: number) {
+  const { run } = graph;
+  const { weights, biases, activation, pooling } = layer;
+  if (isNeuron(activation)) untrainable(layer, l, "spikes");
+  if (biases && biases.length !== weightShape(layer).at(-1)) untrainable(layer, l, "has a bias for each place");
+  const synapses = layer.synapses.kind === "dense" ? flat(graph, layer.synapses) : convolutional(graph, layer.synapses);
+  const windows = pooling && windowsOf(graph, layer, pooling, l);
+  const rectifies = activation.kind === "relu";
+  const parameters: Parameter[] = [{ name: `layers.${l}.weight`, shape: weightShape(layer), values: weights }];
+  if (biases) parameters.push({ name: `layers.${l}.bias`, shape: [biases.length], values: biases });
   return {
-    parameters: [
-      { name: `layers.${l}.weight`, shape: kernel, values: layer.weights },
-      { name: `layers.${l}.bias`, shape: [convolution.output[2]], values: layer.biases },
-    ],
-    forward(x, [weights, biases]) {
-      const z = run("BiasAdd", [run("Conv2D", [x, weights], attributes), biases], float);
-      return activate ? run("Relu", [z], float) : z;
+    parameters,
+    forward(x: Handle, parameters: readonly Handle[]): Pass {
+      const p = windows ? windows.forward(x) : x;
+      let y = synapses.forward(p, parameters[0]);
+      if (biases) y = run("BiasAdd", [y, parameters[1]], float);
+      if (rectifies) y = run("Relu", [y], float);
+      return { x, p, y, parameters };
     },
-    backward({ x, y, gradient, parameters: [weights] }, inputToo) {
-      const g = activate ? run("ReluGrad", [gradient, y], float) : gradient;
-      const parameters = [run("Conv2DBackpropFilter", [x, kernelShape, g], attributes), run("BiasAddGrad", [g], float)];
+    /** From the gradient at its output: that of its parameters, and that of its input unless nobody asks. */
+    backward({ x, p, y, parameters: [weights] }: Pass, gradient: Handle, inputToo: boolean) {
+      const g = rectifies ? run("ReluGrad", [gradient, y], float) : gradient;
+      const parameters = [synapses.weightGradient(p, g), ...(biases ? [run("BiasAddGrad", [g], float)] : [])];
       if (!inputToo) return { parameters };
-      const inputShape = run("Shape", [x], shapeAttributes);
-      return { parameters, input: run("Conv2DBackpropInput", [inputShape, weights, g], attributes) };
+      const input = synapses.inputGradient(p, weights, g);
+      return { parameters, input: windows ? windows.backward(x, p, input) : input };
     },
   };
 }
 
-const shapeAttributes = { T: { type: "float" }, out_type: { type: "int32" } } as const;
-const plain = { ...float, transpose_a: false, transpose_b: false };
-const transposeA = { ...float, transpose_a: true, transpose_b: false };
-const transposeB = { ...float, transpose_a: false, transpose_b: true };
-const reshape = { T: { type: "float" }, Tshape: { type: "int32" } } as const;
+function convolutional({ run, upload }: Operations, geometry: ConvolutionSynapses): Synapses {
+  const attributes = { ...float, strides: [1, ...geometry.strides, 1], ...paddingOf(geometry) };
+  const kernelShape = upload(Int32Array.from(weightShape({ synapses: geometry })), [4]);
+  return {
+    forward: (p, weights) => run("Conv2D", [p, weights], attributes),
+    weightGradient: (p, g) => run("Conv2DBackpropFilter", [p, kernelShape, g], attributes),
+    inputGradient: (p, weights, g) =>
+      run("Conv2DBackpropInput", [run("Shape", [p], shapeAttributes), weights, g], attributes),
+  };
+}
 
-function flat({ run, upload }: Graph, layer: ConvolutionalLayer & { kind: "dense" }, l: number): Operation {
-  const { inputs, outputs, activation } = layer;
+function flat({ run, upload }: Operations, { inputs }: DenseSynapses): Synapses {
   const flattened = upload(Int32Array.of(-1, inputs), [2]);
-  const activate = activation === "relu";
+  const rows = (p: Handle): Handle => run("Reshape", [p, flattened], reshape);
   return {
-    parameters: [
-      { name: `layers.${l}.weight`, shape: [inputs, outputs], values: layer.weights },
-      { name: `layers.${l}.bias`, shape: [outputs], values: layer.biases },
-    ],
-    forward(x, [weights, biases]) {
-      const z = run(
-        "BiasAdd",
-        [run("MatMul", [run("Reshape", [x, flattened], reshape), weights], plain), biases],
-        float,
-      );
-      return activate ? run("Relu", [z], float) : z;
-    },
-    backward({ x, y, gradient, parameters: [weights] }, inputToo) {
-      const g = activate ? run("ReluGrad", [gradient, y], float) : gradient;
-      const rows = run("Reshape", [x, flattened], reshape);
-      const parameters = [run("MatMul", [rows, g], transposeA), run("BiasAddGrad", [g], float)];
-      if (!inputToo) return { parameters };
-      const input = run("MatMul", [g, weights], transposeB);
-      return { parameters, input: run("Reshape", [input, run("Shape", [x], shapeAttributes)], reshape) };
-    },
+    forward: (p, weights) => run("MatMul", [rows(p), weights], plain),
+    weightGradient: (p, g) => run("MatMul", [rows(p), g], transposeA),
+    inputGradient: (p, weights, g) =>
+      run("Reshape", [run("MatMul", [g, weights], transposeB), run("Shape", [p], shapeAttributes)], reshape),
   };
 }
 
-function pooling(
-  { run }: Graph,
-  layer: ConvolutionalLayer & { kind: "average-pooling" | "max-pooling" },
-  l: number,
-): Operation {
-  const { window } = layer;
-  const padding = paddingOf(window).padding;
-  if (padding === "EXPLICIT") untrainable(layer, l, 'is padded neither as "valid" nor as "same"');
+function windowsOf({ run }: Operations, layer: Layer, { kind, window }: Pooling, l: number): Windows {
+  const { padding } = paddingOf(window);
+  if (padding === "EXPLICIT") untrainable(layer, l, 'has windows padded neither as "valid" nor as "same"');
   const attributes = { ...float, ksize: [1, ...window.kernel, 1], strides: [1, ...window.strides, 1], padding };
-  const average = layer.kind === "average-pooling";
-  return {
-    parameters: [],
-    forward: (x) => run(average ? "AvgPool" : "MaxPool", [x], attributes),
-    backward: ({ x, y, gradient }) => ({
-      parameters: [],
-      input: average
-        ? run("AvgPoolGrad", [run("Shape", [x], shapeAttributes), gradient], attributes)
-        : run("MaxPoolGrad", [x, y, gradient], attributes),
-    }),
-  };
+  return kind === "average"
+    ? {
+        forward: (x) => run("AvgPool", [x], attributes),
+        backward: (x, _p, g) => run("AvgPoolGrad", [run("Shape", [x], shapeAttributes), g], attributes),
+      }
+    : {
+        forward: (x) => run("MaxPool", [x], attributes),
+        backward: (x, p, g) => run("MaxPoolGrad", [x, p, g], attributes),
+      };
 }
 
-/** TensorFlow's name for a geometry's padding, or the rows and columns themselves. */
-export function paddingOf(convolution: Convolution): { padding: string; explicit_paddings?: readonly number[] } {
-  const { input, output, kernel, strides, padding } = convolution;
-  const total = [0, 1].map((axis) => Math.max(0, (output[axis] - 1) * strides[axis] + kernel[axis] - input[axis]));
-  if (total[0] === 0 && total[1] === 0) return { padding: "VALID" };
-  const same = [0, 1].every(
-    (axis) => output[axis] === Math.ceil(input[axis] / strides[axis]) && padding[axis] === total[axis] >> 1,
-  );
-  if (same) return { padding: "SAME" };
-  const [top, left] = padding;
-  const explicit = [0, 0, top, Math.max(0, total[0] - top), left, Math.max(0, total[1] - left), 0, 0];
-  return { padding: "EXPLICIT", explicit_paddings: explicit };
-}
-
-function untrainable(layer: ConvolutionalLayer, l: number, why: string): never {
-  throw new DsqnError("LAYER_UNTRAINABLE", `Layer ${l} (${layer.kind}) cannot be learned: it ${why}.`, {
-    hint: "Learn a network of convolutions, pooling and dense layers; the first layer must have weights.",
-    facts: { layer: l, kind: layer.kind },
+function untrainable({ synapses: { kind } }: Layer, l: number, why: string): never {
+  throw new DsqnError("LAYER_UNTRAINABLE", `Layer ${l} (${kind}) cannot be learned: it ${why}.`, {
+    hint: "Learn a network of convolutions, pooling and dense layers with ReLUs.",
+    facts: { layer: l, kind },
   });
 }

@@ -1,12 +1,18 @@
-import type { Convolution } from "../../network/convolution.ts";
-import { forEachWindowValue } from "../reference/convolutional.ts";
 import { sizeOf } from "../../network/convolution.ts";
-import { poolSpikes } from "../../network/pooling.ts";
+import type { Pooling } from "../../network/layer.ts";
+import { poolSpikes, unpool } from "../../network/pooling.ts";
 
-/** Spikes [states * steps, inputs] through max pooling (snn/pooling.ts): [states * steps, windows]. */
-export function poolAll(pooling: Convolution, spikes: Uint8Array, states: number, steps: number): Uint8Array {
-  const [inputs, windows] = [sizeOf(pooling.input), sizeOf(pooling.output)];
-  const pooled = new Uint8Array(states * steps * windows);
+/** Spikes [states * steps, inputs] through pooling: [states * steps, windows]; maxima of them are spikes again, means are values. */
+export function poolAll(
+  pooling: Pooling,
+  spikes: Uint8Array | Float32Array,
+  states: number,
+  steps: number,
+): Uint8Array | Float32Array {
+  const [inputs, windows] = [sizeOf(pooling.window.input), sizeOf(pooling.window.output)];
+  const size = states * steps * windows;
+  const bytes = pooling.kind === "max" && spikes instanceof Uint8Array;
+  const pooled = bytes ? new Uint8Array(size) : new Float32Array(size);
   const counts = new Float64Array(inputs);
   const y = new Float64Array(windows);
   for (let row = 0; row < states * steps; row++) {
@@ -17,29 +23,23 @@ export function poolAll(pooling: Convolution, spikes: Uint8Array, states: number
   return pooled;
 }
 
-/**
- * The gradient at pooled spikes [states * steps, windows] as one at the spikes that went in: a window passes what the first of its
- * busiest inputs so far sends, so that one gets its gradient, as in max pooling of rates.
- */
+/** The gradient at pooled spikes [states * steps, windows] as one at the spikes that went in (network/pooling.ts, `unpool`). */
 export function unpoolAll(
-  pooling: Convolution,
+  pooling: Pooling,
   spikes: Uint8Array,
   gradients: Float32Array,
   states: number,
   steps: number,
 ): Float32Array {
-  const [inputs, windows] = [sizeOf(pooling.input), sizeOf(pooling.output)];
+  const [inputs, windows] = [sizeOf(pooling.window.input), sizeOf(pooling.window.output)];
   const into = new Float32Array(states * steps * inputs);
   const counts = new Float64Array(inputs);
-  const busiest = new Int32Array(windows);
   for (let row = 0; row < states * steps; row++) {
     if (row % steps === 0) counts.fill(0);
-    for (let k = 0; k < inputs; k++) counts[k] += spikes[row * inputs + k];
-    busiest.fill(-1);
-    forEachWindowValue(pooling, (source, target) => {
-      if (busiest[target] < 0 || counts[source] > counts[busiest[target]]) busiest[target] = source;
-    });
-    for (let w = 0; w < windows; w++) into[row * inputs + busiest[w]] += gradients[row * windows + w];
+    const from = row * inputs;
+    for (let k = 0; k < inputs; k++) counts[k] += spikes[from + k];
+    const own = gradients.subarray(row * windows, (row + 1) * windows);
+    unpool(pooling, counts, own, into.subarray(from, from + inputs));
   }
   return into;
 }

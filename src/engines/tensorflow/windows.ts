@@ -1,4 +1,5 @@
-import { type SpikingNetwork, spikingLayers } from "../../network/old/spiking-network.ts";
+import { type SpikingNetwork, spikingLayers } from "../../network/network.ts";
+import { neuronModels } from "../../network/neurons/index.ts";
 
 /** Steps `from` to `to` - 1. */
 export interface Window {
@@ -7,22 +8,25 @@ export interface Window {
 }
 
 /**
- * The steps of each layer that can matter to what is read, so that nothing else is computed. A spike moves the next layer's potential two steps
- * later (docs/dynamics.md): those of a layer's last steps come too late. And no neuron spikes in the first two, whose potentials are
- * the initial one and its decay, unless it starts above the threshold. `all`: every step to the end, where spikes have a price of their own.
+ * The steps of each layer that can matter to what is read, so that nothing else is computed. Where neurons have a lag a spike moves the next layer's
+ * potential one step later and its spikes two (docs/dynamics.md): those of a layer's last steps come too late. And no neuron spikes in the first two, whose
+ * potentials are the initial one and its decay, unless it starts above the threshold. `all`: every step to the end, where spikes have a price of their own.
  */
 export function windowsOf(network: SpikingNetwork, all: boolean): Window[] {
-  const { layers, steps } = network;
+  const { layers, coding } = network;
   const spiking = spikingLayers(network);
   const windows: Window[] = [];
-  let to = steps;
+  let to = coding.steps;
   for (let l = layers.length - 1; l >= 0; l--) {
-    const { threshold, initialPotential } = layers[l];
-    const quiet = threshold >= 0 && (initialPotential?.every((v) => v <= threshold) ?? true);
-    const from = l < layers.length - 1 && quiet ? 2 : 0;
+    const { activation } = layers[l];
+    const { lag } = neuronModels[activation.kind];
+    const { initial, threshold } = activation;
+    const quiet =
+      lag > 0 && typeof threshold === "number" && threshold >= 0 && (initial?.every((v) => v <= threshold) ?? true);
+    const from = l < layers.length - 1 && quiet ? lag : 0;
     windows.unshift({ from, to: Math.max(to, from + 1) });
     // The last potential read holds the input of the step before it; the last spike, of the step before that.
-    if (!all) to -= l < spiking ? 2 : 1;
+    if (!all && lag > 0) to -= l < spiking ? lag : lag - 1;
   }
   return windows;
 }
