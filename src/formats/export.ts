@@ -1,8 +1,8 @@
 import { UsageError, nearest } from "../errors.ts";
-import { observationSize } from "../network/old/spiking-network.ts";
 import { writeFileAtomic, writeJsonAtomic } from "../files/atomic.ts";
 import { exportLayersModel } from "./layers-model/export.ts";
-import { type Network, networkTensors } from "../network/file/model.ts";
+import { networkTensors } from "../network/file/codec.ts";
+import { isSpiking, kindOf, type Network, observationSize } from "../network/network.ts";
 import { encodeNpz } from "./npz.ts";
 import { encodeSafetensors } from "../files/safetensors.ts";
 import type { Tensor } from "../files/tensor.ts";
@@ -47,7 +47,7 @@ const exporters: readonly Exporter[] = [
   },
   {
     name: "json",
-    summary: "everything, dynamics included, weights as flat lists [inputs, outputs]",
+    summary: "everything, dynamics included, weights as flat lists",
     extension: ".json",
     write: (network, path) => writeJsonAtomic(path, described(network)),
   },
@@ -57,18 +57,6 @@ const exporters: readonly Exporter[] = [
     extension: "",
     write: exportLayersModel,
   },
-  {
-    name: "nest",
-    summary: "a script that rebuilds and checks a spiking network in NEST 3; needs nest and numpy alone",
-    extension: ".py",
-    write: async (network, path) => (await import("../simulators/export/script.ts")).writeScript("nest", network, path),
-  },
-  {
-    name: "pynn",
-    summary: "the same in PyNN, for any of its backends",
-    extension: ".py",
-    write: async (network, path) => (await import("../simulators/export/script.ts")).writeScript("pynn", network, path),
-  },
 ];
 
 /** Every format, in the order of the help text. */
@@ -76,35 +64,30 @@ export function exportFormats(): readonly Exporter[] {
   return exporters;
 }
 
-/** The format of that name; FORMAT_UNKNOWN, with the names there are, for any other. */
-export function exporter(name: string): Exporter {
-  const found = exporters.find((candidate) => candidate.name === name);
+/** The format of that name among these; FORMAT_UNKNOWN, with the names there are, for any other. */
+export function exporter(name: string, among: readonly Exporter[] = exporters): Exporter {
+  const found = among.find((candidate) => candidate.name === name);
   if (found) return found;
-  const names = exporters.map((candidate) => candidate.name);
+  const names = among.map((candidate) => candidate.name);
   const meant = nearest(name, names);
   throw new UsageError("FORMAT_UNKNOWN", `There is no export format "${name}".`, {
     hint: `${meant ? `Did you mean "${meant}"? ` : ""}Formats: ${names.join(", ")}.`,
   });
 }
 
-/** A network's tensors as others know them: torch's layouts for dense and convolutional networks, the original's for spiking ones. */
+/** A network's tensors as others know them: in torch's layouts, those of a spiking network in the original's. */
 export function portableTensors(network: Network): Record<string, Tensor> {
-  return network.kind === "convolutional" ? torchTensors(network) : networkTensors(network);
+  return isSpiking(network) ? networkTensors(network) : torchTensors(network);
 }
 
-/** W0, b0, v0 (initial potentials), m0 and s0 (mean and variance of a batch normalisation), W1, ... */
+const letters: Readonly<Record<string, string>> = { weight: "W", bias: "b", initial_potential: "v" };
+
+/** W0, b0, v0 (initial potentials), W1, ..., and a neuron's parameters under their own names. */
 function numbered(tensors: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
-  const letters: Record<string, string> = {
-    weight: "W",
-    bias: "b",
-    initial_potential: "v",
-    running_mean: "m",
-    running_var: "s",
-  };
   return Object.fromEntries(
     Object.entries(tensors).map(([name, value]) => {
       const [, layer, part] = name.split(".");
-      return [`${letters[part]}${layer}`, value];
+      return [`${letters[part] ?? part}${layer}`, value];
     }),
   );
 }
@@ -115,11 +98,10 @@ function nested(values: number[], shape: readonly number[]): unknown {
   return Array.from({ length: shape[0] }, (_, i) => nested(values.slice(i * size, (i + 1) * size), shape.slice(1)));
 }
 
-function described(network: Network): Record<string, unknown> {
-  const layers = network.layers.map((layer) =>
-    Object.fromEntries(
-      Object.entries(layer).map(([key, value]) => [key, value instanceof Float32Array ? Array.from(value) : value]),
-    ),
-  );
-  return { ...network, layers, ...(network.kind === "spiking" && { observationSize: observationSize(network) }) };
+function described(network: Network): object {
+  const lists = (value: unknown): unknown => (value instanceof Float32Array ? Array.from(value) : value);
+  const listed = (record: object): object =>
+    Object.fromEntries(Object.entries(record).map(([key, value]) => [key, lists(value)]));
+  const layers = network.layers.map((layer) => ({ ...listed(layer), activation: listed(layer.activation) }));
+  return { kind: kindOf(network), observationSize: observationSize(network), ...network, layers };
 }

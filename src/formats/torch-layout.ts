@@ -1,68 +1,47 @@
 import { type Convolution, type ImageShape, sizeOf } from "../network/convolution.ts";
-import {
-  type ConvolutionalLayer,
-  type ConvolutionalNetwork,
-  layerInput,
-  layerOutput,
-} from "../network/old/convolutional-network.ts";
+import { columnsOf, type Layer } from "../network/layer.ts";
+import type { Network } from "../network/network.ts";
 import { type Tensor, tensor, transposed } from "../files/tensor.ts";
 
-/** What torch's BatchNorm has unless told otherwise. */
-export const TORCH_EPSILON = 1e-5;
-
 /**
- * A convolutional network's tensors as torch's modules hold them, `layers.{i}.weight`, `.bias`, and of a batch normalisation
- * `.running_mean` and `.running_var` too:
- * - Conv2d: [output channels, input channels, kernel height, kernel width] for ours [height, width, input channels, output channels]
+ * A network's weights as torch's modules hold them, `layers.{i}.weight` and `.bias`:
+ * - Conv2d: [output channels, input channels, kernel height, kernel width] for ours [height, width, input channels, output channels]. Biases that
+ *   differ from place to place are [output channels, height, width], to be added to what the Conv2d without biases puts out.
  * - Linear: [outputs, inputs] for ours [inputs, outputs]. What sees an image as a list has its values in torch's order (channels,
  *   rows, columns) instead of ours (rows, columns, channels), so that it can follow an `nn.Flatten`.
- * - BatchNorm: an epsilon other than torch's 1e-5 is made up for in the variance
  */
-export function torchTensors({ input, layers }: ConvolutionalNetwork): Record<string, Tensor> {
-  return Object.fromEntries(
-    layers.flatMap((layer, l) =>
-      Object.entries(layerTensors(layer, imageBefore(input, layers, l))).map(([name, value]) => [
-        `layers.${l}.${name}`,
-        value,
-      ]),
-    ),
-  );
-}
-
-/** The image that layer l sees as a list of values, or undefined: what it sees is an image, or a list already. */
-function imageBefore(input: ImageShape, layers: readonly ConvolutionalLayer[], l: number): ImageShape | undefined {
-  const before = l > 0 ? layerOutput(layers[l - 1]) : input;
-  const own = layerInput(layers[l]);
-  return before[0] * before[1] > 1 && own[0] * own[1] === 1 ? before : undefined;
-}
-
-function layerTensors(layer: ConvolutionalLayer, image: ImageShape | undefined): Record<string, Tensor> {
-  switch (layer.kind) {
-    case "convolution": {
-      const { kernel, input, output } = layer.convolution;
-      return {
-        weight: tensor(toTorchKernel(layer.weights, layer.convolution), [output[2], input[2], ...kernel]),
-        bias: tensor(layer.biases),
-      };
-    }
-    case "dense": {
-      const { inputs, outputs, weights, biases } = layer;
-      const rows = image ? reordered(weights, outputs, image, "to torch") : weights;
-      return { weight: tensor(transposed(rows, inputs, outputs), [outputs, inputs]), bias: tensor(biases) };
-    }
-    case "batch-norm": {
-      const { gamma, beta, mean, variance, epsilon } = layer;
-      const order = (values: Float32Array): Tensor => tensor(image ? reordered(values, 1, image, "to torch") : values);
-      return {
-        weight: order(gamma),
-        bias: order(beta),
-        running_mean: order(mean),
-        running_var: order(epsilon === TORCH_EPSILON ? variance : variance.map((v) => v + (epsilon - TORCH_EPSILON))),
-      };
-    }
-    default:
-      return {};
+export function torchTensors({ input, layers }: Network): Record<string, Tensor> {
+  const tensors: Record<string, Tensor> = {};
+  for (const [l, layer] of layers.entries()) {
+    const before =
+      layer.pooling?.window.output ?? (l > 0 ? imageOf(layers[l - 1]) : input.length === 3 ? input : undefined);
+    tensors[`layers.${l}.weight`] = weightOf(layer, before);
+    const bias = biasOf(layer);
+    if (bias) tensors[`layers.${l}.bias`] = bias;
   }
+  return tensors;
+}
+
+function weightOf({ synapses, weights }: Layer, image: ImageShape | undefined): Tensor {
+  if (synapses.kind === "convolution") {
+    const { kernel, input, output } = synapses;
+    return tensor(toTorchKernel(weights, synapses), [output[2], input[2], ...kernel]);
+  }
+  const { inputs, outputs } = synapses;
+  const rows = image ? reordered(weights, outputs, image, "to torch") : weights;
+  return tensor(transposed(rows, inputs, outputs), [outputs, inputs]);
+}
+
+function biasOf(layer: Layer): Tensor | undefined {
+  const { synapses, biases } = layer;
+  if (!biases || synapses.kind === "dense" || biases.length === columnsOf(layer))
+    return biases ? tensor(biases) : undefined;
+  const [height, width, channels] = synapses.output;
+  return tensor(reordered(biases, 1, synapses.output, "to torch"), [channels, height, width]);
+}
+
+function imageOf({ synapses }: Layer): ImageShape | undefined {
+  return synapses.kind === "convolution" ? synapses.output : undefined;
 }
 
 /** [kernel height, kernel width, input channels, output channels] to [output channels, input channels, kernel height, kernel width]. */

@@ -17,3 +17,19 @@ export function unzip(bytes: Uint8Array): Record<string, Uint8Array> {
     },
   });
 }
+
+/** The names in a zip archive; none in anything else. */
+export function namesIn(bytes: Uint8Array): string[] {
+  const names: string[] = [];
+  try {
+    unzipSync(bytes, {
+      filter({ name }) {
+        names.push(name);
+        return false;
+      },
+    });
+  } catch {
+    return [];
+  }
+  return names;
+}

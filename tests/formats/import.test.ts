@@ -2,14 +2,22 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createDenseNetwork } from "../../src/network/old/dense-network.ts";
+import {
+  createDenseNetwork,
+  createSpikingNetwork,
+  spikingNetwork,
+  type SpikingOptions,
+} from "../../src/network/create.ts";
+import { linear, relu } from "../../src/network/layer.ts";
+import { kindOf, type Network } from "../../src/network/network.ts";
+import { neuron } from "../../src/network/neurons/index.ts";
 import { exporter, exportFormats } from "../../src/formats/export.ts";
 import { importNetwork } from "../../src/formats/import.ts";
-import { type Network, saveModel } from "../../src/network/file/model.ts";
+import { encodeModel, saveModel } from "../../src/network/file/model.ts";
 import { encodeNpz } from "../../src/formats/npz.ts";
+import { encodeSafetensors } from "../../src/files/safetensors.ts";
 import { tensor } from "../../src/files/tensor.ts";
 import { Random } from "../../src/numeric/random.ts";
-import { createSpikingNetwork, spikingNetwork, type SpikingNetwork } from "../../src/network/old/spiking-network.ts";
 import { dictOf, legacyFile, listOf, op, torchTensor, tupleOf } from "./pickles.ts";
 
 let folder: string;
@@ -31,18 +39,20 @@ async function file(name: string, bytes: Uint8Array): Promise<string> {
   return join(folder, name);
 }
 
+const synapses = (inputs: number, outputs: number) => ({ kind: "dense", inputs, outputs }) as const;
 const dense: Network = {
-  kind: "dense",
+  input: [3],
+  inputScale: 1,
   layers: [
-    { inputs: 3, outputs: 2, weights: Float32Array.of(0, 3, 1, 4, 2, 5), biases: b[0] },
-    { inputs: 2, outputs: 2, weights: Float32Array.of(6, 8, 7, 9), biases: b[1] },
+    { synapses: synapses(3, 2), weights: Float32Array.of(0, 3, 1, 4, 2, 5), biases: b[0], activation: relu },
+    { synapses: synapses(2, 2), weights: Float32Array.of(6, 8, 7, 9), biases: b[1], activation: linear },
   ],
 };
-const spiking = (biases: boolean, options: object): Network =>
+const spiking = (biases: boolean, options: SpikingOptions): Network =>
   spikingNetwork(
     [
-      { inputs: 3, outputs: 2, weights: Float32Array.of(0, 3, 1, 4, 2, 5), biases: biases ? b[0] : null },
-      { inputs: 2, outputs: 2, weights: w[1], biases: biases ? b[1] : null },
+      { synapses: synapses(3, 2), weights: Float32Array.of(0, 3, 1, 4, 2, 5), biases: biases ? b[0] : null },
+      { synapses: synapses(2, 2), weights: w[1], biases: biases ? b[1] : null },
     ],
     options,
   );
@@ -74,10 +84,11 @@ describe("import of the original's four forms", () => {
   ])("%s is spiking with a constant input, 20 steps", async (name, object) => {
     const path = await file(`${name}.pt`, legacyFile(object, { w0: w[0], w1: w[1] }));
     expect((await importNetwork(path)).network).toEqual(spiking(false, { steps: 20, biasInput: true }));
-    expect((await importNetwork(path, { observationSize: 3 })).network).toMatchObject({ biasInput: false });
-    expect((await importNetwork(path, { spiking: { biasInput: false, threshold: 0.5, steps: 7 } })).network).toEqual(
-      spiking(false, { threshold: 0.5, steps: 7 }),
-    );
+    expect((await importNetwork(path, { observationSize: 3 })).network).toMatchObject({
+      coding: { biasInput: false },
+    });
+    const options: SpikingOptions = { biasInput: false, neuron: neuron("lif", { threshold: 0.5 }), steps: 7 };
+    expect((await importNetwork(path, { spiking: options })).network).toEqual(spiking(false, options));
     await expect(importNetwork(path, { observationSize: 4 })).rejects.toMatchObject({ code: "OBSERVATION_MISMATCH" });
   });
 
@@ -108,7 +119,7 @@ describe("import of npz and safetensors", () => {
     expect((await importNetwork(turned)).network).toEqual(spiking(true, { steps: 100 }));
     const square = await file("square.npz", encodeNpz({ W0: arrays.W1, b0: arrays.b0, W1: arrays.W1, b1: arrays.b1 }));
     await expect(importNetwork(square)).rejects.toMatchObject({ code: "KIND_UNKNOWN" });
-    expect((await importNetwork(square, { kind: "dense" })).network.kind).toBe("dense");
+    expect(kindOf((await importNetwork(square, { kind: "dense" })).network)).toBe("dense");
   });
 
   it("reads float64 arrays, orders layers by number, and names what is not finite", async () => {
@@ -119,9 +130,7 @@ describe("import of npz and safetensors", () => {
       ]),
     );
     const { network } = await importNetwork(await file("deep.npz", encodeNpz(wide)));
-    expect((network as SpikingNetwork).layers.map(({ weights }) => weights[0])).toEqual(
-      Array.from({ length: 11 }, (_, l) => l + 0.5),
-    );
+    expect(network.layers.map(({ weights }) => weights[0])).toEqual(Array.from({ length: 11 }, (_, l) => l + 0.5));
     const nan = await file("nan.npz", encodeNpz({ W0: tensor(Float32Array.of(1, NaN, 1, 1, 1, 1), [3, 2]) }));
     await expect(importNetwork(nan)).rejects.toMatchObject({
       code: "IMPORT_INVALID",
@@ -137,10 +146,39 @@ describe("import of npz and safetensors", () => {
     expect((await importNetwork(inner)).source).toBe(join(inner, "model.pt"));
   });
 
-  it("knows formats by extension only", async () => {
+  it("knows files by their content, and by their extension where they are damaged", async () => {
+    const arrays = { W0: tensor(w[0], [2, 3]), b0: tensor(b[0]), W1: tensor(w[1], [2, 2]), b1: tensor(b[1]) };
+    expect(await importNetwork(await file("npz-named.pt", encodeNpz(arrays)))).toMatchObject({
+      form: "npz",
+      network: dense,
+    });
+    const torch = legacyFile(listOf([V0, W1]), { w0: w[0], w1: w[1] });
+    expect((await importNetwork(await file("torch-named", torch))).form).toBe("list of weights");
+    const own = await file("own-named.bin", encodeModel(dense));
+    expect(await importNetwork(own)).toMatchObject({ form: "dsqn", network: dense });
+    const cut = encodeNpz(arrays).subarray(0, 100);
+    await expect(importNetwork(await file("cut.npz", cut))).rejects.toMatchObject({ code: "NPZ_INVALID" });
     await expect(importNetwork(await file("model.h5", new Uint8Array(9)))).rejects.toMatchObject({
       code: "FORMAT_UNKNOWN",
+      hint: "Known: .pt and .pth (torch), .npz (NumPy), .safetensors, .json (TensorFlow.js's model.json).",
     });
+  });
+
+  it("takes batch normalisations of dense networks, and missing biases as zeros", async () => {
+    const named = {
+      "fc1.weight": tensor(w[0], [2, 3]),
+      "norm1.weight": tensor(Float32Array.of(2, 4)),
+      "norm1.bias": tensor(Float32Array.of(1, 0)),
+      "norm1.running_mean": tensor(Float32Array.of(0, 1)),
+      "norm1.running_var": tensor(Float32Array.of(1 - 1e-5, 4 - 1e-5)),
+      "fc2.weight": tensor(w[1], [2, 2]),
+      "fc2.bias": tensor(b[1]),
+    };
+    const { network } = await importNetwork(await file("normalised.safetensors", encodeSafetensors(named)));
+    const [{ weights, biases }] = network.layers;
+    expect([...weights].map((x) => Math.round(x * 1e4) / 1e4)).toEqual([0, 6, 2, 8, 4, 10]);
+    expect([...biases!].map((x) => Math.round(x * 1e4) / 1e4)).toEqual([1, -2]);
+    expect(network.layers[1]).toEqual(dense.layers[1]);
   });
 });
 
@@ -152,7 +190,7 @@ describe("export", () => {
 
   it.each(["safetensors", "npz"])("as %s comes back by import", async (format) => {
     for (const network of networks) {
-      const path = join(folder, `${network.kind}-exported${exporter(format).extension}`);
+      const path = join(folder, `${kindOf(network)}-exported${exporter(format).extension}`);
       await exporter(format).write(network, path);
       expect((await importNetwork(path)).network).toEqual(network);
     }
@@ -188,6 +226,17 @@ describe("export", () => {
     expect(() => exporter("npy")).toThrow(
       expect.objectContaining({ code: "FORMAT_UNKNOWN", hint: expect.stringContaining('"npz"') }),
     );
+  });
+
+  it("as json says everything", async () => {
+    const path = join(folder, "described.json");
+    await exporter("json").write(networks[1], path);
+    expect(JSON.parse(await readFile(path, "utf8"))).toMatchObject({
+      kind: "spiking",
+      observationSize: 4,
+      coding: { steps: 20, biasInput: true },
+      layers: [{ weights: [...networks[1].layers[0].weights], activation: { kind: "lagged-lif", initial: null } }, {}],
+    });
   });
 
   it("of our own model file imports as itself", async () => {

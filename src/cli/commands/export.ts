@@ -1,6 +1,9 @@
-import { exporter, exportFormats } from "../../formats/export.ts";
-import { loadModel, networkTensors } from "../../network/file/model.ts";
+import { exporter, exportFormats, portableTensors } from "../../formats/export.ts";
+import { loadModel } from "../../network/file/model.ts";
+import { scriptFormats } from "../../simulators/export/formats.ts";
 import { command } from "../command.ts";
+
+const known = [...exportFormats(), ...scriptFormats];
 
 interface Options {
   format: string;
@@ -10,7 +13,7 @@ interface Options {
 export default command<Options>({
   name: "export",
   configure(parser) {
-    const formats = exportFormats().map(({ name, summary }) => `  ${name.padEnd(18)} ${summary}`);
+    const formats = known.map(({ name, summary }) => `  ${name.padEnd(18)} ${summary}`);
     parser
       .argument("<model>", "a model file (.safetensors)")
       .requiredOption("--format <name>", "one of those below")
@@ -21,11 +24,11 @@ export default command<Options>({
       );
   },
   async run([path], { format, out }, { print }) {
-    const { name, extension, write } = exporter(format);
+    const { name, extension, write } = exporter(format, known);
     const { network } = await loadModel(path);
     const file = out ?? `${path.replace(/\.safetensors$/, "")}-${name}${extension}`;
     await write(network, file);
-    const tensors = Object.entries(networkTensors(network)).map(([tensor, { shape }]) => ({ name: tensor, shape }));
+    const tensors = Object.entries(portableTensors(network)).map(([tensor, { shape }]) => ({ name: tensor, shape }));
     print(
       { tensors, out: file, format: name },
       (result) => `${result.out}  ${result.format}, ${result.tensors.length} tensors`,

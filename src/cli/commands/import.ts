@@ -1,11 +1,12 @@
 import { Option } from "commander";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { shapeOf } from "../../network/old/dense-network.ts";
 import { UsageError } from "../../errors.ts";
-import { architectureSchema, type ImportedArchitecture } from "../../formats/import-convolutional.ts";
+import { architectureSchema, type ImportedArchitecture } from "../../formats/architecture.ts";
 import { importDefaults, importNetwork } from "../../formats/import.ts";
 import { saveModel } from "../../network/file/model.ts";
+import { kindOf, shapeOf } from "../../network/network.ts";
+import { neuron } from "../../network/neurons/index.ts";
 import { command } from "../command.ts";
 import { integer, real } from "../flags/options.ts";
 
@@ -77,11 +78,7 @@ export default command<Options>({
   },
   async run([path], { out, kind, observationSize, env, ...options }, { print }) {
     const { biasInput, signedInputs, steps, alpha, beta, threshold, reset } = options;
-    const spiking = Object.fromEntries(
-      Object.entries({ biasInput, signedInputs, steps, alpha, beta, threshold, reset }).filter(
-        ([, value]) => value !== undefined,
-      ),
-    );
+    const spiking = { biasInput, signedInputs, steps, neuron: neuron("lagged-lif", { alpha, beta, threshold, reset }) };
     const architecture = await architectureFrom(options);
     const { network, tensors, source, form } = await importNetwork(path, {
       kind,
@@ -95,10 +92,10 @@ export default command<Options>({
       source: { model: basename(source), form },
     });
     const facts = {
-      kind: network.kind,
+      kind: kindOf(network),
       form,
       shape: shapeOf(network),
-      biasInput: network.kind === "spiking" ? network.biasInput : undefined,
+      biasInput: network.coding?.biasInput,
     };
     print({ tensors, out, ...facts, sha256: card.sha256 }, (result) =>
       [

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { DsqnError } from "../../errors.ts";
@@ -49,8 +48,8 @@ export function refused(source: string, layer: { kind: string; name: string }, w
   );
 }
 
-/** Reads TensorFlow.js's `model.json` and the binary files beside it: the layers in the order in which they follow one another. */
-export async function readLayersModel(path: string): Promise<KerasLayer[]> {
+/** Of TensorFlow.js's `model.json` and the binary files beside it the layers, in the order in which they follow one another. */
+export async function kerasLayers(bytes: Uint8Array, path: string): Promise<KerasLayer[]> {
   const invalid = (problem: string, cause?: unknown): DsqnError =>
     new DsqnError("IMPORT_INVALID", `${path} is no LayersModel of TensorFlow.js: ${problem}.`, {
       cause,
@@ -58,12 +57,8 @@ export async function readLayersModel(path: string): Promise<KerasLayer[]> {
     });
   let model: z.infer<typeof modelSchema>;
   try {
-    const text = await readFile(path, "utf8").catch((cause: unknown) => {
-      throw new DsqnError("FILE_UNREADABLE", `${path} could not be read.`, { cause });
-    });
-    model = modelSchema.parse(JSON.parse(text));
+    model = modelSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
   } catch (cause) {
-    if (cause instanceof DsqnError) throw cause;
     const issue = cause instanceof z.ZodError ? cause.issues[0] : undefined;
     throw invalid(issue ? `${issue.path.join(".")}: ${issue.message}` : (cause as Error).message, cause);
   }
@@ -124,7 +119,7 @@ async function readWeights(
     const outside = paths.find((file) => file.includes("/") || file.includes("\\") || file.startsWith("."));
     if (outside !== undefined) throw invalid(`its weights lie in "${outside}" instead of a file beside it`);
     const parts = await Promise.all(paths.map((file) => readBytes(join(dirname(path), file))));
-    const bytes = joined(parts);
+    const bytes = Buffer.concat(parts);
     let at = 0;
     for (const { name, shape, dtype, quantization } of weights) {
       const stored = quantization?.dtype ?? dtype;
@@ -148,15 +143,4 @@ async function readWeights(
     if (at !== bytes.length) throw invalid(`${bytes.length - at} bytes of ${paths.join(", ")} belong to no weight`);
   }
   return found;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0];
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
