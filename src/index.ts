@@ -2,39 +2,66 @@
 export { DsqnError, UsageError, type DsqnErrorOptions } from "./errors.ts";
 export { Random, type RandomState } from "./numeric/random.ts";
 export type { OnProgress, Progress } from "./progress.ts";
-export {
-  architectures,
-  createConvolutionalNetwork,
-  layerInput,
-  layerOutput,
-  type BatchNormLayer,
-  type ConvolutionalLayer,
-  type ConvolutionalNetwork,
-  type ConvolutionLayer,
-  type FlatLayer,
-  type LayerSpec,
-  type PoolingLayer,
-} from "./network/old/convolutional-network.ts";
 export { convolution, type Convolution, type ConvolutionOptions, type ImageShape } from "./network/convolution.ts";
-export { validateConvolutional } from "./network/old/convolutional-validate.ts";
-export { convolutionalRunner, type ConvolutionalRunner } from "./engines/fast/convolutional.ts";
-export { valuesOf, type Values } from "./engines/values.ts";
-export { createDenseNetwork, shapeOf, type DenseLayer, type DenseNetwork } from "./network/old/dense-network.ts";
 export {
-  createSpikingNetwork,
+  linear,
+  relu,
+  inputsOf,
+  outputsOf,
+  type Activation,
+  type ConvolutionSynapses,
+  type DenseSynapses,
+  type Layer,
+  type Pooling,
+  type SpikingLayer,
+  type Synapses,
+} from "./network/layer.ts";
+export {
+  actionsOf,
+  isSpiking,
+  kindOf,
   observationSize,
-  spikingNetwork,
+  shapeOf,
+  type Coding,
   type Decoding,
   type Encoding,
-  type Reset,
-  type SpikingLayer,
+  type Network,
+  type NetworkKind,
+  type Shape,
   type SpikingNetwork,
-  type SpikingOptions,
   type TieRule,
-} from "./network/old/spiking-network.ts";
+} from "./network/network.ts";
+export {
+  architectures,
+  createDenseNetwork,
+  createNetwork,
+  createSpikingNetwork,
+  spikingNetwork,
+  type LayerSpec,
+  type SpikingOptions,
+} from "./network/create.ts";
+export {
+  neuron,
+  neuronModels,
+  type LaggedLif,
+  type Lif,
+  type Neuron,
+  type NeuronKind,
+  type NeuronModel,
+} from "./network/neurons/index.ts";
 export { denseEquivalent } from "./network/synapses.ts";
 export { argmax } from "./network/decide.ts";
-export type { RunOptions, RunResult, SpikeEvents, SpikingEngine, Work } from "./network/engine.ts";
+export type {
+  Engine,
+  Loaded,
+  LoadedHere,
+  LocalEngine,
+  RunOptions,
+  RunResult,
+  SpikeEvents,
+  Work,
+} from "./network/engine.ts";
+export type { LayerMapping, Mapping } from "./network/mapping.ts";
 export { policyOf, type Decisions, type Policy, type PolicyOptions, type PolicyWork } from "./learning/policy.ts";
 export type { Environments, EnvironmentsStep, MakeEnvironments } from "./environments/worlds.ts";
 export { withGymnasium, type GymnasiumSpec } from "./environments/gymnasium-worlds.ts";
@@ -64,14 +91,13 @@ export type { EpisodeEntry, EvaluationEntry } from "./learning/learning-curve.ts
 export type { Snapshot } from "./learning/snapshot.ts";
 export type { MakePixelEnvironments, PixelEnvironments, PixelStep } from "./environments/worlds.ts";
 export { FrameMemory, type FrameBatch, type FrameMemoryOptions } from "./learning/replay/frame-memory.ts";
-export type { Batch, Replay } from "./learning/replay/replay.ts";
+export type { Batch, Replay as ReplayMemory } from "./learning/replay/replay.ts";
 export type { QLearner, QLearnerOptions, QLearnerState } from "./learning/q-learner/q-learner.ts";
 export { flatLearner } from "./learning/q-learner/flat.ts";
 export { tensorflowQLearner } from "./learning/q-learner/tensorflow.ts";
 export { runSeeds, runTraining, type RunOptions as TrainingOptions, type SeedsSummary } from "./learning/runs/run.ts";
 export type { TrainSummary } from "./learning/runs/summary.ts";
 export { loadConfig, presets, registerPresets, type Preset } from "./learning/presets/index.ts";
-export type { LayerMapping, Mapping, SimulationResult, Simulator } from "./simulators/simulator.ts";
 export * from "./bridge/index.ts";
 export * from "./environments/index.ts";
 export { referenceEngine, referenceEngine32 } from "./engines/reference/index.ts";
@@ -85,16 +111,16 @@ export {
 } from "./engines/reference/gradients.ts";
 export { importNetwork, type Imported, type ImportOptions } from "./formats/import.ts";
 export { exporter, exportFormats, type Exporter } from "./formats/export.ts";
+export { scriptFormats } from "./simulators/export/formats.ts";
 export { loadReplay, saveReplay, type Replay } from "./formats/replay.ts";
 export {
-  checkNetwork,
+  loadDenseNetwork,
   loadModel,
+  loadSpikingNetwork,
   saveModel,
   type Model,
-  type Network,
   type StorageOptions,
 } from "./network/file/model.ts";
-export { loadDenseNetwork, loadSpikingNetwork } from "./network/file/load.ts";
 export type { ModelCard } from "./network/file/card.ts";
 export {
   balancedConversion,
@@ -108,8 +134,9 @@ export { sweep, type Sweep, type SweepOptions, type SweepRow } from "./learning/
 export {
   calibrateExit,
   decideEarly,
-  earlyExitPolicy,
+  earlyExit,
   outputTrajectory,
+  type EarlyExitPolicy,
   type ExitDecisions,
   type ExitRule,
 } from "./learning/early-exit.ts";
@@ -127,8 +154,8 @@ export {
   type ReinforceConfig,
   type ReinforceConfigInput,
 } from "./learning/algorithms/reinforce-config.ts";
-export { fastEngine } from "./engines/fast/engine.ts";
-export { createDecider, type Decider } from "./engines/fast/decider.ts";
+export { fastEngine } from "./engines/fast/index.ts";
+export { forward, type ForwardOptions, type ForwardPass } from "./engines/forward.ts";
 export { createTrainable, openTrainable, type TrainableOptions } from "./engines/create.ts";
 export {
   adam,
@@ -147,11 +174,9 @@ export {
   type Subject,
 } from "./simulators/certificate.ts";
 export { openSimulator, type OpenOptions } from "./simulators/open.ts";
-export { simulatorPolicy, type SimulatorPolicy } from "./simulators/policy.ts";
 export { compareRuns, type Comparison, type FirstMismatch } from "./simulators/compare.ts";
 export { randomNetwork, randomStates, type FuzzOptions } from "./simulators/fuzz.ts";
 export { placeNetwork, placeNetworks, type BoardMap, type PlaceOptions } from "./simulators/spinnaker/place.ts";
 export { boardPicture } from "./simulators/spinnaker/picture.ts";
-export { denseForward } from "./engines/reference/dense-forward.ts";
 export { surrogate, type SurrogateName, type SurrogateOptions } from "./network/surrogate.ts";
 export { ensurePython, type Extra, type PythonEnvironment } from "./setup/python-environment.ts";
