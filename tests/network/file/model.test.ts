@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { balancedConversion, convert } from "../../../src/conversion/convert.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../../src/files/safetensors.ts";
 import { fromFloat16, tensor, type Tensor, toFloat16 } from "../../../src/files/tensor.ts";
@@ -15,6 +16,7 @@ import {
   loadSpikingNetwork,
   saveModel,
 } from "../../../src/network/file/model.ts";
+import { networkSchema } from "../../../src/network/file/schema.ts";
 import { kindOf, type Network, shapeOf, type SpikingNetwork } from "../../../src/network/network.ts";
 import { neuron, neuronModels } from "../../../src/network/neurons/index.ts";
 import { populationOf } from "../../../src/network/populations.ts";
@@ -140,6 +142,12 @@ describe("model files", () => {
       expect(Object.keys(layers[0].activation)).toEqual(["kind", ...Object.keys(parameters), ...Object.keys(choices)]);
       expect(decodeModel(encodeModel(network))).toEqual(network);
     }
+  });
+
+  it("are described as in docs/formats.md", async () => {
+    const page = await readFile(fileURLToPath(new URL("../../../docs/formats.md", import.meta.url)), "utf8");
+    const example = JSON.parse(/```json\n(.*?)```/s.exec(page)![1]) as object;
+    expect(networkSchema.parse(example)).toEqual(example);
   });
 
   it("hold the weights of a population once", () => {
