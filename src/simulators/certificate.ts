@@ -1,11 +1,11 @@
 import { packageVersion } from "../setup/version.ts";
 import type { OnProgress } from "../progress.ts";
-import type { SpikeEvents, SpikingEngine } from "../network/engine.ts";
-import { observationSize, type SpikingNetwork } from "../network/old/spiking-network.ts";
-import { shapeOf } from "../network/old/dense-network.ts";
+import type { Engine, LocalEngine, SpikeEvents } from "../network/engine.ts";
+import { outputsOf } from "../network/layer.ts";
+import type { Mapping } from "../network/mapping.ts";
+import { observationSize, shapeOf, type SpikingNetwork } from "../network/network.ts";
 import { compareRuns, type Comparison, type FirstMismatch } from "./compare.ts";
 import { networkHash } from "./hash.ts";
-import type { Mapping, Simulator } from "./simulator.ts";
 
 /** What is certified: a network, and the states it is shown. */
 export interface Subject {
@@ -24,6 +24,7 @@ export interface NetworkCertificate extends Omit<Comparison, "equalActions"> {
   readonly sha256: string;
   readonly shape: readonly number[];
   readonly steps: number;
+  readonly neuron: string;
   readonly reset: string;
   readonly encoding: string;
   readonly decoding: string;
@@ -45,8 +46,9 @@ export interface Certificate {
   /** How many. */
   readonly networks: number;
   readonly states: number;
-  /** Of every network, or null where they differ; likewise reset. */
+  /** Of every network, or null where they differ; likewise neuron and reset. */
   readonly steps: number | null;
+  readonly neuron: string | null;
   readonly reset: string | null;
   readonly bins: number;
   readonly spikes: number;
@@ -77,8 +79,8 @@ export interface Exhibit {
 
 /** The judge, our engine, and how long and from which seed both run. */
 export interface CertifyOptions {
-  readonly simulator: Simulator;
-  readonly engine: SpikingEngine;
+  readonly simulator: Engine;
+  readonly engine: LocalEngine;
   /** Instead of each network's own. */
   readonly steps?: number;
   readonly seed?: number;
@@ -122,7 +124,7 @@ export async function certifyNetworks(
   for (const subject of subjects) {
     options.signal?.throwIfAborted();
     options.onProgress?.({ stage: "certify", done: results.length, total: count, unit: "networks" });
-    const own = await simulator.map(subject.network);
+    const own = await simulator.describe(subject.network);
     mapping ??= own;
     exact &&= own.exact;
     results.push(await certifyNetwork(subject, own, options, offer));
@@ -147,6 +149,7 @@ export async function certifyNetworks(
     networks: results.length,
     states,
     steps: same((r) => r.steps),
+    neuron: same((r) => r.neuron),
     reset: same((r) => r.reset),
     bins: sum((r) => r.bins),
     spikes: sum((r) => r.spikes),
@@ -169,40 +172,19 @@ async function certifyNetwork(
   offer: (exhibit: Exhibit) => void,
 ): Promise<NetworkCertificate> {
   const { network, inputs } = subject;
-  const { simulator, engine, seed = 0, generators } = options;
-  const steps = options.steps ?? network.steps;
-  const size = observationSize(network);
-  const states = inputs.length / size;
-  const neurons = network.layers.reduce((sum, layer) => sum + layer.outputs, 0);
-  const atOnce = Math.max(1, Math.min(states, Math.floor(MEMBRANES / (neurons * steps))));
-  await simulator.load(network, mapping);
-  const parts: Comparison[] = [];
-  for (let first = 0; first < states; first += atOnce) {
-    const part = inputs.slice(first * size, (first + atOnce) * size);
-    const ours = engine.run(network, part, { steps, seed: seed + first, recordSpikes: true, recordPotentials: true });
-    const theirs = await simulator.run(part, { steps, seed: seed + first, generators });
-    const comparison = compareRuns(network, steps, ours, theirs);
-    const mismatch = comparison.firstMismatch;
-    const local = mismatch?.state ?? 0;
-    parts.push({ ...comparison, firstMismatch: mismatch && { ...mismatch, state: mismatch.state + first } });
-    offer({
-      name: subject.name,
-      state: local + first,
-      steps,
-      ours: ours.spikes!.map((layer) => ofState(layer, local, first)),
-      theirs: theirs.spikes.map((layer) => ofState(layer, local, first)),
-      mismatch: parts.at(-1)!.firstMismatch,
-    });
-  }
+  const parts = await compareInParts(subject, options, offer);
+  const states = inputs.length / observationSize(network);
   const sum = (pick: (part: Comparison) => number): number => parts.reduce((total, part) => total + pick(part), 0);
+  const neurons = network.layers.map(({ activation }) => activation);
   return {
     name: subject.name,
     sha256: subject.sha256 ?? networkHash(network),
     shape: shapeOf(network),
-    steps,
-    reset: network.layers.every(({ reset }) => reset === network.layers[0].reset) ? network.layers[0].reset : "mixed",
-    encoding: network.encoding,
-    decoding: network.decoding,
+    steps: options.steps ?? network.coding.steps,
+    neuron: commonOf(neurons.map(({ kind }) => kind)),
+    reset: commonOf(neurons.map(({ reset }) => reset)),
+    encoding: network.coding.encoding,
+    decoding: network.coding.decoding,
     source: subject.source,
     states,
     bins: sum((p) => p.bins),
@@ -214,6 +196,42 @@ async function certifyNetwork(
     firstMismatch: earliest(parts.map((p) => p.firstMismatch)),
     mapping: mapping.name,
   };
+}
+
+/** As many states at once as their membranes leave room for; `firstMismatch` counts states from the first part's first. */
+async function compareInParts(
+  { name, network, inputs }: Subject,
+  { simulator, engine, seed = 0, generators, steps = network.coding.steps }: CertifyOptions,
+  offer: (exhibit: Exhibit) => void,
+): Promise<Comparison[]> {
+  const size = observationSize(network);
+  const states = inputs.length / size;
+  const neurons = network.layers.reduce((sum, layer) => sum + outputsOf(layer), 0);
+  const atOnce = Math.max(1, Math.min(states, Math.floor(MEMBRANES / (neurons * steps))));
+  const [here, there] = [engine.load(network), await simulator.load(network)];
+  const parts: Comparison[] = [];
+  try {
+    for (let first = 0; first < states; first += atOnce) {
+      const part = inputs.slice(first * size, (first + atOnce) * size);
+      const run = { steps, seed: seed + first, recordSpikes: true };
+      const ours = here.run(part, { ...run, recordPotentials: true });
+      const theirs = await there.run(part, { ...run, generators });
+      const comparison = compareRuns(network, steps, ours, theirs);
+      const local = comparison.firstMismatch?.state ?? 0;
+      const mismatch = comparison.firstMismatch && { ...comparison.firstMismatch, state: local + first };
+      parts.push({ ...comparison, firstMismatch: mismatch });
+      const shown = (spikes: readonly SpikeEvents[] = []) => spikes.map((layer) => ofState(layer, local, first));
+      offer({ name, state: local + first, steps, ours: shown(ours.spikes), theirs: shown(theirs.spikes), mismatch });
+    }
+  } finally {
+    here.close();
+    await there.close();
+  }
+  return parts;
+}
+
+function commonOf(words: readonly string[]): string {
+  return words.every((word) => word === words[0]) ? words[0] : "mixed";
 }
 
 /** The spikes of one state, which is number `state + first` of all. */

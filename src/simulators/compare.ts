@@ -1,6 +1,7 @@
 import type { RunResult, SpikeEvents } from "../network/engine.ts";
-import { spikingLayers, type SpikingNetwork } from "../network/old/spiking-network.ts";
-import type { SimulationResult } from "./simulator.ts";
+import { outputsOf, type SpikingLayer } from "../network/layer.ts";
+import { spikingLayers, type SpikingNetwork } from "../network/network.ts";
+import { type Neuron, type NeuronKind, valueOf } from "../network/neurons/index.ts";
 
 /** Potentials closer to the threshold than this are near ties: another order of summation could decide them differently. */
 export const NEAR_TIE = 1e-9;
@@ -13,7 +14,10 @@ export interface FirstMismatch {
   /** The time bin. */
   readonly step: number;
   readonly spikes: { readonly ours: boolean; readonly theirs: boolean };
-  /** Ours before that step, where it was recorded. */
+  /**
+   * Ours that was compared with the threshold: of lagged-lif the one before that step, of lif the one with that step's input, before the reset.
+   * Null where it was not recorded, or a reset to a value has left nothing of it.
+   */
   readonly potential: number | null;
   readonly threshold: number;
   readonly reason: string;
@@ -34,55 +38,97 @@ export interface Comparison {
   readonly firstMismatch: FirstMismatch | null;
 }
 
-/** Compares a simulator's run with the engine's, bin for bin. `ours` needs recorded spikes; with membranes near ties are counted too. */
-export function compareRuns(
-  network: SpikingNetwork,
-  steps: number,
-  ours: RunResult,
-  theirs: SimulationResult,
-): Comparison {
+/** Compares a simulator's run with the engine's, bin for bin. Both need recorded spikes; with membranes of ours near ties are counted too. */
+export function compareRuns(network: SpikingNetwork, steps: number, ours: RunResult, theirs: RunResult): Comparison {
   const states = ours.actions.length;
-  const spiking = network.layers.slice(0, spikingLayers(network));
+  const layers = network.layers.slice(0, spikingLayers(network));
   let spikes = 0;
   let mismatchedBins = 0;
   let nearTies = 0;
   let firstMismatch: FirstMismatch | null = null;
-  spiking.forEach((layer, l) => {
+  layers.forEach((layer, l) => {
     const mine = ours.spikes![l];
-    const other = theirs.spikes[l] ?? { state: new Int32Array(), step: new Int32Array(), neuron: new Int32Array() };
+    const neurons = outputsOf(layer);
+    const potentialOf = comparedPotentials(layer, steps, mine, ours.membranes?.[l]);
     spikes += mine.state.length;
-    const potential = (state: number, step: number, neuron: number): number | null =>
-      step === 0
-        ? (layer.initialPotential?.[neuron] ?? 0)
-        : (ours.membranes?.[l]?.[(state * steps + step - 1) * layer.outputs + neuron] ?? null);
-    for (const { events, k, extra } of differences(mine, other, steps, layer.outputs)) {
+    for (const { events, k, extra } of differences(mine, theirs.spikes?.[l] ?? none, steps, neurons)) {
       mismatchedBins++;
       const [state, step, neuron] = [events.state[k], events.step[k], events.neuron[k]];
       if (firstMismatch && (firstMismatch.step < step || (firstMismatch.step === step && firstMismatch.layer <= l)))
         continue;
-      const v = potential(state, step, neuron);
+      const potential = potentialOf(state, step, neuron);
+      const threshold = valueOf(layer.activation.threshold, neuron);
+      const reason = reasonOf(layer.activation.kind, l, potential, threshold);
       firstMismatch = {
         state,
         layer: l,
         neuron,
         step,
         spikes: { ours: !extra, theirs: extra },
-        potential: v,
-        threshold: layer.threshold,
-        reason: reasonOf(l, v, layer.threshold),
+        potential,
+        threshold,
+        reason,
       };
     }
-    nearTies += countNearTies(ours.membranes?.[l], states, steps, layer.outputs, layer.threshold);
+    if (ours.membranes) nearTies += countNearTies(layer, states, steps, potentialOf);
   });
   return {
     states,
-    bins: states * steps * spiking.reduce((sum, layer) => sum + layer.outputs, 0),
+    bins: states * steps * layers.reduce((sum, layer) => sum + outputsOf(layer), 0),
     spikes,
     mismatchedBins,
     maxPotentialError: largestDifference(ours.potentials, theirs.potentials),
     equalActions: ours.actions.reduce((sum, action, s) => sum + Number(action === theirs.actions[s]), 0),
     nearTies,
     firstMismatch,
+  };
+}
+
+const none: SpikeEvents = { state: new Int32Array(), step: new Int32Array(), neuron: new Int32Array() };
+
+/** What is recorded of a neuron around one step: its potential after the step before, and after it. */
+interface Around {
+  readonly before: number;
+  readonly after: number;
+  readonly spiked: boolean;
+}
+
+/** The potential that a neuron compared with its threshold; null where its reset has left nothing of it. `j`: which neuron. */
+const compared: {
+  readonly [K in NeuronKind]: (neuron: Extract<Neuron, { kind: K }>, around: Around, j: number) => number | null;
+} = {
+  "lagged-lif": (_, { before }) => before,
+  "lif": ({ reset, resetBy }, { after, spiked }, j) => {
+    if (!spiked) return after;
+    return reset === "subtraction" ? after + valueOf(resetBy, j) : null;
+  },
+};
+/** What it is, in words. */
+const words: Readonly<Record<NeuronKind, string>> = {
+  "lagged-lif": "Our potential",
+  "lif": "Our potential with this step's input",
+};
+
+type PotentialOf = (state: number, step: number, neuron: number) => number | null;
+
+/** The potential that a neuron compared with its threshold in a step; null where it is not known. */
+function comparedPotentials(
+  layer: SpikingLayer,
+  steps: number,
+  spikes: SpikeEvents,
+  membranes: Float64Array | undefined,
+): PotentialOf {
+  const neurons = outputsOf(layer);
+  const { activation } = layer;
+  const of = compared[activation.kind] as (neuron: Neuron, around: Around, j: number) => number | null;
+  const spiked = new Set<number>();
+  spikes.state.forEach((state, k) => spiked.add((state * steps + spikes.step[k]) * neurons + spikes.neuron[k]));
+  return (state, step, neuron) => {
+    const bin = (state * steps + step) * neurons + neuron;
+    const before = step === 0 ? (activation.initial?.[neuron] ?? 0) : membranes?.[bin - neurons];
+    const around = { before: before ?? NaN, after: membranes?.[bin] ?? NaN, spiked: spiked.has(bin) };
+    const potential = of(activation, around, neuron);
+    return Number.isNaN(potential) ? null : potential;
   };
 }
 
@@ -104,29 +150,28 @@ function* differences(
   }
 }
 
-function reasonOf(layer: number, potential: number | null, threshold: number): string {
-  if (potential === null) return "Our potential was not recorded.";
+function reasonOf(kind: NeuronKind, layer: number, potential: number | null, threshold: number): string {
+  if (potential === null)
+    return "Our potential at the comparison was not recorded, or its reset has left nothing of it.";
   const margin = potential - threshold;
   if (Math.abs(margin) <= NEAR_TIE)
     return `A near tie: our potential is ${margin.toExponential(2)} from the threshold, so rounding or the tie rule decides.`;
+  const distance = `${words[kind]} is ${margin.toPrecision(4)} from the threshold`;
   return layer === 0
-    ? `Our potential is ${margin.toPrecision(4)} from the threshold: the input current, the weights or the neuron differ.`
-    : `Our potential is ${margin.toPrecision(4)} from the threshold, and no earlier spike differs: weights, delay or neuron differ.`;
+    ? `${distance}: the input current, the weights or the neuron differ.`
+    : `${distance}, and no earlier spike differs: weights, delay or neuron differ.`;
 }
 
-/** membranes [states, steps, neurons] after each step; the last one is never compared with the threshold. */
-function countNearTies(
-  membranes: Float64Array | undefined,
-  states: number,
-  steps: number,
-  neurons: number,
-  threshold: number,
-): number {
-  if (!membranes) return 0;
+/** Bins in which the potential is as near to the threshold; where a neuron starts is no bin. */
+function countNearTies(layer: SpikingLayer, states: number, steps: number, potentialOf: PotentialOf): number {
+  const { activation } = layer;
   let count = 0;
   for (let s = 0; s < states; s++)
-    for (let k = s * steps * neurons; k < (s * steps + steps - 1) * neurons; k++)
-      if (Math.abs(membranes[k] - threshold) <= NEAR_TIE) count++;
+    for (let t = activation.kind === "lagged-lif" ? 1 : 0; t < steps; t++)
+      for (let j = 0; j < outputsOf(layer); j++) {
+        const potential = potentialOf(s, t, j);
+        if (potential !== null && Math.abs(potential - valueOf(activation.threshold, j)) <= NEAR_TIE) count++;
+      }
   return count;
 }
 

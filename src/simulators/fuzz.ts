@@ -1,20 +1,17 @@
 import { convolution, type Convolution, type ImageShape, kernelSize, sizeOf } from "../network/convolution.ts";
-import { Random } from "../numeric/random.ts";
-import {
-  observationSize,
-  type Decoding,
-  type Encoding,
-  type Reset,
-  type SpikingLayer,
-  type SpikingNetwork,
-} from "../network/old/spiking-network.ts";
+import type { SpikingLayer, Synapses } from "../network/layer.ts";
+import { type Decoding, type Encoding, observationSize, type SpikingNetwork } from "../network/network.ts";
+import { type LaggedLif, type Neuron, neuron, type NeuronKind, type Values } from "../network/neurons/index.ts";
 import { pow } from "../numeric/elementary.ts";
+import { Random } from "../numeric/random.ts";
 
 /** Which random networks are drawn. */
 export interface FuzzOptions {
   readonly seed: number;
-  /** Both unless given. */
-  readonly reset?: Reset;
+  /** lagged-lif unless given. */
+  readonly neuron?: NeuronKind;
+  /** Both unless given; "zero" of lif is a reset to the value 0. */
+  readonly reset?: LaggedLif["reset"];
   /** Up to 1000 unless given. */
   readonly steps?: number;
   /** Leaky membranes and synaptic currents. */
@@ -49,7 +46,7 @@ export function randomNetwork(index: number, options: FuzzOptions): SpikingNetwo
   const [biasInput, signedInputs] = [chance(0.3), chance(0.3)];
   const hidden = Array.from({ length: 1 + random.integer(3) }, () => logUniform(4, 128));
   const outputs = 2 + random.integer(4);
-  const reset = options.reset ?? pick<Reset>(["subtraction", "zero"]);
+  const reset = options.reset ?? pick<LaggedLif["reset"]>(["subtraction", "zero"]);
   const threshold = chance(0.6) ? 1 : dyadic ? pick([0.5, 1.25, 2]) : Math.fround(0.5 + random.uniform());
   const resetBy = chance(0.5) ? 1 : threshold;
   const beta = options.leaky ? 0.5 + random.uniform() * 0.49 : 1;
@@ -59,22 +56,17 @@ export function randomNetwork(index: number, options: FuzzOptions): SpikingNetwo
   const value = (scale: number): number =>
     dyadic ? Math.round(random.normal() * scale * 8) / 8 : random.normal() * scale;
   const values = (n: number, scale: number): Float32Array => Float32Array.from({ length: n }, () => value(scale));
-  const layer = (inputs: number, outputs: number, over?: Convolution): SpikingLayer => ({
-    inputs,
-    outputs,
-    weights: over
-      ? values(kernelSize(over), gain / Math.sqrt(over.kernel[0] * over.kernel[1] * over.input[2]))
-      : values(inputs * outputs, gain / Math.sqrt(inputs)),
-    biases: biases ? values(outputs, 0.2) : null,
-    alpha,
-    beta,
-    threshold,
-    reset,
-    resetBy,
-    initialPotential: initial ? values(outputs, 0.7) : null,
-    ...(over && { convolution: over }),
-  });
   const images = options.convolution ? randomConvolutions(random) : [];
+  const neurons = neuronsOf(index, options, { alpha, beta, threshold, reset, resetBy });
+  const layer = (inputs: number, outputs: number, over?: Convolution): SpikingLayer => {
+    const weights = over
+      ? values(kernelSize(over), gain / Math.sqrt(over.kernel[0] * over.kernel[1] * over.input[2]))
+      : values(inputs * outputs, gain / Math.sqrt(inputs));
+    const own = { weights, biases: biases ? values(outputs, 0.2) : null };
+    const start = initial ? values(outputs, 0.7) : null;
+    const synapses: Synapses = over ? { kind: "convolution", ...over } : { kind: "dense", inputs, outputs };
+    return { synapses, ...own, activation: { ...neurons(outputs), initial: start } };
+  };
   const flat = images.length > 0 ? [sizeOf(images.at(-1)!.output)] : [observations + Number(biasInput), hidden[0]];
   const shape = [...flat, ...hidden.slice(1), outputs];
   const layers = [
@@ -83,17 +75,64 @@ export function randomNetwork(index: number, options: FuzzOptions): SpikingNetwo
   ];
   const steps = options.steps ?? logUniform(20, images.length > 0 ? 200 : 1000);
   const ties = pick(["first", "last", "potential"] as const);
-  const reading = { encoding: pick(encodings), decoding: pick(decodings) };
+  const [encoding, decoding] = [pick(encodings), pick(decodings)];
   const mixed = options.reset === undefined && chance(0.15);
-  const other: Reset = reset === "zero" ? "subtraction" : "zero";
+  const flags = { biasInput: biasInput && images.length === 0, signedInputs: signedInputs && images.length === 0 };
   return {
-    kind: "spiking",
-    layers: layers.map((own, l) => (mixed && l % 2 === 1 ? { ...own, reset: other } : own)),
-    biasInput: biasInput && images.length === 0,
-    signedInputs: signedInputs && images.length === 0,
-    ...reading,
-    ties,
-    steps,
+    input: images.length > 0 ? images[0].input : [observations],
+    inputScale: 1,
+    layers: layers.map((own, l) =>
+      mixed && l % 2 === 1 ? { ...own, activation: otherwiseReset(own.activation) } : own,
+    ),
+    coding: { encoding, decoding, ties, steps, ...flags },
+  };
+}
+
+function otherwiseReset(neuron: Neuron): Neuron {
+  if (neuron.kind === "lif") return { ...neuron, reset: neuron.reset === "value" ? "subtraction" : "value" };
+  return { ...neuron, reset: neuron.reset === "zero" ? "subtraction" : "zero" };
+}
+
+/** What is drawn once for all layers alike. */
+type Drawn = Pick<LaggedLif, "alpha" | "beta" | "threshold" | "reset" | "resetBy">;
+/** Makes the neurons of one layer after the other. */
+type Draw = (outputs: number) => Neuron;
+
+/** The neurons of the `index`-th network; all but lagged-lif have random numbers of their own. */
+function neuronsOf(index: number, options: FuzzOptions, drawn: Drawn): Draw {
+  const kinds: Readonly<Record<NeuronKind, () => Draw>> = {
+    "lagged-lif": () => () => neuron("lagged-lif", drawn),
+    "lif": () =>
+      lifNeurons(Random.stream(options.seed, `neurons ${index}`), options, drawn.reset, isDyadic(index, options)),
+  };
+  return kinds[options.neuron ?? "lagged-lif"]();
+}
+
+/** Every field, one for the layer or one for each neuron; thresholds now and then below 0, what is reset to always below the threshold. */
+function lifNeurons(random: Random, options: FuzzOptions, reset: Drawn["reset"], dyadic: boolean): Draw {
+  const chance = (p: number): boolean => random.uniform() < p;
+  const uniform = (low: number, high: number): number => {
+    const x = low + random.uniform() * (high - low);
+    return dyadic ? Math.round(x * 8) / 8 : Math.fround(x);
+  };
+  return (outputs) => {
+    const values = (low: number, high: number): Values =>
+      chance(0.4) ? Float32Array.from({ length: outputs }, () => uniform(low, high)) : uniform(low, high);
+    const lowest = (of: Values): number => (typeof of === "number" ? of : Math.min(...of));
+    const threshold = chance(0.5)
+      ? 1
+      : options.reset !== undefined || chance(0.8)
+        ? values(0.5, 1.5)
+        : values(-0.5, 0.25);
+    const below = lowest(threshold);
+    return neuron("lif", {
+      beta: options.leaky ? values(0.25, 0.99) : 1,
+      threshold,
+      fires: chance(0.5) ? "above" : "at",
+      reset: reset === "zero" ? "value" : "subtraction",
+      resetBy: chance(0.3) ? 1 : chance(0.5) && below > 0 ? threshold : values(0.5, 1.5),
+      resetTo: options.reset !== undefined || (chance(0.5) && below > 0) ? 0 : values(below - 1, below - 0.125),
+    });
   };
 }
 

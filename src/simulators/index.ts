@@ -11,7 +11,5 @@ export { randomNetwork, randomStates, type FuzzOptions } from "./fuzz.ts";
 export { networkHash } from "./hash.ts";
 export { withInputNeurons, type InputOptions, type InputPlace } from "./spinnaker/input-layer.ts";
 export { placeNetwork, placeNetworks, type BoardMap, type PlaceOptions } from "./spinnaker/place.ts";
-export { simulators, type SimulatorName } from "./names.ts";
+export { registerSimulators, simulators, type Settings, type SimulatorKind } from "./names.ts";
 export { openSimulator, type OpenOptions } from "./open.ts";
-export { simulatorPolicy, type SimulatorPolicy } from "./policy.ts";
-export type { LayerMapping, Mapping, SimulationOptions, SimulationResult, Simulator } from "./simulator.ts";

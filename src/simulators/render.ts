@@ -1,5 +1,5 @@
 import type { Certificate, NetworkCertificate } from "./certificate.ts";
-import type { Mapping } from "./simulator.ts";
+import type { Mapping } from "../network/mapping.ts";
 
 /** A certificate for people. */
 export function renderCertificate(certificate: Certificate): string {
@@ -65,6 +65,9 @@ export function renderMapping(mapping: Mapping): string {
   ].join("\n");
 }
 
+/** Of more values than these only the range is shown. */
+const MANY = 8;
+
 /** "V_th 1 + 2.2e-16, t_ref 0": values that differ from a whole number by rounding's width say so. */
 export function shownParameters(parameters: Readonly<Record<string, unknown>>): string {
   return Object.entries(parameters)
@@ -73,6 +76,8 @@ export function shownParameters(parameters: Readonly<Record<string, unknown>>): 
 }
 
 function shown(value: unknown): string {
+  if (Array.isArray(value) && value.length > MANY)
+    return `${shown(Math.min(...(value as number[])))} to ${shown(Math.max(...(value as number[])))} (${value.length} values)`;
   if (Array.isArray(value)) return `[${value.map(shown).join(" ")}]`;
   return typeof value === "number" &&
     Math.round(value) !== 0 &&

@@ -1,14 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { root } from "../../setup/index.mjs";
+import { referenceEngine } from "../../engines/reference/index.ts";
 import { UsageError } from "../../errors.ts";
 import { writeFileAtomic } from "../../files/atomic.ts";
-import { Random } from "../../numeric/random.ts";
-import type { Network } from "../../network/file/model.ts";
 import { inputValues } from "../../network/encoding.ts";
 import type { SpikeEvents } from "../../network/engine.ts";
-import { spikingLayers, type SpikingNetwork } from "../../network/old/spiking-network.ts";
-import { referenceEngine } from "../../engines/reference/index.ts";
+import { biasPerOutput, convolutionOf, outputsOf, type SpikingLayer } from "../../network/layer.ts";
+import { isSpiking, kindOf, type Network, type SpikingNetwork, spikingLayers } from "../../network/network.ts";
+import type { LaggedLif, NeuronKind } from "../../network/neurons/index.ts";
+import { Random } from "../../numeric/random.ts";
+import { root } from "../../setup/index.mjs";
 import { networkHash } from "../hash.ts";
 import { exampleObservations, inputSpikes } from "../inputs.ts";
 
@@ -29,41 +30,36 @@ export async function writeScript(target: "nest" | "pynn", network: Network, pat
   );
 }
 
-function embedded(network: SpikingNetwork): Record<string, unknown> {
-  const [first] = network.layers;
-  const states = first.convolution ? STATES.image : STATES.flat;
-  const random = Random.stream(0, "script");
-  const observations = exampleObservations(network, states, random);
-  const { steps } = network;
-  const { spikes, potentials } = referenceEngine.run(network, observations, { recordSpikes: true });
+function embedded(network: Expressible): Record<string, unknown> {
+  const { layers, coding } = network;
+  const states = convolutionOf(layers[0]) ? STATES.image : STATES.flat;
+  const observations = exampleObservations(network, states, Random.stream(0, "script"));
+  const { steps, encoding, signedInputs } = coding;
+  const { spikes, potentials } = referenceEngine.load(network).run(observations, { recordSpikes: true });
   const arrays: Record<string, string> = {
     potentials: base64(potentials),
     inputs: base64(joined(network, observations, states)),
   };
-  if (network.encoding !== "constant")
-    arrays.inputSpikes = events(inputSpikes(network, observations, { steps, seed: 0 }));
+  if (encoding !== "constant") arrays.inputSpikes = events(inputSpikes(network, observations, { steps, seed: 0 }));
   spikes!.forEach((layer, l) => (arrays[`spikes${l}`] = events(layer)));
-  network.layers.forEach(({ weights, biases, initialPotential }, l) => {
-    arrays[`w${l}`] = base64(weights);
+  layers.forEach((layer, l) => {
+    const [biases, { initial }] = [biasPerOutput(layer), layer.activation];
+    arrays[`w${l}`] = base64(layer.weights);
     if (biases) arrays[`b${l}`] = base64(biases);
-    if (initialPotential) arrays[`v${l}`] = base64(initialPotential);
+    if (initial) arrays[`v${l}`] = base64(initial);
   });
   return {
     sha256: networkHash(network),
-    layers: network.layers.map(({ outputs, beta, threshold, reset, resetBy, convolution = null }) => ({
-      outputs,
-      beta,
-      threshold,
-      reset,
-      resetBy,
-      convolution,
-    })),
-    signedInputs: network.signedInputs,
-    outputSpikes: spikingLayers(network) === network.layers.length,
-    encoding: network.encoding === "constant" ? "constant" : "spikes",
+    layers: layers.map((layer) => {
+      const { beta, threshold, reset, resetBy } = layer.activation;
+      return { outputs: outputsOf(layer), beta, threshold, reset, resetBy, convolution: convolutionOf(layer) ?? null };
+    }),
+    signedInputs,
+    outputSpikes: spikingLayers(network) === layers.length,
+    encoding: encoding === "constant" ? "constant" : "spikes",
     steps,
     states,
-    tolerance: network.layers.every(({ beta }) => beta === 1) ? 0 : 1e-12,
+    tolerance: layers.every(({ activation }) => activation.beta === 1) ? 0 : 1e-12,
     arrays,
   };
 }
@@ -86,26 +82,35 @@ function base64(array: Float32Array | Float64Array | Int32Array): string {
   return Buffer.from(array.buffer, array.byteOffset, array.byteLength).toString("base64");
 }
 
+/** What a script can say. */
+interface Expressible extends SpikingNetwork {
+  readonly layers: readonly (SpikingLayer & { readonly activation: LaggedLif })[];
+}
+
+/** Which neurons the scripts know. */
+const known: Readonly<Record<NeuronKind, boolean>> = { "lagged-lif": true, "lif": false };
+
 /** The scripts stay short: they express what most networks are, and refuse the rest. */
-function expressible(target: "nest" | "pynn", network: Network): SpikingNetwork {
+function expressible(target: "nest" | "pynn", network: Network): Expressible {
   const impossible = (reason: string): UsageError =>
     new UsageError("EXPORT_IMPOSSIBLE", `A ${target} script can't express this network: ${reason}.`, {
       hint: "The simulators themselves express more: dsqn certify MODEL --simulator nest.",
     });
-  if (network.kind !== "spiking") throw impossible(`it is a ${network.kind} one; convert it first (dsqn convert)`);
-  network.layers.forEach((layer, l) => {
-    const subtracts = layer.reset === "subtraction" && l < spikingLayers(network);
-    if (layer.pooling) throw impossible(`layer ${l} has max pooling`);
-    if (layer.convolution && l === 0 && network.signedInputs)
+  if (!isSpiking(network)) throw impossible(`it is a ${kindOf(network)} one; convert it first (dsqn convert)`);
+  const { decoding, signedInputs } = network.coding;
+  network.layers.forEach(({ pooling, synapses, activation }, l) => {
+    if (!known[activation.kind]) throw impossible(`layer ${l} is ${activation.kind}`);
+    const { alpha, beta, reset, threshold, initial } = activation as LaggedLif;
+    const subtracts = reset === "subtraction" && l < spikingLayers(network);
+    if (pooling) throw impossible(`layer ${l} has ${pooling.kind} pooling`);
+    if (synapses.kind === "convolution" && l === 0 && signedInputs)
       throw impossible("layer 0 is a convolution over signed inputs");
-    if (layer.alpha !== 0) throw impossible(`layer ${l} has a synaptic current (alpha = ${layer.alpha})`);
-    if (layer.beta !== 1 && (subtracts || layer.initialPotential))
-      throw impossible(`layer ${l} leaks (beta = ${layer.beta}) and is reset by subtraction or starts elsewhere`);
-    if (layer.initialPotential?.some((v) => v > layer.threshold))
-      throw impossible(`layer ${l} starts above its threshold`);
+    if (alpha !== 0) throw impossible(`layer ${l} has a synaptic current (alpha = ${alpha})`);
+    if (beta !== 1 && (subtracts || initial))
+      throw impossible(`layer ${l} leaks (beta = ${beta}) and is reset by subtraction or starts elsewhere`);
+    if (initial?.some((v) => v > threshold)) throw impossible(`layer ${l} starts above its threshold`);
   });
-  if (network.decoding === "max-potential") throw impossible("it decodes the largest potential");
-  if (target === "pynn" && spikingLayers(network) === network.layers.length)
-    throw impossible(`it decodes ${network.decoding}`);
-  return network;
+  if (decoding === "max-potential") throw impossible("it decodes the largest potential");
+  if (target === "pynn" && spikingLayers(network) === network.layers.length) throw impossible(`it decodes ${decoding}`);
+  return network as Expressible;
 }

@@ -1,5 +1,5 @@
-import { standalone } from "../../report/theme.ts";
-import type { BoardMap } from "./place.ts";
+import { standalone } from "../theme.ts";
+import type { BoardMap } from "../../simulators/spinnaker/place.ts";
 
 const CELL = 56;
 const MARGIN = 46;
