@@ -3,14 +3,13 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { readyTfjs } from "../../src/setup/tfjs.mjs";
 import { convolution, kernelSize, sizeOf } from "../../src/network/convolution.ts";
+import { createNetwork, spikingNetwork } from "../../src/network/create.ts";
 import { createTrainable } from "../../src/engines/create.ts";
-import { createSpikingNetwork } from "../../src/network/old/spiking-network.ts";
 import { Random } from "../../src/numeric/random.ts";
 
 interface Findings {
   readonly gradients: { name: string; outputs: boolean; nonzero: number; error: number }[];
-  readonly pooling: { outputs: boolean; gradients: number };
-  readonly learning: { withPooling: boolean; before: number; after: number; engine: number }[];
+  readonly learning: { name: string; before: number; after: number; engine: number }[];
   readonly fineTuning: { before: number; after: number };
   readonly leaked: number;
 }
@@ -22,10 +21,26 @@ if (!ready) process.stderr.write("tfjs-node is not set up (npm run setup -- --ex
 describe("spiking networks with convolutions that learn", () => {
   it("are named when asked of the kernels", () => {
     const geometry = convolution([4, 4, 1], { filters: 2, kernel: [3, 3] });
-    const { layers, ...rest } = createSpikingNetwork([16, sizeOf(geometry.output), 2], new Random(1));
-    const first = { ...layers[0], convolution: geometry, weights: new Float32Array(kernelSize(geometry)) };
-    expect(() => createTrainable({ ...rest, layers: [first, layers[1]] }, { maxBatch: 1 })).toThrow(
+    const network = spikingNetwork([
+      { synapses: { kind: "convolution", ...geometry }, weights: new Float32Array(kernelSize(geometry)) },
+      { synapses: { kind: "dense", inputs: sizeOf(geometry.output), outputs: 2 }, weights: new Float32Array(16) },
+    ]);
+    expect(() => createTrainable(network, { maxBatch: 1 })).toThrow(
       expect.objectContaining({ code: "TRAINING_NEEDS_TFJS", facts: { layer: 0 } }),
+    );
+  });
+
+  it("and so are layers that have no ReLU between them", () => {
+    const dense = createNetwork(
+      [3],
+      [4, 5, 2].map((outputs) => ({ kind: "dense", outputs })),
+      new Random(1),
+    );
+    const layers = dense.layers.map((layer, l) =>
+      l === 1 ? { ...layer, activation: { kind: "linear" } as const } : layer,
+    );
+    expect(() => createTrainable({ ...dense, layers }, { maxBatch: 1 })).toThrow(
+      expect.objectContaining({ code: "LAYER_UNTRAINABLE", facts: { layer: 1 } }),
     );
   });
 });
@@ -39,8 +54,8 @@ describe("spiking networks with convolutions that learn", () => {
     found = JSON.parse(stdout.trim().split("\n").at(-1)!) as Findings;
   }, 180_000);
 
-  it("equal the reference's through the matrices that the convolutions stand for", () => {
-    expect(found.gradients).toHaveLength(10);
+  it("equal the reference's, with either neuron, through convolutions and pooling", () => {
+    expect(found.gradients).toHaveLength(18);
     for (const { name, outputs, nonzero, error } of found.gradients)
       expect({ name, outputs, some: nonzero > 0.3, same: error < 1e-5 }).toEqual({
         name,
@@ -50,13 +65,8 @@ describe("spiking networks with convolutions that learn", () => {
       });
   });
 
-  it("pass max pooling, whose spikes are the engine's", () => {
-    expect(found.pooling.outputs).toBe(true);
-    expect(found.pooling.gradients).toBeGreaterThan(0.5);
-  });
-
   it("teach a small network to tell bars in noise apart, and the engine decides as it does", () => {
-    expect(found.learning.map(({ withPooling }) => withPooling)).toEqual([false, true]);
+    expect(found.learning).toHaveLength(3);
     for (const { before, after, engine } of found.learning) {
       expect(before).toBeLessThan(0.55);
       expect(after).toBeGreaterThan(0.8);
