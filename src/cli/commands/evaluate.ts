@@ -1,13 +1,11 @@
 import { evaluate, FIRST_SEED, type Evaluation } from "../../learning/evaluate.ts";
-import { policyOf, type Policy } from "../../learning/policy.ts";
-import { loadModel, type Network } from "../../network/file/model.ts";
+import { policyOf } from "../../learning/policy.ts";
+import type { Engine } from "../../network/engine.ts";
+import { loadModel } from "../../network/file/model.ts";
+import { isSpiking, kindOf, type Network, type TieRule } from "../../network/network.ts";
 import { UsageError } from "../../errors.ts";
-import type { OnProgress } from "../../progress.ts";
 import { isSimulator, simulators } from "../../simulators/names.ts";
-import { openSimulator } from "../../simulators/open.ts";
-import { simulatorPolicy } from "../../simulators/policy.ts";
-import type { BoardOptions } from "../../simulators/spinnaker/board.ts";
-import type { SpikingNetwork, TieRule } from "../../network/old/spiking-network.ts";
+import { type OpenOptions, openSimulator } from "../../simulators/open.ts";
 import { environmentFlags, type EnvironmentFlags, withEnvironment } from "../flags/atari.ts";
 import { boardFlags, boardSettingsFrom, type BoardFlags } from "../flags/board.ts";
 import { command } from "../command.ts";
@@ -60,7 +58,8 @@ Examples:
     const network = withCoding(stored, options);
     const compare =
       options.compare === undefined ? undefined : policyOf((await loadModel(options.compare)).network, { ties });
-    const policy = await openPolicy(network, simulator, { ties, steps, settings, onProgress: progress, signal });
+    const engine = await openEngine(network, simulator, { settings: { ...settings }, onProgress: progress, signal });
+    const policy = policyOf(network, { ties, steps, engine });
     try {
       const evaluation = await withEnvironment(options, { policy, card }, (make) =>
         evaluate(policy, make, { episodes, firstSeed: seed, epsilon, compare, signal, onProgress: progress }),
@@ -69,35 +68,28 @@ Examples:
       return 0;
     } finally {
       await policy.close?.();
+      await engine?.close();
     }
   },
 });
 
-/** The network in our own engine, or in a simulator; `close` ends the latter. */
-async function openPolicy(
-  network: Network,
-  name: string,
-  options: { ties?: TieRule; steps?: number; settings?: BoardOptions; onProgress?: OnProgress; signal?: AbortSignal },
-): Promise<Policy & { close?(): Promise<void> }> {
-  if (name === "engine") return policyOf(network, options);
-  if (network.kind !== "spiking" && isSimulator(name))
+/** The simulator of that name; undefined: our own engine. */
+async function openEngine(network: Network, name: string, options: OpenOptions): Promise<Engine | undefined> {
+  if (name === "engine") return undefined;
+  if (!isSpiking(network) && isSimulator(name))
     throw new UsageError(
       "SIMULATOR_NEEDS_SPIKES",
-      `"${name}" simulates spiking networks; this model is a ${network.kind} one.`,
+      `"${name}" simulates spiking networks; this model is a ${kindOf(network)} one.`,
       { hint: 'Convert it first: "dsqn convert".' },
     );
   let opened = false;
   // Setting a simulator up may take long; the decisions that follow have the evaluation's own progress.
-  const simulator = await openSimulator(name, {
-    signal: options.signal,
-    settings: { ...options.settings },
+  const engine = await openSimulator(name, {
+    ...options,
     onProgress: (progress) => void (opened || options.onProgress?.(progress)),
   });
   opened = true;
-  const { steps, ties } = options;
-  return simulatorPolicy(simulator, ties ? { ...(network as SpikingNetwork), ties } : (network as SpikingNetwork), {
-    steps,
-  });
+  return engine;
 }
 
 function render(result: Evaluation & { env: string; model: string; compare?: string }): string {

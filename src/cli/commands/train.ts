@@ -6,6 +6,7 @@ import { command } from "../command.ts";
 import { integer } from "../flags/options.ts";
 
 interface Options {
+  env?: string;
   seed?: number;
   seeds?: number;
   episodes?: number;
@@ -21,6 +22,7 @@ export default command<Options>({
     const width = Math.max(...Object.keys(presets).map((name) => name.length));
     parser
       .argument("[preset]", "a preset, or a config file (.json, .ts, .js)")
+      .option("--env <id>", "the environment instead of the preset's: Gymnasium's id, or an Atari game")
       .option("--seed <n>", "seed of everything random", integer())
       .option("--seeds <count>", "train from so many seeds, one after the other, and sum up", integer(1))
       .option("--episodes <n>", "train for at most so many episodes", integer(1))
@@ -41,6 +43,7 @@ export default command<Options>({
 
 Examples:
   dsqn train cartpole-dqn --seed 1 --out runs/first
+  dsqn train dsqn --env LunarLander-v3
   dsqn train --resume runs/first
   dsqn train cartpole-dsqn --seeds 10 --json
 
@@ -48,14 +51,14 @@ Exit code 1: the greedy score of the trained network misses the config's target.
       );
   },
   async run([preset], options, { signal, progress, print, log }) {
-    const { seed, seeds, episodes, maxSteps, out, resume } = options;
+    const { env, seed, seeds, episodes, maxSteps, out, resume } = options;
     const flags: PlainObject = {
       ...(seed !== undefined && { seed }),
       ...(episodes !== undefined && { episodes }),
       ...(maxSteps !== undefined && { environment: { maxSteps } }),
     };
     const changes = options.set.map(assignment).reduce(mergeConfig, flags);
-    const request = { preset, changes, out, resume, signal, onProgress: progress };
+    const request = { preset, env, changes, out, resume, signal, onProgress: progress };
     if (seeds !== undefined) {
       const summary = await runSeeds(request, seed ?? 0, seeds);
       print(summary, renderSeeds);

@@ -1,6 +1,7 @@
 import type { Command as Parser } from "commander";
 import { manyWorkers, withAtari } from "../../environments/atari-worlds.ts";
 import type { MakeEnvironments } from "../../environments/worlds.ts";
+import type { Wrapper } from "../../environments/gymnasium.ts";
 import { withGymnasium } from "../../environments/gymnasium-worlds.ts";
 import type { Policy } from "../../learning/policy.ts";
 import { ATARI_PREPROCESSINGS, type AtariOptions, type AtariPreprocessing } from "../../environments/atari.ts";
@@ -18,6 +19,7 @@ export interface EnvironmentFlags {
   noopMax?: number;
   /** False with --no-fire. */
   fire: boolean;
+  wrapper: Wrapper[];
 }
 
 /** The flags of commands that act in an environment. */
@@ -25,6 +27,12 @@ export function environmentFlags(parser: Parser): Parser {
   return parser
     .requiredOption("--env <id>", "environment: Gymnasium's id, or an Atari game (Breakout, ALE/Breakout-v5)")
     .option("--max-steps <n>", "time limit of an episode in steps, instead of the environment's own", integer(1))
+    .option(
+      "--wrapper <name[=json]...>",
+      'Gymnasium wrappers by name, innermost first, with their kwargs: TimeLimit={"max_episode_steps":200}',
+      (text: string, all: Wrapper[]) => [...all, wrapperOf(text)],
+      [],
+    )
     .option(
       "--preprocessing <name>",
       `Atari: ${ATARI_PREPROCESSINGS.join(", ")} (default: as the model's card says)`,
@@ -36,6 +44,16 @@ export function environmentFlags(parser: Parser): Parser {
     .option("--no-fire", "Atari: leave it to the model to press FIRE");
 }
 
+function wrapperOf(text: string): Wrapper {
+  const [, name, json] = /^([\w-]+)(?:=(.*))?$/s.exec(text) ?? [];
+  try {
+    if (name !== undefined) return { name, kwargs: json === undefined ? {} : (JSON.parse(json) as Wrapper["kwargs"]) };
+  } catch {
+    // Said below.
+  }
+  throw new UsageError("BAD_ARGUMENT", `"${text}" is not of the form NAME or NAME={"option": value}.`);
+}
+
 /**
  * Opens the environment that the flags name, an Atari game or one of Gymnasium's, lends its maker to `use`, and closes it. `card` is the
  * model's, which knows the preprocessing that it was trained with. Throws BAD_ARGUMENT where Atari's flags meet another environment.
@@ -45,15 +63,19 @@ export async function withEnvironment<T>(
   { policy, card }: { policy: Pick<Policy, "observationSize">; card?: object | null },
   use: (makeEnvironments: MakeEnvironments) => Promise<T>,
 ): Promise<T> {
-  const { env, maxSteps, preprocessing, frameSkip, stickyActions, noopMax, fire } = flags;
+  const { env, maxSteps, preprocessing, frameSkip, stickyActions, noopMax, fire, wrapper } = flags;
   if (!isAtariId(env)) {
     const given = Object.entries({ preprocessing, frameSkip, stickyActions, noopMax }).find(([, v]) => v !== undefined);
     if (given || !fire)
       throw new UsageError("BAD_ARGUMENT", `"${env}" is no Atari game, which ${given?.[0] ?? "noFire"} is for.`, {
         hint: "Leave the flag out, or name the game as in --env ALE/Breakout-v5.",
       });
-    return withGymnasium({ id: env, maxSteps }, use);
+    return withGymnasium({ id: env, maxSteps, wrappers: wrapper }, use);
   }
+  if (wrapper.length > 0)
+    throw new UsageError("BAD_ARGUMENT", `"${env}" is an Atari game, which no wrapper of Gymnasium goes around.`, {
+      hint: "The flags for Atari say how it is seen.",
+    });
   const options: Omit<AtariOptions, "worker" | "count"> = {
     game: env,
     preprocessing: preprocessing ?? preprocessingOf(card) ?? (policy.observationSize === 80 * 80 ? "patel" : "nature"),

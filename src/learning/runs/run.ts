@@ -17,6 +17,8 @@ import type { RunContext, TrainSummary } from "./summary.ts";
 export interface RunOptions {
   /** A preset's name or a config file; with `resume` the run's own config counts. */
   readonly preset?: string;
+  /** The environment instead of the preset's: `environment.id`, or of one over frames `environment.game`. */
+  readonly env?: string;
   /** Laid over the preset, field by field. */
   readonly changes?: PlainObject;
   /** The run folder; `runs/<time>-<preset>` unless given. */
@@ -67,23 +69,37 @@ interface Source {
   readonly checkpoint: boolean | string;
 }
 
-async function fromPreset({ preset, changes = {}, out }: RunOptions): Promise<Source> {
+async function fromPreset({ preset, env, changes = {}, out }: RunOptions): Promise<Source> {
   if (preset === undefined)
     throw new UsageError("BAD_ARGUMENT", "Name a preset or a config file.", {
       hint: '"dsqn train --help" lists the presets.',
     });
   const { name, config } = await loadConfig(preset);
+  const changed = env !== undefined || Object.keys(changes).length > 0;
   return {
-    config: mergeConfig(config, changes),
-    what: Object.keys(changes).length > 0 ? `"${preset}" with the changes given` : `"${preset}"`,
-    path: out ?? defaultRunPath(name),
-    command: `dsqn train ${preset}${describeChanges(changes)}`,
+    config: mergeConfig(env === undefined ? config : elsewhere(config, env), changes),
+    what: changed ? `"${preset}" with the changes given` : `"${preset}"`,
+    path: out ?? defaultRunPath(env === undefined ? name : `${name}-${env.replace(/\W+/g, "-")}`),
+    command: `dsqn train ${preset}${env === undefined ? "" : ` --env ${env}`}${describeChanges(changes)}`,
     checkpoint: false,
   };
 }
 
-function fromFolder(resume: string, { changes = {}, out }: RunOptions): Source {
-  if (Object.keys(changes).length > 0 || out !== undefined)
+/** The config in another environment, where scores of its own one mean nothing: it ends by no score, and has no target. */
+function elsewhere({ environment, evaluation, final, solve: _, ...rest }: PlainObject, env: string): PlainObject {
+  const own = (environment ?? {}) as PlainObject;
+  const { stop: __, settle: ___, ...evaluated } = (evaluation ?? {}) as PlainObject;
+  const { target: ____, ...scored } = (final ?? {}) as PlainObject;
+  return {
+    ...rest,
+    environment: { ...own, ..."game" in own ? { game: env } : { id: env } },
+    ...(evaluation !== undefined && { evaluation: evaluated }),
+    ...(final !== undefined && { final: scored }),
+  };
+}
+
+function fromFolder(resume: string, { env, changes = {}, out }: RunOptions): Source {
+  if (Object.keys(changes).length > 0 || env !== undefined || out !== undefined)
     throw new UsageError("BAD_ARGUMENT", "A resumed run keeps its config and its folder.", {
       hint: "Give --resume alone, or start a new run.",
     });
