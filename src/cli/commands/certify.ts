@@ -5,6 +5,8 @@ import { loadReplayStates } from "../../learning/replay-states.ts";
 import { UsageError } from "../../errors.ts";
 import { writeFileAtomic, writeJsonAtomic } from "../../files/atomic.ts";
 import { loadModel } from "../../network/file/model.ts";
+import { isSpiking, kindOf, observationSize } from "../../network/network.ts";
+import { type LaggedLif, type NeuronKind, neuronModels } from "../../network/neurons/index.ts";
 import { Random } from "../../numeric/random.ts";
 import { certifyNetworks, type Exhibit, type Subject } from "../../simulators/certificate.ts";
 import { randomNetwork, randomStates } from "../../simulators/fuzz.ts";
@@ -12,7 +14,7 @@ import { exampleObservations } from "../../simulators/inputs.ts";
 import { simulators } from "../../simulators/names.ts";
 import { openSimulator } from "../../simulators/open.ts";
 import { renderCertificate } from "../../simulators/render.ts";
-import { observationSize, type Reset } from "../../network/old/spiking-network.ts";
+import { withOptions } from "../../engines/forward.ts";
 import { referenceEngine } from "../../engines/reference/index.ts";
 import { boardFlags, boardSettingsFrom, type BoardFlags } from "../flags/board.ts";
 import { command } from "../command.ts";
@@ -21,7 +23,8 @@ import { integer } from "../flags/options.ts";
 interface Options extends BoardFlags {
   random?: number;
   simulator: string;
-  reset?: Reset;
+  neuron?: NeuronKind;
+  reset?: LaggedLif["reset"];
   steps?: number;
   states?: number;
   replay?: string;
@@ -39,8 +42,16 @@ export default command<Options>({
       parser
         .argument("[models...]", "spiking networks (.safetensors)")
         .option("--random <n>", "instead: n random networks that use every option there is", integer(1))
+        .addOption(
+          new Option("--neuron <kind>", "of random networks (default: lagged-lif)").choices(Object.keys(neuronModels)),
+        )
         .addOption(new Option("--simulator <name>", "the judge").choices(Object.keys(simulators)).default("nest"))
-        .addOption(new Option("--reset <kind>", "instead of each network's own").choices(["subtraction", "zero"]))
+        .addOption(
+          new Option("--reset <kind>", "instead of each network's own; zero is a reset of lif to 0").choices([
+            "subtraction",
+            "zero",
+          ]),
+        )
         .option("--steps <T>", "time steps, instead of each network's own", integer(1))
         .option("--states <n>", "states per network (default: 100, random networks 3)", integer(1))
         .option("--replay <folder>", "visited states; without it those of the model's own replay, else random ones")
@@ -55,6 +66,7 @@ export default command<Options>({
 Examples:
   dsqn certify models/cartpole-dqn-converted.safetensors --out certificate.json
   dsqn certify --random 1000 --simulator nest --reset subtraction
+  dsqn certify --random 1000 --neuron lif
   dsqn certify models/cartpole-dqn-converted.safetensors --simulator spinnaker --board-host 192.168.240.1 --board-version 5`,
     );
   },
@@ -64,6 +76,8 @@ Examples:
       throw new UsageError("BAD_ARGUMENT", "Name models, or a number of random networks.", {
         hint: "dsqn certify MODEL... or dsqn certify --random N",
       });
+    if (random === undefined && options.neuron !== undefined)
+      throw new UsageError("BAD_ARGUMENT", "--neuron is for random networks; a model has its own.");
     const settings = { ...boardSettingsFrom(options, options.simulator) };
     const subjects =
       random === undefined
@@ -110,8 +124,8 @@ Examples:
 
 /** The command that makes the same certificate. */
 function again(models: readonly string[], options: Options): string {
-  const { random, simulator, reset, steps, states, replay, leaky, convolution, generators, seed } = options;
-  const values = { random, simulator, reset, steps, states, replay, seed };
+  const { random, neuron, simulator, reset, steps, states, replay, leaky, convolution, generators, seed } = options;
+  const values = { random, neuron, simulator, reset, steps, states, replay, seed };
   const switches = { leaky, convolution, generators };
   return [
     "dsqn certify",
@@ -123,10 +137,10 @@ function again(models: readonly string[], options: Options): string {
 
 function* randomSubjects(
   count: number,
-  { seed, reset, steps, leaky, convolution, states = 3 }: Options,
+  { seed, neuron, reset, steps, leaky, convolution, states = 3 }: Options,
 ): Generator<Subject> {
   for (let index = 0; index < count; index++) {
-    const fuzz = { seed, reset, steps, leaky, convolution };
+    const fuzz = { seed, neuron, reset, steps, leaky, convolution };
     const network = randomNetwork(index, fuzz);
     yield {
       name: `random ${seed}/${index}`,
@@ -139,16 +153,15 @@ function* randomSubjects(
 
 async function modelSubject(path: string, { reset, states = 100, replay, seed }: Options): Promise<Subject> {
   const { network: loaded, sha256 } = await loadModel(path);
-  if (loaded.kind !== "spiking")
+  if (!isSpiking(loaded))
     throw new UsageError(
       "MODEL_KIND",
-      `"${path}" is a ${loaded.kind} network; there is nothing to compare spike for spike.`,
+      `"${path}" is a ${kindOf(loaded)} network; there is nothing to compare spike for spike.`,
       {
         hint: `dsqn convert ${path} makes a spiking network of it.`,
       },
     );
-  const network =
-    reset === undefined ? loaded : { ...loaded, layers: loaded.layers.map((layer) => ({ ...layer, reset })) };
+  const network = withOptions(loaded, { reset });
   const folder = replay ?? ownReplay(path);
   const size = observationSize(network);
   const random = Random.stream(seed, "states");

@@ -1,8 +1,7 @@
 import { join } from "node:path";
-import { UsageError } from "../../errors.ts";
 import { writeFileAtomic } from "../../files/atomic.ts";
-import { loadModel } from "../../network/file/model.ts";
-import { boardPicture } from "../../simulators/spinnaker/picture.ts";
+import { loadSpikingNetwork } from "../../network/file/model.ts";
+import { boardPicture } from "../../report/plots/board.ts";
 import { placeNetwork, type BoardMap } from "../../simulators/spinnaker/place.ts";
 import { type InputFlags, inputFlags } from "../flags/board.ts";
 import { command } from "../command.ts";
@@ -31,12 +30,7 @@ Examples:
       );
   },
   async run([path], { board, steps, out, input, inputRange }, { print, progress, signal }) {
-    const { network } = await loadModel(path);
-    if (network.kind !== "spiking")
-      throw new UsageError("MODEL_KIND", `"${path}" is a ${network.kind} network; boards run spiking ones.`, {
-        hint: `dsqn convert ${path}`,
-      });
-    const map = await placeNetwork(network, {
+    const map = await placeNetwork(await loadSpikingNetwork(path), {
       boardVersion: Number(board),
       steps,
       input,
