@@ -23,14 +23,15 @@ if (!ready) process.stderr.write("tfjs-node is not set up (npm run setup -- --ex
     found = JSON.parse(stdout.trim().split("\n").at(-1)!) as Findings;
   });
 
-  it("networks of every kind of layer and padding compute the same inside it, and leak nothing", () => {
-    expect(found.forward).toHaveLength(4);
+  it("networks that learn inside it compute the same there, and leak nothing", () => {
+    expect(found.forward).toHaveLength(3);
     for (const { name, error, leaked } of found.forward)
       expect({ name, same: error < 1e-5, leaked }).toEqual({ name, same: true, leaked: 0 });
   });
 
   it("exported LayersModels predict what our networks compute, and come back as they were", () => {
     expect(found.exported.map(({ kind }) => kind)).toEqual([
+      "convolutional",
       "convolutional",
       "convolutional",
       "convolutional",
