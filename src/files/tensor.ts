@@ -87,6 +87,22 @@ export function toFloat32({ data }: Tensor): Float32Array {
   return Float32Array.from(data as ArrayLike<number | bigint>, Number);
 }
 
+/** The elements of an array that lies in memory in any order, row-major: index i of an axis is `strides` elements further, from `offset` on. */
+export function gathered(
+  data: TensorData,
+  shape: readonly number[],
+  strides: readonly number[],
+  offset = 0,
+): TensorData {
+  const result = data.slice(0, sizeOf(shape));
+  const index = shape.map(() => 0);
+  for (let k = 0; k < result.length; k++) {
+    result[k] = data[index.reduce((position, i, axis) => position + i * strides[axis], offset)];
+    for (let axis = shape.length - 1; axis >= 0 && ++index[axis] === shape[axis]; axis--) index[axis] = 0;
+  }
+  return result;
+}
+
 /** [rows, columns] to [columns, rows]. */
 export function transposed(data: Float32Array, rows: number, columns: number): Float32Array {
   const result = new Float32Array(data.length);

@@ -4,6 +4,7 @@ import {
   bytesOf,
   bytesPerElement,
   fromFloat16,
+  gathered,
   sizeOf,
   type Tensor,
   tensor,
@@ -98,27 +99,15 @@ export function decodeNpy(bytes: Uint8Array, source = "The npy file"): Tensor {
     );
   const little = descriptor[1] === ">" ? swapped(bytes.subarray(dataStart), width) : bytes.subarray(dataStart);
   const raw = viewData(dtype, little, 0, size);
-  const data = half ? Float32Array.from(raw as Uint16Array, fromFloat16) : raw;
-  const result: Tensor = half ? tensor(data, shape) : { dtype, shape, data };
-  return order[1] === "True" ? rowMajor(result) : result;
+  const strides = shape.map((_, axis) => sizeOf(shape.slice(0, axis)));
+  const ordered = order[1] === "True" ? gathered(raw, shape, strides) : raw;
+  return half ? tensor(Float32Array.from(ordered as Uint16Array, fromFloat16), shape) : { dtype, shape, data: ordered };
 }
 
 function swapped(bytes: Uint8Array, width: number): Uint8Array {
   const result = new Uint8Array(bytes.length);
   for (let i = 0; i < bytes.length; i++) result[i] = bytes[i - (i % width) + (width - 1 - (i % width))];
   return result;
-}
-
-/** From Fortran (column-major) order. */
-function rowMajor({ dtype, shape, data }: Tensor): Tensor {
-  const strides = shape.map((_, axis) => sizeOf(shape.slice(0, axis)));
-  const result = data.slice();
-  const index = shape.map(() => 0);
-  for (let k = 0; k < result.length; k++) {
-    result[k] = data[index.reduce((offset, i, axis) => offset + i * strides[axis], 0)];
-    for (let axis = shape.length - 1; axis >= 0 && ++index[axis] === shape[axis]; axis--) index[axis] = 0;
-  }
-  return { dtype, shape, data: result };
 }
 
 function invalid(source: string, problem: string, cause?: unknown): DsqnError {

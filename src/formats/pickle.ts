@@ -202,38 +202,17 @@ export function readPickle(
     const opcode = bytes[take(1)];
     if (opcode === 0x2e) return { value: pop(), end: at };
     const run = opcodes[opcode];
-    if (!run) throw refuse(`the opcode ${refused[opcode] ?? `0x${opcode.toString(16)}`}`);
+    const code = opcode.toString(16);
+    if (!run) throw refuse(`the opcode ${refused[code] ?? `0x${code}`}`);
     run();
   }
 }
 
 /** Opcodes that a reader of networks has no use for, most of them because they make objects of any class. */
-const refused: Record<number, string> = {
-  0x69: "INST",
-  0x6f: "OBJ",
-  0x81: "NEWOBJ",
-  0x92: "NEWOBJ_EX",
-  0x82: "EXT1",
-  0x83: "EXT2",
-  0x84: "EXT4",
-  0x50: "PERSID",
-  0x49: "INT",
-  0x4c: "LONG",
-  0x46: "FLOAT",
-  0x53: "STRING",
-  0x56: "UNICODE",
-  0x70: "PUT",
-  0x67: "GET",
-  0x32: "DUP",
-  0x8b: "LONG4",
-  0x8d: "BINUNICODE8",
-  0x8e: "BINBYTES8",
-  0x42: "BINBYTES",
-  0x43: "SHORT_BINBYTES",
-  0x8f: "EMPTY_SET",
-  0x90: "ADDITEMS",
-  0x91: "FROZENSET",
-  0x96: "BYTEARRAY8",
-  0x97: "NEXT_BUFFER",
-  0x98: "READONLY_BUFFER",
-};
+const refused = Object.fromEntries(
+  `69 INST,6f OBJ,81 NEWOBJ,92 NEWOBJ_EX,82 EXT1,83 EXT2,84 EXT4,50 PERSID,49 INT,4c LONG,46 FLOAT,53 STRING,56 UNICODE,
+   70 PUT,67 GET,32 DUP,8b LONG4,8d BINUNICODE8,8e BINBYTES8,42 BINBYTES,43 SHORT_BINBYTES,8f EMPTY_SET,90 ADDITEMS,
+   91 FROZENSET,96 BYTEARRAY8,97 NEXT_BUFFER,98 READONLY_BUFFER`
+    .split(/,\s*/)
+    .map((line) => line.split(" ")),
+) as Readonly<Record<string, string>>;

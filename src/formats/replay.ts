@@ -1,4 +1,4 @@
-import { access } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { UsageError } from "../errors.ts";
@@ -29,13 +29,8 @@ const factsSchema = z.looseObject({ environment: z.string().optional() });
  */
 export async function loadReplay(folder: string): Promise<Replay> {
   const inputs = await readMatrix(join(folder, INPUTS));
-  const has = (name: string): Promise<boolean> =>
-    access(join(folder, name)).then(
-      () => true,
-      () => false,
-    );
-  const environment = (await has(FACTS)) ? await environmentOf(join(folder, FACTS)) : undefined;
-  const outputs = (await has(OUTPUTS)) ? await readMatrix(join(folder, OUTPUTS)) : null;
+  const environment = existsSync(join(folder, FACTS)) ? await environmentOf(join(folder, FACTS)) : undefined;
+  const outputs = existsSync(join(folder, OUTPUTS)) ? await readMatrix(join(folder, OUTPUTS)) : null;
   if (outputs && outputs.shape[0] !== inputs.shape[0])
     throw new UsageError(
       "REPLAY_MISMATCH",

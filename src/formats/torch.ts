@@ -4,6 +4,7 @@ import {
   bytesPerElement,
   fromBfloat16,
   fromFloat16,
+  gathered,
   sizeOf,
   type Tensor,
   type TensorDtype,
@@ -205,12 +206,7 @@ function materialise(
   const { dtype, half } = storage.type;
   const elements = viewData(dtype, data.get(storage.key) ?? new Uint8Array(0), 0, storage.size);
   if (elements.length < storage.size) throw invalid(source, `storage "${storage.key}" is missing`);
-  const raw = elements.slice(0, size);
-  const index = shape.map(() => 0);
-  for (let k = 0; k < size; k++) {
-    raw[k] = elements[index.reduce((position, i, axis) => position + i * strides[axis], offset)];
-    for (let axis = shape.length - 1; axis >= 0 && ++index[axis] === shape[axis]; axis--) index[axis] = 0;
-  }
+  const raw = gathered(elements, shape, strides, offset);
   return half
     ? { dtype: "float32", shape, data: Float32Array.from(raw as Uint16Array, half) }
     : { dtype, shape, data: raw };
