@@ -2,11 +2,11 @@ import { Option } from "commander";
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { UsageError } from "../../errors.ts";
-import { shapeOf } from "../../network/old/dense-network.ts";
 import { loadModel } from "../../network/file/model.ts";
 import { readMatrix } from "../../formats/replay.ts";
-import { forwardValues, forwardSpiking, withOptions } from "../../engines/forward.ts";
-import { observationSize, type Reset, type TieRule } from "../../network/old/spiking-network.ts";
+import { forward, withOptions } from "../../engines/forward.ts";
+import { isSpiking, observationSize, type TieRule } from "../../network/network.ts";
+import type { LaggedLif } from "../../network/neurons/index.ts";
 import { fastEngine } from "../../engines/fast/index.ts";
 import { referenceEngine, referenceEngine32 } from "../../engines/reference/index.ts";
 import { command } from "../command.ts";
@@ -16,7 +16,7 @@ import { codingFlags, withCoding, type CodingFlags } from "../flags/coding.ts";
 interface Options extends CodingFlags {
   input: string;
   steps?: number;
-  reset?: Reset;
+  reset?: LaggedLif["reset"];
   ties?: TieRule;
   engine: "fast" | "reference";
   precision: "float32" | "float64";
@@ -36,7 +36,12 @@ export default command<Options>({
         "one observation [..], several [[..], ..], or @FILE with either (JSON, or .npz as of dsqn collect)",
       )
       .option("--steps <T>", "time steps, instead of the model's own", integer(1))
-      .addOption(new Option("--reset <kind>", "instead of the model's own").choices(["subtraction", "zero"]))
+      .addOption(
+        new Option("--reset <kind>", "instead of the model's own; zero is a reset of lif to 0").choices([
+          "subtraction",
+          "zero",
+        ]),
+      )
       .addOption(
         new Option("--ties <rule>", "which of several equal values acts").choices(["first", "last", "potential"]),
       )
@@ -54,17 +59,18 @@ export default command<Options>({
   },
   async run([path], { input, steps, engine, precision, seed, ...rest }, { print }) {
     const network = withCoding((await loadModel(path)).network, rest);
-    const width = network.kind === "spiking" ? observationSize(network) : shapeOf(network)[0];
-    const observations = await parseInput(input, width);
-    if (network.kind !== "spiking") refuseSpikingOptions({ steps, reset: rest.reset });
+    const observations = await parseInput(input, observationSize(network));
+    if (!isSpiking(network)) refuseSpikingOptions({ steps, reset: rest.reset });
     const runner =
       engine === "fast" ? fastEngine(precision) : precision === "float64" ? referenceEngine : referenceEngine32;
-    const pass =
-      network.kind === "spiking"
-        ? forwardSpiking(runner, withOptions(network, rest), observations, { steps, seed })
-        : forwardValues(network, observations, precision, rest.ties);
+    const pass = forward(isSpiking(network) ? withOptions(network, rest) : network, observations, {
+      engine: runner,
+      ties: rest.ties,
+      steps,
+      seed,
+    });
     print(
-      { ...pass, steps: network.kind === "spiking" ? (steps ?? network.steps) : null, engine, precision },
+      { ...pass, steps: isSpiking(network) ? (steps ?? network.coding.steps) : null, engine, precision },
       ({ outputs, actions, spikes, work }) =>
         [
           ...outputs.map(
