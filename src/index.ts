@@ -134,14 +134,15 @@ export { sweep, type Sweep, type SweepOptions, type SweepRow } from "./learning/
 export {
   calibrateExit,
   decideEarly,
-  earlyExit,
+  earlyExitPolicy,
+  exitRule,
   outputTrajectory,
   type EarlyExitPolicy,
   type ExitDecisions,
   type ExitRule,
 } from "./learning/early-exit.ts";
 export { fineTune, type FineTuned, type FineTuneOptions } from "./learning/fine-tune.ts";
-export { layerScales, type Normalisation, type ScaleOptions } from "./conversion/scales.ts";
+export { layerScales, type Floor, type Normalisation, type ScaleOptions } from "./conversion/scales.ts";
 export { imitate, type ImitateOptions, type ImitationResult } from "./learning/algorithms/imitation.ts";
 export type { ImitationSnapshot } from "./learning/algorithms/imitation-snapshot.ts";
 export {

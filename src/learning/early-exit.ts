@@ -26,12 +26,22 @@ export interface ExitDecisions {
 /** Potentials of all layers that are recorded at once, in bytes: an image has many. */
 const RECORDED = 2 ** 26;
 
-/** The output potentials after each step, [batch, steps, actions], for `observations` [batch, observationSize] of `network`, which `loaded` is. */
+/** The output potentials after each step, [batch, steps, actions], for `observations` [batch, observationSize]. */
 export function outputTrajectory(
-  loaded: LoadedHere,
+  engine: LocalEngine,
   network: SpikingNetwork,
   observations: Float32Array,
 ): Float64Array {
+  const loaded = engine.load(network);
+  try {
+    return trajectoryOf(loaded, network, observations);
+  } finally {
+    loaded.close();
+  }
+}
+
+/** The same of a network that is loaded already. */
+function trajectoryOf(loaded: LoadedHere, network: SpikingNetwork, observations: Float32Array): Float64Array {
   const { decoding, steps } = network.coding;
   if (decoding !== "potential")
     throw new DsqnError(
@@ -113,19 +123,24 @@ export interface EarlyExitPolicy extends Policy {
   meanSteps(): number;
 }
 
-/** `network` as a policy that stops early, by the rule that leaves `agreement` of its decisions in `states` as they are after all steps. */
-export function earlyExit(
+/** The rule that leaves `agreement` of the network's decisions in `states` as they are after all steps. */
+export function exitRule(
   engine: LocalEngine,
   network: SpikingNetwork,
   states: Float32Array,
   agreement: number,
-): EarlyExitPolicy {
+): ExitRule {
+  const { steps, ties } = network.coding;
+  const minSteps = Math.max(1, neuronModels[neuronOf(network)!.kind].lag * network.layers.length);
+  const trajectory = outputTrajectory(engine, network, states);
+  return calibrateExit(trajectory, steps, actionsOf(network), { agreement, minSteps, ties }).rule;
+}
+
+/** A spiking network as a policy that stops as soon as `rule` is met. */
+export function earlyExitPolicy(engine: LocalEngine, network: SpikingNetwork, rule: ExitRule): EarlyExitPolicy {
   const { steps, ties } = network.coding;
   const actions = actionsOf(network);
   const loaded = engine.load(network);
-  const minSteps = Math.max(1, neuronModels[neuronOf(network)!.kind].lag * network.layers.length);
-  const seen = outputTrajectory(loaded, network, states);
-  const { rule } = calibrateExit(seen, steps, actions, { agreement, minSteps, ties });
   let decided = 0;
   let stepsTaken = 0;
   return {
@@ -134,12 +149,13 @@ export function earlyExit(
     rule,
     act(observations, batch) {
       const given = observations.subarray(0, batch * observationSize(network));
-      const decisions = decideEarly(outputTrajectory(loaded, network, given), steps, actions, rule, ties);
+      const decisions = decideEarly(trajectoryOf(loaded, network, given), steps, actions, rule, ties);
       decided += batch;
       stepsTaken += decisions.steps.reduce((a, b) => a + b, 0);
       return decisions.actions;
     },
     meanSteps: () => stepsTaken / decided,
+    close: () => loaded.close(),
   };
 }
 

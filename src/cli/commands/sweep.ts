@@ -1,6 +1,6 @@
 import { collectStates } from "../../learning/collect.ts";
 import { policyOf } from "../../learning/policy.ts";
-import { earlyExit } from "../../learning/early-exit.ts";
+import { earlyExitPolicy, exitRule } from "../../learning/early-exit.ts";
 import { sweep, sweepSteps, type Sweep } from "../../learning/sweep.ts";
 import { UsageError } from "../../errors.ts";
 import { writeFileAtomic } from "../../files/atomic.ts";
@@ -83,7 +83,7 @@ Example:
             : async (steps) => {
                 const limited = { ...network, coding: { ...network.coding, steps } };
                 const states = await collectStates(source, makeEnvironments, { ...CALIBRATION, signal });
-                return earlyExit(fastEngine(), limited, states, options.exit!);
+                return earlyExitPolicy(fastEngine(), limited, exitRule(fastEngine(), limited, states, options.exit!));
               },
         onProgress: progress,
         signal,
