@@ -1,9 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
 import { assignment, mergeConfig, parseConfig, type PlainObject } from "../../src/learning/config.ts";
-import { dqnSchema } from "../../src/learning/dqn/config.ts";
-import { methods } from "../../src/learning/runs/methods.ts";
+import { dqnSchema } from "../../src/learning/algorithms/dqn-config.ts";
+import { loadAlgorithm } from "../../src/learning/algorithms/index.ts";
 import { valueAt } from "../../src/learning/schedules.ts";
 import { loadConfig, presets } from "../../src/learning/presets/index.ts";
+
+const general = new Set(["dqn", "dsqn", "reinforce", "classifier"]);
 
 const failure = (action: () => unknown): Record<string, unknown> => {
   try {
@@ -17,8 +19,11 @@ const failure = (action: () => unknown): Record<string, unknown> => {
 describe("presets", () => {
   it.each(Object.keys(presets))("%s is a valid config of its method", async (name) => {
     const { config } = await loadConfig(name);
-    const method = await methods[config.method as string]();
-    expect(() => parseConfig(method.schema, config, name)).not.toThrow();
+    const algorithm = await loadAlgorithm(config.method, name);
+    // General presets name no environment, and no model to learn from.
+    const named = general.has(name) ? { environment: { id: "Acrobot-v1" } } : {};
+    const whole = { ...mergeConfig(config, named), ...(name === "classifier" && { source: "a.safetensors" }) };
+    expect(() => parseConfig(algorithm.schema, whole, name)).not.toThrow();
   });
 
   it("names the nearest preset", async () => {
@@ -37,7 +42,7 @@ describe("config", () => {
     [{ optimizer: { learnigRate: 1 } }, "optimizer.learnigRate", "optimizer.learningRate"],
     [{ network: { hiden: [3] } }, "network.hiden", "network.hidden"],
   ])("%j: names the field and the nearest one", async (changes: PlainObject, field, meant) => {
-    const { config } = await loadConfig("cartpole-dqn-original");
+    const { config } = await loadConfig("cartpole-dqn");
     const error = failure(() => parseConfig(dqnSchema, mergeConfig(config, changes), "test"));
     expect(error).toMatchObject({
       code: "CONFIG_INVALID",
@@ -50,11 +55,11 @@ describe("config", () => {
     [{ gamma: 1.5 }, "gamma"],
     [{ batchSize: 0 }, "batchSize"],
     [{ seed: -1 }, "seed"],
-    [{ replay: { capacity: 64 } }, "replay.capacity"],
+    [{ replay: { capacity: 50 } }, "replay.capacity"],
     [{ network: { kind: "spiking", hidden: [4] } }, "network.kind"],
     [{ scaling: { center: [0], scale: [1, 2] } }, "scaling"],
   ])("%j is out of range", async (changes: PlainObject, field) => {
-    const { config } = await loadConfig("cartpole-dqn-original");
+    const { config } = await loadConfig("cartpole-dqn");
     expect(failure(() => parseConfig(dqnSchema, mergeConfig(config, changes), "test"))).toMatchObject({
       code: "CONFIG_INVALID",
       facts: { field },
@@ -66,7 +71,7 @@ describe("config", () => {
     "%s with too few steps for a spike to arrive is refused",
     async (name) => {
       const { config } = await loadConfig(name);
-      const { schema } = await methods[config.method as string]();
+      const { schema } = await loadAlgorithm(config.method, name);
       const parse = (steps: number) =>
         parseConfig(schema, mergeConfig(config, { network: { hidden: [8, 8], steps } }), "test");
       expect(() => parse(6)).not.toThrow();

@@ -1,14 +1,15 @@
 import { describe, expect, it } from "@jest/globals";
 import { execa } from "execa";
 import { readdirSync } from "node:fs";
-import { createDenseNetwork, type DenseNetwork } from "../../src/network/old/dense-network.ts";
+import { createDenseNetwork, createSpikingNetwork, spikingNetwork } from "../../src/network/create.ts";
+import { linear, relu } from "../../src/network/layer.ts";
+import type { Network } from "../../src/network/network.ts";
 import { collectReplay, collectStates } from "../../src/learning/collect.ts";
 import { evaluate } from "../../src/learning/evaluate.ts";
 import { policyOf, type Policy } from "../../src/learning/policy.ts";
 import { mean } from "../../src/numeric/statistics.ts";
 import { loadModel } from "../../src/network/file/model.ts";
 import { Random } from "../../src/numeric/random.ts";
-import { createSpikingNetwork, spikingNetwork } from "../../src/network/old/spiking-network.ts";
 import { corridor } from "../fixtures/corridor.ts";
 
 const always = (action: number): Policy => ({
@@ -48,9 +49,17 @@ describe("evaluation", () => {
 
   it("tells what the actions cost by the other's values", async () => {
     // Q(s) = (x, 0.25): going right loses max(x, 0.25) - 0.25, x being the position.
-    const judge: DenseNetwork = {
-      kind: "dense",
-      layers: [{ inputs: 2, outputs: 2, weights: Float32Array.of(1, 0, 0, 0), biases: Float32Array.of(0, 0.25) }],
+    const source: Network = {
+      input: [2],
+      inputScale: 1,
+      layers: [
+        {
+          synapses: { kind: "dense", inputs: 2, outputs: 2 },
+          weights: Float32Array.of(1, 0, 0, 0),
+          biases: Float32Array.of(0, 0.25),
+          activation: linear,
+        },
+      ],
     };
     const positions: number[] = [];
     const watched: Policy = {
@@ -62,7 +71,7 @@ describe("evaluation", () => {
     };
     const { regret, decisions } = await evaluate(watched, corridor({ slip: 0.3 }), {
       episodes: 50,
-      compare: policyOf(judge),
+      compare: policyOf(source),
     });
     const losses = positions.map((x) => Math.max(x - 0.25, 0));
     expect(regret!.largest).toBeCloseTo(Math.max(...losses), 6);
@@ -73,7 +82,7 @@ describe("evaluation", () => {
     expect(regret!.ci95[0]).toBeLessThan(regret!.mean);
     expect(regret!.ci95[1]).toBeGreaterThan(regret!.mean);
     // The network itself loses nothing, whatever it decides; who has no values tells nothing.
-    const own = await evaluate(policyOf(judge), corridor(), { episodes: 5, compare: policyOf(judge) });
+    const own = await evaluate(policyOf(source), corridor(), { episodes: 5, compare: policyOf(source) });
     expect(own).toMatchObject({ similarity: 1, regret: { mean: 0, ci95: [0, 0], largest: 0 } });
     expect((await evaluate(always(1), corridor(), { episodes: 5, compare: always(0) })).regret).toBeNull();
   });
@@ -98,7 +107,7 @@ describe("evaluation", () => {
 describe("policies", () => {
   it("break ties as told", () => {
     const network = createDenseNetwork([2, 3, 4], new Random(1));
-    network.layers.forEach(({ weights, biases }) => (weights.fill(0), biases.fill(0)));
+    network.layers.forEach(({ weights, biases }) => (weights.fill(0), biases!.fill(0)));
     const act = (ties: "first" | "last"): unknown =>
       Array.from(policyOf(network, { ties }).act(new Float32Array(4), 2) as Int32Array);
     expect([act("first"), act("last")]).toEqual([
@@ -108,15 +117,20 @@ describe("policies", () => {
   });
 
   it("count effective work", () => {
-    const dense = {
-      kind: "dense",
+    const layer = (inputs: number, outputs: number, ...weights: number[]) => ({
+      synapses: { kind: "dense", inputs, outputs } as const,
+      weights: Float32Array.from(weights),
+      biases: new Float32Array(outputs),
+    });
+    const policy = policyOf({
+      input: [2],
+      inputScale: 1,
       layers: [
-        { inputs: 2, outputs: 3, weights: Float32Array.of(1, -1, 0, 1, 1, 0), biases: Float32Array.of(0, 0, 0) },
-        { inputs: 3, outputs: 2, weights: new Float32Array(6), biases: new Float32Array(2) },
+        { ...layer(2, 3, 1, -1, -1, 1, 1, 1), activation: relu },
+        { ...layer(3, 2, 1, 1, 1, 1, 1, 1), activation: linear },
       ],
-    } as const;
-    const policy = policyOf(dense);
-    // One nonzero input feeds 3; of the hidden (1, -1, 0) after the ReLU only the first feeds 2.
+    });
+    // One nonzero input feeds 3; of the hidden (1, -1, -1) after the ReLU only the first feeds 2.
     void policy.act(Float32Array.of(1, 0), 1);
     expect(policy.work).toEqual({ decisions: 1, spikes: 0, synOps: 5 });
     const spiking = policyOf(createSpikingNetwork([2, 8, 2], new Random(3), { steps: 30 }));
@@ -128,8 +142,8 @@ describe("policies", () => {
   it("run a spiking network for as many steps as asked", () => {
     const pass = spikingNetwork(
       [
-        { inputs: 1, outputs: 1, weights: Float32Array.of(0.5) },
-        { inputs: 1, outputs: 2, weights: Float32Array.of(1, -1) },
+        { synapses: { kind: "dense", inputs: 1, outputs: 1 }, weights: Float32Array.of(0.5) },
+        { synapses: { kind: "dense", inputs: 1, outputs: 2 }, weights: Float32Array.of(1, -1) },
       ],
       { steps: 100 },
     );
@@ -179,7 +193,7 @@ describe("the models that ship", () => {
     const { card } = await loadModel(`models/${name}`);
     const { environment, score } = card!;
     const args = ["evaluate", `models/${name}`, "--env", environment!, "--episodes", String(score!.episodes), "--json"];
-    const { stdout } = await execa("node", ["--import", "./scripts/register-ts.mjs", "src/cli/run.ts", ...args]);
+    const { stdout } = await execa("node", ["scripts/dsqn.mjs", ...args]);
     const { mean, std } = JSON.parse(stdout) as { mean: number; std: number };
     expect(mean).toBeCloseTo(score!.mean, 6);
     expect(std).toBeCloseTo(score!.std, 6);

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
 import { createTrainable } from "../../src/engines/create.ts";
-import type { DenseNetwork } from "../../src/network/old/dense-network.ts";
-import { denseForward } from "../../src/engines/reference/dense-forward.ts";
+import { referenceEngine } from "../../src/engines/reference/index.ts";
 import { mergeConfig, type PlainObject } from "../../src/learning/config.ts";
-import { dqnSchema, type DqnConfig } from "../../src/learning/dqn/config.ts";
-import type { Snapshot } from "../../src/learning/dqn/state.ts";
-import { trainDqn, type DqnResult, type TrainDqnOptions } from "../../src/learning/dqn/train.ts";
+import { type DqnConfig, dqnSchema } from "../../src/learning/algorithms/dqn-config.ts";
+import { trainDqn, type TrainOptions } from "../../src/learning/algorithms/index.ts";
+import type { Snapshot } from "../../src/learning/snapshot.ts";
+import type { Trained } from "../../src/learning/train.ts";
 import type { Environments } from "../../src/environments/worlds.ts";
 import { corridor } from "../fixtures/corridor.ts";
 
@@ -23,9 +23,9 @@ const base = {
   evaluation: { every: 200, episodes: 5 },
 };
 const configure = (changes: PlainObject = {}): DqnConfig => dqnSchema.parse(mergeConfig(base, changes));
-const train = (config: DqnConfig, options: Partial<TrainDqnOptions> = {}): Promise<DqnResult> =>
+const train = (config: DqnConfig, options: TrainOptions = {}): Promise<Trained> =>
   trainDqn(config, { makeEnvironments: corridor(), makeTrainable: createTrainable, ...options });
-const comparable = ({ seconds: _, ...result }: DqnResult): unknown => structuredClone(result);
+const comparable = ({ seconds: _, ...result }: Trained): unknown => structuredClone(result);
 
 const variants: Record<string, PlainObject> = {
   "plain": {},
@@ -96,8 +96,8 @@ describe("training", () => {
     const settling = (mean: number): PlainObject => ({ evaluation: { settle: { mean, factor: 1e-9 } } });
     const [never, at] = [await train(configure(settling(1))), await train(configure(settling(-1000)))];
     expect(comparable(never)).toEqual(comparable(await train(configure())));
-    const distance = ({ network, last }: DqnResult): number => {
-      const [a, b] = [network, last].map((n) => (n as DenseNetwork).layers[0].weights);
+    const distance = ({ network, last }: Trained): number => {
+      const [a, b] = [network, last].map((n) => n.layers[0].weights);
       return Math.max(...a.map((w, i) => Math.abs(w - b[i])));
     };
     // From its first evaluation on the network stays where it is, so that the chosen one is the last one.
@@ -170,7 +170,7 @@ describe("time limits", () => {
       ...changes,
     });
     const { last } = await train(config, { makeEnvironments: single(end) });
-    return Math.max(...denseForward(last as DenseNetwork, Float32Array.of(1), 1).outputs);
+    return Math.max(...referenceEngine.load(last).run(Float32Array.of(1)).outputs);
   };
 
   it("a cut episode goes on in its value: 1 / (1 - gamma)", async () =>

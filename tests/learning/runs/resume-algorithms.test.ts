@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from "@jest/globals";
 import { copyFileSync, existsSync, mkdirSync, truncateSync, writeFileSync } from "node:fs";
-import { runsFolder, until } from "./runs.ts";
+import { runsFolder, until } from "./folder.ts";
 
 const { at, dsqn, lines, expectSame, remove } = runsFolder("resume-methods");
 afterAll(remove);

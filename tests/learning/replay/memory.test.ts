@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "@jest/globals";
-import { ReplayMemory } from "../../src/learning/replay/memory.ts";
-import { NStepWindow } from "../../src/learning/replay/n-step.ts";
-import { SumTree } from "../../src/learning/replay/sum-tree.ts";
-import { Random } from "../../src/numeric/random.ts";
+import { ReplayMemory } from "../../../src/learning/replay/memory.ts";
+import { NStepWindow } from "../../../src/learning/replay/n-step.ts";
+import { SumTree } from "../../../src/learning/replay/sum-tree.ts";
+import { Random } from "../../../src/numeric/random.ts";
 
 const vector = (value: number): Float32Array => Float32Array.of(value, -value);
 
@@ -42,7 +42,7 @@ describe("replay memory", () => {
     const memory = filled(10, 10);
     const counts = new Array<number>(10).fill(0);
     const random = new Random(1);
-    for (let i = 0; i < 10000; i++) for (const index of memory.sample(2, random).indices) counts[index]++;
+    for (let i = 0; i < 10000; i++) for (const index of memory.sample(2, random).slots) counts[index]++;
     // Binomial(10000, 0.2): 4.5 standard deviations.
     for (const count of counts) expect(Math.abs(count - 2000)).toBeLessThan(180);
   });
@@ -56,8 +56,8 @@ describe("replay memory", () => {
     const random = new Random(2);
     for (let i = 0; i < 5000; i++) {
       const batch = memory.sample(4, random);
-      const largest = Math.max(...Array.from(batch.indices, (j) => ((4 * share[j]) / total) ** -0.4));
-      batch.indices.forEach((j, k) => {
+      const largest = Math.max(...Array.from(batch.slots, (j) => ((4 * share[j]) / total) ** -0.4));
+      batch.slots.forEach((j, k) => {
         counts[j]++;
         expect(batch.weights[k]).toBeCloseTo(((4 * share[j]) / total) ** -0.4 / largest, 4);
       });
@@ -108,7 +108,7 @@ describe("n-step window", () => {
     const out: { at: number; action: number; reward: number; next: number; discount: number }[] = [];
     steps.forEach((step, t) =>
       window.push(
-        { ...step, observation: vector(t), action: t, next: vector(t + 1) },
+        { ...step, terminal: step.terminated, observation: vector(t), action: t, next: vector(t + 1) },
         (o, action, reward, next, discount) => out.push({ at: o[0], action, reward, next: next[0], discount }),
       ),
     );

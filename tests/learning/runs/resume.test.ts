@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { copyFileSync, existsSync, mkdirSync, truncateSync, writeFileSync } from "node:fs";
-import { runsFolder, until } from "./runs.ts";
+import { runsFolder, until } from "./folder.ts";
 
 /** A run of a few seconds in the real CartPole, with everything in it that has a state of its own. */
 const config = {

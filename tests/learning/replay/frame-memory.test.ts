@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import fc from "fast-check";
-import { FrameMemory, type FrameMemoryOptions } from "../../../src/learning/pixels/memory.ts";
+import { FrameMemory, type FrameMemoryOptions } from "../../../src/learning/replay/frame-memory.ts";
 import { Random } from "../../../src/numeric/random.ts";
 
 /** What one environment lived through: frames with what was done in them. `action` -1: the episode was cut before one. */

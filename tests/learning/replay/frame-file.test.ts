@@ -2,10 +2,10 @@ import { afterAll, describe, expect, it } from "@jest/globals";
 import { mkdtempSync, rmSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openFrameFile } from "../../../src/learning/pixels/frame-file.ts";
-import { FrameMemory } from "../../../src/learning/pixels/memory.ts";
-import { assertReplayFits } from "../../../src/learning/pixels/room.ts";
-import { assembleStack } from "../../../src/learning/pixels/stack.ts";
+import { openFrameFile } from "../../../src/learning/replay/frame-file.ts";
+import { FrameMemory } from "../../../src/learning/replay/frame-memory.ts";
+import { assertReplayFits } from "../../../src/learning/replay/replay-memory-limit.ts";
+import { assembleStack } from "../../../src/learning/replay/stack.ts";
 import { Random } from "../../../src/numeric/random.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "dsqn-frames-"));

@@ -1,10 +1,10 @@
-import { createDenseNetwork, type DenseNetwork } from "../../src/network/old/dense-network.ts";
-import { createTrainable } from "../../src/engines/create.ts";
-import { assess, crossEntropy, fit, oneHot, split } from "../../src/learning/imitation-fit.ts";
-import { imitate } from "../../src/learning/imitation.ts";
-import { imitationSchema } from "../../src/learning/imitation-config.ts";
-import type { Policy } from "../../src/learning/policy.ts";
-import { Random } from "../../src/numeric/random.ts";
+import { createDenseNetwork } from "../../../src/network/create.ts";
+import { createTrainable } from "../../../src/engines/create.ts";
+import { assess, crossEntropy, fit, oneHot, split } from "../../../src/learning/fit.ts";
+import { imitate } from "../../../src/learning/algorithms/imitation.ts";
+import { imitationSchema } from "../../../src/learning/algorithms/imitation-config.ts";
+import type { Policy } from "../../../src/learning/policy.ts";
+import { Random } from "../../../src/numeric/random.ts";
 
 const plane: Policy = {
   actions: 3,
@@ -94,13 +94,10 @@ describe("imitate", () => {
 
   it("learns the source's policy on scaled observations, and takes raw ones afterwards", async () => {
     const scaling = { center: [0, 0], scale: [2, 0.5] };
-    const { network, chosen } = await imitate(
-      { ...config, scaling },
-      { states: normals(6000, 1), source: plane, makeTrainable: (net) => createTrainable(net, { maxBatch: 500 }) },
-    );
+    const { network, chosen } = await imitate({ ...config, scaling }, { states: normals(6000, 1), source: plane });
     expect(chosen.validationAccuracy).toBeGreaterThan(0.96);
     const fresh = await examplesOf(normals(2000, 9));
-    expect(assess(createTrainable(network as DenseNetwork, { maxBatch: 500 }), fresh).accuracy).toBeGreaterThan(0.95);
+    expect(assess(createTrainable(network, { maxBatch: 500 }), fresh).accuracy).toBeGreaterThan(0.95);
   });
 
   it("asks for the network that the method needs", () => {

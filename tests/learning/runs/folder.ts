@@ -12,7 +12,7 @@ export function runsFolder(name: string) {
   return {
     at,
     dsqn: (...args: string[]) =>
-      execa("node", ["--import", "./scripts/register-ts.mjs", "src/cli/run.ts", ...args, "--json"], { reject: false }),
+      execa("node", ["scripts/dsqn.mjs", ...args, "--json"], { reject: false }),
     lines: (run: string): number => (existsSync(at(run, "progress.jsonl")) ? log(run).split("\n").length - 1 : 0),
     /** The same curve, the same networks, the same TensorBoard scalars (their wall times apart: the sizes). */
     expectSame(run: string, whole: string, networks: readonly string[]): void {

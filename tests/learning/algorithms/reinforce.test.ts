@@ -1,10 +1,10 @@
-import { createTrainable } from "../../src/engines/create.ts";
-import { createDenseNetwork, type DenseNetwork } from "../../src/network/old/dense-network.ts";
-import type { Environments } from "../../src/environments/worlds.ts";
-import { reinforce } from "../../src/learning/reinforce.ts";
-import { reinforceSchema } from "../../src/learning/reinforce-config.ts";
-import { discountedReturns, policyGradient, type Episode } from "../../src/learning/reinforce-gradient.ts";
-import { Random } from "../../src/numeric/random.ts";
+import { createTrainable } from "../../../src/engines/create.ts";
+import { createDenseNetwork } from "../../../src/network/create.ts";
+import type { Environments } from "../../../src/environments/worlds.ts";
+import { reinforce } from "../../../src/learning/algorithms/index.ts";
+import { discountedReturns, type Episode, policyGradient } from "../../../src/learning/algorithms/policy-gradient.ts";
+import { reinforceSchema } from "../../../src/learning/algorithms/reinforce-config.ts";
+import { Random } from "../../../src/numeric/random.ts";
 
 const episode = (rewards: number[]): Episode => ({
   observations: new Float32Array(rewards.length),
@@ -101,10 +101,8 @@ describe("reinforce", () => {
     learningRate: { kind: "constant", value: 0.02 },
     evaluation: { every: 5, stop: { mean: 20, episodes: 30 } },
   });
-  const makeTrainable = (network: unknown) => createTrainable(network as DenseNetwork, { maxBatch: 512 });
-
   it("solves what can be solved, stops when confirmed, and repeats from its seed", async () => {
-    const run = () => reinforce({ ...config, seed: 5 }, { makeEnvironments: signs, makeTrainable });
+    const run = () => reinforce({ ...config, seed: 5 }, { makeEnvironments: signs });
     const result = await run();
     expect(result.confirmed).toBe(true);
     expect(result.chosen.mean).toBe(20);
@@ -114,7 +112,7 @@ describe("reinforce", () => {
 
   it("stops when interrupted", async () => {
     const signal = AbortSignal.abort();
-    await expect(reinforce(config, { makeEnvironments: signs, makeTrainable, signal })).rejects.toMatchObject({
+    await expect(reinforce(config, { makeEnvironments: signs, signal })).rejects.toMatchObject({
       code: "INTERRUPTED",
     });
   });
