@@ -1,46 +1,45 @@
 import { createTrainable } from "../../src/engines/create.ts";
-import { denseForward } from "../../src/engines/reference/dense-forward.ts";
-import type { DenseNetwork } from "../../src/network/old/dense-network.ts";
-import { referenceDenseForward, referenceDenseGradients } from "../../src/engines/reference/dense.ts";
-import type { SpikingEngine } from "../../src/network/engine.ts";
-import { fastEngine } from "../../src/engines/fast/engine.ts";
-import type { SpikingNetwork } from "../../src/network/old/spiking-network.ts";
-import { referenceEngine32, referenceGradients } from "../../src/engines/reference/index.ts";
+import { fastEngine } from "../../src/engines/fast/index.ts";
+import { referenceEngine, referenceEngine32, referenceGradients } from "../../src/engines/reference/index.ts";
+import type { LocalEngine, RunOptions, RunResult } from "../../src/network/engine.ts";
+import type { Layer } from "../../src/network/layer.ts";
+import { isSpiking, type Network, observationSize } from "../../src/network/network.ts";
 import type { SurrogateOptions } from "../../src/network/surrogate.ts";
+import type { Weights } from "./golden.ts";
 
 export interface Gradients {
   readonly outputs: ArrayLike<number>;
-  readonly layers: readonly {
-    readonly inputs: number;
-    readonly outputs: number;
-    readonly weights: ArrayLike<number>;
-    readonly biases: ArrayLike<number> | null;
-  }[];
+  readonly layers: readonly Weights[];
 }
 
 /** The two ways in which this project computes the same things. */
-export interface Engine {
+export interface Way {
   readonly name: string;
-  readonly spiking: SpikingEngine;
-  dense(network: DenseNetwork, observations: Float32Array): ArrayLike<number>;
+  run(network: Network, observations: Float32Array, options?: RunOptions): RunResult;
   gradients(
-    network: DenseNetwork | SpikingNetwork,
+    network: Network,
     observations: Float32Array,
     outputGradients: (outputs: ArrayLike<number>) => Float64Array,
     surrogate?: SurrogateOptions,
   ): Gradients;
 }
 
-const reference: Engine = {
+/** One run of a network that is loaded for it. */
+function once(engine: LocalEngine, network: Network, observations: Float32Array, options?: RunOptions): RunResult {
+  const loaded = engine.load(network);
+  const result = loaded.run(observations, options);
+  loaded.close();
+  return result;
+}
+
+const reference: Way = {
   name: "reference",
-  spiking: referenceEngine32, // the original computed in float32
-  dense: referenceDenseForward,
+  // The original computed in float32, which decides where a spike falls; values without spikes are compared with the exact ones.
+  run: (network, ...rest) => once(isSpiking(network) ? referenceEngine32 : referenceEngine, network, ...rest),
   gradients(network, observations, outputGradients, surrogate) {
-    const result =
-      network.kind === "dense"
-        ? referenceDenseGradients(network, observations, outputGradients)
-        : referenceGradients(network, observations, outputGradients, { surrogate, precision: "float32" });
-    const layers = network.layers.map((layer, l) => ({
+    const precision = isSpiking(network) ? "float32" : "float64";
+    const result = referenceGradients(network, observations, outputGradients, { surrogate, precision });
+    const layers = network.layers.map((layer: Layer, l) => ({
       ...layer,
       weights: result.layers[l].weights,
       biases: layer.biases && result.layers[l].biases,
@@ -49,14 +48,11 @@ const reference: Engine = {
   },
 };
 
-const fast: Engine = {
+const fast: Way = {
   name: "fast",
-  spiking: fastEngine("float32"),
-  dense: (network, observations) =>
-    denseForward(network, observations, observations.length / network.layers[0].inputs).outputs,
+  run: (...given) => once(fastEngine("float32"), ...given),
   gradients(network, observations, outputGradients, surrogate) {
-    const size = network.layers[0].inputs - (network.kind === "spiking" && network.biasInput ? 1 : 0);
-    const batch = observations.length / size;
+    const batch = observations.length / observationSize(network);
     const trainable = createTrainable(network, { maxBatch: batch, surrogate });
     try {
       const outputs = trainable.forward(observations, batch).slice();
@@ -69,4 +65,4 @@ const fast: Engine = {
   },
 };
 
-export const engines: readonly Engine[] = [reference, fast];
+export const ways: readonly Way[] = [reference, fast];

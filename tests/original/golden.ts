@@ -2,8 +2,10 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { decodeNpz } from "../../src/formats/npz.ts";
 import { toFloat32, transposed } from "../../src/files/tensor.ts";
-import type { DenseNetwork } from "../../src/network/old/dense-network.ts";
-import { spikingNetwork, type SpikingNetwork } from "../../src/network/old/spiking-network.ts";
+import { spikingNetwork } from "../../src/network/create.ts";
+import { type DenseSynapses, type Layer, linear, outputsOf, relu, synapticInputs } from "../../src/network/layer.ts";
+import type { Network, SpikingNetwork } from "../../src/network/network.ts";
+import { neuron } from "../../src/network/neurons/index.ts";
 import type { SurrogateOptions } from "../../src/network/surrogate.ts";
 
 /** What the original computed, recorded. Not part of this repository: tests skip, and say so, where the folder is missing. */
@@ -91,14 +93,16 @@ function stored(name: string) {
   });
 }
 
-export function denseFrom(name: string): DenseNetwork {
-  const layers = stored(name).map(({ shape: [outputs, inputs], weights, biases }) => ({
-    inputs,
-    outputs,
+const dense = (inputs: number, outputs: number): DenseSynapses => ({ kind: "dense", inputs, outputs });
+
+export function denseFrom(name: string): Network {
+  const layers = stored(name).map(({ shape: [outputs, inputs], weights, biases }, l, all): Layer => ({
+    synapses: dense(inputs, outputs),
     weights: transposed(weights, outputs, inputs),
-    biases: biases!,
+    biases,
+    activation: l < all.length - 1 ? relu : linear,
   }));
-  return { kind: "dense", layers };
+  return { input: [synapticInputs(layers[0])], inputScale: 1, layers };
 }
 
 const ENCODINGS = { constant: "constant", poisson: "poisson", equidistant: "equidistant-original" } as const;
@@ -106,17 +110,18 @@ const DECODINGS = { potential: "potential", spikes: "spikes", first_spike: "firs
 
 export function spikingFrom(name: string, snn: Snn): SpikingNetwork {
   const layers = stored(name).map(({ shape: [inputs, outputs], weights, biases }) => ({
-    inputs,
-    outputs,
+    synapses: dense(inputs, outputs),
     weights,
     biases,
   }));
   return spikingNetwork(layers, {
-    alpha: snn.alpha,
-    beta: snn.beta,
-    threshold: snn.threshold,
-    reset: choice({ subtraction: "subtraction", zero: "zero" } as const, snn.reset),
-    resetBy: 1, // whatever the threshold
+    neuron: neuron("lagged-lif", {
+      alpha: snn.alpha,
+      beta: snn.beta,
+      threshold: snn.threshold,
+      reset: choice({ subtraction: "subtraction", zero: "zero" } as const, snn.reset),
+      resetBy: 1, // whatever the threshold
+    }),
     encoding: choice(ENCODINGS, snn.encoding),
     decoding: choice(DECODINGS, snn.decoding),
     signedInputs: snn.two_inputs,
@@ -148,12 +153,16 @@ export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<num
   return difference / magnitude;
 }
 
+/** What a layer's tensors are, or their gradients. */
+export interface Weights extends Pick<Layer, "synapses"> {
+  readonly weights: ArrayLike<number>;
+  readonly biases: ArrayLike<number> | null;
+}
+
 /** A network's tensors in the layout and order of the original's lists: W0, b0, W1, ...; dense weights [outputs, inputs]. */
-export function listed(
-  kind: "dense" | "spiking",
-  layers: readonly { inputs: number; outputs: number; weights: ArrayLike<number>; biases: ArrayLike<number> | null }[],
-): number[][] {
-  return layers.flatMap(({ inputs, outputs, weights, biases }) => {
+export function listed(kind: "dense" | "spiking", layers: readonly Weights[]): number[][] {
+  return layers.flatMap(({ weights, biases, ...layer }) => {
+    const [inputs, outputs] = [synapticInputs(layer), outputsOf(layer)];
     const order = Array.from({ length: inputs * outputs }, (_, k) =>
       kind === "spiking" ? k : (k % inputs) * outputs + Math.floor(k / inputs),
     );

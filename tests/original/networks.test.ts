@@ -1,10 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { referenceDenseForward } from "../../src/engines/reference/dense.ts";
+import { referenceEngine } from "../../src/engines/reference/index.ts";
 import { importNetwork } from "../../src/formats/import.ts";
 import { decodeModel, encodeModel } from "../../src/network/file/model.ts";
 import { loadReplay } from "../../src/formats/replay.ts";
+import { kindOf } from "../../src/network/network.ts";
 import { foldersWith, ORIGINAL, relativeError } from "./golden.ts";
 
 const networks = foldersWith("model.pt");
@@ -26,9 +27,9 @@ const replays = foldersWith("memory_inputs.npz");
       const { states, outputs, size, observationSize } = await loadReplay(folder);
       expect(states.length).toBe(size * observationSize);
       const { network } = await importNetwork(folder);
-      if (network.kind !== "dense") return;
+      if (kindOf(network) !== "dense") return;
       const some = Math.min(size, 20_000);
-      const values = referenceDenseForward(network, states.subarray(0, some * observationSize));
+      const values = referenceEngine.load(network).run(states.subarray(0, some * observationSize)).outputs;
       if (outputs) expect(relativeError(values, outputs.subarray(0, values.length))).toBeLessThan(1e-5);
       else expect(values.every(Number.isFinite)).toBe(true);
     });

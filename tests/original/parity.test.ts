@@ -3,8 +3,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { originalConversion, convert } from "../../src/conversion/convert.ts";
 import { loadReplay } from "../../src/formats/replay.ts";
-import { spikingLayers } from "../../src/network/old/spiking-network.ts";
-import { type Engine, engines } from "./engines.ts";
+import { isSpiking, observationSize, spikingLayers } from "../../src/network/network.ts";
+import { outputsOf } from "../../src/network/layer.ts";
+import { type Way, ways } from "./engines.ts";
 import {
   type Case,
   type ConversionCase,
@@ -29,18 +30,18 @@ const GRADIENT = 1e-3;
 const ran: Record<string, number> = {};
 
 /** How each kind of case is checked, by an engine. */
-const kinds: Record<string, (testCase: never, engine: Engine) => void | Promise<void>> = {
-  "dense-forward"({ network, inputs, outputs }: Case, engine) {
-    expect(relativeError(engine.dense(denseFrom(network), states(inputs)), flat(outputs))).toBeLessThan(FORWARD);
+const kinds: Record<string, (testCase: never, way: Way) => void | Promise<void>> = {
+  "dense-forward"({ network, inputs, outputs }: Case, way) {
+    expect(relativeError(way.run(denseFrom(network), states(inputs)).outputs, flat(outputs))).toBeLessThan(FORWARD);
   },
 
-  "spiking-forward"({ network, snn, inputs, outputs }: Case, engine) {
+  "spiking-forward"({ network, snn, inputs, outputs }: Case, way) {
     const spiking = spikingFrom(network, snn!);
-    const result = engine.spiking.run(spiking, states(inputs), { recordSpikes: true });
+    const result = way.run(spiking, states(inputs), { recordSpikes: true });
     const expected = flat(outputs);
     const error = relativeError(result.outputs, expected);
     // In a batch, the original reads all states in the step in which the first of them spikes.
-    if (spiking.decoding === "first-spike" && error > 0) {
+    if (spiking.coding.decoding === "first-spike" && error > 0) {
       const { state, step, neuron } = result.spikes![spikingLayers(spiking) - 1];
       const first = Math.min(...step);
       const together = new Float64Array(expected.length);
@@ -49,33 +50,33 @@ const kinds: Record<string, (testCase: never, engine: Engine) => void | Promise<
     } else expect(error).toBeLessThan(FORWARD);
   },
 
-  "spiking-gradient"(testCase: GradientCase, engine) {
-    checkGradients(testCase, engine, testCase.labels ? negativeLogLikelihood(testCase) : squaredError(testCase));
+  "spiking-gradient"(testCase: GradientCase, way) {
+    checkGradients(testCase, way, testCase.labels ? negativeLogLikelihood(testCase) : squaredError(testCase));
   },
 
-  "classifier-gradient"(testCase: GradientCase, engine) {
-    checkGradients(testCase, engine, negativeLogLikelihood(testCase));
+  "classifier-gradient"(testCase: GradientCase, way) {
+    checkGradients(testCase, way, negativeLogLikelihood(testCase));
   },
 
-  "dense-update"(testCase: UpdateCase, engine) {
-    checkUpdates(testCase, engine);
+  "dense-update"(testCase: UpdateCase, way) {
+    checkUpdates(testCase, way);
   },
 
-  "spiking-update"(testCase: UpdateCase, engine) {
-    checkUpdates(testCase, engine);
+  "spiking-update"(testCase: UpdateCase, way) {
+    checkUpdates(testCase, way);
   },
 
   // The conversion has one implementation; both engines then run what it made.
-  async "conversion"({ network, replay, method, percentile, weights, biases }: ConversionCase, engine) {
+  async "conversion"({ network, replay, method, percentile, weights, biases }: ConversionCase, way) {
     const dense = denseFrom(network);
     const observations = replay ? (await loadReplay(join(ORIGINAL, "networks", replay))).states : new Float32Array(0);
     const converted = convert(dense, observations, { ...originalConversion, method, percentile }).network;
-    const linear = weights.every((weight, l) => (weight as Nested[]).length === converted.layers[l].outputs);
+    const linear = weights.every((weight, l) => (weight as Nested[]).length === outputsOf(converted.layers[l]));
     const actual = listed(linear ? "dense" : "spiking", converted.layers);
     const expected = weights.flatMap((weight, l) => [flat(weight), flat(biases[l])]);
     expect(actual.length).toBe(expected.length);
     for (const [k, tensor] of expected.entries()) expect(relativeError(actual[k], tensor)).toBeLessThan(FORWARD);
-    const { outputs } = engine.spiking.run(converted, observations.subarray(0, 20 * dense.layers[0].inputs));
+    const { outputs } = way.run(converted, observations.subarray(0, 20 * observationSize(dense)));
     expect(outputs.every(Number.isFinite)).toBe(true);
   },
 };
@@ -88,13 +89,13 @@ if (cases.length === 0) {
       undefined);
   });
 } else {
-  describe.each(engines)("$name engine", (engine) => {
+  describe.each(ways)("$name engine", (way) => {
     it.each(cases.map((testCase) => [testCase.kind, testCase.id, testCase] as const))(
       "%s: %s",
       async (kind, _id, testCase) => {
         if (!Object.hasOwn(kinds, kind)) throw new Error(`golden.json has a case of the unknown kind "${kind}"`);
-        await kinds[kind](testCase as never, engine);
-        ran[`${kind}, ${engine.name}`] = (ran[`${kind}, ${engine.name}`] ?? 0) + 1;
+        await kinds[kind](testCase as never, way);
+        ran[`${kind}, ${way.name}`] = (ran[`${kind}, ${way.name}`] ?? 0) + 1;
       },
     );
   });
@@ -115,14 +116,14 @@ type Loss = (outputs: ArrayLike<number>) => { value: number; gradient: Float64Ar
 
 function checkGradients(
   { network, snn, inputs, outputs, loss_value, gradients }: GradientCase,
-  engine: Engine,
+  way: Way,
   loss: Loss,
 ): void {
   const net = snn ? spikingFrom(network, snn) : denseFrom(network);
-  const result = engine.gradients(net, states(inputs), (values) => loss(values).gradient, snn?.surrogate);
+  const result = way.gradients(net, states(inputs), (values) => loss(values).gradient, snn?.surrogate);
   expect(relativeError(result.outputs, flat(outputs))).toBeLessThan(FORWARD);
   expect(relativeError([loss(result.outputs).value], [loss_value])).toBeLessThan(FORWARD);
-  const actual = listed(net.kind, result.layers);
+  const actual = listed(isSpiking(net) ? "spiking" : "dense", result.layers);
   expect(actual.length).toBe(gradients.length);
   for (const [k, gradient] of gradients.entries())
     expect(relativeError(actual[k], flat(gradient))).toBeLessThan(snn ? GRADIENT : FORWARD);
@@ -167,12 +168,12 @@ function negativeLogLikelihood({ labels }: GradientCase): Loss {
  * In units of the largest change of any parameter: adaptive optimisers divide by the size of a gradient, so that rounding in a tiny
  * one shows up at that scale.
  */
-function checkUpdates(testCase: UpdateCase, engine: Engine): void {
+function checkUpdates(testCase: UpdateCase, way: Way): void {
   const { policy, target, snn, parameters_after_each_update: expected } = testCase;
   const load = (name: string) => (snn ? spikingFrom(name, snn) : denseFrom(name));
   const initial = load(policy);
-  const before = listed(initial.kind, initial.layers);
-  const updates = engine.name === "fast" ? fastUpdates : referenceUpdates;
+  const before = listed(isSpiking(initial) ? "spiking" : "dense", initial.layers);
+  const updates = way.name === "fast" ? fastUpdates : referenceUpdates;
   const actual = updates(testCase, initial, load(target), expected.length);
   for (const [u, tensors] of expected.entries()) {
     expect(actual[u].map(({ length }) => length)).toEqual(tensors.map((tensor) => flat(tensor).length));

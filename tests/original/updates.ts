@@ -1,25 +1,28 @@
-import { lossGradients, temporalDifferenceTargets } from "../../src/learning/dqn/learner.ts";
 import { createTrainable } from "../../src/engines/create.ts";
-import type { DenseNetwork } from "../../src/network/old/dense-network.ts";
-import { adam, clipValues, rmsprop, sgd, type Optimizer } from "../../src/engines/optimizers/index.ts";
+import { flatLearner } from "../../src/learning/q-learner/flat.ts";
 import { argmax } from "../../src/network/decide.ts";
-import type { SpikingNetwork } from "../../src/network/old/spiking-network.ts";
-import { engines } from "./engines.ts";
+import { actionsOf, isSpiking, type Network } from "../../src/network/network.ts";
+import { ways } from "./engines.ts";
 import { listed, type UpdateCase } from "./golden.ts";
-
-type Network = DenseNetwork | SpikingNetwork;
 
 /** Parameters after each of the case's consecutive optimiser steps, listed. `target` stays as it is. */
 export type Updates = (testCase: UpdateCase, policy: Network, target: Network, count: number) => number[][][];
 
-/** The learner of src/learning with the fast trainable networks and the optimisers of src/engines/optimizers. */
+const parameters = (network: Network): number[][] => listed(isSpiking(network) ? "spiking" : "dense", network.layers);
+
+/** The Q-learner of src/learning on the kernels. */
 export const fastUpdates: Updates = (testCase, policyNetwork, targetNetwork, count) => {
   const { batch: transitions, snn, double: doubleQ, gamma } = testCase;
   const size = transitions.length;
   const options = { maxBatch: size, surrogate: snn?.surrogate };
-  const policy = createTrainable(policyNetwork, options);
-  const target = createTrainable(targetNetwork, options);
-  const optimizer = createOptimizer(testCase.optimizer, policy.parameters.length);
+  const limit = clipLimit(testCase);
+  const learner = flatLearner(createTrainable(policyNetwork, options), createTrainable(targetNetwork, options), {
+    doubleQ,
+    loss: "mse",
+    advantageLearning: 0,
+    optimizer: optimizerOf(testCase.optimizer),
+    clip: limit === null ? { kind: "none", limit: 0 } : { kind: "value", limit },
+  });
   const batch = {
     size,
     observations: Float32Array.from(transitions.flatMap(({ state }) => state)),
@@ -29,37 +32,27 @@ export const fastUpdates: Updates = (testCase, policyNetwork, targetNetwork, cou
       transitions.flatMap(({ state, next_state }) => next_state ?? state.map(() => 0)),
     ),
     discounts: Float32Array.from(transitions, ({ next_state }) => (next_state ? gamma : 0)),
-    indices: Int32Array.from(transitions, (_, k) => k),
+    slots: Int32Array.from(transitions, (_, k) => k),
     weights: new Float32Array(size).fill(1),
   };
-  const clip = clipLimit(testCase);
-  const loss = { doubleQ, loss: "mse", advantageLearning: 0 } as const;
   try {
     return Array.from({ length: count }, () => {
-      const targets = temporalDifferenceTargets(policy, target, batch, loss, new Float32Array(size));
-      lossGradients(policy, batch, targets, loss, new Float32Array(size));
-      if (clip !== null) clipValues(policy.gradients, clip);
-      optimizer.step(policy.parameters, policy.gradients);
-      const network = policy.toNetwork();
-      return listed(network.kind, network.layers);
+      learner.update(batch, testCase.optimizer.lr);
+      return parameters(learner.network());
     });
   } finally {
-    policy.close();
-    target.close();
+    learner.close();
   }
 };
 
 /** The same from the equations, in float64, with gradients of the reference engine. */
 export const referenceUpdates: Updates = (testCase, policy, target, count) => {
   const { batch, double: doubleQ, gamma, snn } = testCase;
-  const reference = engines[0];
+  const [reference] = ways;
   const states = Float32Array.from(batch.flatMap(({ state }) => state));
   const nextStates = Float32Array.from(batch.flatMap(({ state, next_state }) => next_state ?? state.map(() => 0)));
-  const actions = policy.layers.at(-1)!.outputs;
-  const values = (network: Network): ArrayLike<number> =>
-    network.kind === "dense"
-      ? reference.dense(network, nextStates)
-      : reference.spiking.run(network, nextStates).outputs;
+  const actions = actionsOf(policy);
+  const values = (network: Network): ArrayLike<number> => reference.run(network, nextStates).outputs;
   const next = values(target);
   const clip = clipLimit(testCase);
   const step = referenceOptimizer(testCase.optimizer);
@@ -92,8 +85,8 @@ export const referenceUpdates: Updates = (testCase, policy, target, count) => {
         weights: move(layer.weights),
         biases: layer.biases && move(layer.biases),
       })),
-    } as Network;
-    return listed(network.kind, network.layers);
+    };
+    return parameters(network);
   });
 };
 
@@ -104,13 +97,17 @@ function clipLimit({ clip }: UpdateCase): number | null {
   return Number(match[1]);
 }
 
-function createOptimizer({ name, lr, ...rest }: UpdateCase["optimizer"], size: number): Optimizer {
-  const { beta1, beta2, eps: epsilon, rho, alpha, momentum } = rest as Record<string, number | undefined>;
-  const given = <T extends object>(options: T): T =>
-    Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
-  if (name === "adam") return adam(size, given({ learningRate: lr, beta1, beta2, epsilon }));
-  if (name === "rmsprop") return rmsprop(size, given({ learningRate: lr, alpha: rho ?? alpha, epsilon, momentum }));
-  if (name === "sgd") return sgd(size, given({ learningRate: lr, momentum }));
+function optimizerOf({ name, ...rest }: UpdateCase["optimizer"]): Parameters<typeof flatLearner>[2]["optimizer"] {
+  const {
+    beta1 = 0.9,
+    beta2 = 0.999,
+    rho,
+    alpha = 0.99,
+    momentum,
+    eps: epsilon = 1e-8,
+  } = rest as Partial<Record<string, number>>;
+  if (name === "adam") return { kind: "adam", beta1, beta2, epsilon };
+  if (name === "rmsprop" && !momentum) return { kind: "rmsprop", decay: rho ?? alpha, epsilon };
   throw new Error(`unknown optimiser "${name}"`);
 }
 
