@@ -68,7 +68,7 @@ Example:
         hint: "Name one with --env.",
       });
     const source = policyOf(dense.network);
-    const environment = { env: id, maxSteps: options.maxSteps, fire: true };
+    const environment = { env: id, maxSteps: options.maxSteps, fire: true, wrapper: [] };
     const result = await withEnvironment(environment, { policy: source, card: dense.card }, (makeEnvironments) =>
       sweep({
         makeEnvironments,
