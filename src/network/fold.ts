@@ -70,7 +70,7 @@ export function assemble(input: Shape, inputScale: number, pieces: readonly Piec
 
 function connect(a: Assembly, { synapses, weights, biases }: Pick<Layer, "synapses" | "weights" | "biases">): void {
   if (a.open) a.layers.push(finished(a.open));
-  const numbers = { weights: Float64Array.from(weights), biases: biases && Float64Array.from(biases) };
+  const numbers = { weights: new Float64Array(weights), biases: biases && new Float64Array(biases) };
   a.open = { ...(a.pooling && { pooling: a.pooling }), synapses, ...numbers, rectified: false };
   if (a.affine) affineBefore(a.open, a.affine);
   a.pooling = a.affine = undefined;
@@ -187,8 +187,8 @@ function affineBefore(draft: Draft, { scale, shift }: Affine): void {
 function finished({ rectified, weights, biases, ...rest }: Draft): Layer {
   return {
     ...rest,
-    weights: Float32Array.from(weights),
-    biases: biases && Float32Array.from(biases),
+    weights: new Float32Array(weights),
+    biases: biases && new Float32Array(biases),
     activation: rectified ? relu : linear,
   };
 }
