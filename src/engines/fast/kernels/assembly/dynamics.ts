@@ -229,8 +229,8 @@ export function integrate<T>(P: Plan, L: Layer, steps: i32, h: usize, hStride: u
   if (L.spikes) memory.fill(bits, 0, <usize>(steps * L.plane));
   if (!splitColumns<T>(P, L, steps, h, hStride, v, vStride, bits, final))
     integrateColumns<T>(L, steps, h, hStride, v, vStride, bits, final, 0, <usize>L.width * sizeof<T>());
-  // Padding never spikes: its potential is 0, which is above a negative threshold.
-  if (L.spikes && load<T>(L.threshold) < 0 && L.outputs & 63) {
+  // Padding never spikes: its potential is 0, which is above a negative threshold, or what a convolution finds beside its last position.
+  if (L.spikes && L.outputs & 3 && (L.convolution || load<T>(L.threshold) < 0)) {
     const last = <usize>(L.plane - 8);
     const keep = (<u64>1 << (<u64>L.outputs & 63)) - 1;
     for (let t = 0; t < steps; t++) {
