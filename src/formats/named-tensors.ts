@@ -173,8 +173,8 @@ function pieceOf(
   const own = windowOver(shape, filters, kernel as [number, number], strides, padding);
   const weights = fromTorchKernel(part("weight"), own);
   const biases = part("bias", filters);
-  const perOutput = biases.length === filters ? biases : reordered(biases, 1, own.output, "from torch");
-  return { kind: "synapses", synapses: { kind, ...own }, weights, biases: perOutput };
+  const each = biases.length === sizeOf(own.output) ? reordered(biases, 1, own.output, "from torch") : biases;
+  return { kind: "synapses", synapses: { kind, ...own }, weights, biases: each };
 }
 
 function poolingOf({ kind, kernel, strides = kernel, padding }: Pool, shape: Shape, source: string): Pooling {

@@ -12,7 +12,7 @@ import { exporter, portableTensors } from "../../src/formats/export.ts";
 import type { ImportedArchitecture } from "../../src/formats/architecture.ts";
 import { importNetwork } from "../../src/formats/import.ts";
 import { encodeSafetensors } from "../../src/files/safetensors.ts";
-import type { Tensor } from "../../src/files/tensor.ts";
+import { type Tensor, tensor } from "../../src/files/tensor.ts";
 import type { Network } from "../../src/network/network.ts";
 import { decodeTorch } from "../../src/formats/torch.ts";
 import { everyKind, normals, sketched, sketchedPieces } from "../fixtures/convolutional/networks.ts";
@@ -131,6 +131,16 @@ describe("exports of convolutional networks", () => {
     await expect(exporter("layers-model").write(network, join(folder, "never"))).rejects.toMatchObject({
       code: "EXPORT_IMPOSSIBLE",
       message: "Layer 0 has a bias for each place, which no LayersModel has.",
+    });
+  });
+
+  it("are refused with biases of any other number", async () => {
+    const tensors = portableTensors((await importNetwork(dqnFile, { architecture: dqn })).network);
+    const path = join(folder, "short.safetensors");
+    await writeFile(path, encodeSafetensors({ ...tensors, "layers.0.bias": tensor(new Float32Array(5)) }));
+    await expect(importNetwork(path, { architecture: dqn })).rejects.toMatchObject({
+      code: "IMPORT_INVALID",
+      message: expect.stringContaining("layers.0.bias has 5 values instead of"),
     });
   });
 
