@@ -3,9 +3,13 @@ import { Random } from "../../src/numeric/random.ts";
 import { openSimulator } from "../../src/simulators/open.ts";
 import { hasInputNeurons, withInputNeurons } from "../../src/simulators/spinnaker/input-layer.ts";
 import { fixedPointTwin } from "../../src/simulators/twins/fixed-point.ts";
-import { createSpikingNetwork, observationSize, spikingNetwork } from "../../src/network/old/spiking-network.ts";
+import { createSpikingNetwork, spikingNetwork } from "../../src/network/create.ts";
+import { inputsOf, outputsOf } from "../../src/network/layer.ts";
+import { type Encoding, observationSize, type SpikingNetwork } from "../../src/network/network.ts";
 
 const network = createSpikingNetwork([3, 12, 2], new Random(4), { steps: 60, biasInput: true });
+
+const encoded = (encoding: Encoding): SpikingNetwork => ({ ...network, coding: { ...network.coding, encoding } });
 
 /** Of the four neurons that a value of this sign drives. */
 function thresholds(weights: Float32Array, x: number): number[] {
@@ -17,7 +21,7 @@ describe("input neurons on the chip", () => {
     const placed = withInputNeurons(network, [2, 0.5, 1]);
     expect(observationSize(placed)).toBe(3);
     const [neurons, first] = placed.layers;
-    expect([neurons.inputs, neurons.outputs, first.inputs]).toEqual([3, 24, 24]);
+    expect([inputsOf(neurons), outputsOf(neurons), inputsOf(first)]).toEqual([3, 24, 24]);
     // Value 1 (range 0.5) drives neurons 4 to 7, and with the other sign 16 to 19.
     const thetas = [4, 5, 6, 7].map((j) => 1 / neurons.weights[24 + j]);
     thetas.forEach((theta, k) => expect(theta).toBeCloseTo(0.5 * 2 ** ((k + 0.5) / 4 - 0.5), 5));
@@ -33,13 +37,12 @@ describe("input neurons on the chip", () => {
   it("send on average what the value is, within the error of rates 1/n", async () => {
     const steps = 400;
     const linear = withInputNeurons(
-      spikingNetwork([{ inputs: 1, outputs: 1, weights: Float32Array.of(1) }], { steps }),
+      spikingNetwork([{ synapses: { kind: "dense", inputs: 1, outputs: 1 }, weights: Float32Array.of(1) }], { steps }),
     );
-    const twin = fixedPointTwin();
-    await twin.load(linear);
+    const twin = await fixedPointTwin().load(linear);
     for (const x of [-0.9, -0.3, 0.05, 0.2, 0.45, 0.8, 1]) {
-      const { spikes } = await twin.run(Float32Array.of(x));
-      const sent = spikes[0].neuron.reduce((sum, neuron) => sum + linear.layers[1].weights[neuron], 0) / steps;
+      const { spikes } = await twin.run(Float32Array.of(x), { recordSpikes: true });
+      const sent = spikes![0].neuron.reduce((sum, neuron) => sum + linear.layers[1].weights[neuron], 0) / steps;
       const magnitudes = thresholds(linear.layers[0].weights, x);
       // A neuron of threshold theta spikes every ceil(theta / x) steps, a little later for its leak.
       const expected = magnitudes.reduce((sum, theta) => sum + theta / Math.ceil(theta / Math.abs(x)) / 4, 0);
@@ -53,15 +56,17 @@ describe("input neurons on the chip", () => {
   it("are one a pixel in front of a convolution, which keeps its geometry", () => {
     const shape = convolution([6, 5, 2], { filters: 3, kernel: [2, 2] });
     const weights = new Float32Array(2 * 2 * 2 * 3).fill(0.5);
-    const first = { ...network.layers[0], inputs: 60, outputs: 60, weights, convolution: shape };
-    const placed = withInputNeurons({ ...network, biasInput: false, layers: [first, network.layers[1]] }, [4]);
-    expect(placed.layers.map(({ inputs, outputs }) => [inputs, outputs])).toEqual([
+    const first = { ...network.layers[0], synapses: { kind: "convolution", ...shape } as const, weights };
+    const next = { ...network.layers[1], synapses: { kind: "dense", inputs: 60, outputs: 2 } as const };
+    const coding = { ...network.coding, biasInput: false };
+    const placed = withInputNeurons({ ...network, input: [6, 5, 2], coding, layers: [first, next] }, [4]);
+    expect(placed.layers.map((layer) => [inputsOf(layer), outputsOf(layer)])).toEqual([
       [60, 60],
       [60, 60],
-      [12, 2],
+      [60, 2],
     ]);
     expect([...placed.layers[0].weights]).toEqual([0.25, 0, 0, 0.25]);
-    expect(placed.layers[1].convolution).toEqual(shape);
+    expect(placed.layers[1].synapses).toEqual({ kind: "convolution", ...shape });
     expect(placed.layers[1].weights[0]).toBe(2);
   });
 
@@ -71,7 +76,7 @@ describe("input neurons on the chip", () => {
   });
 
   it("leave Poisson input to sources that draw it", () => {
-    expect(hasInputNeurons({ ...network, encoding: "poisson" }, "chip")).toBe(false);
+    expect(hasInputNeurons(encoded("poisson"), "chip")).toBe(false);
     expect(hasInputNeurons(network, "host")).toBe(false);
     expect(hasInputNeurons(network, undefined)).toBe(false);
   });
@@ -79,15 +84,18 @@ describe("input neurons on the chip", () => {
   it("are what spinnaker-twin runs under input: chip, and its mapping says so", async () => {
     const states = Float32Array.from({ length: 9 }, (_, i) => Math.sin(i));
     const [twin, chip] = [fixedPointTwin(), await openSimulator("spinnaker-twin", { settings: { input: "chip" } })];
-    await twin.load(withInputNeurons(network));
-    await chip.load(network);
-    const [expected, found] = [await twin.run(states), await chip.run(states)];
+    const [before, own] = [await twin.load(withInputNeurons(network)), await chip.load(network)];
+    const [expected, found] = [
+      await before.run(states, { recordSpikes: true }),
+      await own.run(states, { recordSpikes: true }),
+    ];
     expect(found.potentials).toEqual(expected.potentials);
-    expect(found.spikes).toEqual(expected.spikes.slice(1)); // of the network's own layers
-    const mapping = await chip.map(network);
+    expect(found.spikes).toEqual(expected.spikes!.slice(1)); // of the network's own layers
+    expect(found.spikeCounts).toEqual(expected.spikeCounts.slice(1));
+    const mapping = await chip.describe(network);
     expect(mapping.input).toContain("24 IFCurDelta neurons on the machine");
     expect(mapping.layers.map(({ layer }) => layer)).toEqual([-1, 0, 1]);
     const drawn = await openSimulator("spinnaker-twin", { settings: { input: "chip" } });
-    expect((await drawn.map({ ...network, encoding: "poisson" })).input).toContain("SpikeSourcePoisson");
+    expect((await drawn.describe(encoded("poisson"))).input).toContain("SpikeSourcePoisson");
   });
 });

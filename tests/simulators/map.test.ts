@@ -2,10 +2,21 @@ import { readdirSync } from "node:fs";
 import { loadModel } from "../../src/network/file/model.ts";
 import { Random } from "../../src/numeric/random.ts";
 import { openSimulator } from "../../src/simulators/open.ts";
-import { boardPicture } from "../../src/simulators/spinnaker/picture.ts";
+import { boardPicture } from "../../src/report/plots/board.ts";
 import { placeNetwork, placeNetworks } from "../../src/simulators/spinnaker/place.ts";
-import { convolution, forEachSynapse } from "../../src/network/convolution.ts";
-import { createSpikingNetwork, type SpikingNetwork } from "../../src/network/old/spiking-network.ts";
+import { convolution, type Convolution, forEachSynapse } from "../../src/network/convolution.ts";
+import { createSpikingNetwork, spikingNetwork, type Weighted } from "../../src/network/create.ts";
+import { convolutionOf } from "../../src/network/layer.ts";
+import { type Encoding, isSpiking, type SpikingNetwork } from "../../src/network/network.ts";
+
+const dense = (inputs: number, outputs: number, weights: Float32Array): Weighted => ({
+  synapses: { kind: "dense", inputs, outputs },
+  weights,
+});
+const convolutional = (shape: Convolution, weights: Float32Array): Weighted => ({
+  synapses: { kind: "convolution", ...shape },
+  weights,
+});
 
 // These need sPyNNaker in the managed environment; no board.
 describe("sPyNNaker's virtual board", () => {
@@ -30,7 +41,8 @@ describe("sPyNNaker's virtual board", () => {
       signedInputs: true,
       biasInput: true,
     });
-    const all = [network, { ...network, encoding: "equidistant" }, { ...network, encoding: "constant" }] as const;
+    const encoded = (encoding: Encoding) => ({ ...network, coding: { ...network.coding, encoding } });
+    const all = [network, encoded("equidistant"), encoded("constant")];
     const places = await Promise.all(
       (["host", "chip"] as const).map((input) => placeNetworks(all, { boardVersion: 3, input })),
     );
@@ -56,11 +68,12 @@ describe("sPyNNaker's virtual board", () => {
   it("takes convolutions as lists of synapses, with the twin's words", async () => {
     const shape = convolution([9, 8, 2], { filters: 5, kernel: [3, 2], strides: [2, 1], padding: "same" });
     const random = new Random(8);
-    const dense = createSpikingNetwork([144, 30, 3], random, { steps: 20 });
-    const weights = Float32Array.from({ length: 3 * 2 * 2 * 5 }, () => random.normal());
-    const hidden = { ...dense.layers[0], outputs: 200, weights, convolution: shape };
-    const next = createSpikingNetwork([200, 3], random).layers[0];
-    const network = { ...dense, layers: [{ ...hidden, inputs: 144 }, next] };
+    const drawn = (n: number): Float32Array => Float32Array.from({ length: n }, () => random.normal() / 4);
+    const network = spikingNetwork(
+      [convolutional(shape, drawn(3 * 2 * 2 * 5)), dense(200, 3, drawn(600))],
+      { steps: 20 },
+      [9, 8, 2],
+    );
     const [host, chip] = [
       await placeNetwork(network, { boardVersion: 3 }),
       await placeNetwork(network, { boardVersion: 3, input: "chip" }),
@@ -76,10 +89,11 @@ describe("sPyNNaker's virtual board", () => {
   it("takes neurons that reach more others than a row of synapses holds, which is 256 for each core", async () => {
     const random = new Random(9);
     const shape = convolution([3, 3, 1], { filters: 300, kernel: [2, 2] });
-    const [first, last] = [[4, 9], [1200, 2]].map((sizes) => createSpikingNetwork(sizes, random).layers[0]); // prettier-ignore
-    const weights = Float32Array.from({ length: 4 * 300 }, () => 0.01 + random.uniform());
-    const wide = { ...first, inputs: 9, outputs: 1200, weights, convolution: shape };
-    const network = { ...createSpikingNetwork([4, 2], random, { steps: 20 }), layers: [first, wide, last] };
+    const drawn = (n: number): Float32Array => Float32Array.from({ length: n }, () => 0.01 + random.uniform());
+    const network = spikingNetwork(
+      [dense(4, 9, drawn(36)), convolutional(shape, drawn(4 * 300)), dense(1200, 2, drawn(2400))],
+      { steps: 20 },
+    );
     const map = await placeNetwork(network, { boardVersion: 3 });
     expect(map.layers.map(({ twinDiffers }) => twinDiffers)).toEqual([null, 0, 0]);
     expect(map.layers[1].synapses).toBe(4 * 4 * 300);
@@ -88,9 +102,9 @@ describe("sPyNNaker's virtual board", () => {
   it("says how many cores a network takes that no board of that version has", async () => {
     // Many neurons, few synapses: eight images of 55 x 55.
     const shape = convolution([55, 55, 1], { filters: 1, kernel: [1, 1] });
-    const dense = createSpikingNetwork([3025, 2], new Random(0));
-    const image = { ...dense.layers[0], outputs: 3025, weights: Float32Array.of(1), convolution: shape };
-    const many = { ...dense, layers: [...Array.from({ length: 8 }, () => image), dense.layers[0]] };
+    const image = convolutional(shape, Float32Array.of(1));
+    const last = dense(3025, 2, new Float32Array(6050).fill(0.01));
+    const many = spikingNetwork([...Array.from({ length: 8 }, () => image), last], {}, [55, 55, 1]);
     await expect(placeNetwork(many, { boardVersion: 3 })).rejects.toMatchObject({
       code: "BOARD_TOO_SMALL",
       message: expect.stringMatching(/layer0 12,.* 97 in all/),
@@ -105,9 +119,9 @@ describe("spiking networks of models/", () => {
     const folder = new URL("../../models/", import.meta.url);
     const paths = readdirSync(folder).filter((name) => name.endsWith(".safetensors"));
     const loaded = await Promise.all(paths.map((name) => loadModel(new URL(name, folder).pathname)));
-    const spiking = loaded.map(({ network }) => network).filter((n): n is SpikingNetwork => n.kind === "spiking");
-    networks = spiking.filter(({ layers }) => !layers[0].convolution);
-    images = spiking.filter(({ layers }) => layers[0].convolution);
+    const spiking = loaded.map(({ network }) => network).filter(isSpiking);
+    networks = spiking.filter(({ layers }) => !convolutionOf(layers[0]));
+    images = spiking.filter(({ layers }) => convolutionOf(layers[0]));
     expect(networks.length).toBeGreaterThan(0);
   });
 

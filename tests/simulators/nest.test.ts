@@ -7,18 +7,16 @@ import { saveModel } from "../../src/network/file/model.ts";
 import { ensurePython } from "../../src/setup/python-environment.ts";
 import { Random } from "../../src/numeric/random.ts";
 import { writeScript } from "../../src/simulators/export/script.ts";
-import {
-  certifyNetworks,
-  openSimulator,
-  randomNetwork,
-  randomStates,
-  type Simulator,
-} from "../../src/simulators/index.ts";
-import { createSpikingNetwork } from "../../src/network/old/spiking-network.ts";
+import { certifyNetworks, openSimulator, randomNetwork, randomStates } from "../../src/simulators/index.ts";
+import { createSpikingNetwork } from "../../src/network/create.ts";
+import type { Engine } from "../../src/network/engine.ts";
+import { convolutionOf, type Layer } from "../../src/network/layer.ts";
+import type { SpikingNetwork } from "../../src/network/network.ts";
+import { neuron, type NeuronKind } from "../../src/network/neurons/index.ts";
 import { referenceEngine } from "../../src/engines/reference/index.ts";
 
 // These need the managed environment with NEST 3, which the set-up makes.
-let nest: Simulator;
+let nest: Engine;
 let folder: string;
 beforeAll(async () => {
   nest = await openSimulator("nest");
@@ -29,9 +27,17 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function* subjects(count: number, leaky: boolean) {
+/** Max pooling over single values in front of layer 1, which changes nothing. */
+function pooled(network: SpikingNetwork): SpikingNetwork {
+  const { output } = convolutionOf(network.layers[0])!;
+  const window = { kernel: [1, 1], strides: [1, 1], padding: [0, 0], input: output, output } as const;
+  const pool = <L extends Layer>(layer: L): L => ({ ...layer, pooling: { kind: "max", window } });
+  return { ...network, layers: network.layers.map((layer, l) => (l === 1 ? pool(layer) : layer)) };
+}
+
+function* subjects(count: number, leaky: boolean, kind?: NeuronKind) {
   for (let i = 0; i < count; i++) {
-    const options = { seed: 11, leaky, steps: leaky ? undefined : 20 + 13 * i };
+    const options = { seed: 11, neuron: kind, leaky, steps: leaky ? undefined : 20 + 13 * i };
     const network = randomNetwork(i, options);
     yield { name: `random ${i}`, network, inputs: randomStates(network, i, 3, options), source: "random" as const };
   }
@@ -54,8 +60,7 @@ describe("NEST 3", () => {
 
   it("spikes likewise with synaptic currents and reset by subtraction, as gif_psc_exp", async () => {
     const network = createSpikingNetwork([4, 24, 24, 3], new Random(5), {
-      alpha: 0.6,
-      beta: 0.9,
+      neuron: neuron("lagged-lif", { alpha: 0.6, beta: 0.9 }),
       steps: 80,
       weightScale: 2,
     });
@@ -73,6 +78,29 @@ describe("NEST 3", () => {
     expect(certificate.maxPotentialError).toBeLessThanOrEqual(1e-12);
   }, 240_000);
 
+  it("spikes as lif does, and every potential is equal to the last bit: random networks of all its fields", async () => {
+    const options = { simulator: nest, engine: referenceEngine };
+    const certificate = await certifyNetworks(subjects(40, false, "lif"), 40, options);
+    expect(certificate).toMatchObject({
+      neuron: "lif",
+      mismatchedBins: 0,
+      maxPotentialError: 0,
+      potentialTolerance: 0,
+    });
+    expect(certificate).toMatchObject({ actionsEqual: 1, passed: true });
+    expect(certificate.spikes).toBeGreaterThan(100_000);
+    expect(certificate.nearTies).toBeGreaterThan(100);
+    const entering = await certifyNetworks(subjects(6, false, "lif"), 6, { ...options, generators: true });
+    expect(entering).toMatchObject({ mismatchedBins: 0, maxPotentialError: 0, passed: true });
+  }, 240_000);
+
+  it("spikes likewise with leak, potentials within 1e-12", async () => {
+    const options = { simulator: nest, engine: referenceEngine };
+    const certificate = await certifyNetworks(subjects(20, true, "lif"), 20, options);
+    expect(certificate).toMatchObject({ mismatchedBins: 0, actionsEqual: 1, passed: true, potentialTolerance: 1e-12 });
+    expect(certificate.maxPotentialError).toBeLessThanOrEqual(1e-12);
+  }, 240_000);
+
   it("multiplies observations with the first weights itself when they enter through generators", async () => {
     const certificate = await certifyNetworks(subjects(6, false), 6, {
       simulator: nest,
@@ -86,18 +114,21 @@ describe("NEST 3", () => {
     for (const decoding of ["potential", "spikes"] as const) {
       const network = createSpikingNetwork([4, 24, 24, 3], new Random(5), { steps: 40, decoding });
       const states = Float32Array.from({ length: 4 * 9 }, (_, i) => 2 * Math.sin(i));
-      const ours = referenceEngine.run(network, states);
-      await nest.load(network);
-      const [kept, dropped] = [await nest.run(states), await nest.run(states, { recordSpikes: false })];
-      expect(kept.spikes[0].step.length).toBeGreaterThan(100);
-      if (decoding === "potential") expect(dropped.spikes).toEqual([]); // the output's are needed to read it
+      const ours = referenceEngine.load(network).run(states, { recordSpikes: true });
+      const loaded = await nest.load(network);
+      const [kept, dropped] = [await loaded.run(states, { recordSpikes: true }), await loaded.run(states)];
+      await loaded.close();
+      expect(kept.spikes![0].step.length).toBeGreaterThan(100);
+      expect(kept.spikes).toEqual(ours.spikes);
+      expect(kept.spikeCounts).toEqual(ours.spikeCounts);
+      expect(dropped.spikes).toBeUndefined();
       expect(dropped.outputs).toEqual(kept.outputs);
       expect([...dropped.actions]).toEqual([...ours.actions]);
     }
   });
 
   it("names its mapping: models, ties, delays", async () => {
-    const mapping = await nest.map(createSpikingNetwork([4, 8, 2], new Random(0), { steps: 10 }));
+    const mapping = await nest.describe(createSpikingNetwork([4, 8, 2], new Random(0), { steps: 10 }));
     expect(mapping).toMatchObject({ exact: true, step: 1, resolution: 1 });
     expect(mapping.layers.map(({ model, delay }) => [model, delay])).toEqual([
       ["eprop_iaf", 2],
@@ -111,7 +142,7 @@ describe("NEST 3", () => {
       for (let i = 0; i < count; i++) {
         const options = { seed: 12, leaky, convolution: true, steps: 40 };
         const network = randomNetwork(i, options);
-        expect(network.layers[0].convolution).toBeDefined();
+        expect(convolutionOf(network.layers[0])).toBeDefined();
         yield { name: `${i}`, network, inputs: randomStates(network, i, 2, options), source: "random" as const };
       }
     };
@@ -123,19 +154,14 @@ describe("NEST 3", () => {
   });
 
   it("names the layer with max pooling, which no synapses can express", async () => {
-    const network = randomNetwork(0, { seed: 1, convolution: true });
-    const { output } = network.layers[0].convolution!;
-    const each = { kernel: [1, 1], strides: [1, 1], padding: [0, 0] } as const;
-    const pooling = { ...each, input: output, output };
-    const layers = network.layers.map((layer, l) => (l === 1 ? { ...layer, pooling } : layer));
-    await expect(nest.load({ ...network, layers })).rejects.toMatchObject({
+    await expect(nest.load(pooled(randomNetwork(0, { seed: 1, convolution: true })))).rejects.toMatchObject({
       code: "MAPPING_IMPOSSIBLE",
       message: expect.stringContaining("Layer 1"),
     });
   });
 
   it("says which layer it can't express", async () => {
-    const network = createSpikingNetwork([4, 8, 2], new Random(0), { beta: 0 });
+    const network = createSpikingNetwork([4, 8, 2], new Random(0), { neuron: neuron("lagged-lif", { beta: 0 }) });
     await expect(nest.load(network)).rejects.toMatchObject({
       code: "MAPPING_IMPOSSIBLE",
       message: expect.stringContaining("layer 0"),
@@ -143,11 +169,24 @@ describe("NEST 3", () => {
   });
 
   it("refuses observations of another length, and goes on", async () => {
-    const network = createSpikingNetwork([4, 8, 2], new Random(0), { steps: 10 });
-    await nest.load(network);
-    await expect(nest.run(new Float32Array(6))).rejects.toMatchObject({ code: "SHAPE_MISMATCH" });
-    await expect(nest.run(Float32Array.of(1, NaN, 0, 0))).rejects.toMatchObject({ code: "INPUT_INVALID" });
-    expect((await nest.run(new Float32Array(8))).actions).toHaveLength(2);
+    const loaded = await nest.load(createSpikingNetwork([4, 8, 2], new Random(0), { steps: 10 }));
+    await expect(loaded.run(new Float32Array(6))).rejects.toMatchObject({ code: "OBSERVATION_MISMATCH" });
+    await expect(loaded.run(Float32Array.of(1, NaN, 0, 0))).rejects.toMatchObject({ code: "OBSERVATION_NOT_FINITE" });
+    expect((await loaded.run(new Float32Array(8))).actions).toHaveLength(2);
+    await loaded.close();
+    await expect(loaded.run(new Float32Array(8))).rejects.toMatchObject({ code: "NETWORK_NOT_LOADED" });
+  });
+
+  it("holds several networks at once, each with the weights that it was loaded with", async () => {
+    const networks = [1, 2].map((seed) => createSpikingNetwork([4, 24, 3], new Random(seed), { steps: 40 }));
+    const states = Float32Array.from({ length: 4 * 5 }, (_, i) => 2 * Math.sin(i));
+    const expected = networks.map((network) => referenceEngine.load(network).run(states).potentials);
+    const loaded = [await nest.load(networks[0]), await nest.load(networks[1])];
+    networks.forEach(({ layers }) => layers[1].weights.fill(0));
+    for (const k of [0, 1, 1, 0]) expect((await loaded[k].run(states)).potentials).toEqual(expected[k]);
+    await loaded[0].close();
+    expect((await loaded[1].run(states)).potentials).toEqual(expected[1]);
+    await loaded[1].close();
   });
 
   it("rejects with a typed error when NEST is killed in mid-run", async () => {
@@ -155,8 +194,8 @@ describe("NEST 3", () => {
     const { python } = await ensurePython(["nest"]);
     const worker = await openWorker({ name: "doomed", python });
     const doomed = await openSimulator("nest", { worker });
-    await doomed.load(createSpikingNetwork([4, 128, 128, 2], new Random(0), { steps: 1000 }));
-    const running = doomed.run(new Float32Array(4 * 300).fill(0.5));
+    const loaded = await doomed.load(createSpikingNetwork([4, 128, 128, 2], new Random(0), { steps: 1000 }));
+    const running = loaded.run(new Float32Array(4 * 300).fill(0.5));
     setTimeout(() => process.kill(worker.pid, "SIGKILL"), 300);
     await expect(running).rejects.toMatchObject({ code: "WORKER_LOST" });
     await doomed.close();
@@ -172,7 +211,7 @@ describe("exported scripts", () => {
       const network = createSpikingNetwork([4, 24, 16, 3], new Random(5), {
         steps: 60,
         weightScale: 2,
-        reset,
+        neuron: neuron("lagged-lif", { reset }),
         biasInput: true,
       });
       const script = join(folder, `${reset}.py`);
@@ -199,11 +238,8 @@ describe("exported scripts", () => {
 describe("exported scripts of convolutions", () => {
   it.each(["constant", "poisson"] as const)("rebuild them from their kernels: %s input", async (encoding) => {
     const { python } = await ensurePython(["nest"]);
-    const network = {
-      ...randomNetwork(1, { seed: 4, convolution: true, steps: 60 }),
-      encoding,
-      decoding: "potential" as const,
-    };
+    const drawn = randomNetwork(1, { seed: 4, convolution: true, steps: 60 });
+    const network: SpikingNetwork = { ...drawn, coding: { ...drawn.coding, encoding, decoding: "potential" } };
     const script = join(folder, `convolution-${encoding}.py`);
     await writeScript("nest", network, script);
     const { stdout } = await execa(python, [script], { cwd: folder });
@@ -212,11 +248,8 @@ describe("exported scripts of convolutions", () => {
   });
 
   it("refuse max pooling, and name the layer", async () => {
-    const network = randomNetwork(1, { seed: 4, convolution: true });
-    const layers = network.layers.map((layer, l) =>
-      l === 1 ? { ...layer, pooling: network.layers[0].convolution } : layer,
-    );
-    await expect(writeScript("nest", { ...network, layers }, join(folder, "never.py"))).rejects.toMatchObject({
+    const network = pooled(randomNetwork(1, { seed: 4, convolution: true }));
+    await expect(writeScript("nest", network, join(folder, "never.py"))).rejects.toMatchObject({
       code: "EXPORT_IMPOSSIBLE",
       message: expect.stringContaining("layer 1 has max pooling"),
     });

@@ -6,14 +6,24 @@ import { ensurePython } from "../../src/setup/python-environment.ts";
 import { Random } from "../../src/numeric/random.ts";
 import { writeScript } from "../../src/simulators/export/script.ts";
 import { certifyNetworks, openSimulator, randomNetwork, randomStates } from "../../src/simulators/index.ts";
-import { createSpikingNetwork } from "../../src/network/old/spiking-network.ts";
+import { createSpikingNetwork } from "../../src/network/create.ts";
+import type { SpikingNetwork } from "../../src/network/network.ts";
 import { referenceEngine } from "../../src/engines/reference/index.ts";
 
+const readByPotential = (network: SpikingNetwork): SpikingNetwork => ({
+  ...network,
+  coding: { ...network.coding, decoding: "potential" },
+});
+
 describe("PyNN on NEST", () => {
-  it.each(["pynn-nest", "pynn-nest-standard"])(
-    "%s spikes as our engine does, potentials equal to the last bit",
-    async (name) => {
-      const options = { seed: 5, steps: 40, reset: name === "pynn-nest" ? undefined : ("zero" as const) };
+  it.each([
+    ["pynn-nest", "lagged-lif"],
+    ["pynn-nest-standard", "lagged-lif"],
+    ["pynn-nest", "lif"],
+  ] as const)(
+    "%s spikes as our engine does with %s, potentials equal to the last bit",
+    async (name, neuron) => {
+      const options = { seed: 5, neuron, steps: 40, reset: name === "pynn-nest" ? undefined : ("zero" as const) };
       const subjects = [0, 1, 2, 3].map((i) => {
         const network = randomNetwork(i, options);
         return {
@@ -37,10 +47,7 @@ describe("PyNN on NEST", () => {
 
   it.each([
     ["dense layers", createSpikingNetwork([4, 16, 3], new Random(5), { steps: 40, weightScale: 2 })],
-    [
-      "convolutions",
-      { ...randomNetwork(1, { seed: 4, convolution: true, steps: 40 }), decoding: "potential" as const },
-    ],
+    ["convolutions", readByPotential(randomNetwork(1, { seed: 4, convolution: true, steps: 40 }))],
   ])("runs the exported script, which needs no part of dsqn: %s", async (_layers, network) => {
     const { python } = await ensurePython(["nest", "pynn"]);
     const folder = await mkdtemp(join(tmpdir(), "dsqn-pynn-"));
