@@ -178,6 +178,6 @@ export { openSimulator, type OpenOptions } from "./simulators/open.ts";
 export { compareRuns, type Comparison, type FirstMismatch } from "./simulators/compare.ts";
 export { randomNetwork, randomStates, type FuzzOptions } from "./simulators/fuzz.ts";
 export { placeNetwork, placeNetworks, type BoardMap, type PlaceOptions } from "./simulators/spinnaker/place.ts";
-export { boardPicture } from "./simulators/spinnaker/picture.ts";
+export { boardPicture } from "./report/plots/board.ts";
 export { surrogate, type SurrogateName, type SurrogateOptions } from "./network/surrogate.ts";
 export { ensurePython, type Extra, type PythonEnvironment } from "./setup/python-environment.ts";

@@ -137,8 +137,10 @@ export async function makeModels(options: MakeModelsOptions = {}): Promise<MadeM
   const made: MadeModel[] = [];
   for (const name of only ? modelNames.filter((known) => only.includes(known)) : inMinutes()) {
     if (!anew && existsSync(join(folder, `${name}.safetensors`))) continue;
-    const { world, preprocessing = "nature" } = shipped[name];
-    const model = await world.open((make) => makeModel(name, make, { ...options, folder }), preprocessing);
+    const { world, source, preprocessing = "nature" } = shipped[name];
+    const context = { ...options, folder };
+    const found = source === undefined ? await trained(name, context) : undefined;
+    const model = await world.open((make) => scoreAndSave(name, found, make, context), preprocessing);
     made.push(model);
     onModel?.(model);
   }
@@ -149,15 +151,18 @@ const inMinutes = (): string[] => modelNames.filter((name) => shipped[name].worl
 
 type Context = MakeModelsOptions & { readonly folder: string };
 
-async function makeModel(name: string, makeEnvironments: MakeEnvironments, context: Context): Promise<MadeModel> {
+async function scoreAndSave(
+  name: string,
+  found: Made | undefined,
+  makeEnvironments: MakeEnvironments,
+  context: Context,
+): Promise<MadeModel> {
   const { world, target, source, teacher } = shipped[name];
   const { folder, signal, onProgress } = context;
   const other = source ?? teacher;
   const before = other === undefined ? undefined : await loadModel(join(folder, `${other}.safetensors`));
   const { network, fields } =
-    source === undefined
-      ? await trained(name, context)
-      : await converted(name, { name: source, ...before! }, makeEnvironments, context);
+    found ?? (await converted(name, { name: source!, ...before! }, makeEnvironments, context));
   const policy = policyOf(decodeModel(encodeModel(network, { dtype: world.dtype })));
   const compare = before && policyOf(before.network);
   const played = await evaluate(policy, makeEnvironments, { ...world.score, compare, signal, onProgress });

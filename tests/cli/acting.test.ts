@@ -5,8 +5,8 @@ import { policyOf } from "../../src/learning/policy.ts";
 import { main } from "../../src/cli/main.ts";
 import { earlyExitPolicy } from "../../src/learning/early-exit.ts";
 import type { Sweep } from "../../src/learning/sweep.ts";
-import { loadModel } from "../../src/network/file/model.ts";
-import type { SpikingNetwork } from "../../src/network/old/spiking-network.ts";
+import { loadModel, loadSpikingNetwork } from "../../src/network/file/model.ts";
+import type { Coding, SpikingNetwork } from "../../src/network/network.ts";
 import { referenceEngine32 } from "../../src/engines/reference/index.ts";
 
 const dense = "models/cartpole-classifier.safetensors";
@@ -28,10 +28,14 @@ async function dsqn<R>(...argv: string[]): Promise<{ code: number; result: R }> 
   }
 }
 
-const spiking = async (): Promise<SpikingNetwork> => (await loadModel(converted)).network as SpikingNetwork;
+/** The network, written and read otherwise. */
+const coded = (network: SpikingNetwork, coding: Partial<Coding>): SpikingNetwork => ({
+  ...network,
+  coding: { ...network.coding, ...coding },
+});
 /** What the command should come to, by the readable engine. */
 const expected = async (policy: (network: SpikingNetwork) => ReturnType<typeof policyOf>): Promise<Evaluation> => {
-  const [network, source] = [await spiking(), policyOf((await loadModel(dense)).network)];
+  const [network, source] = [await loadSpikingNetwork(converted), policyOf((await loadModel(dense)).network)];
   return withGymnasium({ id: "CartPole-v1", maxSteps: 40 }, (make) =>
     evaluate(policy(network), make, { episodes: 2, compare: source }),
   );
@@ -43,16 +47,16 @@ describe("dsqn evaluate", () => {
     [{ encoding: "poisson", decoding: "spikes" }],
     [{ encoding: "equidistant", decoding: "potential", signedInputs: true }],
     [{ encoding: "equidistant-original", decoding: "spikes", signedInputs: true }],
-  ] as const)("acts by %j as the readable engine does", async (reading) => {
-    const { encoding, decoding } = reading;
+  ] as const)("acts by %j as the readable engine does", async (coding) => {
+    const { encoding, decoding } = coding;
     const { code, result } = await dsqn<Evaluation>(
       ...["evaluate", converted, "--env", "CartPole-v1", "--compare", dense, "--steps", String(T), ...few],
       ...["--encoding", encoding, "--decoding", decoding],
-      ...("signedInputs" in reading ? ["--signed-inputs"] : []),
+      ...("signedInputs" in coding ? ["--signed-inputs"] : []),
     );
     expect(code).toBe(0);
     const { returns, decisions, similarity, spikesPerDecision } = await expected((network) =>
-      policyOf({ ...network, ...reading }, { engine: referenceEngine32, steps: T }),
+      policyOf(coded(network, coding), { engine: referenceEngine32, steps: T }),
     );
     expect(result).toMatchObject({ returns, decisions, similarity });
     expect(result.spikesPerDecision).toBeCloseTo(spikesPerDecision!, 6);
@@ -93,7 +97,7 @@ describe("dsqn sweep", () => {
     expect(earlyExit!.meanSteps).toBeLessThanOrEqual(recommended.steps);
     let exit: ReturnType<typeof earlyExitPolicy> | undefined;
     const { mean, similarity, decisions } = await expected((network) => {
-      exit = earlyExitPolicy(referenceEngine32, { ...network, steps: recommended.steps }, earlyExit!.rule);
+      exit = earlyExitPolicy(referenceEngine32, coded(network, { steps: recommended.steps }), earlyExit!.rule);
       return exit;
     });
     expect(earlyExit).toMatchObject({ mean, similarity, decisions });
@@ -105,7 +109,10 @@ describe("dsqn sweep", () => {
     const { code, result } = await dsqn<Sweep>(...args, "--encoding", "equidistant", "--signed-inputs");
     expect(code).toBe(0);
     const { mean, similarity } = await expected((network) =>
-      policyOf({ ...network, encoding: "equidistant", signedInputs: true }, { engine: referenceEngine32, steps: 16 }),
+      policyOf(coded(network, { encoding: "equidistant", signedInputs: true }), {
+        engine: referenceEngine32,
+        steps: 16,
+      }),
     );
     expect(result.rows).toMatchObject([{ steps: 16, mean, similarity }]);
     expect(await dsqn(...args, "--decoding", "spikes", "--exit", "0.9")).toMatchObject({

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { makeAtari } from "../../src/environments/atari-worlds.ts";
 import { evaluate, type Evaluation } from "../../src/learning/evaluate.ts";
 import { policyOf } from "../../src/learning/policy.ts";
-import { createConvolutionalNetwork, type ConvolutionalNetwork } from "../../src/network/old/convolutional-network.ts";
+import { createNetwork } from "../../src/network/create.ts";
+import type { Network } from "../../src/network/network.ts";
 import { main } from "../../src/cli/main.ts";
 import { isAtariId } from "../../src/environments/index.ts";
 import { saveModel } from "../../src/network/file/model.ts";
@@ -15,14 +16,15 @@ import { Random } from "../../src/numeric/random.ts";
 jest.setTimeout(300_000);
 
 /** A few weights that see the picture: [84, 84, 4] or [80, 80, 1]. */
-function small(input: [number, number, number]): ConvolutionalNetwork {
-  return createConvolutionalNetwork(
+function small(input: [number, number, number]): Network {
+  return createNetwork(
     input,
     [
       { kind: "convolution", filters: 2, kernel: [16, 16], strides: [16, 16] },
       { kind: "dense", outputs: 4 },
     ],
     new Random(3),
+    1 / 255,
   );
 }
 

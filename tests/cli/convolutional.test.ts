@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sizeOf } from "../../src/network/convolution.ts";
-import { referenceConvolutionalForward } from "../../src/engines/reference/convolutional.ts";
+import { referenceEngine } from "../../src/engines/reference/index.ts";
+import { observationSize } from "../../src/network/network.ts";
 import { assertFits } from "../../src/learning/evaluate.ts";
 import type { Environments } from "../../src/environments/worlds.ts";
 import { policyOf } from "../../src/learning/policy.ts";
@@ -14,9 +14,9 @@ import { Random } from "../../src/numeric/random.ts";
 import { everyKind, normals, sketched } from "../fixtures/convolutional/networks.ts";
 
 const network = sketched([12, 11, 2], everyKind, 3, 0.5);
-const size = sizeOf(network.input);
+const size = observationSize(network);
 const states = normals(2 * size, new Random(4));
-const expected = referenceConvolutionalForward(network, states);
+const expected = referenceEngine.load(network).run(states).outputs;
 let folder: string;
 const at = (name: string): string => join(folder, name);
 beforeAll(async () => {

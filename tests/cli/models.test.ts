@@ -2,12 +2,11 @@ import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createDenseNetwork } from "../../src/network/old/dense-network.ts";
-import { referenceDenseForward } from "../../src/engines/reference/dense.ts";
 import { main } from "../../src/cli/main.ts";
 import { loadModel, saveModel } from "../../src/network/file/model.ts";
 import { Random } from "../../src/numeric/random.ts";
-import { createSpikingNetwork, type SpikingNetwork } from "../../src/network/old/spiking-network.ts";
+import { createDenseNetwork, createSpikingNetwork } from "../../src/network/create.ts";
+import { neuron } from "../../src/network/neurons/index.ts";
 import { referenceEngine, referenceEngine32 } from "../../src/engines/reference/index.ts";
 import { legacyFile, listOf, op, torchTensor } from "../formats/pickles.ts";
 
@@ -45,7 +44,7 @@ async function dsqn(...argv: string[]): Promise<{ code: number; result: Record<s
 describe("dsqn forward", () => {
   it("gives outputs, actions and spikes of a batch, with either engine", async () => {
     const x = Float32Array.from(states.flat());
-    const expected = referenceEngine32.run(spiking, x, { recordSpikes: true });
+    const expected = referenceEngine32.load(spiking).run(x, { recordSpikes: true });
     const counts = states.map((_, b) =>
       Array.from(
         { length: 6 },
@@ -87,18 +86,17 @@ describe("dsqn forward", () => {
     ];
     const changed = {
       ...spiking,
-      decoding: "spikes" as const,
-      encoding: "poisson" as const,
-      layers: spiking.layers.map((layer) => ({ ...layer, reset: "zero" as const })),
+      coding: { ...spiking.coding, decoding: "spikes", encoding: "poisson" } as const,
+      layers: spiking.layers.map((layer) => ({ ...layer, activation: neuron("lagged-lif", { reset: "zero" }) })),
     };
-    const expected = referenceEngine.run(changed, Float64Array.from(states[0]), { steps: 31, seed: 4 });
+    const expected = referenceEngine.load(changed).run(Float64Array.from(states[0]), { steps: 31, seed: 4 });
     const { result } = await dsqn("forward", at("spiking.safetensors"), "--input", `@${at("state.json")}`, ...options);
     expect(result).toMatchObject({ outputs: [Array.from(expected.outputs)], steps: 31, precision: "float64" });
     expect((result.spikes as number[][][]).length).toBe(2);
   });
 
   it("runs dense networks", async () => {
-    const expected = referenceDenseForward(dense, Float64Array.from(states.flat()));
+    const expected = referenceEngine.load(dense).run(Float64Array.from(states.flat())).outputs;
     const { result } = await dsqn(
       "forward",
       at("dense.safetensors"),
@@ -151,7 +149,7 @@ describe("dsqn import and export", () => {
       result: { tensors: [{ name: "weights.0", shape: [4, 2] }], out: at("new.safetensors"), biasInput: true },
     });
     const { network, card } = await loadModel(at("new.safetensors"));
-    expect(Array.from((network as SpikingNetwork).layers[0].weights)).toEqual([0, 4, 1, 5, 2, 6, 3, 7]);
+    expect(Array.from(network.layers[0].weights)).toEqual([0, 4, 1, 5, 2, 6, 3, 7]);
     expect(card).toMatchObject({ method: "import", environment: "CartPole-v1", source: { model: "old.pt" } });
 
     const exported = await dsqn("export", at("new.safetensors"), "--format", "npz", "--out", at("again.npz"));

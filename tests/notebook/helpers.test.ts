@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { inflateSync } from "node:zlib";
-import { loadDenseNetwork, loadSpikingNetwork, policyOf, referenceEngine } from "../../src/index.ts";
+import { kindOf, loadDenseNetwork, loadSpikingNetwork, policyOf, referenceEngine } from "../../src/index.ts";
 import { figure, filmStrip, markdownTable, membraneTrace, playEpisode } from "../../src/notebook/index.ts";
 import { learningCurve, linePlot, mountainCarAnimation, policyMap } from "../../src/report/index.ts";
 
@@ -63,19 +63,19 @@ describe("the membrane of one neuron", () => {
   it("is cut out of what a run recorded, for any state", async () => {
     const network = await loadSpikingNetwork("models/cartpole-dsqn.safetensors");
     const states = Float32Array.of(0.1, 0, -0.1, 0, -0.2, 0.3, 0.05, 0.1);
-    const run = referenceEngine.run(network, states, { recordPotentials: true });
+    const run = referenceEngine.load(network).run(states, { recordPotentials: true });
     for (const state of [0, 1])
       for (const neuron of [0, 1])
         expect(membraneTrace(network, run, { layer: 2, neuron, state }).at(-1)).toBe(
           run.potentials[2 * state + neuron],
         );
-    expect(membraneTrace(network, run, { layer: 0, neuron: 3 })).toHaveLength(network.steps);
+    expect(membraneTrace(network, run, { layer: 0, neuron: 3 })).toHaveLength(network.coding.steps);
   });
 });
 
 describe("networks by kind", () => {
   it("are loaded, or refused with the kind that the file holds", async () => {
-    expect((await loadDenseNetwork("models/cartpole-dqn.safetensors")).kind).toBe("dense");
+    expect(kindOf(await loadDenseNetwork("models/cartpole-dqn.safetensors"))).toBe("dense");
     const wrong = { code: "MODEL_KIND", message: expect.stringContaining("holds a dense network") as unknown };
     await expect(loadSpikingNetwork("models/cartpole-dqn.safetensors")).rejects.toMatchObject(wrong);
     await expect(loadDenseNetwork("models/cartpole-dsqn.safetensors")).rejects.toMatchObject({ code: "MODEL_KIND" });
