@@ -1,6 +1,6 @@
 import { UsageError } from "../errors.ts";
 import { transposed } from "../files/tensor.ts";
-import { convolution, type Convolution, type ImageShape, sizeOf } from "../network/convolution.ts";
+import { convolution, type ConvolutionOptions, type ImageShape, sizeOf } from "../network/convolution.ts";
 import { spikingNetwork, type SpikingOptions } from "../network/create.ts";
 import { assemble, batchNorm, type Piece } from "../network/fold.ts";
 import type { Pooling } from "../network/layer.ts";
@@ -170,7 +170,7 @@ function pieceOf(
   if (shape.length !== 3 || channels !== shape[2])
     throw wrongForm(source, `"${name}" takes ${channels} channels, but its input is ${shape.join(" x ")}`);
   const { strides, padding } = hint as LayerHint & { kind: "convolution" };
-  const own = windowOver(shape, filters, kernel as [number, number], strides, padding);
+  const own = convolution(shape, { filters, kernel: kernel as [number, number], strides, padding: around(padding) });
   const weights = fromTorchKernel(part("weight"), own);
   const biases = part("bias", filters);
   const each = biases.length === sizeOf(own.output) ? reordered(biases, 1, own.output, "from torch") : biases;
@@ -179,22 +179,16 @@ function pieceOf(
 
 function poolingOf({ kind, kernel, strides = kernel, padding }: Pool, shape: Shape, source: string): Pooling {
   if (shape.length !== 3) throw wrongForm(source, `${kind} follows a list of ${shape[0]} values`);
-  return {
-    kind: kind === "max-pooling" ? "max" : "average",
-    window: windowOver(shape, shape[2], kernel, strides, padding),
-  };
+  const window = convolution(shape, { filters: shape[2], kernel, strides, padding: around(padding) });
+  return { kind: kind === "max-pooling" ? "max" : "average", window };
 }
 
-/** A window over an image with torch's padding: the same zeros on both sides, what is left over cut off. */
-function windowOver(
-  input: ImageShape,
-  filters: number,
-  kernel: readonly [number, number],
-  strides: readonly [number, number] = [1, 1],
-  padding: readonly [number, number] = [0, 0],
-): Convolution {
-  const wide: ImageShape = [input[0] + 2 * padding[0], input[1] + 2 * padding[1], input[2]];
-  return { ...convolution(wide, { filters, kernel, strides }), input, padding };
+/** Torch's padding: the same zeros on both sides. */
+function around([rows, columns]: readonly [number, number] = [0, 0]): ConvolutionOptions["padding"] {
+  return [
+    [rows, rows],
+    [columns, columns],
+  ];
 }
 
 function inputsOf({ kind, parts }: Module): number {

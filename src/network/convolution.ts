@@ -17,19 +17,24 @@ export interface Convolution {
   readonly padding: readonly [top: number, left: number];
 }
 
-/** What a convolution is made from: strides 1 and padding "valid" (none) unless given; "same" as in TensorFlow. */
+/** What a convolution is made from: strides 1 and padding "valid" (none) unless given; "same" as in TensorFlow; or so many zeros around. */
 export interface ConvolutionOptions {
   readonly filters: number;
   readonly kernel: readonly [number, number];
   readonly strides?: readonly [number, number];
-  readonly padding?: "valid" | "same";
+  readonly padding?: "valid" | "same" | readonly [rows: Around, columns: Around];
 }
+
+/** Zeros before and after. */
+type Around = readonly [before: number, after: number];
 
 /** The geometry of a convolution over `input`. */
 export function convolution(input: ImageShape, options: ConvolutionOptions): Convolution {
   const { filters, kernel, strides = [1, 1], padding = "valid" } = options;
   const along = (axis: 0 | 1): { size: number; before: number } => {
-    if (padding === "valid") return { size: Math.floor((input[axis] - kernel[axis]) / strides[axis]) + 1, before: 0 };
+    const [before, after] = typeof padding === "string" ? [0, 0] : padding[axis];
+    if (padding !== "same")
+      return { size: Math.floor((input[axis] + before + after - kernel[axis]) / strides[axis]) + 1, before };
     const size = Math.ceil(input[axis] / strides[axis]);
     return { size, before: Math.max(0, (size - 1) * strides[axis] + kernel[axis] - input[axis]) >> 1 };
   };

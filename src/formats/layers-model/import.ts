@@ -20,7 +20,7 @@ interface Taken {
   /** What comes out of the last layer: a Dense layer straight after an image would work on each position. */
   shape?: Shape;
   /** Zeros around the image that the next convolution is to see. */
-  padding?: { rows: readonly [number, number]; columns: readonly [number, number] };
+  padding?: readonly [rows: readonly [number, number], columns: readonly [number, number]];
 }
 
 /**
@@ -62,8 +62,7 @@ const takers: Readonly<Record<string, Take>> = {
   Reshape: reshape,
   ZeroPadding2D(layer, taken) {
     channelsLast(layer, taken);
-    const [rows, columns] = layer.config.padding as [[number, number], [number, number]];
-    taken.padding = { rows, columns };
+    taken.padding = layer.config.padding as [[number, number], [number, number]];
   },
   Conv2D: convolutional,
   Dense: dense,
@@ -196,14 +195,10 @@ function padded(layer: KerasLayer, image: ImageShape, options: ConvolutionOption
   const { padding: around } = taken;
   if (options.padding !== "valid" && options.padding !== "same")
     throw refused(taken.source, layer, `its padding is "${String(options.padding)}"`);
-  if (!around) return convolution(image, options);
-  if (options.padding === "same")
+  if (around && options.padding === "same")
     throw refused(taken.source, layer, 'it pads by "same" what a ZeroPadding2D padded already');
   taken.padding = undefined;
-  const [top, bottom] = around.rows;
-  const [left, right] = around.columns;
-  const wide: ImageShape = [image[0] + top + bottom, image[1] + left + right, image[2]];
-  return { ...convolution(wide, options), input: image, padding: [top, left] };
+  return convolution(image, around ? { ...options, padding: around } : options);
 }
 
 function normalisation(layer: KerasLayer, taken: Taken, shape: Shape): void {
