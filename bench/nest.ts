@@ -2,8 +2,11 @@ import { fileURLToPath } from "node:url";
 import { ndarray, openWorker, type NdArray, type TypedArray } from "../src/bridge/index.ts";
 import { ensurePython } from "../src/setup/python-environment.ts";
 import { Random } from "../src/numeric/random.ts";
-import { openSimulator, type Simulator } from "../src/simulators/index.ts";
-import { createSpikingNetwork, type SpikingNetwork } from "../src/network/old/spiking-network.ts";
+import { createSpikingNetwork } from "../src/network/create.ts";
+import type { Loaded } from "../src/network/engine.ts";
+import { weightShape } from "../src/network/layer.ts";
+import type { SpikingNetwork } from "../src/network/network.ts";
+import { openSimulator } from "../src/simulators/open.ts";
 import { type BenchOptions, median, type Row } from "./measure.ts";
 
 /** The thesis's trained DSQN with its T, and a wider network for long T. */
@@ -28,7 +31,7 @@ export default async function bench({ rounds = 15, signal, onProgress }: BenchOp
     for (const { shape, steps } of NETWORKS) {
       const network = createSpikingNetwork(shape, new Random(1), { steps });
       const inputs = Float32Array.from({ length: STATES * shape[0] }, (_, i) => Math.sin(i));
-      await simulator.load(network);
+      const loaded = await simulator.load(network);
       const plain = async (): Promise<number> => {
         const { result } = await worker.call(
           "plain:decide",
@@ -38,10 +41,11 @@ export default async function bench({ rounds = 15, signal, onProgress }: BenchOp
         return result.seconds as number;
       };
       // In a row: what the worker does after its answer is part of the time.
-      const one = (): Promise<number> => oneByOne(simulator, inputs, shape[0]);
+      const one = (): Promise<number> => oneByOne(loaded, inputs, shape[0]);
       const name = `${shape.join("-")}, T = ${steps}`;
       rows.push(await row(`one decision in NEST, ${name} (peer: plain PyNEST)`, "ms", "at most 1.15", one, plain));
-      const batch = async (): Promise<number> => (await clock(() => simulator.run(inputs))) / STATES;
+      const batch = async (): Promise<number> =>
+        (await clock(async () => loaded.run(inputs, { recordSpikes: true }))) / STATES;
       rows.push(
         await row(
           `${STATES} states in one NEST kernel, per state, ${name} (peer: one by one)`,
@@ -90,9 +94,9 @@ export default async function bench({ rounds = 15, signal, onProgress }: BenchOp
 }
 
 /** Mean over ten states, each a run of its own. */
-async function oneByOne(simulator: Simulator, inputs: Float32Array, size: number): Promise<number> {
+async function oneByOne(loaded: Loaded, inputs: Float32Array, size: number): Promise<number> {
   const seconds = await clock(async () => {
-    for (let s = 0; s < 10; s++) await simulator.run(inputs.subarray(s * size, (s + 1) * size));
+    for (let s = 0; s < 10; s++) await loaded.run(inputs.subarray(s * size, (s + 1) * size), { recordSpikes: true });
   });
   return seconds / 10;
 }
@@ -105,7 +109,7 @@ async function clock(work: () => Promise<unknown>): Promise<number> {
 
 function plainArrays(network: SpikingNetwork, state: Float32Array): Record<string, NdArray> {
   const weights = network.layers.map(
-    (layer, l) => [`w${l}`, ndarray(layer.weights as TypedArray, [layer.inputs, layer.outputs])] as const,
+    (layer, l) => [`w${l}`, ndarray(layer.weights as TypedArray, weightShape(layer))] as const,
   );
   return { ...Object.fromEntries(weights), inputs: ndarray(state) };
 }

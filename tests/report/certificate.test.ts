@@ -1,20 +1,24 @@
 import { renderCertificatePage } from "../../src/report/certificate.ts";
 import { certifyNetworks, type Certificate, type Exhibit } from "../../src/simulators/certificate.ts";
-import { engineSimulator } from "../../src/simulators/engine.ts";
-import type { Simulator } from "../../src/simulators/simulator.ts";
+import { createSpikingNetwork } from "../../src/network/create.ts";
+import type { Engine } from "../../src/network/engine.ts";
+import type { SpikingNetwork } from "../../src/network/network.ts";
+import { type LaggedLif, neuron } from "../../src/network/neurons/index.ts";
 import { Random } from "../../src/numeric/random.ts";
-import { createSpikingNetwork, type SpikingNetwork } from "../../src/network/old/spiking-network.ts";
 import { referenceEngine } from "../../src/engines/reference/index.ts";
 
 const network = createSpikingNetwork([4, 120, 20, 3], new Random(1), { steps: 40, weightScale: 4 });
 
 /** The reference engine as judge of itself, `change`d on its way. */
-function judge(change: (network: SpikingNetwork) => SpikingNetwork = (same) => same): Simulator {
-  const simulator = engineSimulator(referenceEngine);
-  return { ...simulator, name: "judge", load: (given, mapping) => simulator.load(change(given), mapping) };
+function judge(change: (neuron: LaggedLif, l: number) => LaggedLif = (same) => same): Engine {
+  const changed = ({ layers, ...rest }: SpikingNetwork): SpikingNetwork => ({
+    ...rest,
+    layers: layers.map((layer, l) => ({ ...layer, activation: change(layer.activation as LaggedLif, l) })),
+  });
+  return { ...referenceEngine, name: "judge", load: (given) => referenceEngine.load(changed(given as SpikingNetwork)) };
 }
 
-async function certify(simulator: Simulator): Promise<{ certificate: Certificate; exhibits: Exhibit[] }> {
+async function certify(simulator: Engine): Promise<{ certificate: Certificate; exhibits: Exhibit[] }> {
   const inputs = Float32Array.from({ length: 4 * 5 }, (_, i) => 0.4 * Math.sin(i) ** 3);
   const subject = { name: "agent <1>", network, inputs, source: "random" as const };
   const exhibits: Exhibit[] = [];
@@ -35,19 +39,14 @@ describe("a certificate's page", () => {
     expect(page).toContain("The same network in judge");
     expect(page).toMatch(/judge[^;"]*&#39;s lie in the same bins|judge [\d.]+'s lie in the same bins/);
     expect(page).toContain(certificate.results[0].sha256);
-    expect(page).toContain("current-based LIF");
+    expect(page).toContain("<code>lagged-lif</code>");
     expect(page).toContain("agent &lt;1&gt;");
     expect(page).not.toContain("Where they part");
     expect(page).not.toMatch(/https?:\/\/(?!www\.w3\.org)/);
   });
 
   it("shows where a network parts, the decision in which it does, and why", async () => {
-    const { certificate, exhibits } = await certify(
-      judge((given) => ({
-        ...given,
-        layers: given.layers.map((layer, l) => (l === 1 ? { ...layer, threshold: 1.02 } : layer)),
-      })),
-    );
+    const { certificate, exhibits } = await certify(judge((own, l) => (l === 1 ? { ...own, threshold: 1.02 } : own)));
     const first = certificate.results[0].firstMismatch!;
     expect(first).toMatchObject({ layer: 1 });
     const shown = exhibits.at(-1)!;
@@ -63,9 +62,7 @@ describe("a certificate's page", () => {
   });
 
   it("leaves out neurons that differ late where too many do", async () => {
-    const { certificate, exhibits } = await certify(
-      judge((given) => ({ ...given, layers: given.layers.map((layer) => ({ ...layer, reset: "zero" as const })) })),
-    );
+    const { certificate, exhibits } = await certify(judge(() => neuron("lagged-lif", { reset: "zero" })));
     const page = renderCertificatePage({ certificate, exhibit: exhibits.at(-1)! });
     const differing = new Set<number>();
     const [ours, theirs] = [exhibits.at(-1)!.ours[0], exhibits.at(-1)!.theirs[0]];
