@@ -26,3 +26,21 @@ def release(session, params, _arrays):
     """Forgets the object that ``handle`` names."""
     session.release(params["handle"])
     return {}, {}
+
+
+def open_port(session, params, _arrays):
+    """``handle, port, offset``; ``inputs, outputs, rows``: arrays ``[name, dtype, shape, at]``. Connects what the handle names with a block of shared memory."""
+    arrays = params["inputs"], params["outputs"], params["rows"]
+    session.ports.open(session.get(params["handle"]), params["port"], params["offset"], *arrays)
+    return {}, {}
+
+
+def close_port(session, params, _arrays):
+    """``port``. Nothing happens where it is closed already."""
+    session.ports.close(params["port"])
+    return {}, {}
+
+
+def rest(session, params, _arrays):
+    """``port``. What its last reply was, besides arrays, and had no room in its block."""
+    return session.ports.rest(params["port"]), {}

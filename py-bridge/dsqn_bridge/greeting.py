@@ -13,8 +13,9 @@ from dsqn_bridge.protocol import PROTOCOL
 class Greeter:
     """Lets one client in. A connection that has greeted stays the client's own, so its later messages need no signatures."""
 
-    def __init__(self, key, channel):
+    def __init__(self, key, channel, data="zeromq"):
         self._key = key
+        self._data = data
         self._channel = channel.encode()
         self.client = None
 
@@ -40,6 +41,7 @@ class Greeter:
             "python": platform.python_version(),
             "pid": os.getpid(),
             "capabilities": sorted(AREAS),
+            "data": self._data,
         }
 
     def require(self, identity):

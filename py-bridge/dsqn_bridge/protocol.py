@@ -41,13 +41,16 @@ def packer():
     return msgpack.Packer(default=_plain).pack
 
 
-def decode_arrays(specs, frames):
-    """Arrays by name, from their descriptions in the header and the frames beside it. Views, read-only, no copies."""
+def decode_arrays(specs, frames, slots=None):
+    """Arrays by name, from their descriptions in the header, the frames beside it, and slots. What came in a message is viewed, read-only, not copied."""
     if not specs and not frames:
         return _EMPTY
     arrays = {}
     used = 0
     for name, dtype, shape, data in specs:
+        if type(data) is int:
+            arrays[name] = _take(slots, name, data, dtype, shape)
+            continue
         if data is None:
             if used == len(frames):
                 raise SchemaError(f"the frame of array {name!r} is missing")
@@ -63,21 +66,37 @@ def decode_arrays(specs, frames):
     return arrays
 
 
-def encode_arrays(arrays):
-    """The descriptions of ``arrays`` for a header, and the frames for those too large to travel inside it."""
+def _take(slots, name, place, dtype, shape):
+    try:
+        if slots is None:
+            raise ValueError("there is no shared memory")
+        return slots.take(place, _DTYPES[dtype], shape)
+    except ValueError as problem:
+        raise SchemaError(f"array {name!r} is not where it should be: {problem}") from problem
+
+
+def encode_arrays(arrays, slots=None):
+    """The descriptions of ``arrays`` for a header, and the frames for those too large to travel inside it for which ``slots`` have no room."""
     specs, frames = [], []
-    for name, array in arrays.items():
-        if type(array) is not np.ndarray:
-            array = np.asarray(array)
-        dtype = _NAMES.get(array.dtype.char)
-        if dtype is None or not array.dtype.isnative:
-            raise TypeError(f"array {name!r} has dtype {array.dtype}, which the bridge does not carry")
+    known = [(name, *_carried(name, array)) for name, array in arrays.items()]  # all, before the first takes a slot
+    for name, array, dtype in known:
         if array.nbytes <= INLINE_BYTES:
             specs.append((name, dtype, array.shape, array.tobytes()))
-        else:
-            specs.append((name, dtype, array.shape, None))
+            continue
+        place = None if slots is None else slots.put(array)
+        specs.append((name, dtype, array.shape, place))
+        if place is None:
             frames.append(np.ascontiguousarray(array))
     return specs, frames
+
+
+def _carried(name, array):
+    if type(array) is not np.ndarray:
+        array = np.asarray(array)
+    dtype = _NAMES.get(array.dtype.char)
+    if dtype is None or not array.dtype.isnative:
+        raise TypeError(f"array {name!r} has dtype {array.dtype}, which the bridge does not carry")
+    return array, dtype
 
 
 def _plain(value):

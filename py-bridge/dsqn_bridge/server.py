@@ -7,10 +7,12 @@ import sys
 
 import zmq
 
-from dsqn_bridge import control, parent
+from dsqn_bridge import control, parent, region
 from dsqn_bridge.errors import BridgeError, describe
 from dsqn_bridge.greeting import Greeter
+from dsqn_bridge.handover import Handover
 from dsqn_bridge.methods import resolve
+from dsqn_bridge.ports import Ports
 from dsqn_bridge.protocol import decode_arrays, encode_arrays, packer, parse
 from dsqn_bridge.session import Session
 from dsqn_bridge.validate import SchemaError
@@ -35,7 +37,10 @@ def main():
 
 
 class Server:
-    """``config``: ``work`` and ``control`` (addresses), ``key`` (hex); ``publicKey`` and ``secretKey`` where CURVE is wanted."""
+    """``config``: ``work`` and ``control`` (addresses), ``key`` (hex); ``publicKey`` and ``secretKey`` where CURVE is wanted.
+
+    ``region`` (``descriptor``, ``bytes``) and ``spinMicros`` where there is memory to share.
+    """
 
     def __init__(self, config):
         context = zmq.Context()
@@ -43,19 +48,27 @@ class Server:
         self.session = Session(self._send)
         self._pack = packer()
         self._parent = os.getppid()
-        self._greeter = Greeter(key, "work")
+        shared = region.attach(config)
+        data = "zeromq" if shared is None else "shared-memory"
+        self._slots = self._handover = None
+        if shared is not None:
+            self._slots, self.session.ports = shared.slots, Ports(shared)
+            self._handover = Handover(shared.board, self._serve_request, self._wake, config.get("spinMicros", 0))
+        self._greeter = Greeter(key, "work", data)
         self._work = _listener(context, config)
         control.bind_wake(self._work)
         self._work.bind(config["work"])
         control_socket = _listener(context, config)
         control_socket.bind(config["control"])
         self.work, self.control = _address(self._work, config["work"]), _address(control_socket, config["control"])
-        control.Control(context, control_socket, self.session, Greeter(key, "control")).start()
+        control.Control(context, control_socket, self.session, Greeter(key, "control", data)).start()
 
     def serve(self):
         """Answers messages in order of arrival, until the control thread sends the empty one."""
-        receive, work = self._work.recv, self._work
+        receive, work, handover = self._work.recv, self._work, self._handover
         while True:
+            if handover is not None:
+                handover.until_message()
             identity = receive()
             header = receive()
             frames = []
@@ -63,14 +76,28 @@ class Server:
                 frames.append(receive(copy=False).buffer)
             if identity == control.WAKE_IDENTITY:
                 break
-            try:
-                message = parse(header)
+            message = self._read(identity, header)
+            if handover is not None:
+                ours = identity == self._greeter.client
+                handover.received(ours and (message is None or message["type"] != "bell"))
+            if message is not None:
                 self._answer(identity, message, frames)
-            except (SchemaError, BridgeError) as problem:
-                self._reply_error(identity, 0, problem)
         self.session.close()
 
+    def _read(self, identity, header):
+        try:
+            return parse(header)
+        except SchemaError as problem:
+            self._reply_error(identity, 0, problem)
+            return None
+
     def _answer(self, identity, message, frames):
+        try:
+            self._answer_kind(identity, message, frames)
+        except (SchemaError, BridgeError) as problem:
+            self._reply_error(identity, 0, problem)
+
+    def _answer_kind(self, identity, message, frames):
         kind = message["type"]
         if kind == "call":
             self._greeter.require(identity)
@@ -80,6 +107,8 @@ class Server:
             self._send(welcome)
             # From here on the kernel may end this process: the client, which has removed the sockets' folder, leaves nothing behind.
             parent.die_with(self._parent)
+        elif kind == "bell":
+            self._greeter.require(identity)
         else:
             raise SchemaError(f"{kind!r} does not belong on the work channel")
 
@@ -87,10 +116,10 @@ class Server:
         call = message["id"]
         self.session.call = call
         try:
+            arrays = decode_arrays(message["arrays"], frames, self._slots)
             self.session.check_cancelled()
-            arrays = decode_arrays(message["arrays"], frames)
             result, arrays = resolve(message["method"])(self.session, message["params"], arrays)
-            specs, frames = encode_arrays(arrays)
+            specs, frames = encode_arrays(arrays, self._slots)
             reply = {"type": "result", "id": call, "result": result, "arrays": specs}
         except Exception as problem:
             reply, frames = {"type": "error", "id": call, "error": describe(problem)}, ()
@@ -100,6 +129,13 @@ class Server:
         self.session.finished(call)
         self._send(reply, frames)
         self.session.do_afterwards()
+
+    def _serve_request(self, number):
+        self.session.ports.serve(number)
+        self.session.do_afterwards()
+
+    def _wake(self):
+        self._send({"type": "wake"})
 
     def _send(self, message, frames=()):
         send = self._work.send

@@ -6,10 +6,14 @@ from dsqn_bridge.errors import BridgeError, Cancelled
 
 
 class Session:
-    """``objects`` lives as long as the worker. ``check_cancelled`` and ``progress`` concern the call being served."""
+    """``objects`` lives as long as the worker. ``check_cancelled`` and ``progress`` concern the call being served.
+
+    ``ports``: where there is shared memory, what serves requests in it; else None.
+    """
 
     def __init__(self, send_progress=lambda message: None):
         self.objects = {}
+        self.ports = None
         self.call = None
         self._next = 0
         self._cancelled = set()

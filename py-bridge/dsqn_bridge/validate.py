@@ -19,6 +19,9 @@ _TYPES = {
     "null": "{0} is not None",
 }
 
+# Conditions for values that do not fit, of the schemas that only ask for a type.
+_SIMPLE = {(("type", "null"),): "{0} is not None", (("format", "binary"),): "type({0}) is not bytes"}
+
 
 class SchemaError(ValueError):
     """A message that does not have the shape that the protocol gives it."""
@@ -115,14 +118,20 @@ def _prefix_items(writer, schemas, schema, value, path, depth):
 
 
 def _any_of(writer, schemas, _schema, value, path, depth):
-    if {"type": "null"} in schemas and len(schemas) == 2:  # the common case, without a call
-        other = next(one for one in schemas if one != {"type": "null"})
-        writer.write(f"{'    ' * depth}if {value} is not None:")
-        writer.check(other, value, path, depth + 1)
+    # What a look at the type decides comes first, and without a call; if one is left, it has to fit.
+    simple = [_SIMPLE[key].format(value) for key in map(_key, schemas) if key in _SIMPLE]
+    others = [one for one in schemas if _key(one) not in _SIMPLE]
+    if simple and len(others) == 1:
+        writer.write(f"{'    ' * depth}if {' and '.join(simple)}:")
+        writer.check(others[0], value, path, depth + 1)
         return
     checks = writer.name(tuple(compile_schema(one) for one in schemas))
     writer.constants.setdefault("fits", _fits)
     writer.require(f"not any(fits(one, {value}) for one in {checks})", value, path, "of one of its types", depth)
+
+
+def _key(schema):
+    return tuple(sorted(schema.items())) if all(type(value) is str for value in schema.values()) else None
 
 
 def _fits(check, value):

@@ -1,4 +1,4 @@
-import { execa, type ResultPromise } from "execa";
+import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -7,6 +7,7 @@ import { managedHome, root } from "../setup/index.mjs";
 import { DsqnError } from "../errors.ts";
 import { atExit } from "./at-exit.ts";
 import type { WorkerLog } from "./log.ts";
+import { spinMicros } from "./shared/patience.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 export const PY_BRIDGE = join(root, "py-bridge");
@@ -20,11 +21,26 @@ export interface LaunchOptions {
   readonly transport: "ipc" | "tcp";
   readonly startTimeoutMs: number;
   readonly env: Readonly<Record<string, string>>;
+  /** Memory to share: how large, and the descriptor that the worker inherits. */
+  readonly region?: { readonly bytes: number; readonly descriptor: number };
   readonly signal?: AbortSignal;
 }
 
+/** How a process ended, or why it never began. */
+export interface Ending {
+  readonly exitCode?: number;
+  readonly signal?: string;
+  readonly cause?: unknown;
+}
+
+export interface WorkerProcess {
+  readonly pid: number | undefined;
+  readonly ended: Promise<Ending>;
+  kill(): void;
+}
+
 export interface Launched {
-  readonly process: ResultPromise<{ buffer: false; reject: false }>;
+  readonly process: WorkerProcess;
   readonly work: string;
   readonly control: string;
   /** 32 bytes that only this client and this worker know. */
@@ -38,61 +54,82 @@ export interface Launched {
 /** Starts a worker and waits until it listens. Keys travel through its stdin, never on a command line. */
 export async function launch(options: LaunchOptions, log: WorkerLog): Promise<Launched> {
   let directory: string | undefined;
-  let child: Launched["process"] | undefined;
+  let started: ReturnType<typeof start> | undefined;
   const removeDirectory = (): void => {
     if (directory) rmSync(directory, { recursive: true, force: true });
   };
   // Before anything is there to be left behind: until a signal has a listener, it ends this process on the spot.
   const forget = atExit(() => {
-    child?.kill("SIGKILL");
+    started?.process.kill();
     removeDirectory();
   });
   try {
     directory = options.transport === "ipc" ? makeDirectory() : undefined;
     const key = randomBytes(32);
     const curve = directory ? undefined : { server: curveKeyPair(), client: curveKeyPair() };
-    child = start(options);
-    void child.then(forget);
-    child.stderr.setEncoding("utf8").on("data", log.write);
-    child.stdin.on("error", () => undefined); // a worker that is gone is reported by its exit
+    started = start(options);
+    const { child, process } = started;
+    void process.ended.then(forget);
+    child.stderr?.setEncoding("utf8").on("data", log.write);
+    child.stdin?.on("error", () => undefined); // a worker that is gone is reported by its exit
     const config = {
       work: directory ? `ipc://${join(directory, "work")}` : "tcp://127.0.0.1:*",
       control: directory ? `ipc://${join(directory, "control")}` : "tcp://127.0.0.1:*",
       directory,
       key: key.toString("hex"),
+      region: options.region && { bytes: options.region.bytes, descriptor: REGION_DESCRIPTOR },
+      spinMicros: spinMicros(),
       ...curve?.server,
     };
-    child.stdin.write(`${JSON.stringify(config)}\n`);
-    const { work, control } = await listening(child, options, log);
+    child.stdin?.write(`${JSON.stringify(config)}\n`);
+    const { work, control } = await listening(child, process.ended, options, log);
     const security = curve && {
       curveServerKey: curve.server.publicKey,
       curvePublicKey: curve.client.publicKey,
       curveSecretKey: curve.client.secretKey,
     };
-    return { process: child, work, control, key, security: security ?? {}, removeDirectory };
+    return { process, work, control, key, security: security ?? {}, removeDirectory };
   } catch (error) {
-    child?.kill("SIGKILL");
-    await child;
+    started?.process.kill();
+    await started?.process.ended;
     removeDirectory();
     forget();
     throw error;
   }
 }
 
-function start({ python, module, path, env }: LaunchOptions): Launched["process"] {
-  return execa(python, ["-X", "faulthandler", "-m", module], {
+const LAST_WORDS_MS = 1000;
+
+/** Where the worker finds the shared memory: behind its standard streams. */
+const REGION_DESCRIPTOR = 3;
+
+function start({ python, module, path, env, region }: LaunchOptions): { child: ChildProcess; process: WorkerProcess } {
+  const child = spawn(python, ["-X", "faulthandler", "-m", module], {
     env: {
+      ...process.env,
       // PyNN's and sPyNNaker's dependencies load matplotlib, which leaves its caches in the user's home unless told where to.
       MPLCONFIGDIR: process.env["MPLCONFIGDIR"] ?? join(managedHome(), "matplotlib"),
       ...env,
       PYTHONUNBUFFERED: "1",
       PYTHONPATH: [...path, PY_BRIDGE, process.env["PYTHONPATH"]].filter(Boolean).join(delimiter),
     },
-    buffer: false,
-    reject: false,
-    cleanup: false,
+    stdio: ["pipe", "pipe", "pipe", ...(region ? [region.descriptor] : [])],
     windowsHide: true,
   });
+  const ended = new Promise<Ending>((resolve) => {
+    // Without a descriptor left there is no child at all, only this event.
+    child.on("error", (cause) => child.pid === undefined && resolve({ cause }));
+    const end = (exitCode: number | null, signal: string | null): void =>
+      resolve({ exitCode: exitCode ?? undefined, signal: signal ?? undefined });
+    // Its last words come before "close"; which never comes where a process that it started holds on to them.
+    let timer: NodeJS.Timeout | undefined;
+    child.on("exit", (...how) => (timer = setTimeout(end, LAST_WORDS_MS, ...how)));
+    child.on("close", (...how) => {
+      clearTimeout(timer);
+      end(...how);
+    });
+  });
+  return { child, process: { pid: child.pid, ended, kill: () => void child.kill("SIGKILL") } };
 }
 
 /** For the sockets: mode 0700. */
@@ -114,7 +151,8 @@ function makeDirectory(): string {
 
 /** The addresses, which a worker says in one line on stdout when it listens. */
 async function listening(
-  child: Launched["process"],
+  child: ChildProcess,
+  ended: Promise<Ending>,
   options: LaunchOptions,
   log: WorkerLog,
 ): Promise<{ work: string; control: string }> {
@@ -140,7 +178,7 @@ async function listening(
         () => options.signal?.removeEventListener("abort", abort),
       );
       let said = "";
-      child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+      child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
         if (said.includes("\n")) return log.write(chunk);
         said += chunk;
         if (!said.includes("\n")) return;
@@ -157,7 +195,7 @@ async function listening(
           );
         }
       });
-      void child.then(({ exitCode, signal, cause }) => {
+      void ended.then(({ exitCode, signal, cause }) => {
         const how = signal ?? (exitCode === undefined ? String(cause) : `exit code ${exitCode}`);
         fail("WORKER_START_FAILED", `could not start (${how})`, cause);
       });

@@ -6,7 +6,7 @@ import { z } from "zod";
  */
 
 /** Raised with every change that an older side would misunderstand. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /** An array of at most this many bytes travels inside the header: a frame of its own costs more than the copy (bench/bridge.md). */
 export const INLINE_BYTES = 2048;
@@ -30,12 +30,16 @@ const anything = z.record(z.string(), z.unknown());
 
 const binary = z.custom<Uint8Array>((value) => value instanceof Uint8Array).meta({ format: "binary" });
 
-/** Name, dtype, shape (row-major, little-endian), and the bytes, or null where they are the next frame of the message. */
-const array = z.tuple([text, z.enum(DTYPES), z.array(z.int().min(0)), z.union([binary, z.null()])]);
+export const arrayDtype = z.enum(DTYPES);
+
+/**
+ * Name, dtype, shape (row-major, little-endian), and the bytes, or null where they are the next frame of the message, or where in shared memory they are.
+ */
+const array = z.tuple([text, arrayDtype, z.array(z.int().min(0)), z.union([binary, z.null(), z.int().min(0)])]);
 
 const greeting = { protocol: z.int(), version: text, mac: binary };
 
-const failure = z.strictObject({
+export const failure = z.strictObject({
   code: text,
   message: text,
   hint: text.optional(),
@@ -53,10 +57,16 @@ export const messages = {
     python: text,
     pid: z.int().min(1),
     capabilities: z.array(text),
+    /** Whether the worker shares the memory that it was offered. */
+    data: z.enum(["shared-memory", "zeromq"]),
   }),
   // Work channel, to the worker.
   call: z.strictObject({ type: z.literal("call"), id, method: text.min(1), params: anything, arrays: z.array(array) }),
+  /** Wakes a worker that sleeps although there are requests in shared memory. */
+  bell: z.strictObject({ type: z.literal("bell") }),
   // Work channel, from the worker.
+  /** The reply that the client wanted a message for is there. */
+  wake: z.strictObject({ type: z.literal("wake") }),
   result: z.strictObject({ type: z.literal("result"), id, result: anything, arrays: z.array(array) }),
   error: z.strictObject({ type: z.literal("error"), id, error: failure }),
   progress: z.strictObject({

@@ -1,7 +1,6 @@
 import { Dealer } from "zeromq";
 import { DsqnError } from "../errors.ts";
 import type { OnProgress } from "../progress.ts";
-import type { Extra } from "../setup/python-environment.ts";
 import { decodeArrays, encodeArrays, type NdArray } from "./arrays.ts";
 import { pack, parse } from "./codec.ts";
 import { failureOf, WorkerLostError } from "./errors.ts";
@@ -11,45 +10,11 @@ import { interpreter } from "./interpreter.ts";
 import { launch, type Launched } from "./launch.ts";
 import { openLog, type WorkerLog } from "./log.ts";
 import { openOutbox } from "./outbox.ts";
+import type { CallOptions, CallResult, DataPath, WorkerOptions } from "./options.ts";
 import type { Message } from "./schema.ts";
-
-/** How a worker is started; every field has a default. */
-export interface WorkerOptions {
-  /** Which parts of the managed Python environment it needs; set up first if they are missing. */
-  readonly extras?: readonly Extra[];
-  /** An interpreter of the user's own instead. */
-  readonly python?: string;
-  /** In messages and log names. */
-  readonly name?: string;
-  /** How often the worker is asked whether it lives. A dead one is noticed within three of these. */
-  readonly heartbeatMs?: number;
-  readonly startTimeoutMs?: number;
-  /** How long `close` lets a running call finish. */
-  readonly graceMs?: number;
-  /** ipc where there is any (not on Windows), else tcp on the loopback interface. Both authenticate, tcp encrypts (docs/protocol.md). */
-  readonly transport?: "ipc" | "tcp";
-  /** Folders of Python modules of the user's own: for environments ("module:Id-v0") and methods ("module:function"). */
-  readonly path?: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-  /** The Python module that speaks the protocol. */
-  readonly module?: string;
-  /** Each line that the worker prints. */
-  readonly onLog?: (line: string) => void;
-  readonly signal?: AbortSignal;
-}
-
-/** How long a call may take, and who hears of it. */
-export interface CallOptions {
-  readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: OnProgress;
-}
-
-/** What a method returned: plain values, and arrays by name. */
-export interface CallResult {
-  readonly result: Record<string, unknown>;
-  readonly arrays: Record<string, NdArray>;
-}
+import { regionFor, SharedMemory } from "./shared/memory.ts";
+import type { Port } from "./shared/port.ts";
+import { type Region, REGION_BYTES } from "./shared/region.ts";
 
 type Send = (message: Message, frames?: readonly Uint8Array[]) => void;
 
@@ -59,6 +24,8 @@ interface Pending {
   readonly onProgress?: OnProgress;
   readonly method: string;
   release(): void;
+  /** The caller no longer wants the answer. */
+  give(error: unknown): void;
 }
 
 const idle = (): void => undefined;
@@ -81,8 +48,12 @@ export async function openWorker(options: WorkerOptions = {}): Promise<Worker> {
   const name = options.name ?? "worker";
   const python = await interpreter(options);
   const log = openLog(name, options.onLog);
+  const warn = options.onWarning ?? ((message: string) => log.write(`dsqn: ${message}\n`));
+  let region: Region | undefined;
+  let launched: Launched | undefined;
   try {
-    const launched = await launch(
+    region = await regionFor(options.data, warn);
+    launched = await launch(
       {
         python,
         module: options.module ?? "dsqn_bridge",
@@ -90,16 +61,29 @@ export async function openWorker(options: WorkerOptions = {}): Promise<Worker> {
         transport: options.transport ?? (process.platform === "win32" ? "tcp" : "ipc"),
         startTimeoutMs: options.startTimeoutMs ?? 60_000,
         env: options.env ?? {},
+        region: region && { bytes: REGION_BYTES, descriptor: region.descriptor },
         signal: options.signal,
       },
       log,
     );
-    const worker = new Worker(name, python, launched, log, options);
-    await worker.greet(options.startTimeoutMs ?? 60_000);
+    const worker = connected(name, python, launched, log, options);
+    await worker.greet(options.startTimeoutMs ?? 60_000, region);
+    if (region && worker.data === "zeromq") warn(`"${name}" does not share memory: data goes by ZeroMQ.`);
     return worker;
   } catch (error) {
+    launched?.process.kill();
+    region?.close();
     log.close(true);
     throw error;
+  }
+}
+
+function connected(...args: ConstructorParameters<typeof Worker>): Worker {
+  try {
+    return new Worker(...args);
+  } catch (cause) {
+    const hint = "Is a limit on open files reached (ulimit -n)?";
+    throw new DsqnError("WORKER_START_FAILED", `No socket can be opened (${String(cause)}).`, { cause, hint });
   }
 }
 
@@ -121,6 +105,7 @@ export class Worker {
   readonly #pending = new Map<number, Pending>();
   readonly #ended: Promise<void>;
   #welcome: Message<"welcome"> | undefined;
+  #shared: SharedMemory | undefined;
   #nextId = 1;
   #beats = 0;
   /** Why no further call is possible. */
@@ -150,7 +135,7 @@ export class Worker {
       () => this.#sendControl({ type: "ping", seq: ++this.#beats }),
       (reason) => void this.#lose("WORKER_HUNG", reason),
     );
-    this.#ended = launched.process.then(({ signal, exitCode }) => {
+    this.#ended = launched.process.ended.then(({ signal, exitCode }) => {
       const how = signal ? `was ended by ${signal}` : `ended with exit code ${exitCode}`;
       void this.#lose("WORKER_LOST", how);
     });
@@ -168,15 +153,25 @@ export class Worker {
     return this.#welcome!.capabilities;
   }
 
+  /** How arrays travel. */
+  get data(): DataPath {
+    return this.#shared ? "shared-memory" : "zeromq";
+  }
+
   get closed(): boolean {
     return this.#over !== undefined;
   }
 
-  /** Proves who is who and exchanges versions; `openWorker` has done so. Then nothing of the sockets is left in the file system. */
-  async greet(timeoutMs: number): Promise<void> {
+  /**
+   * Proves who is who and exchanges versions; `openWorker` has done so. Then nothing of the sockets is left in the file system. `region`: memory that the
+   * worker was offered.
+   */
+  async greet(timeoutMs: number, region?: Region): Promise<void> {
     try {
       await Promise.all([this.#greet("work", WORK_HELLO, timeoutMs), this.#greet("control", CONTROL_HELLO, timeoutMs)]);
       this.#launched.removeDirectory();
+      if (region && this.#welcome!.data === "shared-memory") this.#shared = this.#share(region);
+      else region?.close();
     } catch (error) {
       await this.#lose("WORKER_LOST", "refused the greeting");
       throw error;
@@ -212,9 +207,18 @@ export class Worker {
   ): Promise<CallResult> {
     if (this.#over) return Promise.reject(this.#over);
     if (options.signal?.aborted) return Promise.reject(cancelled(method, options.signal));
-    const { specs, frames } = encodeArrays(arrays);
+    const { specs, frames } = encodeArrays(arrays, this.#shared?.slots);
     const id = this.#nextId++;
+    this.#shared?.exchange.posting();
     return this.#request(id, method, options, { type: "call", id, method, params, arrays: specs }, frames);
+  }
+
+  /**
+   * A port to the object that lives in the worker under `handle`, for calls that are made very often: `said` is what the worker told of its arrays. Undefined
+   * where there is no shared memory, or no room in it: then it has to be `call`.
+   */
+  async openPort(handle: string, said: unknown): Promise<Port | undefined> {
+    return said ? this.#shared?.openPort(handle, said, (method, params) => this.call(method, params)) : undefined;
   }
 
   /** Lets a running call finish (for `graceMs`), then ends the process. Pending calls reject with WORKER_CLOSED. */
@@ -225,7 +229,7 @@ export class Worker {
       });
       this.#heartbeat.stop();
       this.#sendControl({ type: "shutdown", graceMs: this.#graceMs });
-      const kill = setTimeout(() => this.#launched.process.kill("SIGKILL"), this.#graceMs + 500);
+      const kill = setTimeout(() => this.#launched.process.kill(), this.#graceMs + 500);
       this.#rejectAll(this.#over);
       await this.#ended;
       clearTimeout(kill);
@@ -246,13 +250,13 @@ export class Worker {
     return new Promise((resolve, reject) => {
       const { timeoutMs, signal, onProgress } = options;
       let release = idle;
+      const give = (error: unknown): void => {
+        this.#pending.delete(id);
+        release();
+        if (id > 0) this.#sendControl({ type: "cancel", id });
+        reject(error);
+      };
       if (timeoutMs !== undefined || signal) {
-        const give = (error: DsqnError): void => {
-          this.#pending.delete(id);
-          release();
-          if (id > 0) this.#sendControl({ type: "cancel", id });
-          reject(error);
-        };
         const timer = timeoutMs === undefined ? undefined : setTimeout(() => give(late(method, timeoutMs)), timeoutMs);
         const abort = (): void => give(cancelled(method, signal!));
         signal?.addEventListener("abort", abort);
@@ -261,7 +265,7 @@ export class Worker {
           signal?.removeEventListener("abort", abort);
         };
       }
-      this.#pending.set(id, { resolve, reject, onProgress, method, release });
+      this.#pending.set(id, { resolve, reject, onProgress, method, release: () => release(), give });
       send(message, frames);
     });
   }
@@ -288,9 +292,10 @@ export class Worker {
 
   #receive(message: Message, frames: readonly Uint8Array[], helloId: number): void {
     if (message.type === "result") {
-      const arrays = decodeArrays(message.arrays, frames);
+      const arrays = decodeArrays(message.arrays, frames, this.#shared?.slots);
       return this.#settle(message.id)?.resolve({ result: message.result, arrays });
     }
+    if (message.type === "wake") return this.#shared?.exchange.woken();
     if (message.type === "pong") return this.#heartbeat.heard();
     if (message.type === "welcome") return this.#settle(helloId)?.resolve({ result: message, arrays: {} });
     if (message.type === "error") {
@@ -303,7 +308,11 @@ export class Worker {
     if (message.type !== "progress") throw new Error(`a worker does not say "${message.type}"`);
     const { done, total, note } = message;
     const pending = this.#pending.get(message.id);
-    pending?.onProgress?.({ stage: pending.method, done, total, note });
+    try {
+      pending?.onProgress?.({ stage: pending.method, done, total, note });
+    } catch (error) {
+      pending!.give(error); // the caller's own: neither the worker's nor the protocol's fault
+    }
   }
 
   /** The call that `id` answers; undefined where the caller has given up waiting. */
@@ -324,8 +333,8 @@ export class Worker {
       hint: "Open another one.",
     });
     this.#losing = (async () => {
-      this.#launched.process.kill("SIGKILL");
-      await this.#launched.process;
+      this.#launched.process.kill();
+      await this.#launched.process.ended;
       this.#over = new WorkerLostError(code, reason, { ...facts, output: this.#output.tail() }, cause);
       this.#release(true);
       this.#rejectAll(this.#over);
@@ -333,7 +342,18 @@ export class Worker {
     return this.#losing;
   }
 
+  #share(region: Region): SharedMemory {
+    return new SharedMemory(region, {
+      bell: () => this.#sendWork({ type: "bell" }),
+      nonsense: async (what, cause) => {
+        await this.#lose("WORKER_PROTOCOL", what, cause);
+        throw this.#over;
+      },
+    });
+  }
+
   #rejectAll(error: DsqnError): void {
+    this.#shared?.close(error);
     for (const id of [...this.#pending.keys()]) this.#settle(id)?.reject(error);
   }
 

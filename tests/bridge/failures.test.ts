@@ -96,7 +96,7 @@ describe("a worker that does not get started", () => {
     ["no_such_module", "WORKER_START_FAILED", /No module named no_such_module/],
     ["prints_first", "WORKER_PROTOCOL", /something else than its addresses: "Welcome to my worker!"/],
     ["never_listens", "WORKER_START_TIMEOUT", /did not listen within 1.5 s/],
-    ["other_version", "PROTOCOL_VERSION", /The client speaks protocol 1, this worker .* protocol 2/],
+    ["other_version", "PROTOCOL_VERSION", /The client speaks protocol 2, this worker .* protocol 3/],
     ["does_not_know_the_key", "AUTHENTICATION_FAILED", /does not know the worker's key/],
   ])("%s: %s", async (module, code, message) => {
     const error = await failure(open({ module, startTimeoutMs: module === "never_listens" ? 1500 : 30_000 }));

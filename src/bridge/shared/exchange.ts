@@ -1,0 +1,160 @@
+import { type Client, type ClientEffect, clientStep, type Memory, newClient, TURNS, WORDS } from "./handover.ts";
+import { type Patience, working } from "./patience.ts";
+
+/** What the exchange needs of the worker's sockets, and what it tells. */
+export interface Surroundings {
+  /** Sends the message that wakes a sleeping worker. */
+  bell(): void;
+  /** The worker wrote what no worker writes: ends it. Never resolves. */
+  nonsense(what: string, cause?: unknown): Promise<never>;
+}
+
+interface Waiting {
+  readonly number: number;
+  readonly patience: Patience;
+  readonly since: number;
+  /** Until when it looks. */
+  readonly until: number;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/** Steps that come at once resolve without a turn of the event loop; timers and signals get one at least this often. Milliseconds. */
+const TURN_EVERY = 2;
+let lastTurn = 0;
+
+/** Requests and replies of all ports of one worker, in order, by the two counters on the board. */
+export class Exchange {
+  readonly #board: Memory;
+  readonly #around: Surroundings;
+  readonly #client: Client = newClient();
+  #waiting: Waiting[] = [];
+  #posted: number;
+  #polling = false;
+  /** The counters say what cannot be: nothing is looked at any more, and the worker is being ended. */
+  #broken = false;
+  #over: { error: unknown } | undefined;
+
+  constructor(board: Memory, around: Surroundings) {
+    this.#board = board;
+    this.#around = around;
+    this.#posted = board.load(WORDS.POSTED);
+  }
+
+  /** A message is about to be sent on the work channel: a worker that is busy with requests then knows of it. */
+  posting(): void {
+    this.#posted = (this.#posted + 1) | 0;
+    this.#board.store(WORDS.POSTED, this.#posted);
+  }
+
+  /** Asks for the port's turn; what it needs is written. Returns the request's number. */
+  ask(port: number): number {
+    if (this.#over) throw this.#over.error;
+    const client = this.#client;
+    if (client.asked === client.seen) working(1);
+    this.#board.store(WORDS.TURN + ((client.asked + 1) & (TURNS - 1)), port);
+    client.at = "asking";
+    this.#step();
+    if (this.#step() === "bell") this.#around.bell();
+    return client.asked;
+  }
+
+  /** Resolves when request `number` is answered. Rejects when the worker is lost. */
+  async replied(number: number, patience: Patience): Promise<void> {
+    if (this.#over) throw this.#over.error;
+    const { spin, poll } = patience.budget();
+    const since = performance.now();
+    // Only for the reply that is next: who waits for a later one has others to look after.
+    if (spin > 0 && number === ((this.#client.seen + 1) | 0)) {
+      const until = since + spin / 1000;
+      for (let i = 1; this.#outstanding(number) && (i % 32 !== 0 || performance.now() < until); i++) this.#look();
+    }
+    if (this.#outstanding(number)) {
+      return new Promise((resolve, reject) => {
+        this.#waiting.push({ number, patience, since, until: since + poll / 1000, resolve, reject });
+        if (!this.#polling) this.#poll();
+      });
+    }
+    const now = performance.now();
+    patience.took((now - since) * 1000, true);
+    if (now - lastTurn >= TURN_EVERY) await turn();
+  }
+
+  /** A wake-up message, or any other, came: replies are looked for. */
+  woken(): void {
+    this.#look();
+    if (this.#waiting.length > 0 && !this.#polling) this.#sleep();
+  }
+
+  /** Rejects what is waited for, now and later. */
+  fail(error: unknown): void {
+    if (this.#over) return;
+    this.#over = { error };
+    if (this.#client.asked !== this.#client.seen) working(-1);
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+  }
+
+  #outstanding(number: number): boolean {
+    return ((number - this.#client.seen) | 0) > 0;
+  }
+
+  #step(): ClientEffect {
+    return clientStep(this.#client, this.#board);
+  }
+
+  #look(): void {
+    if (this.#broken) return;
+    if (this.#client.at === "asleep") this.#client.at = "looking";
+    this.#take(this.#step());
+  }
+
+  #take(effect: ClientEffect): void {
+    if (effect === "nonsense") {
+      this.#broken = true;
+      // Whoever waits hears of it when the process is gone.
+      return void this.#around.nonsense("counts replies to requests that nobody made").catch(() => undefined);
+    }
+    if (effect !== "replies") return;
+    if (this.#client.at === "idle") working(-1);
+    if (this.#waiting.length === 0) return;
+    const now = performance.now();
+    const done = this.#waiting.filter(({ number }) => !this.#outstanding(number));
+    if (done.length === 0) return;
+    this.#waiting = this.#waiting.filter(({ number }) => this.#outstanding(number));
+    for (const { patience, since, until, resolve } of done) {
+      patience.took((now - since) * 1000, until > since ? now <= until : undefined);
+      resolve();
+    }
+  }
+
+  /** Looks once each turn of the event loop, as long as one of those who wait wants to. */
+  #poll(): void {
+    const now = performance.now();
+    this.#polling = this.#waiting.some(({ until }) => now < until);
+    if (!this.#polling) return this.#sleep();
+    setImmediate(() => {
+      lastTurn = performance.now();
+      this.#look();
+      this.#polling = false;
+      if (this.#waiting.length > 0) this.#poll();
+    });
+  }
+
+  /** Asks for a wake-up message. A reply that came meanwhile is seen now, and makes none necessary. */
+  #sleep(): void {
+    while (this.#waiting.length > 0 && !this.#broken && this.#client.at === "looking") {
+      this.#client.at = "dozing";
+      this.#step();
+      this.#take(this.#step());
+    }
+  }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) =>
+    setImmediate(() => {
+      lastTurn = performance.now();
+      resolve();
+    }),
+  );
+}
