@@ -1,5 +1,6 @@
 import { type Convolution, forEachSynapse, sizeOf } from "../network/convolution.ts";
 import { outputsOf } from "../network/layer.ts";
+import { forEachWindowValue } from "../network/pooling.ts";
 import type { Stage } from "./stages.ts";
 
 /** The largest matrix that a convolution behind average pooling may become, in weights. */
@@ -19,10 +20,11 @@ export function averagedBefore(stage: Stage, window: Convolution): Stage | undef
   if (convolution)
     forEachSynapse(convolution, (source, target, k) => (matrix[source * outputs + target] = stage.weights[k]));
   const weights = new Float64Array(inputs * outputs);
-  windowMembers(window).forEach((members, source) => {
-    for (const i of members)
-      for (let j = 0; j < outputs; j++) weights[i * outputs + j] += matrix[source * outputs + j] / members.length;
-  });
+  const members: number[][] = Array.from({ length: sizeOf(window.output) }, () => []);
+  forEachWindowValue(window, (value, pooled) => members[pooled].push(value));
+  for (const [pooled, values] of members.entries())
+    for (const i of values)
+      for (let j = 0; j < outputs; j++) weights[i * outputs + j] += matrix[pooled * outputs + j] / values.length;
   return { ...stage, synapses: { kind: "dense", inputs, outputs }, weights };
 }
 
@@ -50,20 +52,4 @@ function averagedKernel(stage: Stage, { input, output, ...own }: Convolution, wi
   const strides = [stride(0), stride(1)] as const;
   const geometry: Convolution = { input: window.input, output, kernel, strides, padding: [0, 0] };
   return { ...stage, synapses: { kind: "convolution", ...geometry }, weights };
-}
-
-/** For each pooled value the inputs that it averages. */
-function windowMembers(window: Convolution): number[][] {
-  const members: number[][] = Array.from({ length: sizeOf(window.output) }, () => []);
-  const channels = window.input[2];
-  // One channel stands for all: a window is a kernel between the same channels.
-  const single: Convolution = {
-    ...window,
-    input: [window.input[0], window.input[1], 1],
-    output: [window.output[0], window.output[1], 1],
-  };
-  forEachSynapse(single, (source, target) => {
-    for (let c = 0; c < channels; c++) members[target * channels + c].push(source * channels + c);
-  });
-  return members;
 }

@@ -33,13 +33,9 @@ export function stagesOf(source: Network): Stage[] {
   return source.layers.map((layer, l) => {
     const { synapses, pooling, activation } = layer;
     const scale = l === 0 ? source.inputScale : 1;
+    const refuse = (why: string, hint: string): never => unconvertible(layer, l, why, hint);
     if (activation.kind !== "relu" && l < source.layers.length - 1)
-      unconvertible(
-        layer,
-        l,
-        "nothing rectifies what it puts out, and a firing rate can't be negative",
-        "Give it a ReLU.",
-      );
+      refuse("nothing rectifies what it puts out, and a firing rate can't be negative", "Give it a ReLU.");
     const stage: Stage = {
       synapses,
       weights: new Float64Array(layer.weights).map((w) => w * scale),
@@ -47,24 +43,21 @@ export function stagesOf(source: Network): Stage[] {
       channels: columnsOf(layer),
     };
     if (!pooling) return stage;
+    if (pooling.kind === "average")
+      return (
+        averagedBefore(stage, pooling.window) ??
+        refuse(
+          "its padding doesn't fit the windows of its average pooling, and as a matrix both would be too large",
+          'Train with padding "valid", or with strides instead of pooling.',
+        )
+      );
     // Maximum and a growing function change places; a falling one would make it a minimum.
-    if (pooling.kind === "max" && scale < 0)
-      unconvertible(
-        layer,
-        l,
+    if (scale < 0)
+      refuse(
         `its max pooling follows an inputScale of ${scale}, so that it would have to take the smallest`,
         "Turn the first weights over instead.",
       );
-    if (pooling.kind === "max") return { ...stage, pooling };
-    return (
-      averagedBefore(stage, pooling.window) ??
-      unconvertible(
-        layer,
-        l,
-        "its padding doesn't fit the windows of its average pooling, and as a matrix both would be too large",
-        'Train with padding "valid", or with strides instead of pooling.',
-      )
-    );
+    return { ...stage, pooling };
   });
 }
 

@@ -1,34 +1,25 @@
-import { evaluate, type EvaluateOptions } from "./evaluate.ts";
+import { evaluate, type EvaluateOptions, type Evaluation } from "./evaluate.ts";
 import type { MakeEnvironments } from "../environments/worlds.ts";
 import type { Policy } from "./policy.ts";
 import type { OnProgress } from "../progress.ts";
 import type { EarlyExitPolicy, ExitRule } from "./early-exit.ts";
 
 /** One T of a sweep. */
-export interface SweepRow {
+export interface SweepRow extends Omit<
+  Evaluation,
+  "similarity" | "similarityCi95" | "regret" | "returns" | "lengths" | "seconds"
+> {
   readonly steps: number;
-  readonly mean: number;
-  readonly std: number;
-  readonly ci95: readonly [number, number];
-  readonly episodes: number;
-  readonly decisions: number;
   /** Share of equal actions with the source, on the states that the spiking network visits. */
   readonly similarity: number;
   readonly similarityCi95: readonly [number, number];
-  readonly spikesPerDecision: number | null;
-  readonly synOpsPerDecision: number | null;
 }
 
 /** A sweep over T: every row, and the T to use. */
 export interface Sweep {
   readonly rows: readonly SweepRow[];
   /** The source's own score on the same seeds. */
-  readonly source: {
-    readonly mean: number;
-    readonly std: number;
-    readonly ci95: readonly [number, number];
-    readonly episodes: number;
-  };
+  readonly source: Pick<Evaluation, "mean" | "std" | "ci95" | "episodes">;
   readonly recommended: Recommendation;
   /** The recommended network when it stops as soon as it is certain; null where that was not asked for. */
   readonly earlyExit: EarlyExitRow | null;
@@ -66,20 +57,9 @@ export async function sweep(options: SweepOptions): Promise<Sweep> {
   const { makeEnvironments, policyAt, source, steps, target = 0.97, onProgress, ...common } = options;
   const { mean, std, ci95, episodes } = await evaluate(source, makeEnvironments, common);
   const measure = async (t: number, policy: Policy): Promise<SweepRow> => {
-    const { mean, std, ci95, episodes, decisions, similarity, similarityCi95, spikesPerDecision, synOpsPerDecision } =
-      await evaluate(policy, makeEnvironments, { ...common, compare: source });
-    return {
-      steps: t,
-      mean,
-      std,
-      ci95,
-      episodes,
-      decisions,
-      similarity: similarity!,
-      similarityCi95: similarityCi95!,
-      spikesPerDecision,
-      synOpsPerDecision,
-    };
+    const result = await evaluate(policy, makeEnvironments, { ...common, compare: source });
+    const { regret: _regret, returns: _returns, lengths: _lengths, seconds: _seconds, ...row } = result;
+    return { steps: t, ...row, similarity: row.similarity!, similarityCi95: row.similarityCi95! };
   };
   const rows: SweepRow[] = [];
   for (const [i, t] of steps.entries()) {
