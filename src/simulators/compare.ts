@@ -1,7 +1,7 @@
 import type { RunResult, SpikeEvents } from "../network/engine.ts";
 import { outputsOf, type SpikingLayer } from "../network/layer.ts";
 import { spikingLayers, type SpikingNetwork } from "../network/network.ts";
-import { type Neuron, type NeuronKind, valueOf } from "../network/neurons/index.ts";
+import { type Neuron, type NeuronKind, neuronModels, valueOf } from "../network/neurons/index.ts";
 
 /** Potentials closer to the threshold than this are near ties: another order of summation could decide them differently. */
 export const NEAR_TIE = 1e-9;
@@ -42,39 +42,31 @@ export interface Comparison {
 export function compareRuns(network: SpikingNetwork, steps: number, ours: RunResult, theirs: RunResult): Comparison {
   const states = ours.actions.length;
   const layers = network.layers.slice(0, spikingLayers(network));
-  let spikes = 0;
-  let mismatchedBins = 0;
-  let nearTies = 0;
+  let [bins, spikes, mismatchedBins, nearTies] = [0, 0, 0, 0];
   let firstMismatch: FirstMismatch | null = null;
   layers.forEach((layer, l) => {
-    const mine = ours.spikes![l];
-    const neurons = outputsOf(layer);
-    const potentialOf = comparedPotentials(layer, steps, mine, ours.membranes?.[l]);
+    const [mine, neurons] = [ours.spikes![l], outputsOf(layer)];
+    const membranes = ours.membranes?.[l];
+    const potentials = membranes && comparedPotentials(layer, steps, membranes, mine);
+    bins += states * steps * neurons;
     spikes += mine.state.length;
+    if (potentials) nearTies += countNearTies(layer, steps, potentials);
     for (const { events, k, extra } of differences(mine, theirs.spikes?.[l] ?? none, steps, neurons)) {
       mismatchedBins++;
-      const [state, step, neuron] = [events.state[k], events.step[k], events.neuron[k]];
+      const step = events.step[k];
       if (firstMismatch && (firstMismatch.step < step || (firstMismatch.step === step && firstMismatch.layer <= l)))
         continue;
-      const potential = potentialOf(state, step, neuron);
+      const [state, neuron] = [events.state[k], events.neuron[k]];
+      const potential = potentials?.[(state * steps + step) * neurons + neuron] ?? NaN;
       const threshold = valueOf(layer.activation.threshold, neuron);
-      const reason = reasonOf(layer.activation.kind, l, potential, threshold);
-      firstMismatch = {
-        state,
-        layer: l,
-        neuron,
-        step,
-        spikes: { ours: !extra, theirs: extra },
-        potential,
-        threshold,
-        reason,
-      };
+      const seen = { potential: Number.isNaN(potential) ? null : potential, threshold };
+      const reason = reasonOf(layer, l, potential - threshold);
+      firstMismatch = { state, layer: l, neuron, step, spikes: { ours: !extra, theirs: extra }, ...seen, reason };
     }
-    if (ours.membranes) nearTies += countNearTies(layer, states, steps, potentialOf);
   });
   return {
     states,
-    bins: states * steps * layers.reduce((sum, layer) => sum + outputsOf(layer), 0),
+    bins,
     spikes,
     mismatchedBins,
     maxPotentialError: largestDifference(ours.potentials, theirs.potentials),
@@ -86,50 +78,57 @@ export function compareRuns(network: SpikingNetwork, steps: number, ours: RunRes
 
 const none: SpikeEvents = { state: new Int32Array(), step: new Int32Array(), neuron: new Int32Array() };
 
-/** What is recorded of a neuron around one step: its potential after the step before, and after it. */
-interface Around {
-  readonly before: number;
-  readonly after: number;
-  readonly spiked: boolean;
+/**
+ * The potentials that were compared with the threshold, in words and [states, steps, neurons], from `after`, those after each step;
+ * NaN where a reset has left nothing of them.
+ */
+interface Compared<N extends Neuron> {
+  readonly words: string;
+  of(neuron: N, steps: number, neurons: number, after: Float64Array, spikes: SpikeEvents): Float64Array;
 }
 
-/** The potential that a neuron compared with its threshold; null where its reset has left nothing of it. `j`: which neuron. */
-const compared: {
-  readonly [K in NeuronKind]: (neuron: Extract<Neuron, { kind: K }>, around: Around, j: number) => number | null;
-} = {
-  "lagged-lif": (_, { before }) => before,
-  "lif": ({ reset, resetBy }, { after, spiked }, j) => {
-    if (!spiked) return after;
-    return reset === "subtraction" ? after + valueOf(resetBy, j) : null;
+const compared: { readonly [K in NeuronKind]: Compared<Extract<Neuron, { kind: K }>> } = {
+  "lagged-lif": {
+    words: "Our potential",
+    of({ initial }, steps, neurons, after) {
+      const before = new Float64Array(after.length);
+      before.set(after.subarray(0, -neurons), neurons);
+      for (let first = 0; first < after.length; first += steps * neurons)
+        for (let j = 0; j < neurons; j++) before[first + j] = initial?.[j] ?? 0;
+      return before;
+    },
+  },
+  "lif": {
+    words: "Our potential with this step's input",
+    of({ reset, resetBy }, steps, neurons, after, { state, step, neuron }) {
+      const before = after.slice();
+      neuron.forEach((j, k) => {
+        before[(state[k] * steps + step[k]) * neurons + j] += reset === "subtraction" ? valueOf(resetBy, j) : NaN;
+      });
+      return before;
+    },
   },
 };
-/** What it is, in words. */
-const words: Readonly<Record<NeuronKind, string>> = {
-  "lagged-lif": "Our potential",
-  "lif": "Our potential with this step's input",
-};
 
-type PotentialOf = (state: number, step: number, neuron: number) => number | null;
-
-/** The potential that a neuron compared with its threshold in a step; null where it is not known. */
 function comparedPotentials(
   layer: SpikingLayer,
   steps: number,
+  after: Float64Array,
   spikes: SpikeEvents,
-  membranes: Float64Array | undefined,
-): PotentialOf {
-  const neurons = outputsOf(layer);
+): Float64Array {
   const { activation } = layer;
-  const of = compared[activation.kind] as (neuron: Neuron, around: Around, j: number) => number | null;
-  const spiked = new Set<number>();
-  spikes.state.forEach((state, k) => spiked.add((state * steps + spikes.step[k]) * neurons + spikes.neuron[k]));
-  return (state, step, neuron) => {
-    const bin = (state * steps + step) * neurons + neuron;
-    const before = step === 0 ? (activation.initial?.[neuron] ?? 0) : membranes?.[bin - neurons];
-    const around = { before: before ?? NaN, after: membranes?.[bin] ?? NaN, spiked: spiked.has(bin) };
-    const potential = of(activation, around, neuron);
-    return Number.isNaN(potential) ? null : potential;
-  };
+  return (compared[activation.kind] as Compared<Neuron>).of(activation, steps, outputsOf(layer), after, spikes);
+}
+
+/** Bins in which the potential is as near to the threshold. With a lag the first step, in which neurons start, is none. */
+function countNearTies(layer: SpikingLayer, steps: number, potentials: Float64Array): number {
+  const [neurons, { kind, threshold }] = [outputsOf(layer), layer.activation];
+  const from = neuronModels[kind].lag > 0 ? neurons : 0;
+  let count = 0;
+  for (let first = 0; first < potentials.length; first += steps * neurons)
+    for (let bin = from; bin < steps * neurons; bin++)
+      if (Math.abs(potentials[first + bin] - valueOf(threshold, bin % neurons)) <= NEAR_TIE) count++;
+  return count;
 }
 
 /** Spikes that only one of two sorted lists has; `extra`: the second. */
@@ -150,29 +149,15 @@ function* differences(
   }
 }
 
-function reasonOf(kind: NeuronKind, layer: number, potential: number | null, threshold: number): string {
-  if (potential === null)
-    return "Our potential at the comparison was not recorded, or its reset has left nothing of it.";
-  const margin = potential - threshold;
+/** `margin`: of our potential above the threshold, NaN where it isn't known. */
+function reasonOf({ activation }: SpikingLayer, l: number, margin: number): string {
+  if (Number.isNaN(margin)) return "Our potential was not recorded, or its reset has left nothing of it.";
   if (Math.abs(margin) <= NEAR_TIE)
     return `A near tie: our potential is ${margin.toExponential(2)} from the threshold, so rounding or the tie rule decides.`;
-  const distance = `${words[kind]} is ${margin.toPrecision(4)} from the threshold`;
-  return layer === 0
+  const distance = `${compared[activation.kind].words} is ${margin.toPrecision(4)} from the threshold`;
+  return l === 0
     ? `${distance}: the input current, the weights or the neuron differ.`
     : `${distance}, and no earlier spike differs: weights, delay or neuron differ.`;
-}
-
-/** Bins in which the potential is as near to the threshold; where a neuron starts is no bin. */
-function countNearTies(layer: SpikingLayer, states: number, steps: number, potentialOf: PotentialOf): number {
-  const { activation } = layer;
-  let count = 0;
-  for (let s = 0; s < states; s++)
-    for (let t = activation.kind === "lagged-lif" ? 1 : 0; t < steps; t++)
-      for (let j = 0; j < outputsOf(layer); j++) {
-        const potential = potentialOf(s, t, j);
-        if (potential !== null && Math.abs(potential - valueOf(activation.threshold, j)) <= NEAR_TIE) count++;
-      }
-  return count;
 }
 
 function largestDifference(a: Float64Array, b: Float64Array): number {
