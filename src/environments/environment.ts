@@ -1,5 +1,5 @@
 import type { Action } from "./action.ts";
-import { type Frame, type Info, type MakeOptions, type PlainStep, Remote } from "./gymnasium.ts";
+import { type Frame, type Info, type MakeOptions, Remote } from "./gymnasium.ts";
 import { type Observation, observationDecoder, type Received } from "./observation.ts";
 import type { Space } from "./space.ts";
 
@@ -64,14 +64,14 @@ export async function makeEnvironment<O extends Observation = Float32Array>(
     },
     async step(action) {
       const received = await remote.step(action);
-      const { r, te, tr, raw } = received.plain as unknown as PlainStep;
+      const { rewards, terminated, truncated, rawRewards } = received;
       return {
         observation: decode(received),
-        reward: r[0],
-        terminated: te[0] === 1,
-        truncated: tr[0] === 1,
+        reward: rewards[0],
+        terminated: terminated[0] === 1,
+        truncated: truncated[0] === 1,
         info: infoOf(received),
-        ...(raw && { rawReward: raw[0] }),
+        ...(rawRewards && { rawReward: rawRewards[0] }),
       };
     },
     render: () => remote.render(0),

@@ -2,7 +2,7 @@ import { openWorker } from "../bridge/index.ts";
 import { DsqnError } from "../errors.ts";
 import { sizeOf } from "../files/tensor.ts";
 import { extrasOf, type Wrapper } from "./gymnasium.ts";
-import { describeSpace, type Space } from "./space.ts";
+import { type BoxSpace, describeSpace, type Space } from "./space.ts";
 import { makeVectorEnvironment, type VectorEnvironment } from "./vector-environment.ts";
 import type { Environments, MakeEnvironments } from "./worlds.ts";
 
@@ -29,7 +29,7 @@ export async function withGymnasium<T>(
     return await use(async (count) => {
       const vector = await makeVectorEnvironment<Values>(id, { count, autoreset: "disabled", worker, ...options });
       try {
-        return adapt(vector, discreteActions(vector.actionSpace, id), flatObservations(vector.observationSpace, id));
+        return adapt(vector, discreteActions(vector.actionSpace, id), boxOfNumbers(vector.observationSpace, id));
       } catch (error) {
         await vector.close();
         throw error;
@@ -48,12 +48,15 @@ const floats = (values: Values): Float32Array => (values instanceof Float32Array
 function adapt(
   vector: VectorEnvironment<Values>,
   actions: { n: number; start: number },
-  observationSize: number,
+  { shape, low, high }: BoxSpace,
 ): Environments {
+  const observationSize = sizeOf(shape);
+  const at = (bound: BoxSpace["low"], k: number): number => (typeof bound === "number" ? bound : bound[k]);
   return {
     id: vector.id,
     count: vector.count,
     observationSize,
+    widths: Float64Array.from({ length: observationSize }, (_, k) => at(high, k) - at(low, k)),
     actions: actions.n,
     reset: async (options) => floats((await vector.reset(options)).observations),
     async step(chosen) {
@@ -76,8 +79,8 @@ function discreteActions(space: Space, id: string): { n: number; start: number }
   );
 }
 
-function flatObservations(space: Space, id: string): number {
-  if (space.type === "box" && !/int64/.test(space.dtype)) return sizeOf(space.shape);
+function boxOfNumbers(space: Space, id: string): BoxSpace {
+  if (space.type === "box" && !/int64/.test(space.dtype)) return space;
   throw new DsqnError(
     "OBSERVATIONS_UNSUPPORTED",
     `${id} has the observation space ${describeSpace(space)}; networks here take a Box of numbers.`,

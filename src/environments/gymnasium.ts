@@ -1,6 +1,5 @@
 import type { NdArray } from "../bridge/arrays.ts";
-import type { Worker } from "../bridge/worker.ts";
-import { openWorker } from "../bridge/worker.ts";
+import { type CallResult, openWorker, type Port, type Worker } from "../bridge/index.ts";
 import { DsqnError } from "../errors.ts";
 import type { Extra } from "../setup/python-environment.ts";
 import { type Action, actionEncoder, type Sent } from "./action.ts";
@@ -43,16 +42,18 @@ export interface Frame {
 /** Gymnasium's `info`: whatever the environment tells besides. */
 export type Info = Readonly<Record<string, unknown>>;
 
-/** The numbers of a step that come as plain lists, one element for each environment. */
-export interface PlainStep {
-  readonly r: readonly number[];
-  readonly te: readonly number[];
-  readonly tr: readonly number[];
-  readonly raw?: readonly number[];
+/** What a step led to: numbers, one for each environment, and observations, still by the names that they travel under. */
+export interface Stepped extends Received {
+  readonly rewards: Float64Array;
+  readonly terminated: Uint8Array;
+  readonly truncated: Uint8Array;
+  readonly rawRewards?: Float64Array;
 }
 
 interface Made {
   readonly env: string;
+  /** What a port to it carries; null where actions are no arrays, or no memory is shared. */
+  readonly port?: unknown;
   readonly observationSpace: Space;
   readonly actionSpace: Space;
   readonly maxSteps: number | null;
@@ -68,11 +69,23 @@ export class Remote {
   readonly #worker: Worker;
   readonly #ownsWorker: boolean;
   readonly #encodeAction: (action: unknown, sent: Sent) => void;
+  /** The way of steps, where memory is shared; else they are calls. */
+  readonly #port: Port | undefined;
   #closed = false;
   #busy = false;
+  /** The step that was sent and nobody has received yet. */
+  #sent: (() => Promise<Stepped>) | undefined;
 
-  private constructor(id: string, made: Made, count: number, worker: Worker, ownsWorker: boolean) {
+  private constructor(
+    id: string,
+    made: Made,
+    count: number,
+    worker: Worker,
+    ownsWorker: boolean,
+    port: Port | undefined,
+  ) {
     this.id = id;
+    this.#port = port;
     this.made = made;
     this.count = count;
     this.#worker = worker;
@@ -88,8 +101,9 @@ export class Remote {
     try {
       const limit = maxSteps === Infinity ? -1 : maxSteps;
       const params = { id, count, kwargs, maxSteps: limit, renderMode, wrappers, infos, ...more };
-      const { result } = await worker.call("env.make", params);
-      return new Remote(id, result as unknown as Made, count, worker, !options.worker);
+      const made = (await worker.call("env.make", params)).result as unknown as Made;
+      const port = await worker.openPort(made.env, made.port);
+      return new Remote(id, made, count, worker, !options.worker, port);
     } catch (error) {
       if (!options.worker) await worker.close();
       throw error;
@@ -107,14 +121,56 @@ export class Remote {
     return this.#exclusive("reset", { env: this.made.env, seeds, options }, arrays);
   }
 
-  step(action: Action): Promise<Received> {
+  /** Has the environments step; `receive` tells what it led to. Throws where they cannot. */
+  send(action: Action): void {
     const sent: Sent = { plain: { env: this.made.env }, arrays: {} };
-    try {
-      if (!this.#closed) this.#encodeAction(action, sent);
-    } catch (error) {
-      return Promise.reject(error);
+    if (!this.#closed) this.#encodeAction(action, sent);
+    this.#begin();
+    const port = this.#port;
+    if (!port) {
+      const called = this.#worker.call("env.step", sent.plain, sent.arrays);
+      called.catch(() => undefined); // it is for `receive` to tell
+      this.#sent = async () => listed(await called);
+      return;
     }
-    return this.#exclusive("step", sent.plain, sent.arrays);
+    for (const name in sent.arrays) (port.inputs[name] as Float64Array).set(sent.arrays[name].data as Float64Array);
+    try {
+      port.post();
+    } catch (error) {
+      this.#busy = false;
+      throw error;
+    }
+    this.#sent = async () => {
+      const { result, arrays } = await port.receive();
+      const { r, te, tr, raw } = arrays;
+      return {
+        plain: result,
+        arrays,
+        rewards: r.data as Float64Array,
+        terminated: te.data as Uint8Array,
+        truncated: tr.data as Uint8Array,
+        rawRewards: raw?.data as Float64Array | undefined,
+      };
+    };
+  }
+
+  async receive(): Promise<Stepped> {
+    const sent = this.#sent;
+    if (!sent)
+      throw new DsqnError("ENV_NOTHING_SENT", `Nothing was sent to "${this.id}" that could be received.`, {
+        hint: "Call send(actions) first, and receive() once after it.",
+      });
+    this.#sent = undefined;
+    try {
+      return await sent();
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async step(action: Action): Promise<Stepped> {
+    this.send(action);
+    return this.receive();
   }
 
   async render(index: number): Promise<Frame> {
@@ -127,11 +183,24 @@ export class Remote {
     if (this.#closed) return;
     this.#closed = true;
     if (this.#ownsWorker) await this.#worker.close();
-    else if (!this.#worker.closed) await this.#worker.call("env.close", { env: this.made.env });
+    else if (!this.#worker.closed) {
+      await this.#port?.close();
+      await this.#worker.call("env.close", { env: this.made.env });
+    }
   }
 
   /** One call at a time: what a second step means before the first one's outcome is known, nobody can say. */
   async #exclusive(name: string, params: Record<string, unknown>, arrays: Record<string, NdArray>): Promise<Received> {
+    this.#begin();
+    try {
+      const { result, arrays: received } = await this.#worker.call(`env.${name}`, params, arrays);
+      return { plain: result, arrays: received };
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  #begin(): void {
     if (this.#closed)
       throw new DsqnError("ENV_CLOSED", `The environment "${this.id}" is closed.`, { hint: "Make another one." });
     if (this.#busy) {
@@ -140,11 +209,18 @@ export class Remote {
       throw new DsqnError("ENV_BUSY", `"${this.id}" has not finished its last step or reset.`, { hint });
     }
     this.#busy = true;
-    try {
-      const { result, arrays: received } = await this.#worker.call(`env.${name}`, params, arrays);
-      return { plain: result, arrays: received };
-    } finally {
-      this.#busy = false;
-    }
   }
+}
+
+/** A step that came in a message: its numbers are plain lists there. */
+function listed({ result, arrays }: CallResult): Stepped {
+  const { r, te, tr, raw } = result as Record<string, readonly number[]>;
+  return {
+    plain: result,
+    arrays,
+    rewards: new Float64Array(r),
+    terminated: new Uint8Array(te),
+    truncated: new Uint8Array(tr),
+    rawRewards: raw && new Float64Array(raw),
+  };
 }

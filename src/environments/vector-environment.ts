@@ -1,6 +1,6 @@
 import { DsqnError } from "../errors.ts";
 import type { Action } from "./action.ts";
-import { type Frame, type Info, type MakeOptions, type PlainStep, Remote } from "./gymnasium.ts";
+import { type Frame, type Info, type MakeOptions, Remote, type Stepped } from "./gymnasium.ts";
 import { type Observation, observationDecoder, type Received } from "./observation.ts";
 import type { Space } from "./space.ts";
 
@@ -95,6 +95,22 @@ export async function makeVectorEnvironment<O extends Observation = Float32Array
   const { observationSpace, actionSpace, maxSteps, rewardThreshold } = remote.made;
   const decode = observationDecoder(observationSpace, false) as (received: Received) => O;
   const decodeFinal = observationDecoder(observationSpace, false, "f") as (received: Received) => O;
+  const outcome = (received: Stepped): VectorStep<O> => {
+    const { finals } = received.arrays;
+    return {
+      observations: decode(received),
+      rewards: received.rewards,
+      terminated: received.terminated,
+      truncated: received.truncated,
+      rawRewards: received.rawRewards,
+      infos: received.plain["infos"] as Info[] | undefined,
+      finalObservations: finals && {
+        indices: finals.data as Int32Array,
+        observations: decodeFinal(received),
+        infos: received.plain["finalInfos"] as Info[] | undefined,
+      },
+    };
+  };
   return {
     id,
     count,
@@ -110,24 +126,7 @@ export async function makeVectorEnvironment<O extends Observation = Float32Array
       const received = await remote.reset(seeds, options, mask);
       return { observations: decode(received), infos: received.plain["infos"] as (Info | null)[] | undefined };
     },
-    async step(actions) {
-      const received = await remote.step(actions);
-      const { r, te, tr, raw } = received.plain as unknown as PlainStep;
-      const { finals } = received.arrays;
-      return {
-        observations: decode(received),
-        rewards: new Float64Array(r),
-        terminated: new Uint8Array(te),
-        truncated: new Uint8Array(tr),
-        rawRewards: raw && new Float64Array(raw),
-        infos: received.plain["infos"] as Info[] | undefined,
-        finalObservations: finals && {
-          indices: finals.data as Int32Array,
-          observations: decodeFinal(received),
-          infos: received.plain["finalInfos"] as Info[] | undefined,
-        },
-      };
-    },
+    step: async (actions) => outcome(await remote.step(actions)),
     render: (index = 0) => remote.render(index),
     close: () => remote.close(),
   };

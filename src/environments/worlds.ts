@@ -8,6 +8,8 @@ export interface Environments {
   readonly id: string;
   readonly count: number;
   readonly observationSize: number;
+  /** How far apart the smallest and largest value of each element of an observation can be, [observationSize]; absent where nobody knows. */
+  readonly widths?: ArrayLike<number>;
   /** Number of discrete actions. */
   readonly actions: number;
   /** Starts new episodes where `mask` is 1 (all without a mask). Returns all observations, [count, observationSize]. */

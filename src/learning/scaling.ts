@@ -19,7 +19,12 @@ export const observedOr = <S extends z.ZodType>(schema: S) => z.union([z.literal
 /** Steps of random play that "observed" looks at, and environments that play them. */
 const OBSERVED_STEPS = 5000;
 const OBSERVERS = 20;
-/** A value is divided by at least so much of the range it was seen in: what was seen rarely, as a leg that touches the ground, stays small. */
+/** A wider range says nothing: float32's own, or infinity. */
+const LARGEST_WIDTH = 1e6;
+/**
+ * A value is divided by at least so much of the range it was seen in, and of the one that the environment declares: what random play shows
+ * rarely, as a leg that touches the ground, or never, as a pendulum that stands, stays small.
+ */
 const LEAST_OF_RANGE = 1 / 8;
 
 /**
@@ -59,13 +64,12 @@ export async function observedScaling(makeEnvironments: MakeEnvironments, seed: 
   // Four digits: a scaling is written down in configs and cards.
   const short = (value: number): number => Number(value.toPrecision(4));
   const center = Array.from(sum, (total) => short(total / seen));
-  const deviation = (j: number): number => {
-    const mean = sum[j] / seen;
-    return Math.sqrt(Math.max(0, squares[j] / seen - mean * mean));
-  };
-  const scale = Array.from(center, (_, j) =>
-    most[j] > least[j] ? short(1 / Math.max(deviation(j), LEAST_OF_RANGE * (most[j] - least[j]))) : 1,
-  );
+  const scale = center.map((_, j) => {
+    const deviation = Math.sqrt(Math.max(0, squares[j] / seen - (sum[j] / seen) ** 2));
+    const width = environments.widths?.[j] ?? 0;
+    const range = Math.max(most[j] - least[j], width < LARGEST_WIDTH ? width : 0);
+    return most[j] > least[j] ? short(1 / Math.max(deviation, LEAST_OF_RANGE * range)) : 1;
+  });
   return { center, scale };
 }
 

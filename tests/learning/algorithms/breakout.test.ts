@@ -14,9 +14,7 @@ here("dsqn train breakout-dqn (skipped but on 64-bit x86 Linux: tfjs-node)", () 
   const folder = mkdtempSync(join(tmpdir(), "dsqn-breakout-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   const dsqn = (...args: string[]) =>
-    execa("node", ["--import", "./scripts/register-ts.mjs", "src/cli/run.ts", "train", ...args, "--json"], {
-      reject: false,
-    });
+    execa("node", ["scripts/dsqn.mjs", "train", ...args, "--json"], { reject: false });
   const small = [
     "steps=400",
     "replay.capacity=600",
@@ -55,7 +53,7 @@ here("dsqn train breakout-dqn (skipped but on 64-bit x86 Linux: tfjs-node)", () 
     expect(kinds.filter((kind) => kind === "evaluation")).toHaveLength(2);
     expect(kinds).toContain("episode");
     const { network, card } = await loadModel(join(run, "best.safetensors"));
-    expect(network).toMatchObject({ kind: "convolutional", input: [84, 84, 4], inputScale: 1 / 255 });
+    expect(network).toMatchObject({ input: [84, 84, 4], inputScale: 1 / 255 });
     expect(card).toMatchObject({ environment: "Breakout", method: "conv-dqn", score: { episodes: 3, epsilon: 0.01 } });
     for (const file of ["initial.safetensors", "last.safetensors", "events.out.tfevents.0.dsqn", "summary.json"])
       expect(existsSync(join(run, file))).toBe(true);

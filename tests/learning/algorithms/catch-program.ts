@@ -1,15 +1,14 @@
 // Runs a conv DQN on a small game in a process of its own (TensorFlow's binding does not live in Jest's sandboxes), and prints what it
-// came to. Arguments: a folder for checkpoints, and "whole", "killed" (by SIGKILL, in the midst) or "resumed".
+// came to. Arguments: a folder for checkpoints, and "whole", "stopped" (as soon as it is good), "killed" (by SIGKILL, in the midst) or "resumed".
 import { join } from "node:path";
-import { convDqnSchema } from "../../../src/learning/pixels/config.ts";
-import { type FrameFile, openFrameFile } from "../../../src/learning/pixels/frame-file.ts";
-import type { PixelSnapshot } from "../../../src/learning/pixels/state.ts";
-import { trainConvDqn } from "../../../src/learning/pixels/train.ts";
+import { convDqnSchema } from "../../../src/learning/algorithms/dqn-config.ts";
+import { trainDqn } from "../../../src/learning/algorithms/index.ts";
 import { openCheckpoints } from "../../../src/learning/runs/checkpoint.ts";
-import { loadTfjs } from "../../../src/engines/tensorflow/tfjs.ts";
+import type { Snapshot } from "../../../src/learning/snapshot.ts";
 import { catchGame } from "../../fixtures/catch.ts";
 
 const [folder, mode] = process.argv.slice(2);
+const stop = mode === "stopped" && { stop: { mean: 3, episodes: 20 } };
 const config = convDqnSchema.parse({
   method: "conv-dqn",
   seed: 3,
@@ -28,41 +27,33 @@ const config = convDqnSchema.parse({
   replay: { capacity: 4000, initial: 400, prioritisation: {} },
   optimizer: { kind: "adam", learningRate: { kind: "constant", value: 1e-3 } },
   target: { every: 400 },
-  evaluation: { every: 2500, episodes: 10, epsilon: 0 },
+  evaluation: { every: 2500, episodes: 10, epsilon: 0, ...stop },
 });
-const checkpoints = openCheckpoints<PixelSnapshot>(join(folder, "checkpoint.safetensors"), config);
+const checkpoints = openCheckpoints<Snapshot>(join(folder, "checkpoint.safetensors"), config);
 const saved = mode === "resumed" ? checkpoints.load() : undefined;
 const games: string[] = [];
-let frames: FrameFile | undefined;
 let points = 0;
-const result = await trainConvDqn(config, {
-  tf: await loadTfjs(),
+const result = await trainDqn(config, {
   makeEnvironments: catchGame(),
   resume: saved?.snapshot,
-  onMemory(memory) {
-    if (mode !== "whole")
-      frames = openFrameFile(join(folder, "replay.frames"), memory, { resume: saved !== undefined });
-  },
-  onRestored: () => frames!.restore(),
+  ...(mode !== "whole" && { framesFile: { path: join(folder, "replay.frames"), resume: saved !== undefined } }),
   onEpisode: (entry) => games.push(JSON.stringify(entry)),
-  onSafePoint({ snapshot }) {
+  onSafePoint({ snapshot, due }) {
     if (mode !== "killed") return;
     // In the midst of games, and after a checkpoint whose frames are written over by now but for the margin.
     if (++points === 1500) process.kill(process.pid, "SIGKILL");
-    if (points !== 1400 && !frames!.due(2)) return;
-    frames!.save();
-    checkpoints.save({ snapshot: snapshot(), marks: { log: games.length, events: 0 } });
+    if (points === 1400 || due) checkpoints.save({ snapshot: snapshot(), marks: { log: games.length, events: 0 } });
   },
 });
-const { progression, last } = result;
-const weights = last.layers.flatMap((layer) => ("weights" in layer ? [...layer.weights] : []));
 process.stdout.write(
   `${JSON.stringify({
     games,
     marks: saved?.marks.log,
-    evaluations: progression.evaluations.map(({ mean, environmentSteps }) => ({ mean, environmentSteps })),
-    best: progression.chosen!.mean,
-    updates: progression.updates,
-    weights,
+    evaluations: result.evaluations.map(({ mean, environmentSteps }) => ({ mean, environmentSteps })),
+    best: result.chosen.mean,
+    confirmed: result.confirmed,
+    updates: result.updates,
+    weights: result.last.layers.flatMap(({ weights }) => [...weights]),
   })}\n`,
 );
+process.exit();

@@ -1,12 +1,12 @@
 // Runs a DSQN on a small game of pixels in a process of its own (TensorFlow's binding does not live in Jest's sandboxes), with the
 // network given as JSON, and prints what it came to.
-import { convDqnSchema } from "../../../src/learning/pixels/config.ts";
-import { openPixelLearner } from "../../../src/learning/pixels/learner.ts";
-import type { PixelSnapshot } from "../../../src/learning/pixels/state.ts";
-import { trainConvDqn } from "../../../src/learning/pixels/train.ts";
-import { loadTfjs } from "../../../src/engines/tensorflow/tfjs.ts";
 import { fastEngine } from "../../../src/engines/fast/index.ts";
-import { observationSize, type SpikingNetwork } from "../../../src/network/old/spiking-network.ts";
+import { loadTfjs } from "../../../src/engines/tensorflow/tfjs.ts";
+import { spikingPixelLearner } from "../../../src/learning/algorithms/dqn.ts";
+import { convDqnSchema } from "../../../src/learning/algorithms/dqn-config.ts";
+import { trainDqn } from "../../../src/learning/algorithms/index.ts";
+import type { Snapshot } from "../../../src/learning/snapshot.ts";
+import { observationSize, type SpikingNetwork } from "../../../src/network/network.ts";
 import { catchGame } from "../../fixtures/catch.ts";
 
 const config = convDqnSchema.parse({
@@ -23,10 +23,8 @@ const config = convDqnSchema.parse({
   target: { every: 400 },
   evaluation: { every: 3000, episodes: 10, epsilon: 0 },
 });
-const tf = await loadTfjs();
-let last: PixelSnapshot | undefined;
-const result = await trainConvDqn(config, {
-  tf,
+let last: Snapshot | undefined;
+const result = await trainDqn(config, {
   makeEnvironments: catchGame(),
   onSafePoint: ({ snapshot, last: ends }) => void (ends && (last = snapshot())),
 });
@@ -34,16 +32,16 @@ const network = result.network as SpikingNetwork;
 
 // The saved network takes bytes as they are: the engine's values are the learner's.
 const frames = Uint8Array.from({ length: 2 * observationSize(network) }, (_, k) => (k * 37) % 256);
-const learner = openPixelLearner(tf, network, config);
+const learner = spikingPixelLearner(config, network, await loadTfjs(), { count: 4 });
 const values = learner.values(frames, 2).slice();
-const { outputs } = fastEngine().run(network, Float32Array.from(frames));
-const again = learner.toNetwork() as SpikingNetwork;
+const { outputs } = fastEngine().load(network).run(Float32Array.from(frames));
+const again = learner.network() as SpikingNetwork;
 
 process.stdout.write(
   `${JSON.stringify({
-    evaluations: result.progression.evaluations.map(({ mean }) => mean),
-    updates: result.progression.updates,
-    saved: Object.keys(last!.tensors).filter((name) => !name.startsWith("replay")),
+    evaluations: result.evaluations.map(({ mean }) => mean),
+    updates: result.updates,
+    saved: Object.keys(last!.tensors).filter((name) => !name.includes("replay")),
     difference: outputs.reduce((most, value, k) => Math.max(most, Math.abs(value - values[k])), 0),
     same: again.layers.every(({ weights }, l) => weights.every((w, k) => w === network.layers[l].weights[k])),
   })}\n`,

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { spawnSync } from "node:child_process";
 import { readyTfjs } from "../../../src/setup/tfjs.mjs";
-import { convDqnSchema } from "../../../src/learning/pixels/config.ts";
+import { convDqnSchema } from "../../../src/learning/algorithms/dqn-config.ts";
 import { presets } from "../../../src/learning/presets/index.ts";
 
 interface Report {
@@ -35,7 +35,7 @@ const networks = [
   (_, network) => {
     let report: Report;
     beforeAll(() => {
-      const program = "tests/agents/pixels/spiking-program.ts";
+      const program = "tests/learning/algorithms/spiking-catch-program.ts";
       const args = ["--import", "./scripts/register-ts.mjs", program, JSON.stringify(network)];
       const { stdout, stderr, status } = spawnSync(process.execPath, args, { encoding: "utf8" });
       if (status !== 0) throw new Error(stderr);
@@ -55,12 +55,20 @@ const networks = [
     });
 
     it("checkpoints all that it needs", () =>
-      expect(report.saved).toEqual(["online.0", "target.0", "moment0.0", "moment1.0", "chosen.0", "initial.0"]));
+      expect(report.saved).toEqual([
+        "curve",
+        "chosen.0",
+        "initial.0",
+        "algorithm.online.0",
+        "algorithm.target.0",
+        "algorithm.moment0.0",
+        "algorithm.moment1.0",
+      ]));
   },
 );
 
 describe("configs of DSQNs on pixels", () => {
-  it.each(["breakout-patel-dsqn", "breakout-patel-dsqn-original"])("%s is one", async (name) => {
+  it.each(["breakout-patel-dsqn"])("%s is one", async (name) => {
     const config = convDqnSchema.parse(await presets[name].load());
     expect(config).toMatchObject({ method: "pixel-dsqn", network: { spiking: { hidden: [1000], steps: 20 } } });
   });

@@ -3,25 +3,25 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { readyTfjs } from "../../../src/setup/index.mjs";
-import {
-  type ConvolutionalLearner,
-  createConvolutionalLearner,
-  type LearnerOptions,
-  type PixelBatch,
-} from "../../../src/learning/pixels/tensorflow-learner.ts";
-import { referenceConvolutionalForward } from "../../../src/engines/reference/convolutional.ts";
-import type { ConvolutionalNetwork } from "../../../src/network/old/convolutional-network.ts";
+import { duelingHead } from "../../../src/learning/q-learner/dueling.ts";
+import type { QLearnerOptions } from "../../../src/learning/q-learner/q-learner.ts";
+import { type TensorflowQLearner, tensorflowQLearner } from "../../../src/learning/q-learner/tensorflow.ts";
+import type { Batch } from "../../../src/learning/replay/replay.ts";
+import { referenceEngine } from "../../../src/engines/reference/index.ts";
+import type { Network } from "../../../src/network/network.ts";
 import { savedModel } from "../../../src/engines/tensorflow/saved-model.ts";
 import { loadTfjs } from "../../../src/engines/tensorflow/tfjs.ts";
 import { adam, rmsprop } from "../../../src/engines/optimizers/index.ts";
-import { sizeOf } from "../../../src/network/convolution.ts";
+import { observationSize } from "../../../src/network/network.ts";
 import { Random } from "../../../src/numeric/random.ts";
 import { sketched } from "../../fixtures/convolutional/networks.ts";
+
+type PixelBatch = Batch<Uint8Array>;
 
 const tf = await loadTfjs();
 const BATCH = 6;
 const ACTIONS = 3;
-const plain: LearnerOptions = {
+const plain: QLearnerOptions = {
   optimizer: { kind: "adam", beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
   clip: { kind: "none", limit: 1 },
   loss: "huber",
@@ -29,9 +29,9 @@ const plain: LearnerOptions = {
   advantageLearning: 0,
 };
 /** With these moments a step of rmsprop at rate 1 subtracts the gradient itself (but for 1e-9 of it). */
-const bare: LearnerOptions["optimizer"] = { kind: "rmsprop", decay: 1, epsilon: 1 };
+const bare: QLearnerOptions["optimizer"] = { kind: "rmsprop", decay: 1, epsilon: 1 };
 
-const networks: Record<string, ConvolutionalNetwork> = {
+const networks: Record<string, Network> = {
   "strides, no padding": sketched(
     [12, 10, 2],
     [
@@ -58,6 +58,7 @@ const networks: Record<string, ConvolutionalNetwork> = {
     [
       { kind: "convolution", filters: 4, kernel: [3, 3] },
       { kind: "average-pooling", kernel: [2, 2], strides: [2, 2] },
+      { kind: "convolution", filters: 3, kernel: [2, 2] },
       { kind: "max-pooling", kernel: [2, 2], strides: [1, 1], padding: "same" },
       { kind: "dense", outputs: ACTIONS },
     ],
@@ -88,8 +89,11 @@ networks["uneven padding"] = {
   ...uneven,
   layers: [
     {
-      ...(uneven.layers[0] as ConvolutionalNetwork["layers"][0] & { kind: "convolution" }),
-      convolution: { input: [9, 9, 3], output: [8, 8, 4], kernel: [4, 3], strides: [1, 1], padding: [2, 1] },
+      ...uneven.layers[0],
+      synapses: {
+        ...{ kind: "convolution", input: [9, 9, 3], output: [8, 8, 4] },
+        ...{ kernel: [4, 3], strides: [1, 1], padding: [2, 1] },
+      },
     },
     sketched([8, 8, 4], [{ kind: "dense", outputs: ACTIONS }], 6).layers[0],
   ],
@@ -100,9 +104,10 @@ const largest = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
 const flat = (arrays: readonly Float32Array[]): Float32Array =>
   Float32Array.from(arrays.flatMap((array) => [...array]));
 
-function batchFor(network: ConvolutionalNetwork, seed: number): PixelBatch {
+function batchFor(network: Network, seed: number): PixelBatch {
   const random = new Random(seed);
-  const bytes = (): Uint8Array => Uint8Array.from({ length: BATCH * sizeOf(network.input) }, () => random.integer(256));
+  const bytes = (): Uint8Array =>
+    Uint8Array.from({ length: BATCH * observationSize(network) }, () => random.integer(256));
   return {
     size: BATCH,
     observations: bytes(),
@@ -111,20 +116,16 @@ function batchFor(network: ConvolutionalNetwork, seed: number): PixelBatch {
     rewards: Float32Array.from({ length: BATCH }, () => random.normal() * 2),
     discounts: Float32Array.from({ length: BATCH }, (_, k) => (k === 0 ? 0 : 0.9)),
     weights: Float32Array.from({ length: BATCH }, () => random.uniform()),
+    slots: new Int32Array(BATCH),
   };
 }
 
-const values = (network: ConvolutionalNetwork, frames: Uint8Array): Float64Array =>
-  referenceConvolutionalForward(network, Float32Array.from(frames));
+const values = (network: Network, frames: Uint8Array): Float64Array =>
+  referenceEngine.load(network).run(Float32Array.from(frames)).outputs;
 const best = (q: Float64Array, k: number): number => Math.max(...q.subarray(k * ACTIONS, (k + 1) * ACTIONS));
 
 /** Q - y, told from the definition. */
-function errorsOf(
-  online: ConvolutionalNetwork,
-  target: ConvolutionalNetwork,
-  batch: PixelBatch,
-  options: LearnerOptions,
-): number[] {
+function errorsOf(online: Network, target: Network, batch: PixelBatch, options: QLearnerOptions): number[] {
   const [q, chooser, next, here] = [
     values(online, batch.observations),
     values(options.doubleQ ? online : target, batch.nextObservations),
@@ -140,7 +141,7 @@ function errorsOf(
   });
 }
 
-const lossOf = (errors: readonly number[], weights: Float32Array, loss: LearnerOptions["loss"]): number =>
+const lossOf = (errors: readonly number[], weights: Float32Array, loss: QLearnerOptions["loss"]): number =>
   errors.reduce((sum, e, k) => {
     const own = loss === "mse" ? e * e : Math.abs(e) <= 1 ? 0.5 * e * e : Math.abs(e) - 0.5;
     return sum + (weights[k] * own) / BATCH;
@@ -148,12 +149,12 @@ const lossOf = (errors: readonly number[], weights: Float32Array, loss: LearnerO
 
 /** The gradient that a learner at these weights sees. */
 function gradientOf(
-  network: ConvolutionalNetwork,
+  network: Network,
   batch: PixelBatch,
-  options: LearnerOptions,
+  options: QLearnerOptions,
   target?: Float32Array[],
 ): Float32Array {
-  const learner = createConvolutionalLearner(tf, network, { ...options, optimizer: bare });
+  const learner = tensorflowQLearner(tf, network, { ...options, optimizer: bare });
   const before = learner.save();
   const state = { ...before, ...(target && { target }) };
   learner.restore(state);
@@ -165,10 +166,10 @@ function gradientOf(
 
 /** The same by central differences of the loss, on a few weights of each array. */
 function differences(
-  learner: ConvolutionalLearner,
-  network: ConvolutionalNetwork,
+  learner: TensorflowQLearner,
+  network: Network,
   batch: PixelBatch,
-  options: LearnerOptions,
+  options: QLearnerOptions,
 ): { largest: number; size: number } {
   const weights = learner.weights();
   const gradient = gradientOf(network, batch, options);
@@ -177,7 +178,7 @@ function differences(
     (e, k) => values(network, batch.observations)[k * ACTIONS + batch.actions[k]] - e,
   );
   const lossAt = (moved: readonly Float32Array[]): number => {
-    const q = values(learner.toNetwork(moved), batch.observations);
+    const q = values(learner.network(moved), batch.observations);
     return lossOf(
       target.map((y, k) => q[k * ACTIONS + batch.actions[k]] - y),
       batch.weights,
@@ -206,7 +207,7 @@ function differences(
 const report: Record<string, unknown> = {};
 report.networks = Object.fromEntries(
   Object.entries(networks).map(([name, network]) => {
-    const learner = createConvolutionalLearner(tf, network, plain);
+    const learner = tensorflowQLearner(tf, network, plain);
     // A batch in which no ReLU comes within 1e-4 of its kink: a difference across one is no derivative.
     const batch = batchFor(network, 13);
     const result = {
@@ -219,7 +220,7 @@ report.networks = Object.fromEntries(
 );
 
 const network = networks["strides, no padding"];
-const shapeOf = (seed: number): ConvolutionalNetwork =>
+const shapeOf = (seed: number): Network =>
   sketched(
     [12, 10, 2],
     [
@@ -235,9 +236,9 @@ const other = shapeOf(11);
 report.targets = [false, true].flatMap((doubleQ) =>
   [0, 0.7].map((advantageLearning) => {
     const options = { ...plain, doubleQ, advantageLearning };
-    const learner = createConvolutionalLearner(tf, other, options);
+    const learner = tensorflowQLearner(tf, other, options);
     const target = learner.weights();
-    const start = createConvolutionalLearner(tf, network, options);
+    const start = tensorflowQLearner(tf, network, options);
     learner.restore({ ...learner.save(), online: start.weights(), target });
     const batch = batchFor(network, 8);
     const expected = errorsOf(network, other, batch, options);
@@ -245,7 +246,7 @@ report.targets = [false, true].flatMap((doubleQ) =>
     // The target network stays what it was while the online network moves in place.
     const kept = largest(flat([...learner.save().target]), flat(target));
     const moved = largest(flat(learner.weights()), flat(start.weights()));
-    learner.syncTarget();
+    learner.follow(1);
     const synced = largest(flat([...learner.save().target]), flat(learner.weights()));
     learner.close();
     start.close();
@@ -265,7 +266,7 @@ report.optimizers = (
     { kind: "rmsprop", decay: 0.9, epsilon: 1e-2 },
   ] as const
 ).map((optimizer) => {
-  const learner = createConvolutionalLearner(tf, network, { ...plain, optimizer });
+  const learner = tensorflowQLearner(tf, network, { ...plain, optimizer });
   const target = learner.weights();
   const parameters = flat(target);
   const peer =
@@ -275,7 +276,7 @@ report.optimizers = (
   let worst = 0;
   for (let step = 0; step < 6; step++) {
     const batch = batchFor(network, 20 + step);
-    peer.step(parameters, gradientOf(learner.toNetwork(), batch, plain, target), 0.01);
+    peer.step(parameters, gradientOf(learner.network(), batch, plain, target), 0.01);
     learner.update(batch, 0.01);
     worst = Math.max(worst, largest(flat(learner.weights()), parameters));
   }
@@ -300,14 +301,13 @@ report.clip = {
 };
 
 {
-  const run = (learner: ConvolutionalLearner, from: number, to: number): void => {
+  const run = (learner: TensorflowQLearner, from: number, to: number): void => {
     for (let step = from; step < to; step++) {
-      if (step % 3 === 0) learner.syncTarget();
+      if (step % 3 === 0) learner.follow(1);
       learner.update(batchFor(network, step), 1e-2);
     }
   };
-  const make = (): ConvolutionalLearner =>
-    createConvolutionalLearner(tf, network, { ...plain, advantageLearning: 0.5 });
+  const make = (): TensorflowQLearner => tensorflowQLearner(tf, network, { ...plain, advantageLearning: 0.5 });
   const [one, two] = [make(), make()];
   run(one, 0, 10);
   run(two, 0, 5);
@@ -322,21 +322,47 @@ report.clip = {
   report.resumed = largest(flat(three.weights()), flat(one.weights()));
   one.close();
   three.close();
-  report.left = createConvolutionalLearner(tf, network, plain);
-  const last = report.left as ConvolutionalLearner;
+  report.left = tensorflowQLearner(tf, network, plain);
+  const last = report.left as TensorflowQLearner;
   last.close();
   report.left = last.tensors();
 }
 
-try {
-  createConvolutionalLearner(
-    tf,
-    sketched(
-      [4, 4, 1],
-      [{ kind: "convolution", filters: 2, kernel: [2, 2] }, { kind: "batch-norm" }, { kind: "dense", outputs: 2 }],
+{
+  // Soft targets move by their share; dueling outputs are folded in what is saved.
+  const [last] = network.layers.slice(-1);
+  const streams = sketched([1, 1, 7], [{ kind: "dense", outputs: ACTIONS + 1 }], 12).layers[0];
+  const dueling = { ...network, layers: [...network.layers.slice(0, -1), { ...streams, activation: last.activation }] };
+  const learner = tensorflowQLearner(tf, dueling, { ...plain, advantageLearning: 0.5, head: duelingHead });
+  learner.update(batchFor(network, 3), 1e-2);
+  const before = flat(learner.weights("target"));
+  learner.follow(0.25);
+  const [online, after] = [flat(learner.weights()), flat(learner.weights("target"))];
+  const alive = learner.tensors();
+  learner.follow(0.25);
+  const { observations } = batchFor(network, 4);
+  report.soft = {
+    moved: largest(before, online),
+    off: largest(
+      after,
+      before.map((w, i) => w + 0.25 * (online[i] - w)),
     ),
-    plain,
-  );
+    leaked: learner.tensors() - alive,
+  };
+  report.dueling = {
+    values: largest(learner.values(observations, BATCH), values(learner.network(), observations)),
+    target: largest(
+      learner.values(observations, BATCH, "target"),
+      values(learner.network(learner.weights("target")), observations),
+    ),
+  };
+  learner.close();
+}
+
+try {
+  const [convolution, ...rest] = network.layers;
+  const biases = new Float32Array(5 * 5 * 4);
+  tensorflowQLearner(tf, { ...network, layers: [{ ...convolution, biases }, ...rest] }, plain);
 } catch (error) {
   report.untrainable = { code: (error as { code: string }).code, message: (error as Error).message };
 }

@@ -12,6 +12,8 @@ interface Report {
   clip: Record<"value" | "norm" | "unclipped", number>;
   leaks: { before: number[]; after: number[] };
   resumed: number;
+  soft: { moved: number; off: number; leaked: number };
+  dueling: { values: number; target: number };
   left: number;
   saved: object;
   untrainable: { code: string; message: string };
@@ -23,7 +25,7 @@ here("the Q-learner inside TensorFlow (skipped but on 64-bit x86 Linux: tfjs-nod
     const { stdout } = await execa("node", [
       "--import",
       "./scripts/register-ts.mjs",
-      "tests/ann/convolutional/learner-program.ts",
+      "tests/learning/q-learner/tensorflow-program.ts",
     ]);
     report = JSON.parse(stdout) as Report;
   }, 180_000);
@@ -52,6 +54,14 @@ here("the Q-learner inside TensorFlow (skipped but on 64-bit x86 Linux: tfjs-nod
       expect(moved).toBeGreaterThan(5e-4);
       expect(synced).toBe(0);
     }
+  });
+
+  it("lets its target network follow softly, and folds dueling outputs in what is saved", () => {
+    expect(report.soft.moved).toBeGreaterThan(5e-3);
+    expect(report.soft.off).toBeLessThan(1e-7);
+    expect(report.soft.leaked).toBe(0);
+    expect(report.dueling.values).toBeLessThan(1e-5);
+    expect(report.dueling.target).toBeLessThan(1e-5);
   });
 
   it("steps as this project's own Adam and RMSprop, which are PyTorch's", () => {
@@ -111,6 +121,6 @@ here("the Q-learner inside TensorFlow (skipped but on 64-bit x86 Linux: tfjs-nod
 
   it("names the layer that cannot be learned", () => {
     expect(report.untrainable.code).toBe("LAYER_UNTRAINABLE");
-    expect(report.untrainable.message).toContain("Layer 1 (batch-norm)");
+    expect(report.untrainable.message).toContain("Layer 0 (convolution)");
   });
 });
