@@ -23,7 +23,7 @@ export function countWork(
   let [accumulates, multiplyAccumulates, spikes] = [0, 0, 0];
   for (const [l, fan] of fans.entries()) {
     let sum = 0;
-    for (let i = 0; i < arrivals[l].length; i++) sum += arrivals[l][i] * fan[i % fan.length];
+    for (let i = 0; i < arrivals[l].length;) for (let k = 0; k < fan.length; k++) sum += arrivals[l][i++] * fan[k];
     const values = !isSpiking(network) || (l === 0 && analog) || network.layers[l].pooling?.kind === "average";
     if (values) multiplyAccumulates += sum;
     else accumulates += sum;

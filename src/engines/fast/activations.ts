@@ -16,8 +16,11 @@ export function layerActivations(network: Network, states: Float32Array): Float3
   }
   const runner = createRunner(network);
   try {
-    runner.run(states, n, (first, outputs) =>
-      outputs.forEach((values, l) => all[l].set(values, first * outputsOf(network.layers[l]))),
+    runner.run(states, n, (first, count) =>
+      runner.outputs.forEach((values, l) => {
+        const size = outputsOf(network.layers[l]);
+        all[l].set(values.subarray(0, count * size), first * size);
+      }),
     );
   } finally {
     runner.close();

@@ -1,11 +1,11 @@
 import { UsageError } from "../../errors.ts";
-import { type Convolution, sizeOf } from "../../network/convolution.ts";
+import type { Convolution } from "../../network/convolution.ts";
 import { argmax } from "../../network/decide.ts";
 import { chooseActions } from "../../network/decoding.ts";
 import type { LoadedHere } from "../../network/engine.ts";
 import { columnsOf, inputsOf, type Layer, linear, outputsOf, synapticInputs } from "../../network/layer.ts";
 import { actionsOf, type Network, observationSize } from "../../network/network.ts";
-import { forEachWindowValue } from "../../network/pooling.ts";
+import { poolValues } from "../../network/pooling.ts";
 import { fanOut } from "../../network/synapses.ts";
 import { validateRun } from "../../network/validate.ts";
 import { countWork } from "../../network/work.ts";
@@ -18,14 +18,16 @@ export function loadArtificial(network: Network): LoadedHere {
   const runner = createRunner(network);
   const [actions, size] = [actionsOf(network), observationSize(network)];
   const fans = network.layers.map(fanOut);
-  let values: ArrayLike<number> = new Float32Array(actions);
+  const values = runner.values.subarray(0, actions);
   return freeAfter(
     {
       run(observations, options) {
         const batch = validateRun(network, observations, options);
         const outputs = new Float64Array(batch * actions);
         for (const counts of runner.arrivals) counts.fill(0);
-        runner.run(observations, batch, (first, layers) => outputs.set(layers[layers.length - 1], first * actions));
+        runner.run(observations, batch, (first, count) => {
+          for (let k = 0; k < count * actions; k++) outputs[first * actions + k] = runner.values[k];
+        });
         return {
           outputs,
           potentials: outputs,
@@ -36,12 +38,10 @@ export function loadArtificial(network: Network): LoadedHere {
       },
       decide(observation) {
         if (observation.length !== size) throw mismatch(observation.length, size);
-        runner.run(observation, 1, (_first, layers) => (values = layers[layers.length - 1]));
+        runner.run(observation, 1);
         return argmax(values);
       },
-      get values() {
-        return values;
-      },
+      values,
       close: runner.close,
     },
     runner.close,
@@ -50,15 +50,12 @@ export function loadArtificial(network: Network): LoadedHere {
 
 /** A network without spikes, layer by layer, some states side by side. */
 export interface Runner {
-  /**
-   * Runs `observations` [batch, observationSize]; calls `onStates` for a number of states at a time with the first one's index and what each layer
-   * puts out, [states, outputs], valid until the next call.
-   */
-  run(
-    observations: ArrayLike<number>,
-    batch: number,
-    onStates: (first: number, outputs: readonly Float32Array[]) => void,
-  ): void;
+  /** Runs `observations` [batch, observationSize]; calls `onStates` for so many states at a time, the first one's index first. */
+  run(observations: ArrayLike<number>, batch: number, onStates?: (first: number, count: number) => void): void;
+  /** What each layer put out for the last states, [states, outputs] and more. */
+  readonly outputs: readonly Float32Array[];
+  /** The last layer's. */
+  readonly values: Float32Array;
   /** Per layer, [values that its synapses start from]: how often each was not 0, since it was last filled with 0. */
   readonly arrivals: readonly Float64Array[];
   close(): void;
@@ -80,7 +77,10 @@ export function createRunner(network: Network, { threads = 1 }: { threads?: numb
   const size = observationSize(network);
   const scaled = new Float32Array(side * size);
   let closed = false;
+  const outputs = stages.map(({ outputs }) => outputs);
   return {
+    outputs,
+    values: outputs[outputs.length - 1],
     arrivals: stages.map(({ arrivals }) => arrivals),
     run(observations, batch, onStates) {
       if (closed) throw new UsageError("NETWORK_CLOSED", "The network was closed.");
@@ -88,11 +88,8 @@ export function createRunner(network: Network, { threads = 1 }: { threads?: numb
         const count = Math.min(side, batch - first);
         for (let k = 0, from = first * size; k < count * size; k++)
           scaled[k] = Math.fround(observations[from++]) * inputScale;
-        let x: Float32Array = scaled;
-        onStates(
-          first,
-          stages.map(({ run }) => (x = run(x, count))),
-        );
+        for (let l = 0; l < stages.length; l++) stages[l].run(l > 0 ? outputs[l - 1] : scaled, count);
+        onStates?.(first, count);
       }
     },
     close() {
@@ -107,42 +104,46 @@ export function createRunner(network: Network, { threads = 1 }: { threads?: numb
 const rowsOf = ({ synapses }: Layer): number =>
   synapses.kind === "dense" ? 1 : synapses.output[0] * synapses.output[1];
 
-/** A layer over `count` states: from [count, inputs] to [count, outputs], valid until the next call. */
+/** A layer over `count` states: from [count, inputs] to [count, outputs]. */
 interface Stage {
-  run(x: Float32Array, count: number): Float32Array;
+  run(x: Float32Array, count: number): void;
+  readonly outputs: Float32Array;
   readonly arrivals: Float64Array;
   close(): void;
 }
 
 function createStage(layer: Layer, side: number, threads: number): Stage {
-  const { synapses, weights, biases, activation } = layer;
-  const [rows, columns, inputs, outputs] = [rowsOf(layer), columnsOf(layer), synapticInputs(layer), outputsOf(layer)];
-  const pool = layer.pooling && createPooling(layer.pooling, inputsOf(layer), side);
+  const { pooling, synapses, weights, biases, activation } = layer;
+  const [rows, inputs, outputs] = [rowsOf(layer), synapticInputs(layer), outputsOf(layer)];
+  const pooled = pooling && new Float32Array(side * inputs);
   // Biases that differ from place to place are added here, the others in the kernel.
-  const own = biases && biases.length !== columns ? biases : undefined;
+  const own = biases && biases.length !== columnsOf(layer) ? biases : undefined;
   const product = createProduct(
     { synapses, weights, biases: own ? null : biases, activation: own ? linear : activation },
     { maxRows: side * rows, threads },
   );
+  const { rows: patched, results: y } = product;
   const floor = activation.kind === "relu" ? 0 : -Infinity;
   const arrivals = new Float64Array(inputs);
-  const y = new Float32Array(side * outputs);
   return {
+    outputs: y,
     arrivals,
     run(given, count) {
-      const x = pool ? pool(given, count) : given;
+      for (let b = 0; pooled && b < count; b++)
+        poolValues(pooling, part(given, inputsOf(layer), b), part(pooled, inputs, b), Math.fround);
+      const x = pooled ?? given;
       for (let b = 0, k = 0; b < count; b++) for (let i = 0; i < inputs; i++) if (x[k++] !== 0) arrivals[i]++;
-      if (synapses.kind === "dense") product.rows.set(x.subarray(0, count * inputs));
-      else
-        for (let b = 0; b < count; b++)
-          patches(synapses, x, b * inputs, product.rows, (b * product.rows.length) / side);
-      y.set(product.run(count * rows));
+      if (synapses.kind === "dense") for (let k = 0; k < count * inputs; k++) patched[k] = x[k];
+      else for (let b = 0; b < count; b++) patches(synapses, x, b * inputs, patched, (b * patched.length) / side);
+      product.run(count * rows);
       for (let k = 0; own && k < count * outputs; k++) y[k] = Math.max(floor, Math.fround(y[k] + own[k % outputs]));
-      return y.subarray(0, count * outputs);
     },
     close: product.close,
   };
 }
+
+/** State b of several, `size` values each. */
+const part = (of: Float32Array, size: number, b: number): Float32Array => of.subarray(b * size, (b + 1) * size);
 
 /** One state's patches, [positions, kernel rows, kernel columns, channels], zeros outside of the image. */
 function patches(
@@ -168,34 +169,4 @@ function patches(
         for (let k = skip; k < end; k++) into[at + k] = x[source + k];
       }
     }
-}
-
-/** The values of the windows of `count` states, [count, windows]. */
-function createPooling(
-  { kind, window }: NonNullable<Layer["pooling"]>,
-  inputs: number,
-  side: number,
-): (x: Float32Array, count: number) => Float32Array {
-  const windows = sizeOf(window.output);
-  const sources: number[] = [];
-  const starts = new Int32Array(windows + 1);
-  forEachWindowValue(window, (source, target) => {
-    sources.push(source);
-    starts[target + 1] = sources.length;
-  });
-  const list = Int32Array.from(sources);
-  const average = kind === "average";
-  const y = new Float32Array(side * windows);
-  return (x, count) => {
-    for (let b = 0; b < count; b++)
-      for (let k = 0; k < windows; k++) {
-        let value = average ? 0 : -Infinity;
-        for (let s = starts[k]; s < starts[k + 1]; s++) {
-          const next = x[b * inputs + list[s]];
-          value = average ? value + next : Math.max(value, next);
-        }
-        y[b * windows + k] = average ? value / (starts[k + 1] - starts[k]) : value;
-      }
-    return y.subarray(0, count * windows);
-  };
 }

@@ -27,7 +27,10 @@ export interface Compiled {
   readonly counters: readonly Int32Array[];
   /** Back to the initial potentials, without currents and counts. */
   rest(): void;
-  /** Runs the state whose input lies in `observations` or `inputBits`, from the potentials, currents and counts that lie in the layers; of these only the counts change. */
+  /**
+   * Runs the state whose input lies in `observations` or `inputBits`, from the potentials, currents and counts that lie in the layers; of these
+   * only the counts change.
+   */
   run(): void;
   /** Gives the memory back. */
   free(): void;

@@ -7,7 +7,7 @@ import { acquirePool, jobs } from "./kernels/pool.ts";
 /** States per chunk: large enough for the products to run at full speed, small enough to share between threads. */
 const CHUNK = 32;
 
-/** A network of dense layers without neurons on the kernels: float32, products summed in ascending order, the same bits with any number of threads. */
+/** A network of dense layers without neurons on the kernels: float32, products summed in ascending order, the same bits with any threads. */
 export function denseLearner(
   network: Network,
   { maxBatch, threads }: { maxBatch: number; threads: number },

@@ -80,7 +80,10 @@ export function spikingLearner(network: SpikingNetwork, options: SpikingLearnerO
   });
 }
 
-/** c[t] = dv[T-1] / dh[t] of a layer that neither spikes nor resets. lif: beta^(T-1-t). lagged-lif, where current comes between: gi[t+1] with gv[t] = beta^(T-t), gi[t] = gv[t+1] + alpha gi[t+1]. */
+/**
+ * c[t] = dv[T-1] / dh[t] of a layer that neither spikes nor resets. lif: beta^(T-1-t). lagged-lif, where a current comes between: gi[t+1] with
+ * gv[t] = beta^(T-t), gi[t] = gv[t+1] + alpha gi[t+1].
+ */
 export function outputCoefficients(neuron: Neuron, steps: number): Float32Array {
   const beta = neuron.beta as number;
   if (neuron.kind === "lif") return Float32Array.from({ length: steps }, (_, t) => pow(beta, steps - 1 - t));

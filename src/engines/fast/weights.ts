@@ -5,8 +5,8 @@ import type { LayerFields } from "./kernels/layout.ts";
 import type { FloatArray } from "./compiled.ts";
 
 /**
- * Writes a layer's weights as the kernels want them: rows (of a matrix, or of a kernel's place and input channel) padded to whole vectors, or cut into
- * panels [panels, rows, PANEL bytes] in wide layers. `copies` 2 is for signed inputs: their negative parts go through negated weights.
+ * Writes a layer's weights as the kernels want them: rows (of a matrix, or of a kernel's place and input channel) padded to whole vectors, or
+ * cut into panels [panels, rows, PANEL bytes] in wide layers. `copies` 2 is for signed inputs: negative parts go through negated weights.
  */
 export function placeWeights(
   { weights, synapses }: Shared,

@@ -13,7 +13,7 @@ export interface PlannedLayer extends Pick<Layer, "pooling" | "synapses" | "bias
   readonly spikes: boolean;
   /** Potentials of each step are wanted afterwards; true unless given, and always in training. */
   readonly kept?: boolean;
-  /** So many neurons side by side (in a convolution channels) have equal synapses: their current is computed once. 1 unless given, and in training. */
+  /** So many neurons side by side (of a convolution channels) have equal synapses: their current is computed once. Not in training. */
   readonly population?: number;
 }
 

@@ -11,8 +11,9 @@ const CHUNK = 32;
 export interface Product {
   /** [maxRows, inputs], in the kernels' memory: the caller fills in the rows, then calls `run`. */
   readonly rows: Float32Array;
-  /** [rows, columns]; valid until the next call. float32, products summed in ascending order, then the bias. */
-  run(rows: number): Float32Array;
+  /** [maxRows, columns], of the last call: float32, products summed in ascending order, then the bias. */
+  readonly results: Float32Array;
+  run(rows: number): void;
   close(): void;
 }
 
@@ -39,13 +40,12 @@ export function createProduct(
   if (biases) flat.float32(4 * weights.length, outputs).set(biases);
   kernels().exports.spread(plan.address, flat.address);
   flat.free();
-  const results = plan.block.float32(plan.outputs, maxRows * outputs);
   return {
     rows: plan.block.float32(plan.observations, maxRows * inputs),
+    results: plan.block.float32(plan.outputs, maxRows * outputs),
     run(rows) {
       plan.setBatch(rows);
       pool.run(jobs.denseForward, plan.address, plan.chunks(rows));
-      return results.subarray(0, rows * outputs);
     },
     close() {
       pool.release();

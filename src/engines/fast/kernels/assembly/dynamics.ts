@@ -7,8 +7,8 @@ import { bitmask, broadcast, lanes } from "./vector";
 //   lagged-lif  s[t] = v[t] > threshold,  v[t+1] = beta v[t] + i[t] - resetBy s[t]  (or 0 where s),  i[t+1] = alpha i[t] + h[t]
 //   lif         m[t] = beta v[t-1] + h[t],  s[t] = m[t] > threshold,  v[t] = m[t] - resetBy s[t]  (or resetTo where s)
 //
-// F chooses what is compiled in. Unsigned: lagged-lif, u8 a plain integrate-and-fire layer, u16 any, u32 any that does not spike. Signed: lif, i8 a plain
-// one, i16 one with a decay and reset by subtraction, i32 any that does not spike, i64 any: each neuron has its own parameters.
+// F chooses what is compiled in. Unsigned: lagged-lif, u8 a plain integrate-and-fire layer, u16 any, u32 any that does not spike. Signed: lif, i8 a
+// plain one, i16 one with a decay and reset by subtraction, i32 any that does not spike, i64 any: each neuron has its own parameters.
 
 /** One of the neurons' parameters, for the vector `at`: each neuron's own, or the first one's. */
 // @ts-ignore: decorator
@@ -24,30 +24,41 @@ function after<F>(first: v128, values: usize, at: usize): v128 {
   return isSigned<F>() && sizeof<F>() > 2 ? v128.load(values + at) : first;
 }
 
-/** lif: the potential that fires. */
+/** The potential that fires: before the step, of lif with what arrives in it. */
 // @ts-ignore: decorator
 @inline
 function charged<T, F>(v: v128, h: v128, beta: v128): v128 {
+  if (!isSigned<F>()) return v;
   return v128.add<T>(sizeof<F>() == 1 ? v : v128.mul<T>(beta, v), h);
 }
 
-/** lif: what a spike leaves of it. */
-// @ts-ignore: decorator
-@inline
-function discharged<T, F>(m: v128, s: v128, by: v128, replaces: bool): v128 {
-  if (sizeof<F>() == 4) return m;
-  if (sizeof<F>() == 8 && replaces) return v128.bitselect(by, m, s);
-  return v128.sub<T>(m, v128.and(s, by));
-}
-
-/** lagged-lif: the potential after the step. */
+/** The potential after the step. */
 // @ts-ignore: decorator
 @inline
 function next<T, F>(v: v128, i: v128, s: v128, beta: v128, by: v128, replaces: bool): v128 {
+  if (isSigned<F>()) {
+    if (sizeof<F>() == 4) return v;
+    if (sizeof<F>() == 8 && replaces) return v128.bitselect(by, v, s);
+    return v128.sub<T>(v, v128.and(s, by));
+  }
   if (sizeof<F>() == 1) return v128.sub<T>(v128.add<T>(v, i), v128.and(s, by));
   const u = v128.add<T>(v128.mul<T>(beta, v), i);
   if (sizeof<F>() == 4) return u;
   return replaces ? v128.andnot(u, s) : v128.sub<T>(u, v128.and(s, by));
+}
+
+/** The current after the step; lif has none. */
+// @ts-ignore: decorator
+@inline
+function current<T, F>(i: v128, h: v128, alpha: v128): v128 {
+  if (isSigned<F>()) return i;
+  return sizeof<F>() > 1 ? v128.add<T>(v128.mul<T>(alpha, i), h) : h;
+}
+
+// @ts-ignore: decorator
+@inline
+function currentBefore<F>(L: Layer, at: usize): v128 {
+  return isSigned<F>() ? i64x2.splat(0) : v128.load(L.currents + at);
 }
 
 /** The signs of four masks, 16 (float32) or 8 (float64) neurons. */
@@ -88,22 +99,14 @@ function panel4<T, F>(L: Layer, steps: i32, at: usize, h: usize, hStride: usize,
   const none = i64x2.splat(0);
   const alpha = isSigned<F>() ? none : broadcast<T>(L.alpha);
   let v0 = v128.load(L.initial + at), v1 = v128.load(L.initial + at, 16), v2 = v128.load(L.initial + at, 32), v3 = v128.load(L.initial + at, 48);
-  let i0 = none, i1 = none, i2 = none, i3 = none;
-  if (!isSigned<F>()) {
-    i0 = v128.load(L.currents + at);
-    i1 = v128.load(L.currents + at, 16);
-    i2 = v128.load(L.currents + at, 32);
-    i3 = v128.load(L.currents + at, 48);
-  }
+  let i0 = currentBefore<F>(L, at), i1 = currentBefore<F>(L, at + 16), i2 = currentBefore<F>(L, at + 32), i3 = currentBefore<F>(L, at + 48);
   let c0 = none, c1 = none, c2 = none, c3 = none;
   for (let t = 0; t < steps; t++) {
-    let h0 = v128.load(h), h1 = v128.load(h, 16), h2 = v128.load(h, 32), h3 = v128.load(h, 48);
-    if (isSigned<F>()) {
-      v0 = charged<T, F>(v0, h0, beta0);
-      v1 = charged<T, F>(v1, h1, beta1);
-      v2 = charged<T, F>(v2, h2, beta2);
-      v3 = charged<T, F>(v3, h3, beta3);
-    }
+    const h0 = v128.load(h), h1 = v128.load(h, 16), h2 = v128.load(h, 32), h3 = v128.load(h, 48);
+    v0 = charged<T, F>(v0, h0, beta0);
+    v1 = charged<T, F>(v1, h1, beta1);
+    v2 = charged<T, F>(v2, h2, beta2);
+    v3 = charged<T, F>(v3, h3, beta3);
     v128.store(v, v0);
     v128.store(v, v1, 16);
     v128.store(v, v2, 32);
@@ -121,27 +124,14 @@ function panel4<T, F>(L: Layer, steps: i32, at: usize, h: usize, hStride: usize,
       c2 = minus<T>(c2, s2);
       c3 = minus<T>(c3, s3);
     }
-    if (isSigned<F>()) {
-      v0 = discharged<T, F>(v0, s0, by0, replaces);
-      v1 = discharged<T, F>(v1, s1, by1, replaces);
-      v2 = discharged<T, F>(v2, s2, by2, replaces);
-      v3 = discharged<T, F>(v3, s3, by3, replaces);
-    } else {
-      v0 = next<T, F>(v0, i0, s0, beta0, by0, replaces);
-      v1 = next<T, F>(v1, i1, s1, beta1, by1, replaces);
-      v2 = next<T, F>(v2, i2, s2, beta2, by2, replaces);
-      v3 = next<T, F>(v3, i3, s3, beta3, by3, replaces);
-      if (sizeof<F>() > 1) {
-        h0 = v128.add<T>(v128.mul<T>(alpha, i0), h0);
-        h1 = v128.add<T>(v128.mul<T>(alpha, i1), h1);
-        h2 = v128.add<T>(v128.mul<T>(alpha, i2), h2);
-        h3 = v128.add<T>(v128.mul<T>(alpha, i3), h3);
-      }
-      i0 = h0;
-      i1 = h1;
-      i2 = h2;
-      i3 = h3;
-    }
+    v0 = next<T, F>(v0, i0, s0, beta0, by0, replaces);
+    v1 = next<T, F>(v1, i1, s1, beta1, by1, replaces);
+    v2 = next<T, F>(v2, i2, s2, beta2, by2, replaces);
+    v3 = next<T, F>(v3, i3, s3, beta3, by3, replaces);
+    i0 = current<T, F>(i0, h0, alpha);
+    i1 = current<T, F>(i1, h1, alpha);
+    i2 = current<T, F>(i2, h2, alpha);
+    i3 = current<T, F>(i3, h3, alpha);
     h += hStride;
     v += vStride;
     bits += plane;
@@ -176,10 +166,10 @@ function panel1<T, F>(L: Layer, steps: i32, at: usize, h: usize, hStride: usize,
   const none = i64x2.splat(0);
   const alpha = isSigned<F>() ? none : broadcast<T>(L.alpha);
   let v0 = v128.load(L.initial + at);
-  let i0 = isSigned<F>() ? none : v128.load(L.currents + at), c0 = none;
+  let i0 = currentBefore<F>(L, at), c0 = none;
   for (let t = 0; t < steps; t++) {
-    let h0 = v128.load(h);
-    if (isSigned<F>()) v0 = charged<T, F>(v0, h0, beta);
+    const h0 = v128.load(h);
+    v0 = charged<T, F>(v0, h0, beta);
     v128.store(v, v0);
     let s0 = none;
     if (sizeof<F>() != 4) {
@@ -187,12 +177,8 @@ function panel1<T, F>(L: Layer, steps: i32, at: usize, h: usize, hStride: usize,
       store<u16>(bits, <u16>(<u32>load<u16>(bits) | (bitmask<T>(s0) << shift)));
       c0 = minus<T>(c0, s0);
     }
-    if (isSigned<F>()) v0 = discharged<T, F>(v0, s0, by, replaces);
-    else {
-      v0 = next<T, F>(v0, i0, s0, beta, by, replaces);
-      if (sizeof<F>() > 1) h0 = v128.add<T>(v128.mul<T>(alpha, i0), h0);
-      i0 = h0;
-    }
+    v0 = next<T, F>(v0, i0, s0, beta, by, replaces);
+    i0 = current<T, F>(i0, h0, alpha);
     h += hStride;
     v += vStride;
     bits += plane;

@@ -3,7 +3,7 @@ import { analog, analogPanels, event } from "./current";
 import { integrate } from "./dynamics";
 import { multiply, multiplyRows } from "./matrix";
 import { eventPanels, multiplyPanels, panelsOf } from "./panels";
-import { averageSpikes, poolSpikes, poolValues } from "./pooling";
+import { poolSpikes, poolValues } from "./pooling";
 import { spreadUnits } from "./populations";
 import { splitPanels, splitRows, splitSteps } from "./split";
 import { addScaled } from "./weights";
@@ -69,7 +69,7 @@ function constantInput<T>(P: Plan, L: Layer, x: usize, out: usize): void {
 function averageInput<T>(P: Plan, L: Layer, U: Layer, steps: i32, bits: usize, plane: i32, out: usize): void {
   const row = <usize>U.width * sizeof<T>();
   for (let t = 0; t < steps; t++) {
-    averageSpikes<T>(L, bits + <usize>(t * plane));
+    poolValues<T>(L, 0, bits + <usize>(t * plane));
     constantInput<T>(P, U, L.pooled, out + <usize>t * row);
   }
 }

@@ -1,5 +1,5 @@
-// Descriptors that TypeScript writes into memory: src/engines/fast/kernels/layout.ts has the same fields in the same order, numbers (i32), addresses (usize),
-// then f64 (tests/engines/kernels/layout.test.ts compares them).
+// Descriptors that TypeScript writes into memory: src/engines/fast/kernels/layout.ts has the same fields in the same order, numbers (i32),
+// addresses (usize), then f64 (tests/engines/kernels/layout.test.ts compares them).
 
 /** Of a convolution or of pooling (src/network/convolution.ts). */
 // @ts-ignore: decorator
@@ -54,7 +54,10 @@ export class Layer {
   poolPlane: i32;
   /** Offset of the layer's gradients from the start of a chunk's, in bytes: [inputs, width], then [width] if there are biases. */
   gradient: i32;
-  /** [inputs, width]; packed: [panels of 128 bytes, inputs, 128 bytes]; convolution: [kernel height, kernel width, channels, padded filters], once more negated for signed inputs. */
+  /**
+   * [inputs, width]; packed: [panels of 128 bytes, inputs, 128 bytes]; convolution: [kernel height, kernel width, channels, padded filters], once
+   * more negated for signed inputs.
+   */
   weights: usize;
   /** [width], or 0 */
   biases: usize;
@@ -68,7 +71,10 @@ export class Layer {
   resetTo: usize;
   /** [outputs, width of the layer before]; 0 outside training and in the first layer. */
   transposed: usize;
-  /** [slots, steps, width]: of lagged neurons the potential before each step, of others in each step before its reset. Not kept: room for the currents, shared by layers. */
+  /**
+   * [slots, steps, width]: of lagged neurons the potential before each step, of others in each step before its reset. Not kept: room for the
+   * currents, shared by layers.
+   */
   values: usize;
   /** [slots, steps, plane]: the spikes of each step, one bit per neuron. */
   bits: usize;

@@ -1,7 +1,7 @@
 import { Geometry, Layer } from "./layout";
 
-// Pooling in front of a layer's synapses (src/network/pooling.ts). Max: of spikes one that makes its neuron's count the largest in a window passes, of
-// constant currents the largest. Average: the mean of either.
+// Pooling in front of a layer's synapses (src/network/pooling.ts). Max: of spikes one that makes its neuron's count the largest in a window
+// passes, of constant currents the largest. Average: the mean of either.
 
 /** The windows along one axis that hold `place`: [first, end). */
 // @ts-ignore: decorator
@@ -52,30 +52,8 @@ export function poolSpikes(L: Layer, steps: i32, bits: usize, plane: i32): void 
   }
 }
 
-/** What constant currents come to in each window: the largest, or the mean. */
-export function poolValues<T>(L: Layer, x: usize): void {
-  const G = changetype<Geometry>(L.pooling);
-  let to = L.pooled;
-  for (let y = 0; y < G.outputHeight; y++)
-    for (let column = 0; column < G.outputWidth; column++)
-      for (let c = 0; c < G.channels; c++, to += sizeof<T>()) {
-        const originY = y * G.strideY - G.top, originX = column * G.strideX - G.left;
-        const i0 = max(0, -originY), i1 = min(G.kernelHeight, G.height - originY);
-        const j0 = max(0, -originX), j1 = min(G.kernelWidth, G.width - originX);
-        let best = -<T>Infinity;
-        let sum: f64 = 0;
-        for (let i = i0; i < i1; i++)
-          for (let j = j0; j < j1; j++) {
-            const value = load<T>(x + <usize>(((originY + i) * G.width + originX + j) * G.channels + c) * sizeof<T>());
-            best = max<T>(best, value);
-            sum += value;
-          }
-        store<T>(to, L.average ? <T>(sum / <f64>((i1 - i0) * (j1 - j0))) : best);
-      }
-}
-
-/** The share of each window's neurons that spike in one step. */
-export function averageSpikes<T>(L: Layer, bits: usize): void {
+/** What constant currents x come to in each window, the largest or the mean; or (`bits`) what share of a window's neurons spikes in one step. */
+export function poolValues<T>(L: Layer, x: usize, bits: usize = 0): void {
   const G = changetype<Geometry>(L.pooling);
   let to = L.pooled, sent = L.poolSent;
   for (let y = 0; y < G.outputHeight; y++)
@@ -84,13 +62,16 @@ export function averageSpikes<T>(L: Layer, bits: usize): void {
         const originY = y * G.strideY - G.top, originX = column * G.strideX - G.left;
         const i0 = max(0, -originY), i1 = min(G.kernelHeight, G.height - originY);
         const j0 = max(0, -originX), j1 = min(G.kernelWidth, G.width - originX);
-        let spikes = 0;
+        let best = -<T>Infinity;
+        let sum: f64 = 0;
         for (let i = i0; i < i1; i++)
           for (let j = j0; j < j1; j++) {
-            const neuron = ((originY + i) * G.width + originX + j) * G.channels + c;
-            spikes += <i32>(load<u8>(bits + <usize>(neuron >> 3)) >> <u8>(neuron & 7)) & 1;
+            const k = ((originY + i) * G.width + originX + j) * G.channels + c;
+            const value = bits ? <T>((load<u8>(bits + <usize>(k >> 3)) >> <u8>(k & 7)) & 1) : load<T>(x + <usize>k * sizeof<T>());
+            best = max<T>(best, value);
+            sum += value;
           }
-        store<T>(to, <T>(<f64>spikes / <f64>((i1 - i0) * (j1 - j0))));
-        if (spikes) store<i32>(sent, load<i32>(sent) + 1);
+        store<T>(to, L.average ? <T>(sum / <f64>((i1 - i0) * (j1 - j0))) : best);
+        if (bits && sum) store<i32>(sent, load<i32>(sent) + 1);
       }
 }

@@ -1,9 +1,11 @@
 import { Layer, Plan } from "./layout";
 import { broadcast } from "./vector";
 
-// A layer's gradients through time (equations in src/engines/reference/gradients.ts), one vector of neurons at a time with its state in registers. dh[t]
-// replaces v[t], which is needed no more. On the way: when each neuron spiked, the spikes weighted by the output's coefficients, and the
-// sum of dh.
+// A layer's gradients through time (equations in src/engines/reference/gradients.ts), one vector of neurons at a time with its state in
+// registers. dh[t] replaces v[t], which is needed no more. On the way: when each neuron spiked, the spikes weighted by the output's
+// coefficients, and the sum of dh.
+//
+// F: u8 for a plain layer with the default surrogate and a detached reset, else u16. C: u8 if gs is one vector times coefficients, else u16.
 
 // @ts-ignore: decorator
 @inline
@@ -19,7 +21,7 @@ function surrogate(kind: i32, x: v128, scale: v128): v128 {
   return f32x4.div(one, f32x4.mul(d, d));
 }
 
-/** lagged-lif. F: u8 for a plain integrate-and-fire layer with the default surrogate and a detached reset, else u16. C: u8 if gs is one vector times coefficients, else u16. */
+/** lagged-lif, of which x is v[t], the potential before the step. */
 // @ts-ignore: decorator
 @inline
 function unrollLagged<F, C>(P: Plan, L: Layer, v: usize, gs: usize, coefficients: usize, times: usize, weighted: usize, summed: usize, row: usize): void {
@@ -57,7 +59,7 @@ function unrollLagged<F, C>(P: Plan, L: Layer, v: usize, gs: usize, coefficients
   v128.store(summed, sum);
 }
 
-/** lif, of which x is m[t]: gm = gv through the reset + surrogate gs, dh = gm, gv[t-1] = beta gm. F and C as above; `neurons`: where the vector's parameters lie. */
+/** lif, of which x is m[t]: gm = gv through the reset + surrogate gs, dh = gm, gv[t-1] = beta gm. `neurons`: where the vector's parameters lie. */
 // @ts-ignore: decorator
 @inline
 function unrollLif<F, C>(
