@@ -53,7 +53,10 @@ class Ports:
         except Exception as problem:
             rows, rest = 0, {"error": describe(problem)}
         except SystemExit as problem:
-            rows, rest = 0, {"error": describe(BridgeError("PYTHON_ERROR", f"The method called sys.exit({problem.code})."))}
+            rows, rest = (
+                0,
+                {"error": describe(BridgeError("PYTHON_ERROR", f"The method called sys.exit({problem.code})."))},
+            )
         header[_ROWS] = rows
         header[_LENGTH] = 0 if rest is None else self._put(number, place, rest)
 

@@ -47,7 +47,7 @@ class Group:
         self._started = [False] * len(envs)
         self._all_started = False
         self._flags = [(False, False)] * len(envs)
-        self._shaped = hasattr(envs[0], "raw_reward")
+        self.shaped = hasattr(envs[0], "raw_reward")
 
     def reset(self, seeds, mask, options):
         """``seeds``: one or None for each. Returns all observations, and the infos of those that were reset."""
@@ -61,14 +61,21 @@ class Group:
         self._all_started = all(self._started)
         return self._observations, infos
 
-    def step(self, actions):
-        """``actions``: one for each environment."""
+    @staticmethod
+    def sink(arrays):
+        """What ``step`` can write its numbers to instead of new lists: rewards, terminated, truncated, and raw rewards where there are any."""
+        return tuple(memoryview(array) for array in arrays)
+
+    def step(self, actions, into=None):
+        """``actions``: one for each environment; ``into``: a sink."""
         if not self._all_started:
             raise BridgeError(
                 "ENV_NEEDS_RESET", "An environment must be reset before its first step.", "Call reset first."
             )
         observations, ended, same_step = self._observations, self._ended, self.autoreset == "same-step"
-        rewards, terminations, truncations, infos = [], [], [], []
+        count = len(self.envs)
+        rewards, terminations, truncations = into[:3] if into else ([0.0] * count, [0] * count, [0] * count)
+        infos = []
         finals, limit, elapsed = None, self._limit, self._elapsed
         for index, step in enumerate(self._steps):
             if ended[index]:
@@ -88,11 +95,14 @@ class Group:
                         ended[index] = True
                         self._flags[index] = (terminated, truncated)
                 observations[index] = observation
-            rewards.append(float(reward))
-            terminations.append(1 if terminated else 0)
-            truncations.append(1 if truncated else 0)
+            rewards[index] = float(reward)
+            terminations[index] = 1 if terminated else 0
+            truncations[index] = 1 if truncated else 0
             infos.append(info)
-        raw_rewards = [float(env.raw_reward) for env in self.envs] if self._shaped else None
+        raw_rewards = [float(env.raw_reward) for env in self.envs] if self.shaped else None
+        if into and raw_rewards:
+            for index, reward in enumerate(raw_rewards):
+                into[3][index] = reward
         return Outcome(observations, rewards, terminations, truncations, infos, finals, raw_rewards)
 
     def _rest(self, index):

@@ -7,7 +7,7 @@ from dsqn_bridge.envs.group import AUTORESET, Group
 from dsqn_bridge.envs.make import dependency_missing
 from dsqn_bridge.envs.make import make as make_one
 from dsqn_bridge.envs.native import make_native
-from dsqn_bridge.envs.spaces import decoder, describe, encoder
+from dsqn_bridge.envs.spaces import decoder, describe, encoder, leaves
 from dsqn_bridge.errors import BridgeError
 
 
@@ -41,6 +41,49 @@ class _Opened:
         self.explained_step = _explained(id, "step")
         self.close = group.close
 
+    def port(self):
+        """The arrays of a port that steps the group, or None where actions are no arrays."""
+        group, count = self.group, self.group.count
+        actions = leaves(group.action_space, count, "a", actions=True)
+        if actions is None:
+            return None
+        outputs = leaves(group.observation_space, count, "o") + [["r", "float64", [count]]]
+        outputs += [[name, "uint8", [count]] for name in ("te", "tr")]
+        if group.shaped:
+            outputs.append(["raw", "float64", [count]])
+        rows = []
+        if group.autoreset == "same-step":
+            rows = [["finals", "int32", [count]], *leaves(group.observation_space, count, "f")]
+        return {"inputs": actions, "outputs": outputs, "rows": rows}
+
+    def connect(self, inputs, outputs, rows):
+        """The function that serves a port: what ``step`` does, into arrays that stay the same."""
+        group, encode, decode, explained, strict = (
+            self.group,
+            self.encode,
+            self.decode,
+            self.explained_step,
+            self.strict,
+        )
+        sink = group.sink([outputs[name] for name in ("r", "te", "tr", "raw") if name in outputs])
+
+        def serve():
+            if strict and group.ended[0]:
+                raise _needs_reset()
+            with explained:
+                outcome = group.step(decode(None, inputs), sink)
+            plain = {}
+            encode(outcome.observations, plain, outputs)
+            count = 0
+            if outcome.finals:
+                count = len(outcome.finals)
+                _add_finals(self, outcome, plain, {name: array[:count] for name, array in rows.items()})
+            if self.infos and any(outcome.infos):
+                plain["infos"] = outcome.infos
+            return count, {"result": plain} if plain else None
+
+        return serve
+
 
 def make(session, params, _arrays):
     """``id, count, autoreset, vectorization, kwargs, maxSteps, renderMode, wrappers, infos, strict``. Returns a handle and what it is."""
@@ -55,8 +98,10 @@ def make(session, params, _arrays):
     else:
         group = Group([make_one(id, *settings) for _ in range(count)], autoreset)
     spec = group.spec
+    opened = _Opened(id, group, params.get("infos", False), params.get("strict", False))
     result = {
-        "env": session.keep(_Opened(id, group, params.get("infos", False), params.get("strict", False)), "env"),
+        "env": session.keep(opened, "env"),
+        "port": opened.port() if session.ports else None,
         "observationSpace": describe(group.observation_space),
         "actionSpace": describe(group.action_space),
         "maxSteps": spec.max_episode_steps if spec else None,
@@ -87,7 +132,7 @@ def step(session, params, arrays):
     opened = session.get(params["env"], "ENV_CLOSED")
     group = opened.group
     if opened.strict and group.ended[0]:
-        raise BridgeError("ENV_NEEDS_RESET", "The episode has ended.", "Reset the environment before its next step.")
+        raise _needs_reset()
     with opened.explained_step:
         outcome = group.step(opened.decode(params, arrays))
     result, replies = {"r": outcome.rewards, "te": outcome.terminated, "tr": outcome.truncated}, {}
@@ -101,10 +146,17 @@ def step(session, params, arrays):
     return result, replies
 
 
+def _needs_reset():
+    return BridgeError("ENV_NEEDS_RESET", "The episode has ended.", "Reset the environment before its next step.")
+
+
 def _add_finals(opened, outcome, result, replies):
     """Final observations of those that ended and were reset in the same step; ``finals`` [M] says which they are."""
     indices = list(outcome.finals)
-    replies["finals"] = np.array(indices, np.int32)
+    if "finals" in replies:
+        replies["finals"][...] = indices
+    else:
+        replies["finals"] = np.array(indices, np.int32)
     opened.encode_final([outcome.finals[index][0] for index in indices], result, replies)
     if opened.infos:
         result["finalInfos"] = [outcome.finals[index][1] for index in indices]

@@ -28,13 +28,13 @@ def make_native(id, count, autoreset, kwargs, max_steps, render_mode, wrappers):
         env.close()
         message = f'The native "{id}" resets in mode "{provided}", not "{autoreset}".'
         raise BridgeError("ENV_OPTIONS_INVALID", message, 'Ask for that mode, or for vectorization: "copies".', id=id)
-    return NativeGroup(env)
+    return NativeGroup(env, autoreset)
 
 
 class NativeGroup:
     """One random stream serves all copies, so only the first seed counts, and none can be reset alone."""
 
-    def __init__(self, env):
+    def __init__(self, env, autoreset):
         self._env = env
         self.count = env.num_envs
         self.spec = env.spec
@@ -44,6 +44,8 @@ class NativeGroup:
         self._batched = hasattr(env.action_space, "dtype") and env.action_space.dtype is not None
         self._started = False
         self.ended = (False,)
+        self.autoreset = autoreset
+        self.shaped = False
 
     def reset(self, seeds, mask, options):
         """All observations; Gymnasium's infos are of all copies at once and stay behind."""
@@ -55,12 +57,20 @@ class NativeGroup:
         self._started = True
         return self._elements(observations), []
 
-    def step(self, actions):
+    @staticmethod
+    def sink(arrays):
+        """Arrays take arrays as they are."""
+        return tuple(arrays)
+
+    def step(self, actions, into=None):
         if not self._started:
             raise BridgeError(
                 "ENV_NEEDS_RESET", "An environment must be reset before its first step.", "Call reset first."
             )
         observations, rewards, terminated, truncated, _ = self._env.step(self._batch(actions))
+        if into:
+            into[0][...], into[1][...], into[2][...] = rewards, terminated, truncated
+            return Outcome(self._elements(observations), *into)
         flags = terminated.astype(np.uint8).tolist(), truncated.astype(np.uint8).tolist()
         return Outcome(self._elements(observations), rewards.astype(np.float64).tolist(), *flags)
 

@@ -45,7 +45,10 @@ def _bounds(values):
 
 
 def encoder(space, path="o"):
-    """Returns ``encode(elements, plain, arrays)``, which puts N elements of ``space`` into ``arrays``, each [N, ...], or ``plain``."""
+    """Returns ``encode(elements, plain, arrays)``, which puts N elements of ``space`` into ``arrays``, each [N, ...], or ``plain``.
+
+    An array that is there already is written to.
+    """
     if isinstance(space, (spaces.Tuple, spaces.Dict)):
         items = space.spaces.items() if isinstance(space, spaces.Dict) else enumerate(space.spaces)
         parts = [(key, encoder(one, f"{path}.{key}")) for key, one in items]
@@ -59,13 +62,17 @@ def encoder(space, path="o"):
         dtype, shape = _carried(space), space.shape
 
         def encode(elements, plain, arrays):
+            batch = arrays.get(path)
             if type(elements) is np.ndarray:  # a batch already
-                arrays[path] = elements.astype(dtype, copy=False)
+                if batch is None:
+                    arrays[path] = elements.astype(dtype, copy=False)
+                else:
+                    batch[...] = elements
                 return
-            batch = np.empty((len(elements), *shape), dtype)
+            if batch is None:
+                batch = arrays[path] = np.empty((len(elements), *shape), dtype)
             for index, element in enumerate(elements):
                 batch[index] = element
-            arrays[path] = batch
 
         return encode
 
@@ -73,6 +80,23 @@ def encoder(space, path="o"):
         plain[path] = [element if isinstance(element, str) else repr(element) for element in elements]
 
     return encode
+
+
+def leaves(space, count, path, actions=False):
+    """``[name, dtype, shape]`` of the arrays that carry ``count`` elements; ``actions``: as the client sends them, None where they need more than that."""
+    if isinstance(space, (spaces.Tuple, spaces.Dict)):
+        items = space.spaces.items() if isinstance(space, spaces.Dict) else enumerate(space.spaces)
+        parts = [leaves(one, count, f"{path}.{key}", actions) for key, one in items]
+        return None if None in parts else [leaf for part in parts for leaf in part]
+    if not isinstance(space, (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)):
+        return None if actions else []
+    dtype = np.dtype(_carried(space))
+    if actions:
+        # Numbers in JavaScript; what has to be an int64 goes as a message.
+        if isinstance(space, spaces.Box) and dtype.kind in "iu" and dtype.itemsize == 8:
+            return None
+        dtype = np.dtype(np.int32 if not isinstance(space, spaces.Box) else dtype if dtype.kind == "f" else np.float64)
+    return [[path, dtype.name, [count, *space.shape]]]
 
 
 def _carried(space):
