@@ -3,7 +3,7 @@ import { convDqnSchema } from "../src/learning/pixels/config.ts";
 import { trainConvDqn } from "../src/learning/pixels/train.ts";
 import { withAtari } from "../src/environments/atari-worlds.ts";
 import { createConvolutionalLearner, type PixelBatch } from "../src/learning/pixels/tensorflow-learner.ts";
-import { architectures, createConvolutionalNetwork } from "../src/network/old/convolutional-network.ts";
+import { architectures, createNetwork } from "../src/network/create.ts";
 import { loadTfjs, type Tfjs } from "../src/engines/tensorflow/tfjs.ts";
 import { DsqnError } from "../src/errors.ts";
 import { ensurePython } from "../src/setup/python-environment.ts";
@@ -78,7 +78,7 @@ const learning = {
 /** The peer's work: a forward pass of the target network, one forward and backward of the online network, Adam. */
 function ourUpdate(tf: Tfjs): (() => void) & { close(): void } {
   const random = new Random(1);
-  const network = createConvolutionalNetwork([84, 84, 4], architectures["nature"](4), random);
+  const network = createNetwork([84, 84, 4], architectures["nature"](4), random, 1 / 255);
   const learner = createConvolutionalLearner(tf, network, learning);
   const bytes = (): Uint8Array => Uint8Array.from({ length: BATCH * 84 * 84 * 4 }, () => random.integer(256));
   const batch: PixelBatch = {
