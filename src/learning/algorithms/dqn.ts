@@ -102,9 +102,9 @@ async function overFrames(
   options: AlgorithmOptions,
 ): Promise<Pieces> {
   const { count, height, width, stack, actions } = environments;
-  const tf = await loadTfjs(options);
   const frameSize = height * width;
   assertReplayFits({ capacity: config.replay.capacity, frameSize, environments: count });
+  const tf = await loadTfjs(options);
   const head = config.network.dueling ? duelingHead : plainHead;
   const network = await initialPixelNetwork(config, environments, head.outputs(actions));
   const learner = isSpiking(network)

@@ -15,7 +15,7 @@ export const dqn: AnyEnvironment<DqnConfigInput> = {
   scaling: "observed",
   steps: 300_000,
   gamma: 0.99,
-  nStep: 3,
+  nStep: 5,
   epsilon: { kind: "linear", start: 1, end: 0.05, steps: 30_000 },
   loss: "huber",
   replay: { capacity: 100_000, initial: 2000 },
@@ -23,7 +23,7 @@ export const dqn: AnyEnvironment<DqnConfigInput> = {
   updateEvery: 2,
   optimizer: { kind: "adam", learningRate: { kind: "linear", start: 5e-4, end: 5e-5, steps: 300_000 } },
   clip: { kind: "norm", limit: 10 },
-  target: { kind: "soft", tau: 0.005 },
+  target: { kind: "soft", tau: 0.01 },
   evaluation: { every: 10_000, episodes: 20, of: "target" },
 };
 
