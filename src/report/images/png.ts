@@ -17,18 +17,18 @@ export function encodePng(pixels: Uint8Array, width: number, height: number): Bu
   ]);
 }
 
-/** What an IHDR chunk says of an image of 8-bit RGB. */
-export function header(width: number, height: number): Buffer {
+/** What an IHDR chunk says of an image of 8-bit RGB, or of 8-bit indices into a palette. */
+export function header(width: number, height: number, palette = false): Buffer {
   const data = Buffer.alloc(13);
   data.writeUInt32BE(width, 0);
   data.writeUInt32BE(height, 4);
-  data.set([8, 2, 0, 0, 0], 8); // 8 bits, RGB, deflate, adaptive filtering, not interlaced
+  data.set([8, palette ? 3 : 2, 0, 0, 0], 8); // 8 bits, colour type, deflate, adaptive filtering, not interlaced
   return data;
 }
 
-/** Pixels as an IDAT chunk holds them. */
-export function compressed(pixels: Uint8Array, width: number, height: number): Buffer {
-  const stride = width * 3;
+/** Pixels, `channels` bytes each, as an IDAT chunk holds them. */
+export function compressed(pixels: Uint8Array, width: number, height: number, channels = 3): Buffer {
+  const stride = width * channels;
   // Filter type 2 ("up") in front of each row: frames of games are mostly vertical repetition.
   const filtered = Buffer.alloc(height * (stride + 1));
   for (let row = 0; row < height; row++) {
