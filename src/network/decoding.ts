@@ -50,6 +50,19 @@ export function decode(
     }
 }
 
+/** Adds dE/d(values) of one state, [actions], to dE/d(spike) `gs` [steps, actions]; nothing where potentials are read. `read`: of `decode`. */
+export function addSpikeGradients(
+  decoding: Decoding,
+  given: ArrayLike<number>,
+  read: Int32Array,
+  gs: Float32Array | Float64Array,
+): void {
+  const n = read.length;
+  for (let a = 0; a < n; a++)
+    if (decoding === "spikes") for (let k = a; k < gs.length; k += n) gs[k] += given[a];
+    else if (decoding === "first-spike" && read[a] >= 0) gs[read[a] * n + a] += given[a];
+}
+
 /** The first step in which any of `neurons` spikes, or -1. */
 function firstSpike(steps: number, neurons: number, spike: OutputTrace["spike"]): number {
   for (let t = 0; t < steps; t++) for (let a = 0; a < neurons; a++) if (spike(t, a) > 0) return t;

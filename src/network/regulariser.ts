@@ -23,3 +23,24 @@ export function spikePenalty(
   const weight = strength / (batch * neurons);
   return { penalty: weight * excess * excess, gradient: (2 * weight * excess) / steps };
 }
+
+/** R of one layer, whose derivatives are added to those at its spikes: `s` and `gs` [states, rows, neurons]; outside of these rows nothing spikes. */
+export function addSpikePenalty(
+  regulariser: SpikeRegulariser,
+  s: ArrayLike<number>,
+  gs: Float32Array | Float64Array,
+  { states, neurons, steps, batch }: { states: number; neurons: number; steps: number; batch: number },
+  round: (x: number) => number = (x) => x,
+): number {
+  const size = s.length / states;
+  let sum = 0;
+  for (let from = 0; from < s.length; from += size)
+    for (let j = from; j < from + neurons; j++) {
+      let count = 0;
+      for (let k = j; k < from + size; k += neurons) count += s[k];
+      const { penalty, gradient } = spikePenalty(regulariser, count, steps, neurons, batch);
+      sum += penalty;
+      if (gradient !== 0) for (let k = j; k < from + size; k += neurons) gs[k] = round(gs[k] + gradient);
+    }
+  return sum;
+}

@@ -1,10 +1,10 @@
-import { decode } from "../../network/decoding.ts";
+import { addSpikeGradients, decode } from "../../network/decoding.ts";
 import { encoder, inputValues } from "../../network/encoding.ts";
 import { isNeuron, type Layer, outputsOf, synapticInputs } from "../../network/layer.ts";
 import { actionsOf, isSpiking, type Network, type SpikingNetwork, spikingLayers } from "../../network/network.ts";
 import { type Arithmetic, float32, float64, neuronModels } from "../../network/neurons/index.ts";
 import { unpool } from "../../network/pooling.ts";
-import { type SpikeRegulariser, spikePenalty } from "../../network/regulariser.ts";
+import { addSpikePenalty, type SpikeRegulariser } from "../../network/regulariser.ts";
 import { createState } from "../../network/state.ts";
 import { smoothStep, surrogateDefaults, type SurrogateOptions } from "../../network/surrogate.ts";
 import { validateNetwork, validateRun } from "../../network/validate.ts";
@@ -142,10 +142,18 @@ function spikingGradients(
   for (const [b, { traces, read }] of runs.entries()) {
     let gs = new Float64Array(steps * actionsOf(network));
     let gv = new Float64Array((steps + 1) * actionsOf(network));
-    readGradients(network, rows(given, batch)(b), read, gs, gv);
+    addSpikeGradients(coding.decoding, rows(given, batch)(b), read, gs);
+    if (spikingLayers(network) === last)
+      rows(given, batch)(b).forEach((value, a) => (gv[(read[a] + 1) * read.length + a] += value));
     for (let l = last; l >= 0; l--) {
       if (options.regulariser && l < spikingLayers(network))
-        penalty += price(options.regulariser, traces[l].s, gs, { steps, batch, round: arithmetic.round });
+        penalty += addSpikePenalty(
+          options.regulariser,
+          traces[l].s,
+          gs,
+          { states: 1, neurons: outputsOf(layers[l]), steps, batch },
+          arithmetic.round,
+        );
       gs = layerBackward(network, l, traces, { gs, gv }, gradients[l], { ...options, steps }, arithmetic);
       if (l > 0) gv = new Float64Array((steps + 1) * outputsOf(layers[l - 1]));
     }
@@ -191,40 +199,6 @@ function tracesOf(
     trace.x.set(x, t * x.length);
   });
   return traces;
-}
-
-/** dE/ds and dE/dv of the output layer: what decoding gives. */
-function readGradients(
-  { coding: { decoding } }: SpikingNetwork,
-  given: Float64Array,
-  read: Int32Array,
-  gs: Float64Array,
-  gv: Float64Array,
-): void {
-  const n = given.length;
-  for (const [a, value] of given.entries())
-    if (decoding === "spikes") for (let k = a; k < gs.length; k += n) gs[k] += value;
-    else if (decoding !== "first-spike") gv[(read[a] + 1) * n + a] += value;
-    else if (read[a] >= 0) gs[read[a] * n + a] += value;
-}
-
-/** Adds the regulariser's part to `gs`; returns its price. */
-function price(
-  regulariser: SpikeRegulariser,
-  s: Float64Array,
-  gs: Float64Array,
-  { steps, batch, round }: { steps: number; batch: number; round: (x: number) => number },
-): number {
-  const n = s.length / steps;
-  let sum = 0;
-  for (let j = 0; j < n; j++) {
-    let count = 0;
-    for (let k = j; k < s.length; k += n) count += s[k];
-    const { penalty, gradient } = spikePenalty(regulariser, count, steps, n, batch);
-    sum += penalty;
-    for (let k = j; k < s.length; k += n) gs[k] = round(gs[k] + gradient);
-  }
-  return sum;
 }
 
 /** One layer of one state: adds to its gradients, and returns dE/ds [steps, neurons] of the layer before. */

@@ -1,16 +1,8 @@
 import { DsqnError } from "../../errors.ts";
-import {
-  type ConvolutionSynapses,
-  type DenseSynapses,
-  isNeuron,
-  type Layer,
-  type Pooling,
-  weightShape,
-} from "../../network/layer.ts";
+import { isNeuron, type Layer, type Pooling, weightShape } from "../../network/layer.ts";
 import { actionsOf, type Network } from "../../network/network.ts";
 import type { Handle } from "./eager.ts";
-import type { Graph } from "./graph.ts";
-import { paddingOf } from "./synapses.ts";
+import { createSynapses, type Operations, paddingOf } from "./synapses.ts";
 
 interface Parameter {
   readonly name: string;
@@ -25,18 +17,6 @@ interface Pass {
   readonly y: Handle;
   readonly parameters: readonly Handle[];
 }
-
-/** Synapses as TensorFlow's operations, biases and activation left out. */
-interface Synapses {
-  forward(p: Handle, weights: Handle): Handle;
-  /** From the gradient at the result: that of the weights. */
-  weightGradient(p: Handle, gradient: Handle): Handle;
-  /** ... and that of `p`. */
-  inputGradient(p: Handle, weights: Handle, gradient: Handle): Handle;
-}
-
-/** Where operations go: a graph that is recorded, or TensorFlow at once. */
-type Operations = Pick<Graph, "run" | "upload">;
 
 interface Windows {
   forward(x: Handle): Handle;
@@ -62,10 +42,6 @@ export interface Differentiable {
 
 const float = { T: { type: "float" } } as const;
 const shapeAttributes = { T: { type: "float" }, out_type: { type: "int32" } } as const;
-const plain = { ...float, transpose_a: false, transpose_b: false };
-const transposeA = { ...float, transpose_a: true, transpose_b: false };
-const transposeB = { ...float, transpose_a: false, transpose_b: true };
-const reshape = { T: { type: "float" }, Tshape: { type: "int32" } } as const;
 const cast = { SrcT: { type: "uint8" }, DstT: { type: "float" } } as const;
 
 /**
@@ -116,7 +92,7 @@ function layerOf(graph: Operations, layer: Layer, l: number) {
   const { weights, biases, activation, pooling } = layer;
   if (isNeuron(activation)) untrainable(layer, l, "spikes");
   if (biases && biases.length !== weightShape(layer).at(-1)) untrainable(layer, l, "has a bias for each place");
-  const synapses = layer.synapses.kind === "dense" ? flat(graph, layer.synapses) : convolutional(graph, layer.synapses);
+  const synapses = createSynapses(graph, layer);
   const windows = pooling && windowsOf(graph, layer, pooling, l);
   const rectifies = activation.kind === "relu";
   const parameters: Parameter[] = [{ name: `layers.${l}.weight`, shape: weightShape(layer), values: weights }];
@@ -138,28 +114,6 @@ function layerOf(graph: Operations, layer: Layer, l: number) {
       const input = synapses.inputGradient(p, weights, g);
       return { parameters, input: windows ? windows.backward(x, p, input) : input };
     },
-  };
-}
-
-function convolutional({ run, upload }: Operations, geometry: ConvolutionSynapses): Synapses {
-  const attributes = { ...float, strides: [1, ...geometry.strides, 1], ...paddingOf(geometry) };
-  const kernelShape = upload(Int32Array.from(weightShape({ synapses: geometry })), [4]);
-  return {
-    forward: (p, weights) => run("Conv2D", [p, weights], attributes),
-    weightGradient: (p, g) => run("Conv2DBackpropFilter", [p, kernelShape, g], attributes),
-    inputGradient: (p, weights, g) =>
-      run("Conv2DBackpropInput", [run("Shape", [p], shapeAttributes), weights, g], attributes),
-  };
-}
-
-function flat({ run, upload }: Operations, { inputs }: DenseSynapses): Synapses {
-  const flattened = upload(Int32Array.of(-1, inputs), [2]);
-  const rows = (p: Handle): Handle => run("Reshape", [p, flattened], reshape);
-  return {
-    forward: (p, weights) => run("MatMul", [rows(p), weights], plain),
-    weightGradient: (p, g) => run("MatMul", [rows(p), g], transposeA),
-    inputGradient: (p, weights, g) =>
-      run("Reshape", [run("MatMul", [g, weights], transposeB), run("Shape", [p], shapeAttributes)], reshape),
   };
 }
 

@@ -1,4 +1,4 @@
-import { biasPerOutput, outputsOf, type SpikingLayer, synapticInputs } from "../../network/layer.ts";
+import { biasPerOutput, outputsOf, type SpikingLayer, synapticInputs, weightShape } from "../../network/layer.ts";
 import type { LayerParameters } from "../../network/parameters.ts";
 import { poolValues } from "../../network/pooling.ts";
 import type { SurrogateOptions } from "../../network/surrogate.ts";
@@ -36,12 +36,14 @@ export function tensorflowLayer(eager: Eager, layer: SpikingLayer, options: Spik
   const { window, input: brought, parameters, gradients, spiking, byteScale } = options;
   const { pooling, activation } = layer;
   const neurons = outputsOf(layer);
+  const { synapses: of } = layer;
+  const [inputShape, outputShape] = of.kind === "dense" ? [[of.inputs], [of.outputs]] : [of.input, of.output];
   const steps = brought ? brought.to - brought.from : 1;
   const keepCurrents = !options.detachReset && activation.kind === "lagged-lif" && activation.reset === "zero";
 
   /** What synapses see: values, spikes of another layer, or an observation's bytes. */
   const upload = (x: Float32Array | Uint8Array, rows: number): Handle => {
-    const handle = eager.upload(x, [rows, x.length / rows]);
+    const handle = eager.upload(x, [rows, ...inputShape]);
     if (x instanceof Float32Array) return handle;
     const values = eager.run("Cast", [handle], cast);
     return byteScale === 1 ? values : eager.run("Mul", [values, eager.upload(Float32Array.of(byteScale), [])], float);
@@ -62,8 +64,8 @@ export function tensorflowLayer(eager: Eager, layer: SpikingLayer, options: Spik
       const x = pooled(before, states);
       const rows = states * steps;
       const input = eager.scope(() => {
-        const synapses = createSynapses(eager, layer, rows);
-        return eager.download(synapses.forward(upload(x, rows), eager.upload(parameters.weights, synapses.shape)));
+        const weights = eager.upload(parameters.weights, weightShape(layer));
+        return eager.download(createSynapses(eager, layer).forward(upload(x, rows), weights));
       });
       const biases = biasPerOutput({ ...layer, biases: parameters.biases });
       const trace = integrateAll(activation, biases, input, {
@@ -94,12 +96,12 @@ export function tensorflowLayer(eager: Eager, layer: SpikingLayer, options: Spik
       }
       const rows = states * steps;
       const back = eager.scope(() => {
-        const synapses = createSynapses(eager, layer, rows);
-        const gradient = eager.upload(atInput, [rows, neurons]);
-        gradients.weights.set(eager.download(synapses.weightGradient(upload(x, rows), gradient)));
+        const synapses = createSynapses(eager, layer);
+        const [seen, gradient] = [upload(x, rows), eager.upload(atInput, [rows, ...outputShape])];
+        gradients.weights.set(eager.download(synapses.weightGradient(seen, gradient)));
         if (!before) return undefined;
-        const weights = eager.upload(parameters.weights, synapses.shape);
-        return Float32Array.from(eager.download(synapses.inputGradient(weights, gradient)));
+        const weights = eager.upload(parameters.weights, weightShape(layer));
+        return Float32Array.from(eager.download(synapses.inputGradient(seen, weights, gradient)));
       });
       return back && pooling && before ? unpoolAll(pooling, before, back, states, steps) : back;
     },

@@ -1,10 +1,10 @@
 import { UsageError } from "../../errors.ts";
-import { decode } from "../../network/decoding.ts";
+import { addSpikeGradients, decode } from "../../network/decoding.ts";
 import { encoder, inputValues } from "../../network/encoding.ts";
 import { inputsOf } from "../../network/layer.ts";
 import { actionsOf, observationSize, type SpikingNetwork, spikingLayers } from "../../network/network.ts";
 import { packParameters, unpackLayers, withParameters } from "../../network/parameters.ts";
-import { type SpikeRegulariser, spikePenalty } from "../../network/regulariser.ts";
+import { addSpikePenalty, type SpikeRegulariser } from "../../network/regulariser.ts";
 import { createState } from "../../network/state.ts";
 import type { SurrogateOptions } from "../../network/surrogate.ts";
 import type { TrainableNetwork } from "../../network/trainable.ts";
@@ -103,12 +103,22 @@ export function tensorflowLearner(
           "OUTPUT_MISMATCH",
           `The derivative of the loss has ${outputGradients.length} values instead of ${states * actions}.`,
         );
-      let g = atSpikes(network, outputGradients, read, states);
+      let g: Float32Array = new Float32Array(states * coding.steps * actions);
+      for (let b = 0; b < states; b++) {
+        const [from, to] = [b * actions, (b + 1) * actions];
+        const own = g.subarray(from * coding.steps, to * coding.steps);
+        addSpikeGradients(coding.decoding, outputGradients.subarray(from, to), read.subarray(from, to), own);
+      }
       const potentialsRead = spikingLayers(network) === last;
       for (let l = last; l >= 0; l--) {
         const { trace } = pass.layers[l];
         if (options.regulariser && l < spikingLayers(network))
-          price(options.regulariser, trace.spikes, g, states, coding.steps, windows[l]);
+          addSpikePenalty(options.regulariser, trace.spikes, g, {
+            states,
+            neurons: trace.final.length / states,
+            steps: coding.steps,
+            batch: states,
+          });
         const atPotentials = l === last && potentialsRead ? { values: outputGradients, read } : undefined;
         const before = l > 0 ? pass.layers[l - 1].trace.spikes : undefined;
         const back = layers[l].backward(pass.layers[l], g, states, before, atPotentials);
@@ -195,43 +205,6 @@ function decodeAll(
     );
   }
   return { outputs, read };
-}
-
-/** dE/d(spike) of the output layer: 0 where it is read by its potentials. */
-function atSpikes(
-  { coding: { decoding, steps } }: SpikingNetwork,
-  given: Float32Array,
-  read: Int32Array,
-  states: number,
-): Float32Array {
-  const n = read.length / states;
-  const g = new Float32Array(states * steps * n);
-  for (let k = 0; k < read.length; k++) {
-    const [b, a] = [Math.floor(k / n), k % n];
-    if (decoding === "spikes") for (let t = 0; t < steps; t++) g[(b * steps + t) * n + a] += given[k];
-    else if (decoding === "first-spike" && read[k] >= 0) g[(b * steps + read[k]) * n + a] += given[k];
-  }
-  return g;
-}
-
-/** Adds the regulariser's part to dE/d(spike); outside of the window nothing spikes. */
-function price(
-  regulariser: SpikeRegulariser,
-  spikes: Uint8Array,
-  g: Float32Array,
-  states: number,
-  steps: number,
-  { from, to }: Window,
-): void {
-  const kept = to - from;
-  const neurons = spikes.length / (states * kept);
-  for (let b = 0; b < states; b++)
-    for (let j = 0; j < neurons; j++) {
-      let count = 0;
-      for (let t = 0; t < kept; t++) count += spikes[(b * kept + t) * neurons + j];
-      const { gradient } = spikePenalty(regulariser, count, steps, neurons, states);
-      if (gradient !== 0) for (let t = 0; t < kept; t++) g[(b * kept + t) * neurons + j] += gradient;
-    }
 }
 
 function check(states: number, maxBatch: number, values: number, size: number): void {

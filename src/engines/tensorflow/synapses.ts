@@ -1,17 +1,17 @@
 import type { Convolution } from "../../network/convolution.ts";
-import { type Layer, outputsOf, weightShape } from "../../network/layer.ts";
+import { type Layer, weightShape } from "../../network/layer.ts";
 import type { Eager, Handle } from "./eager.ts";
 
-/** The weights of one layer as TensorFlow's operations, over many rows (states and steps) at once. */
+/** Where operations go: to TensorFlow at once, or into a graph that is recorded. */
+export type Operations = Pick<Eager, "run" | "upload">;
+
+/** The weights of one layer as TensorFlow's operations on batches of images, or of lists; biases left out. */
 export interface Synapses {
-  /** x W for `x` [rows, inputs]: [rows, outputs], biases left out. */
   forward(x: Handle, weights: Handle): Handle;
   /** From the gradient at the result: that of the weights. */
   weightGradient(x: Handle, gradient: Handle): Handle;
-  /** ... and that of the inputs, [rows, inputs]. */
-  inputGradient(weights: Handle, gradient: Handle): Handle;
-  /** Of the weights, as TensorFlow has them. */
-  readonly shape: readonly number[];
+  /** ... and that of `x`. */
+  inputGradient(x: Handle, weights: Handle, gradient: Handle): Handle;
 }
 
 const float = { T: { type: "float" } } as const;
@@ -19,34 +19,26 @@ const plain = { ...float, transpose_a: false, transpose_b: false };
 const transposeA = { ...float, transpose_a: true, transpose_b: false };
 const transposeB = { ...float, transpose_a: false, transpose_b: true };
 const reshaping = { T: { type: "float" }, Tshape: { type: "int32" } } as const;
+const shaping = { T: { type: "float" }, out_type: { type: "int32" } } as const;
 
-/** `rows`: how many there are in every call. */
-export function createSynapses({ run, upload }: Eager, { synapses }: Pick<Layer, "synapses">, rows: number): Synapses {
-  const shape = weightShape({ synapses });
-  if (synapses.kind === "dense")
+export function createSynapses({ run, upload }: Operations, { synapses }: Pick<Layer, "synapses">): Synapses {
+  const shapeOf = (x: Handle): Handle => run("Shape", [x], shaping);
+  if (synapses.kind === "dense") {
+    const flattened = upload(Int32Array.of(-1, synapses.inputs), [2]);
+    const flat = (x: Handle): Handle => run("Reshape", [x, flattened], reshaping);
     return {
-      forward: (x, weights) => run("MatMul", [x, weights], plain),
-      weightGradient: (x, gradient) => run("MatMul", [x, gradient], transposeA),
-      inputGradient: (weights, gradient) => run("MatMul", [gradient, weights], transposeB),
-      shape,
+      forward: (x, weights) => run("MatMul", [flat(x), weights], plain),
+      weightGradient: (x, gradient) => run("MatMul", [flat(x), gradient], transposeA),
+      inputGradient: (x, weights, gradient) =>
+        run("Reshape", [run("MatMul", [gradient, weights], transposeB), shapeOf(x)], reshaping),
     };
-  const { input, output, strides } = synapses;
-  const attributes = { ...float, strides: [1, ...strides, 1], ...paddingOf(synapses) };
-  const list = (values: readonly number[]): Handle => upload(Int32Array.from(values), [values.length]);
-  const reshaped = (x: Handle, to: readonly number[]): Handle => run("Reshape", [x, list(to)], reshaping);
-  const images = [rows, ...input];
-  const results = [rows, ...output];
+  }
+  const attributes = { ...float, strides: [1, ...synapses.strides, 1], ...paddingOf(synapses) };
+  const kernel = upload(Int32Array.from(weightShape({ synapses })), [4]);
   return {
-    forward: (x, weights) =>
-      reshaped(run("Conv2D", [reshaped(x, images), weights], attributes), [rows, outputsOf({ synapses })]),
-    weightGradient: (x, gradient) =>
-      run("Conv2DBackpropFilter", [reshaped(x, images), list(shape), reshaped(gradient, results)], attributes),
-    inputGradient: (weights, gradient) =>
-      reshaped(run("Conv2DBackpropInput", [list(images), weights, reshaped(gradient, results)], attributes), [
-        rows,
-        images.slice(1).reduce((size, n) => size * n, 1),
-      ]),
-    shape,
+    forward: (x, weights) => run("Conv2D", [x, weights], attributes),
+    weightGradient: (x, gradient) => run("Conv2DBackpropFilter", [x, kernel, gradient], attributes),
+    inputGradient: (x, weights, gradient) => run("Conv2DBackpropInput", [shapeOf(x), weights, gradient], attributes),
   };
 }
 
