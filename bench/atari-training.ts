@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { convDqnSchema } from "../src/learning/pixels/config.ts";
-import { trainConvDqn } from "../src/learning/pixels/train.ts";
-import { withAtari } from "../src/environments/atari-worlds.ts";
-import { createConvolutionalLearner, type PixelBatch } from "../src/learning/pixels/tensorflow-learner.ts";
+import { convDqnSchema } from "../src/learning/algorithms/dqn-config.ts";
+import { trainDqn, withEnvironments } from "../src/learning/algorithms/index.ts";
+import { tensorflowQLearner } from "../src/learning/q-learner/tensorflow.ts";
+import type { Batch } from "../src/learning/replay/replay.ts";
 import { architectures, createNetwork } from "../src/network/create.ts";
 import { loadTfjs, type Tfjs } from "../src/engines/tensorflow/tfjs.ts";
 import { DsqnError } from "../src/errors.ts";
@@ -33,7 +33,7 @@ export default async function bench({ rounds = 5, signal, onProgress }: BenchOpt
       updates.peer.push(1000 * (await peer.seconds("update", 40)));
       updates.ours.push(1000 * clock(update, 40));
       loops.peer.push(1 / (await peer.seconds("loop", DURING)));
-      loops.ours.push(await ourLoop(tf, signal));
+      loops.ours.push(await ourLoop(signal));
     }
     const ms = { ours: median(updates.ours), peer: median(updates.peer) };
     const rate = { ours: median(loops.ours), peer: median(loops.peer) };
@@ -79,9 +79,9 @@ const learning = {
 function ourUpdate(tf: Tfjs): (() => void) & { close(): void } {
   const random = new Random(1);
   const network = createNetwork([84, 84, 4], architectures["nature"](4), random, 1 / 255);
-  const learner = createConvolutionalLearner(tf, network, learning);
+  const learner = tensorflowQLearner(tf, network, learning);
   const bytes = (): Uint8Array => Uint8Array.from({ length: BATCH * 84 * 84 * 4 }, () => random.integer(256));
-  const batch: PixelBatch = {
+  const batch: Batch = {
     size: BATCH,
     observations: bytes(),
     nextObservations: bytes(),
@@ -89,14 +89,15 @@ function ourUpdate(tf: Tfjs): (() => void) & { close(): void } {
     rewards: new Float32Array(BATCH).fill(1),
     discounts: new Float32Array(BATCH).fill(0.99),
     weights: new Float32Array(BATCH).fill(1),
+    slots: new Int32Array(BATCH),
   };
   const run = (): void => void learner.update(batch, 1e-4);
   for (let k = 0; k < 5; k++) run();
   return Object.assign(run, { close: () => learner.close() });
 }
 
-/** Agent steps per second of `trainConvDqn` with the peer's settings, its first ones left out. */
-function ourLoop(tf: Tfjs, outer?: AbortSignal): Promise<number> {
+/** Agent steps per second of `trainDqn` with the peer's settings, its first ones left out. */
+function ourLoop(outer?: AbortSignal): Promise<number> {
   const config = convDqnSchema.parse({
     method: "conv-dqn",
     environment: { game: "Breakout", count: 8 },
@@ -109,12 +110,11 @@ function ourLoop(tf: Tfjs, outer?: AbortSignal): Promise<number> {
     target: { every: 1000 },
     evaluation: { every: 1e9 },
   });
-  return withAtari({ ...config.environment, observations: false }, async (make) => {
+  return withEnvironments(config, async (make) => {
     const enough = new AbortController();
     let [steps, start, end] = [0, 0, 0];
     try {
-      await trainConvDqn(config, {
-        tf,
+      await trainDqn(config, {
         makeEnvironments: make,
         signal: outer ? AbortSignal.any([outer, enough.signal]) : enough.signal,
         onSafePoint({ last }) {

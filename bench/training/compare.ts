@@ -4,8 +4,8 @@
 // system time of all processes and threads, which a busy machine changes little. With one thread torch doesn't wait in loops for the other.
 import { execa } from "execa";
 import { mergeConfig, parseConfig } from "../../src/learning/config.ts";
-import { dqnSchema } from "../../src/learning/dqn/config.ts";
-import { trainDqn } from "../../src/learning/dqn/train.ts";
+import { dqnSchema } from "../../src/learning/algorithms/dqn-config.ts";
+import { trainDqn } from "../../src/learning/algorithms/index.ts";
 import { withGymnasium } from "../../src/environments/gymnasium-worlds.ts";
 import { loadConfig } from "../../src/learning/presets/index.ts";
 import { cpuSeconds } from "./cpu.ts";

@@ -3,8 +3,8 @@
 //   node --import ./scripts/register-ts.mjs bench/training/stability.ts <preset> [seeds] [first seed] [episodes] [field=value ...]
 // `stability` is last / best, or best / last where returns are costs (negative). Exit code 1: some seed is below 0.95.
 import { assignment, mergeConfig, parseConfig } from "../../src/learning/config.ts";
-import { dqnSchema } from "../../src/learning/dqn/config.ts";
-import { trainDqn } from "../../src/learning/dqn/train.ts";
+import { dqnSchema } from "../../src/learning/algorithms/dqn-config.ts";
+import { trainDqn } from "../../src/learning/algorithms/index.ts";
 import { withGymnasium } from "../../src/environments/gymnasium-worlds.ts";
 import { loadConfig } from "../../src/learning/presets/index.ts";
 

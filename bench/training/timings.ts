@@ -2,8 +2,8 @@
 //   node --import ./scripts/register-ts.mjs bench/training/timings.ts <preset> [seeds] [first seed]
 // Process start, imports, and the final score are left out.
 import { mergeConfig, parseConfig } from "../../src/learning/config.ts";
-import { dqnSchema } from "../../src/learning/dqn/config.ts";
-import { trainDqn } from "../../src/learning/dqn/train.ts";
+import { dqnSchema } from "../../src/learning/algorithms/dqn-config.ts";
+import { trainDqn } from "../../src/learning/algorithms/index.ts";
 import { evaluate } from "../../src/learning/evaluate.ts";
 import { withGymnasium } from "../../src/environments/gymnasium-worlds.ts";
 import { policyOf } from "../../src/learning/policy.ts";
