@@ -26,9 +26,9 @@ function chunks(png: Buffer): { type: string; data: Buffer }[] {
 }
 
 /** Undoes filter 2, "up". */
-function pixels(data: Buffer, width: number, height: number): number[] {
+function pixels(data: Buffer, width: number, height: number, channels: number): number[] {
   const raw = inflateSync(data);
-  const stride = 3 * width;
+  const stride = channels * width;
   const out = new Uint8Array(height * stride);
   for (let row = 0; row < height; row++) {
     expect(raw[row * (stride + 1)]).toBe(2);
@@ -38,14 +38,23 @@ function pixels(data: Buffer, width: number, height: number): number[] {
   return [...out];
 }
 
-describe("animated PNG", () => {
+describe.each([
+  ["few colours, through a palette", 16, 5, 4],
+  ["more than 256 colours", 256, 20, 15],
+] as const)("animated PNG of %s", (_, colours, width, height) => {
   it("holds every frame whole, in order, for as long as said", () => {
-    const [width, height] = [5, 4];
-    const frames = [0, 1, 2].map((k) => Uint8Array.from({ length: 60 }, (_, i) => (i * 37 + k * 91) % 256));
+    const frames = [0, 1, 2].map((k) =>
+      Uint8Array.from({ length: 3 * width * height }, (_, i) =>
+        colours === 256 ? (i * i * 37 + k * 91) % 256 : ((Math.floor(i / 3) * 7 + k * 5 + (i % 3)) % 4) * 60,
+      ),
+    );
     const png = encodeApng(frames, width, height, 67);
     const all = chunks(png);
+    const palette = all.find(({ type }) => type === "PLTE")?.data;
+    expect(palette !== undefined).toBe(colours < 256);
+    expect(all[0].data[9]).toBe(palette ? 3 : 2); // the colour type
     expect(all.map(({ type }) => type)).toEqual([
-      ...["IHDR", "acTL", "fcTL", "IDAT"],
+      ...["IHDR", "acTL", ...(palette ? ["PLTE"] : []), "fcTL", "IDAT"],
       ...["fcTL", "fdAT", "fcTL", "fdAT", "IEND"],
     ]);
     expect([all[1].data.readUInt32BE(0), all[1].data.readUInt32BE(4)]).toEqual([3, 0]);
@@ -61,7 +70,8 @@ describe("animated PNG", () => {
     expect(numbers).toEqual([0, 1, 2, 3, 4]);
     const pictures = all
       .filter(({ type }) => type === "IDAT" || type === "fdAT")
-      .map(({ type, data }) => pixels(type === "IDAT" ? data : data.subarray(4), width, height));
+      .map(({ type, data }) => pixels(type === "IDAT" ? data : data.subarray(4), width, height, palette ? 1 : 3))
+      .map((values) => (palette ? values.flatMap((k) => [...palette.subarray(3 * k, 3 * k + 3)]) : values));
     expect(pictures).toEqual(frames.map((frame) => [...frame]));
   });
 });
