@@ -106,7 +106,8 @@ function assembled(modules: readonly Module[], architecture: Known, source: stri
   if (weighted.length !== modules.length || weighted.some(({ kind }, k) => kind !== modules[k].kind))
     throw wrongForm(
       source,
-      `it holds ${modules.map(({ kind, name }) => `${kind} "${name}"`).join(", ")}, which are not the architecture's layers with weights (${weighted.map(({ kind }) => kind).join(", ")})`,
+      `it holds ${modules.map(({ kind, name }) => `${kind} "${name}"`).join(", ")}, which are not the architecture's ` +
+        `layers with weights (${weighted.map(({ kind }) => kind).join(", ")})`,
     );
   const queue = [...modules];
   const pieces: Piece[] = [];

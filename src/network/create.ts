@@ -29,7 +29,7 @@ export function createNetwork(input: Shape, specs: readonly LayerSpec[], random:
 
 function synapsesOf(input: Shape, spec: LayerSpec): Synapses {
   const image = input.length === 3 ? input : undefined;
-  if (spec.kind === "dense") return { kind: "dense", inputs: image ? sizeOf(image) : input[0]!, outputs: spec.outputs };
+  if (spec.kind === "dense") return { kind: "dense", inputs: image ? sizeOf(image) : input[0], outputs: spec.outputs };
   if (!image) throw new RangeError("A convolution needs an image before it, not a list of values.");
   return { kind: "convolution", ...convolution(image, spec) };
 }

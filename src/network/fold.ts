@@ -48,8 +48,9 @@ interface Assembly {
 
 /**
  * The pieces as layers; what comes out is not yet validated. Pooling goes in front of the next synapses. An affine function goes into the
- * synapses before it where nothing rectifies in between, else into those after it; biases then differ from place to place where a padded window
- * reaches over the edge. What finds no place gets synapses of its own, from each value to itself. All in float64 and rounded once, exact but for that.
+ * synapses before it where nothing rectifies in between, else into those after it; biases then differ from place to place where a padded
+ * window reaches over the edge. What finds no place gets synapses of its own, from each value to itself. All is exact but for one rounding
+ * from float64 to float32.
  *
  * @throws DsqnError NETWORK_INVALID for pooling behind the last synapses, and a normalisation of another number of channels than there are.
  */

@@ -12,7 +12,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const writers: [string, (path: string, data: string) => Promise<void>][] = [
   ["asynchronous", writeFileAtomic],
-   
+
   ["synchronous", async (path, data) => writeAtomically(path, data)],
 ];
 
