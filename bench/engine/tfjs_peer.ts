@@ -1,9 +1,35 @@
-import { loadTfjs, type Tensor, type Tfjs } from "../../src/engines/tensorflow/tfjs.ts";
+import { loadTfjs } from "../../src/engines/tensorflow/tfjs.ts";
 import { Random } from "../../src/numeric/random.ts";
 import { observations } from "./ours.ts";
 import type { Peer } from "./peer.ts";
 
 const BATCH = 128;
+
+/** A tensor of TensorFlow.js: the part of it that is measured. Its memory is freed by `dispose`, or by the `tidy` around it. */
+interface Tensor {
+  dataSync(): Float32Array | Int32Array;
+  dispose(): void;
+  matMul(other: Tensor): Tensor;
+  add(other: Tensor): Tensor;
+  sub(other: Tensor): Tensor;
+  mul(other: Tensor | number): Tensor;
+  relu(): Tensor;
+  square(): Tensor;
+  argMax(axis: number): Tensor;
+  sum(axis?: number): Tensor;
+  mean(): Tensor;
+  clipByValue(low: number, high: number): Tensor;
+}
+
+interface Tfjs {
+  readonly train: { adam(learningRate: number): { applyGradients(gradients: Record<string, Tensor>): void } };
+  tensor1d(values: ArrayLike<number>, dtype?: "float32" | "int32"): Tensor;
+  tensor2d(values: Float32Array, shape: [number, number]): Tensor;
+  oneHot(indices: Tensor, depth: number): Tensor;
+  variable(initial: Tensor): Tensor;
+  tidy<T>(compute: () => T): T;
+  variableGrads(loss: () => Tensor): { value: Tensor; grads: Record<string, Tensor> };
+}
 
 /** tfjs-node in this process; what it is asked for first makes it load, or say why it can't. */
 export function openTfjs(): Peer {
@@ -11,7 +37,7 @@ export function openTfjs(): Peer {
   const made = new Map<string, () => void>();
   return {
     async seconds(name, calls) {
-      const tf = await (loading ??= loadTfjs({ setUp: false }));
+      const tf = await (loading ??= loadTfjs({ setUp: false }) as unknown as Promise<Tfjs>);
       let run = made.get(name);
       if (!run) {
         if (!(name in work)) throw new Error(`tfjs-node has no work "${name}"`);

@@ -6,35 +6,11 @@ import type { OnProgress } from "../../progress.ts";
 import { asDsqnError } from "../../setup/python-environment.ts";
 import type { TensorflowBinding } from "./eager.ts";
 
-/** A tensor of TensorFlow.js: the part of it that dsqn uses. Its memory is freed by `dispose`, or by the `tidy` around it. */
-export interface Tensor {
-  readonly shape: number[];
-  dataSync(): Float32Array | Int32Array;
-  dispose(): void;
-  matMul(other: Tensor): Tensor;
-  add(other: Tensor): Tensor;
-  sub(other: Tensor): Tensor;
-  mul(other: Tensor | number): Tensor;
-  relu(): Tensor;
-  square(): Tensor;
-  argMax(axis: number): Tensor;
-  sum(axis?: number): Tensor;
-  mean(): Tensor;
-  clipByValue(low: number, high: number): Tensor;
-}
-
 /** TensorFlow.js with the native back end (tfjs-node): the part of it that dsqn uses. */
 export interface Tfjs {
   readonly version: Readonly<Record<string, string>>;
-  readonly train: { adam(learningRate: number): { applyGradients(gradients: Record<string, Tensor>): void } };
-  tensor1d(values: ArrayLike<number>, dtype?: "float32" | "int32"): Tensor;
-  tensor2d(values: Float32Array, shape: [number, number]): Tensor;
-  oneHot(indices: Tensor, depth: number): Tensor;
-  variable(initial: Tensor): Tensor;
-  tidy<T>(compute: () => T): T;
-  variableGrads(loss: () => Tensor): { value: Tensor; grads: Record<string, Tensor> };
   memory(): { numTensors: number };
-  /** The native back end, below TensorFlow.js's own operations (convolutional/eager.ts). */
+  /** The native back end, below TensorFlow.js's own operations (eager.ts). */
   backend(): { readonly binding: TensorflowBinding };
 }
 
