@@ -4,7 +4,7 @@ import type { Engine, LocalEngine, SpikeEvents } from "../network/engine.ts";
 import { outputsOf } from "../network/layer.ts";
 import type { Mapping } from "../network/mapping.ts";
 import { observationSize, shapeOf, type SpikingNetwork } from "../network/network.ts";
-import { compareRuns, type Comparison, type FirstMismatch } from "./compare.ts";
+import { compareRuns, type Comparison, type Counts, type FirstMismatch, totalOf } from "./compare.ts";
 import { networkHash } from "./hash.ts";
 
 /** What is certified: a network, and the states it is shown. */
@@ -19,23 +19,25 @@ export interface Subject {
   readonly sha256?: string;
 }
 
-export interface NetworkCertificate extends Omit<Comparison, "equalActions"> {
+export interface NetworkCertificate extends Counts {
   readonly name: string;
   readonly sha256: string;
   readonly shape: readonly number[];
   readonly steps: number;
+  /** "mixed" where layers differ; likewise reset. */
   readonly neuron: string;
   readonly reset: string;
   readonly encoding: string;
   readonly decoding: string;
   readonly source: Subject["source"];
-  /** 1: all. */
+  /** The share of states in which both choose the same action; 1: all. */
   readonly actionsEqual: number;
+  readonly firstMismatch: FirstMismatch | null;
   readonly mapping: string;
 }
 
 /** "The same network", or where it stops being the same. */
-export interface Certificate {
+export interface Certificate extends Counts {
   readonly format: 1;
   readonly date: string;
   readonly simulator: string;
@@ -45,20 +47,13 @@ export interface Certificate {
   readonly seed: number;
   /** How many. */
   readonly networks: number;
-  readonly states: number;
   /** Of every network, or null where they differ; likewise neuron and reset. */
   readonly steps: number | null;
   readonly neuron: string | null;
   readonly reset: string | null;
-  readonly bins: number;
-  readonly spikes: number;
-  readonly mismatchedBins: number;
-  readonly maxPotentialError: number;
   /** The largest potential error that the mapping allows: 0 where it is exact. */
   readonly potentialTolerance: number;
-  /** The share of states in which both choose the same action: 1 is all. */
   readonly actionsEqual: number;
-  readonly nearTies: number;
   readonly passed: boolean;
   readonly seconds: number;
   /** The mapping of the first network, and in full. */
@@ -97,7 +92,8 @@ const MEMBRANES = 20_000_000;
 const LEAKY_TOLERANCE = 1e-12;
 
 /**
- * Runs each network in the simulator and in our engine, and compares them spike for spike. Takes subjects one at a time.
+ * Runs each network in the simulator and in our engine, and compares them spike for spike. Takes subjects one at a
+ * time.
  *
  * @example
  * const nest = await openSimulator("nest");
@@ -130,14 +126,12 @@ export async function certifyNetworks(
     results.push(await certifyNetwork(subject, own, options, offer));
   }
   options.onProgress?.({ stage: "certify", done: count, total: count, unit: "networks" });
-  const sum = (pick: (result: NetworkCertificate) => number): number =>
-    results.reduce((total, result) => total + pick(result), 0);
   const same = <T>(pick: (result: NetworkCertificate) => T): T | null =>
     results.every((result) => pick(result) === pick(results[0])) ? pick(results[0]) : null;
-  const [states, mismatchedBins] = [sum((r) => r.states), sum((r) => r.mismatchedBins)];
-  const maxPotentialError = Math.max(0, ...results.map((r) => r.maxPotentialError));
+  const total = totalOf(results);
+  const actionsEqual = results.reduce((sum, r) => sum + r.actionsEqual * r.states, 0) / total.states;
   const potentialTolerance = exact ? 0 : LEAKY_TOLERANCE;
-  const actionsEqual = sum((r) => r.actionsEqual * r.states) / states;
+  const equal = total.mismatchedBins === 0 && total.maxPotentialError <= potentialTolerance;
   return {
     format: 1,
     date: new Date().toISOString(),
@@ -147,18 +141,13 @@ export async function certifyNetworks(
     versions: { dsqn: packageVersion(), node: process.versions.node, [simulator.name]: simulator.version },
     seed,
     networks: results.length,
-    states,
     steps: same((r) => r.steps),
     neuron: same((r) => r.neuron),
     reset: same((r) => r.reset),
-    bins: sum((r) => r.bins),
-    spikes: sum((r) => r.spikes),
-    mismatchedBins,
-    maxPotentialError,
+    ...total,
     potentialTolerance,
     actionsEqual,
-    nearTies: sum((r) => r.nearTies),
-    passed: mismatchedBins === 0 && maxPotentialError <= potentialTolerance && actionsEqual === 1,
+    passed: equal && actionsEqual === 1,
     seconds: (performance.now() - began) / 1000,
     mapping: mapping!,
     results,
@@ -171,34 +160,31 @@ async function certifyNetwork(
   options: CertifyOptions,
   offer: (exhibit: Exhibit) => void,
 ): Promise<NetworkCertificate> {
-  const { network, inputs } = subject;
+  const { name, network, source, sha256 = networkHash(network) } = subject;
   const parts = await compareInParts(subject, options, offer);
-  const states = inputs.length / observationSize(network);
-  const sum = (pick: (part: Comparison) => number): number => parts.reduce((total, part) => total + pick(part), 0);
+  const { encoding, decoding, steps } = network.coding;
   const neurons = network.layers.map(({ activation }) => activation);
+  const total = totalOf(parts);
   return {
-    name: subject.name,
-    sha256: subject.sha256 ?? networkHash(network),
+    name,
+    sha256,
     shape: shapeOf(network),
-    steps: options.steps ?? network.coding.steps,
+    steps: options.steps ?? steps,
     neuron: commonOf(neurons.map(({ kind }) => kind)),
     reset: commonOf(neurons.map(({ reset }) => reset)),
-    encoding: network.coding.encoding,
-    decoding: network.coding.decoding,
-    source: subject.source,
-    states,
-    bins: sum((p) => p.bins),
-    spikes: sum((p) => p.spikes),
-    mismatchedBins: sum((p) => p.mismatchedBins),
-    maxPotentialError: Math.max(...parts.map((p) => p.maxPotentialError)),
-    actionsEqual: sum((p) => p.equalActions) / states,
-    nearTies: sum((p) => p.nearTies),
-    firstMismatch: earliest(parts.map((p) => p.firstMismatch)),
+    encoding,
+    decoding,
+    source,
+    ...total,
+    actionsEqual: parts.reduce((sum, { equalActions }) => sum + equalActions, 0) / total.states,
+    firstMismatch: earliest(parts.map((part) => part.firstMismatch)),
     mapping: mapping.name,
   };
 }
 
-/** As many states at once as their membranes leave room for; `firstMismatch` counts states from the first part's first. */
+/**
+ * As many states at once as their membranes leave room for; `firstMismatch` counts states from the first part's first.
+ */
 async function compareInParts(
   { name, network, inputs }: Subject,
   { simulator, engine, seed = 0, generators, steps = network.coding.steps }: CertifyOptions,

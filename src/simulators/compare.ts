@@ -3,7 +3,9 @@ import { outputsOf, type SpikingLayer } from "../network/layer.ts";
 import { spikingLayers, type SpikingNetwork } from "../network/network.ts";
 import { type Neuron, type NeuronKind, neuronModels, valueOf } from "../network/neurons/index.ts";
 
-/** Potentials closer to the threshold than this are near ties: another order of summation could decide them differently. */
+/**
+ * Potentials closer to the threshold than this are near ties: another order of summation could decide them differently.
+ */
 export const NEAR_TIE = 1e-9;
 
 /** Where the two first part. */
@@ -15,30 +17,48 @@ export interface FirstMismatch {
   readonly step: number;
   readonly spikes: { readonly ours: boolean; readonly theirs: boolean };
   /**
-   * Ours that was compared with the threshold: of lagged-lif the one before that step, of lif the one with that step's input, before the reset.
-   * Null where it was not recorded, or a reset to a value has left nothing of it.
+   * Ours that was compared with the threshold: of lagged-lif the one before that step, of lif the one with that step's
+   * input, before the reset. Null where it was not recorded, or a reset to a value has left nothing of it.
    */
   readonly potential: number | null;
   readonly threshold: number;
   readonly reason: string;
 }
 
-/** What a network did in a simulator beside what it did in the engine. */
-export interface Comparison {
+/** What was compared, and how much of it differs. */
+export interface Counts {
   readonly states: number;
   /** states x steps x neurons that can spike. */
   readonly bins: number;
+  /** Ours. */
   readonly spikes: number;
   readonly mismatchedBins: number;
   /** Over all output neurons and states. */
   readonly maxPotentialError: number;
+  readonly nearTies: number;
+}
+
+/** What a network did in a simulator beside what it did in the engine. */
+export interface Comparison extends Counts {
   /** States in which the actions are equal. */
   readonly equalActions: number;
-  readonly nearTies: number;
   readonly firstMismatch: FirstMismatch | null;
 }
 
-/** Compares a simulator's run with the engine's, bin for bin. Both need recorded spikes; with membranes of ours near ties are counted too. */
+/** Several of them as one. */
+export function totalOf(parts: readonly Counts[]): Counts {
+  const sum = (pick: (part: Counts) => number): number => parts.reduce((total, part) => total + pick(part), 0);
+  return {
+    states: sum(({ states }) => states),
+    bins: sum(({ bins }) => bins),
+    spikes: sum(({ spikes }) => spikes),
+    mismatchedBins: sum(({ mismatchedBins }) => mismatchedBins),
+    maxPotentialError: Math.max(0, ...parts.map(({ maxPotentialError }) => maxPotentialError)),
+    nearTies: sum(({ nearTies }) => nearTies),
+  };
+}
+
+/** Compares two runs bin for bin. Both need recorded spikes; with membranes of ours near ties are counted too. */
 export function compareRuns(network: SpikingNetwork, steps: number, ours: RunResult, theirs: RunResult): Comparison {
   const states = ours.actions.length;
   const layers = network.layers.slice(0, spikingLayers(network));
@@ -79,8 +99,8 @@ export function compareRuns(network: SpikingNetwork, steps: number, ours: RunRes
 const none: SpikeEvents = { state: new Int32Array(), step: new Int32Array(), neuron: new Int32Array() };
 
 /**
- * The potentials that were compared with the threshold, in words and [states, steps, neurons], from `after`, those after each step;
- * NaN where a reset has left nothing of them.
+ * The potentials that were compared with the threshold, in words and [states, steps, neurons], from `after`, those
+ * after each step; NaN where a reset has left nothing of them.
  */
 interface Compared<N extends Neuron> {
   readonly words: string;
@@ -120,7 +140,9 @@ function comparedPotentials(
   return (compared[activation.kind] as Compared<Neuron>).of(activation, steps, outputsOf(layer), after, spikes);
 }
 
-/** Bins in which the potential is as near to the threshold. With a lag the first step, in which neurons start, is none. */
+/**
+ * Bins in which the potential is as near to the threshold. With a lag the first step, in which neurons start, is none.
+ */
 function countNearTies(layer: SpikingLayer, steps: number, potentials: Float64Array): number {
   const [neurons, { kind, threshold }] = [outputsOf(layer), layer.activation];
   const from = neuronModels[kind].lag > 0 ? neurons : 0;

@@ -20,20 +20,15 @@ export interface FuzzOptions {
   readonly convolution?: boolean;
 }
 
-const encodings: readonly Encoding[] = [
-  "constant",
-  "constant",
-  "constant",
-  "poisson",
-  "equidistant",
-  "equidistant-original",
-];
+const rated: readonly Encoding[] = ["poisson", "equidistant", "equidistant-original"];
+const encodings: readonly Encoding[] = ["constant", "constant", "constant", ...rated];
 const decodings: readonly Decoding[] = ["potential", "potential", "max-potential", "spikes", "first-spike"];
 
 /**
- * The `index`-th of a series of random networks that use every option there is: 1-3 hidden layers of 4-128 neurons, T of 20-1000 steps.
- * A quarter has dyadic weights, biases, potentials and observations, and so potentials that lie exactly on the threshold; in some
- * each second layer is reset in the other way. With `convolution` one or two convolutions (strides 1-3, padding, at most 12 x 12 x 4) come first.
+ * The `index`-th of a series of random networks that use every option there is: 1-3 hidden layers of 4-128 neurons, T
+ * of 20-1000 steps. A quarter has dyadic weights, biases, potentials and observations, and so potentials that lie
+ * exactly on the threshold; in some each second layer is reset in the other way. With `convolution` one or two
+ * convolutions (strides 1-3, padding, at most 12 x 12 x 4) come first.
  */
 export function randomNetwork(index: number, options: FuzzOptions): SpikingNetwork {
   const random = Random.stream(options.seed, `network ${index}`);
@@ -108,7 +103,7 @@ function neuronsOf(index: number, options: FuzzOptions, drawn: Drawn): Draw {
   return kinds[options.neuron ?? "lagged-lif"]();
 }
 
-/** Every field, one for the layer or one for each neuron; thresholds now and then below 0, what is reset to always below the threshold. */
+/** Every field, one value or one for each neuron; thresholds now and then below 0, above what is reset to. */
 function lifNeurons(random: Random, options: FuzzOptions, reset: Drawn["reset"], dyadic: boolean): Draw {
   const chance = (p: number): boolean => random.uniform() < p;
   const uniform = (low: number, high: number): number => {

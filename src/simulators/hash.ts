@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Network } from "../network/network.ts";
 
-/** SHA-256 over everything that decides what a network does: its description as JSON (keys sorted), then the bytes of its arrays. */
+/** SHA-256 of all that decides what a network does: its description as JSON (keys sorted), then its arrays. */
 export function networkHash(network: Network): string {
   const arrays: Float32Array[] = [];
   const description = JSON.stringify(network, (_key, value: unknown) => {

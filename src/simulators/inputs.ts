@@ -7,7 +7,7 @@ import { valueOf } from "../network/neurons/index.ts";
 import { spikeCollector } from "../network/spikes.ts";
 import { createState, inputNeurons } from "../network/state.ts";
 
-/** The spikes of the input neurons that our encoders make of `observations` [states, observationSize], to be played by a simulator. */
+/** The spikes that our encoders make of `observations` [states, observationSize], to be played by a simulator. */
 export function inputSpikes(
   network: SpikingNetwork,
   observations: ArrayLike<number>,
@@ -28,8 +28,9 @@ export function inputSpikes(
 }
 
 /**
- * Observations [states, observationSize] for a network whose environment isn't at hand: standard normal, and for a network that begins
- * with a convolution so large that the first layer's currents spread as far as its threshold, since weights for bytes are small ones.
+ * Observations [states, observationSize] for a network whose environment isn't at hand: standard normal, and for a
+ * network that begins with a convolution so large that the first layer's currents spread as far as its threshold, since
+ * weights for bytes are small ones.
  */
 export function exampleObservations(network: SpikingNetwork, states: number, random: Random): Float32Array {
   const [{ weights, activation }] = network.layers;

@@ -3,7 +3,9 @@ import { type SpikingLayer, weightShape } from "../network/layer.ts";
 import type { SpikingNetwork } from "../network/network.ts";
 import { neuronModels, type Values } from "../network/neurons/index.ts";
 
-/** A network as the Python side takes it (network.py): its description, and arrays by the names that model files have. */
+/**
+ * A network as the Python side takes it (network.py): its description, and arrays by the names that model files have.
+ */
 export function networkMessage({ layers, coding }: SpikingNetwork): {
   network: Record<string, unknown>;
   arrays: Record<string, NdArray>;

@@ -1,10 +1,10 @@
 import type { Awaitable, Engine } from "../network/engine.ts";
 import type { Extra } from "../setup/python-environment.ts";
 
-/** What can be asked of a simulator when it is opened: a board's address, its version, time-outs (docs/simulators/spinnaker.md). */
+/** What can be asked of a simulator: a board's address, its version, time-outs (docs/simulators/spinnaker.md). */
 export type Settings = Readonly<Record<string, unknown>>;
 
-/** One that lives in Python: the area of methods that serves it (py-bridge/dsqn_bridge/methods.py), and what has to be set up for it. */
+/** One that lives in Python: the area of methods that serves it (dsqn_bridge/methods.py), and what it needs. */
 interface InPython {
   readonly summary: string;
   readonly area: string;

@@ -27,7 +27,8 @@ export interface OpenOptions {
  * const { spikes, potentials, actions } = await loaded.run(observations, { recordSpikes: true });
  * await nest.close();
  *
- * Errors: SIMULATOR_UNKNOWN, SIMULATOR_MISSING, SIMULATOR_VERSION, NEST2_PYTHON_MISSING, and those of the set-up and the worker.
+ * Errors: SIMULATOR_UNKNOWN, SIMULATOR_MISSING, SIMULATOR_VERSION, NEST2_PYTHON_MISSING, and those of the set-up and
+ * the worker.
  */
 export async function openSimulator(name: string, options: OpenOptions = {}): Promise<Engine> {
   if (!isSimulator(name)) {

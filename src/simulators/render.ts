@@ -3,30 +3,18 @@ import type { Mapping } from "../network/mapping.ts";
 
 /** A certificate for people. */
 export function renderCertificate(certificate: Certificate): string {
-  const {
-    simulator,
-    version,
-    networks,
-    states,
-    bins,
-    spikes,
-    mismatchedBins,
-    maxPotentialError,
-    potentialTolerance,
-    actionsEqual,
-    nearTies,
-  } = certificate;
-  const failed = certificate.results.filter(
-    (result) => result.mismatchedBins > 0 || result.maxPotentialError > potentialTolerance,
-  );
+  const { simulator, version, networks, maxPotentialError, potentialTolerance, results } = certificate;
+  const failed = results.filter((r) => r.mismatchedBins > 0 || r.maxPotentialError > potentialTolerance);
+  const error = maxPotentialError === 0 ? "0" : maxPotentialError.toExponential(2);
+  const { states, spikes, bins, nearTies, mismatchedBins, actionsEqual, seconds } = certificate;
   return [
     `${simulator} ${version}: ${certificate.passed ? "the same network" : "NOT the same network"}`,
     `  networks           ${networks}, ${states} states in all`,
     `  spikes             ${count(spikes)} in ${count(bins)} bins, ${count(nearTies)} near ties`,
     `  mismatched bins    ${count(mismatchedBins)}`,
-    `  potential error    ${maxPotentialError === 0 ? "0" : maxPotentialError.toExponential(2)} (allowed ${potentialTolerance})`,
+    `  potential error    ${error} (allowed ${potentialTolerance})`,
     `  actions equal      ${(100 * actionsEqual).toFixed(2)} %`,
-    `  ${certificate.seconds.toFixed(1)} s`,
+    `  ${seconds.toFixed(1)} s`,
     ...failed.slice(0, 10).map(renderFailure),
     ...(failed.length > 10 ? [`  ... and ${failed.length - 10} more networks`] : []),
     "",

@@ -18,8 +18,9 @@ const STATES = { flat: 5, image: 2 };
 const TEMPLATES = join(root, "py-bridge", "dsqn_bridge", "simulators", "scripts");
 
 /**
- * A network as a script of its own that needs no part of dsqn: the network, a few states, and what our engine made of them. Running it
- * rebuilds the network in the simulator, compares every spike and potential, and exits with 1 where they differ.
+ * A network as a script of its own that needs no part of dsqn: the network, a few states, and what our engine made of
+ * them. Running it rebuilds the network in the simulator, compares every spike and potential, and exits with 1 where
+ * they differ.
  */
 export async function writeScript(target: "nest" | "pynn", network: Network, path: string): Promise<void> {
   const checked = expressible(target, network);

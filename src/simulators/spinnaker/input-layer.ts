@@ -7,7 +7,7 @@ import { type Coding, isSpiking, type Network, observationSize, type SpikingNetw
 import { neuron } from "../../network/neurons/index.ts";
 import { pow } from "../../numeric/elementary.ts";
 
-/** Who turns an observation into the first layer's input: the host (currents, spike trains), or neurons and sources on the chip. */
+/** Who makes the first layer's input: the host (currents, spike trains), or neurons and sources on the chip. */
 export type InputPlace = "host" | "chip";
 
 /** Where a network's input is made on SpiNNaker. */
@@ -21,16 +21,19 @@ export interface InputOptions {
 const NEURONS = 4;
 
 /**
- * `network` with a population of input neurons in front, which the chip itself updates: the host gives nothing but the observation, as their
- * i_offset, and spikes carry it on. NEURONS neurons for each value, and as many for its negative part,
+ * `network` with a population of input neurons in front, which the chip itself updates: the host gives nothing but the
+ * observation, as their i_offset, and spikes carry it on. NEURONS neurons for each value, and as many for its negative
+ * part,
  *
  *   v <- v + x / theta_k,   spike where v >= 1,   weights theta_k W0 / NEURONS      theta_k = range 2^((k + 1/2) / NEURONS - 1/2)
  *
- * Reset to zero loses what exceeds the threshold, so one neuron has the rates 1/1, 1/2, 1/3, ... only; thresholds spread over an octave round
- * at different places, and their mean is closer to x. A value above `range` saturates at one spike per step. Images have one neuron for each
- * pixel (a 1 x 1 convolution), for they have enough of them, and no negative half.
+ * Reset to zero loses what exceeds the threshold, so one neuron has the rates 1/1, 1/2, 1/3, ... only; thresholds
+ * spread over an octave round at different places, and their mean is closer to x. A value above `range` saturates at
+ * one spike per step. Images have one neuron for each pixel (a 1 x 1 convolution), for they have enough of them, and no
+ * negative half.
  *
- * The result takes the same observations. Input spikes that an encoding prescribes (equidistant) are made so too, with theta = 1.
+ * The result takes the same observations. Input spikes that an encoding prescribes (equidistant) are made so too, with
+ * theta = 1.
  */
 export function withInputNeurons(network: SpikingNetwork, range: readonly number[] = []): SpikingNetwork {
   const { coding, layers } = network;
@@ -129,7 +132,9 @@ function inputLayer(synapses: Synapses, weights: Float32Array): SpikingLayer {
   return { synapses, weights, biases: null, activation: neuron("lagged-lif", { reset: "zero" }) };
 }
 
-/** `engine` with the input neurons in front of every network it is given; spikes are those of the network's own layers. */
+/**
+ * `engine` with the input neurons in front of every network it is given; spikes are those of the network's own layers.
+ */
 export function engineWithInput(engine: Engine, { input, inputRange }: InputOptions): Engine {
   if (input !== "chip") return engine;
   const placed = (network: Network): Network =>

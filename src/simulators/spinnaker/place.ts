@@ -1,8 +1,8 @@
 import { openWorker, type NdArray, type Worker } from "../../bridge/index.ts";
 import type { OnProgress } from "../../progress.ts";
-import { forEachSynapse } from "../../network/convolution.ts";
 import { outputsOf } from "../../network/layer.ts";
 import type { SpikingNetwork } from "../../network/network.ts";
+import { fanOut } from "../../network/synapses.ts";
 import { networkMessage } from "../message.ts";
 import { assertMappable, layersOnMachine } from "../twins/cells.ts";
 import { type Bound, layerBounds, ringBuffers, type Weighted } from "../twins/ring-buffers.ts";
@@ -97,14 +97,10 @@ async function placeOne(
   const onMachine = inFront ? withInputNeurons(network, inputRange) : network;
   const { network: description, arrays } = networkMessage(onMachine);
   const { result: loaded } = await worker.call("spinnaker.load", { ...board, input, network: description }, arrays);
-  const { handle } = loaded;
-  const { result, arrays: written } = await worker.call(
-    "spinnaker.place",
-    { handle, steps },
-    {},
-    { onProgress, signal },
-  );
-  await worker.call("core.release", { handle });
+  const handle = { handle: loaded.handle };
+  const place = { ...handle, steps };
+  const { result, arrays: written } = await worker.call("spinnaker.place", place, {}, { onProgress, signal });
+  await worker.call("core.release", handle);
   const map = result as unknown as Omit<BoardMap, "version">;
   const machineLayers = layersOnMachine(onMachine);
   const bounds = layerBounds(onMachine, { poissonOnChip: input === "chip" });
@@ -122,18 +118,12 @@ function withInputName(placement: Placement): Placement {
   return { ...placement, population: number === 0 ? "input" : `layer${number - 1}` };
 }
 
-async function managedPython({
-  onProgress,
-  signal,
-}: {
-  onProgress?: OnProgress;
-  signal?: AbortSignal;
-}): Promise<string> {
+async function managedPython(options: Pick<PlaceOptions, "onProgress" | "signal">): Promise<string> {
   const { ensurePython } = await import("../../setup/python-environment.ts");
-  return (await ensurePython(["spinnaker"], { onProgress, signal })).python;
+  return (await ensurePython(["spinnaker"], options)).python;
 }
 
-/** What sPyNNaker wrote for a layer: a 16-bit word for each synapse, by source and target; words of inhibitory ones negated. */
+/** What sPyNNaker wrote for a layer: a 16-bit word for each synapse, those of inhibitory ones negated. */
 interface WrittenWords {
   readonly source: Int32Array;
   readonly target: Int32Array;
@@ -156,7 +146,7 @@ function twinDifference(
   const twin = ringBuffers(layer, bound);
   if (twin.shifts[0] !== excitatory || twin.shifts[1] !== inhibitory) return Math.max(1, word.length);
   const indexOf = weightIndex(layer);
-  const expected = synapseCount(layer);
+  const expected = fanOut(layer).reduce((sum, synapses) => sum + synapses, 0);
   let different = Math.abs(expected - word.length);
   for (let k = 0; k < word.length; k++) {
     const twice = k > 0 && source[k] === source[k - 1] && target[k] === target[k - 1];
@@ -164,15 +154,6 @@ function twinDifference(
     if (twice || index < 0 || layer.weights[index] === 0 || word[k] !== twin.words[index]) different++;
   }
   return different;
-}
-
-/** Synapses of nonzero weight. */
-function synapseCount({ weights, synapses }: Weighted): number {
-  let count = 0;
-  if (synapses.kind === "convolution")
-    forEachSynapse(synapses, (_source, _target, weight) => (count += Number(weights[weight] !== 0)));
-  else for (const w of weights) count += Number(w !== 0);
-  return count;
 }
 
 /** Where the weight of a synapse lies in the layer's weights; -1 where there is no synapse. */

@@ -6,9 +6,9 @@ import { spikeCollector } from "../../network/spikes.ts";
 import { exp } from "../../numeric/elementary.ts";
 
 /**
- * Spikes as SpikeSourcePoisson draws them on the machine: in every step a Poisson number of mean x, clamped to [0, 1], so that one neuron may
- * spike several times in a step (its event then comes as often), where our encoder draws one spike or none. The machine has a generator of
- * its own: alike in distribution only.
+ * Spikes as SpikeSourcePoisson draws them on the machine: in every step a Poisson number of mean x, clamped to [0, 1],
+ * so that one neuron may spike several times in a step (its event then comes as often), where our encoder draws one
+ * spike or none. The machine has a generator of its own: alike in distribution only.
  */
 export function poissonSpikes(
   network: SpikingNetwork,

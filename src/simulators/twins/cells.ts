@@ -69,8 +69,9 @@ function impossible(message: string, hint: string): DsqnError {
 }
 
 /**
- * tau_m in ms of membranes that should not leak: a power of two, as long as the largest input of a neuron times tau_m stays inside s16.15, and
- * at most 512. (At 1024 the board's exp(-1/tau_m) is one unit of 2^-15 off, 3 % of the leak and of the gain.)
+ * tau_m in ms of membranes that should not leak: a power of two, as long as the largest input of a neuron times tau_m
+ * stays inside s16.15, and at most 512. (At 1024 the board's exp(-1/tau_m) is one unit of 2^-15 off, 3 % of the leak
+ * and of the gain.)
  */
 export function timeConstant(network: SpikingNetwork): number {
   const largest = network.layers.map((layer, l) => {
@@ -80,7 +81,7 @@ export function timeConstant(network: SpikingNetwork): number {
   return Math.min(512, powerOfTwo(exponentOf(LARGEST_ACCUM / Math.max(1, ...largest))));
 }
 
-/** Of one neuron: all its weights' magnitudes times `factor`, and its bias. At the border of an image a convolution has no more. */
+/** Of one neuron: its weights' magnitudes times `factor`, and its bias. At an image's border there are no more. */
 function largestInput(layer: SpikingLayer, factor: number): number {
   const columns = columnsOf(layer);
   const biases = biasPerOutput(layer);
@@ -99,8 +100,9 @@ export interface Membrane {
 }
 
 /**
- * The membrane of a layer: `tauM` where it has no leak, else that whose decay is beta; and with it the c_m for which a unit of input is a unit of
- * potential, R (1 - decay) = 1 with the decay that the board computes. For tau_m of 256 and 512 this c_m is 1.
+ * The membrane of a layer: `tauM` where it has no leak, else that whose decay is beta; and with it the c_m for which a
+ * unit of input is a unit of potential, R (1 - decay) = 1 with the decay that the board computes. For tau_m of 256 and
+ * 512 this c_m is 1.
  */
 export function membrane({ beta }: Pick<Cell, "beta">, tauM: number): Membrane {
   const tau = beta === 1 ? tauM : -1 / log(beta);

@@ -8,7 +8,8 @@ const COARSE = Array.from({ length: 16 }, (_, k) => BigInt(Math.round((1 - exp(-
 const FINE = [5294n, 4293434720n, 2081624032n] as const;
 
 /**
- * exp(-x) as a SpiNNaker core computes it, for 0 <= x < 1 in units of 2^-15: a table of exp(-k/16), times a parabola that is off by up to
+ * exp(-x) as a SpiNNaker core computes it, for 0 <= x < 1 in units of 2^-15: a table of exp(-k/16), times a parabola
+ * that is off by up to
  * 1.3e-6, cut to 2^-15 and not rounded. So it is often one unit below the nearest accum, and for 1/1024 it is (32735, not 32736).
  * Source: the arithmetic of `expk`, spinn_common's stdfix-exp.c.
  */

@@ -28,7 +28,10 @@ import { layerBounds, ringBuffers } from "./ring-buffers.ts";
 
 /** What can be asked of the twin. */
 export interface FixedPointOptions {
-  /** Membrane time constant in ms, instead of the one chosen for the network; the thesis had 100. Weights then are as sPyNNaker alone scales them. */
+  /**
+   * Membrane time constant in ms, instead of the one chosen for the network; the thesis had 100. Weights then are as
+   * sPyNNaker alone scales them.
+   */
   readonly tauM?: number;
   /** Poisson input is drawn on the chip, not played from trains of the host. */
   readonly poissonOnChip?: boolean;
@@ -43,8 +46,9 @@ export function openTwin(settings: Settings): Engine {
 }
 
 /**
- * What a SpiNNaker board computes for IFCurDelta populations, bit for bit as far as sPyNNaker's sources say (membranes.ts), 1 ms per step,
- * synaptic delay 1 ms. Spikes alone cost time: a layer's synapses are visited for the neurons that spiked.
+ * What a SpiNNaker board computes for IFCurDelta populations, bit for bit as far as sPyNNaker's sources say
+ * (membranes.ts), 1 ms per step, synaptic delay 1 ms. Spikes alone cost time: a layer's synapses are visited for the
+ * neurons that spiked.
  *
  * A recording holds V before the update of its step, so that the last value has seen T - 1 updates.
  */
@@ -85,7 +89,7 @@ function load(given: SpikingNetwork, options: FixedPointOptions): Loaded {
   };
 }
 
-/** The input neurons that spike, per state and step (one that spikes twice in a step comes twice); undefined under constant input. */
+/** The input neurons that spike, per state and step (twice in a step: twice); undefined under constant input. */
 function trainsOf(
   network: SpikingNetwork,
   observations: Observations,
@@ -145,7 +149,8 @@ function runState(
   let read = populations[last].v.slice();
   for (let t = 0; t < steps; t++) {
     if (t === steps - 1) read = populations[last].v.slice();
-    // From the last layer to the first: each then still finds the spikes that the one before it sent in the previous step.
+    // From the last layer to the first: each then still finds the spikes that the one before it sent in the previous
+    // step.
     for (let l = last; l >= 0; l--) {
       const population = populations[l];
       if (l > 0) {

@@ -8,14 +8,15 @@ export type Weighted = Pick<Layer, "synapses" | "weights">;
 
 /**
  * What bounds the weights that arrive at a neuron in one step:
- * - sums: the largest sum of one sign's weights over the synapses of a neuron. No more can arrive while sources spike once in a step
- *   at most. The bridge tells it to sPyNNaker (`max_expected_summed_weight`)
- * - spynnaker: sPyNNaker's own where it is told nothing and all delays are alike, (largest weight) x (largest number of synapses of one sign that reach one
- *   neuron). It counts one spike per source and step, of Poisson sources too, whose buffers can so run full
+ * - sums: the largest sum of one sign's weights over the synapses of a neuron. No more can arrive while sources spike
+ *   once in a step at most. The bridge tells it to sPyNNaker (`max_expected_summed_weight`)
+ * - spynnaker: sPyNNaker's own where it is told nothing and all delays are alike, (largest weight) x (largest number of
+ *   synapses of one sign that reach one neuron). It counts one spike per source and step, of Poisson sources too, whose
+ *   buffers can so run full
  */
 export type Bound = "sums" | "spynnaker";
 
-/** Each layer's bound: sums, but sPyNNaker's own in the thesis's set-up (which `tauM` stands for) and behind Poisson sources on the chip. */
+/** Each layer's bound: sums, but sPyNNaker's own where a `tauM` is asked for, and behind Poisson sources on the chip. */
 export function layerBounds(
   { layers, coding }: Pick<SpikingNetwork, "layers" | "coding">,
   { tauM, poissonOnChip }: { readonly tauM?: number; readonly poissonOnChip?: boolean },
@@ -25,14 +26,15 @@ export function layerBounds(
 }
 
 /**
- * How a layer's weights fit into 16 bits. Ring buffers are 16 bits wide and hold what arrives at a neuron within one step;
- * excitatory (0) and inhibitory (1) inputs have buffers of their own. sPyNNaker takes the next power of two 2^shift strictly above the bound,
- * and scales weights by 2^(15 - shift). Source: `get_ring_buffer_shifts` and `_Stats` of sPyNNaker 7.4, population_vertex.py.
+ * How a layer's weights fit into 16 bits. Ring buffers are 16 bits wide and hold what arrives at a neuron within one
+ * step; excitatory (0) and inhibitory (1) inputs have buffers of their own. sPyNNaker takes the next power of two
+ * 2^shift strictly above the bound, and scales weights by 2^(15 - shift). Source: `get_ring_buffer_shifts` and `_Stats`
+ * of sPyNNaker 7.4, population_vertex.py.
  */
 export interface RingBuffers {
   /** Excitatory, inhibitory. */
   readonly shifts: readonly [number, number];
-  /** Laid out as the layer's weights: the words 0 .. 65535 that are written to the machine, those of inhibitory synapses negated. */
+  /** Laid out as the layer's weights: the words 0 .. 65535 that are written, those of inhibitory synapses negated. */
   readonly words: Int32Array;
 }
 
