@@ -137,6 +137,7 @@ export const experiments = {
   },
 } as const satisfies Record<string, Experiment>;
 
+/** The names of the experiments. */
 export type ExperimentName = keyof typeof experiments;
 
 /** By name, with the type that all have. */

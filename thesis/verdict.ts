@@ -4,6 +4,7 @@ import type { Behaviour } from "./breakout/behaviour.ts";
 import type { Reported } from "./tables/figures.ts";
 import type { Trial } from "./tables/trial.ts";
 
+/** What is to be made of a row: "explained" differs for a reason that another measurement confirms; "missing" has no network. */
 export type Verdict = "agrees" | "better" | "worse" | "explained" | "missing";
 
 /** What one side measured for a trial. Similarities in percent, as in the thesis. */

@@ -24,6 +24,7 @@ export interface ForwardPass {
   readonly work: Work;
 }
 
+/** By which engine, for how long, under which tie rule. */
 export interface ForwardOptions extends Pick<RunOptions, "steps" | "seed"> {
   /** The fast one in float32 unless given. */
   readonly engine?: LocalEngine;

@@ -51,4 +51,5 @@ export interface PixelStep extends EnvironmentsStep {
 
 /** Opens `count` copies. */
 export type MakeEnvironments<E extends Environments = Environments> = (count: number) => Promise<E>;
+/** Opens `count` copies that show frames. */
 export type MakePixelEnvironments = MakeEnvironments<PixelEnvironments>;

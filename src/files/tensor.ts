@@ -16,6 +16,7 @@ const constructors = {
 } as const;
 
 export type TensorDtype = keyof typeof constructors;
+/** The values of a tensor, row-major. */
 export type TensorData =
   | Uint8Array
   | Int8Array

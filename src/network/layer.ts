@@ -13,6 +13,7 @@ export interface ConvolutionSynapses extends Convolution {
   readonly kind: "convolution";
 }
 
+/** From where to where weights lead. */
 export type Synapses = DenseSynapses | ConvolutionSynapses;
 
 /**
@@ -42,7 +43,9 @@ export interface Layer<A extends Activation = Activation> {
 /** A layer of neurons. */
 export type SpikingLayer = Layer<Neuron>;
 
+/** The sums as they are. */
 export const linear: Activation = { kind: "linear" };
+/** max(0, x). */
 export const relu: Activation = { kind: "relu" };
 
 export function isNeuron(activation: Activation): activation is Neuron {

@@ -73,6 +73,7 @@ export interface SpikingNetwork extends Network {
   readonly coding: Coding;
 }
 
+/** Whether it is a network of neurons, and so has a coding. */
 export function isSpiking(network: Network): network is SpikingNetwork {
   return network.coding !== undefined;
 }

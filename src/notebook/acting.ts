@@ -27,7 +27,8 @@ export async function cartPoleEpisode(policy: Policy, { name, colour, seed }: Ac
  * An episode of MountainCar-v0 to be drawn by `mountainCarAnimation`.
  *
  * @example
- * const episode = await mountainCarEpisode(policyOf(dqn), { name: "DQN", colour: "dqn", seed: 100000 });
+ * const network = await loadDenseNetwork("models/mountaincar-dqn.safetensors");
+ * const episode = await mountainCarEpisode(policyOf(network), { name: "DQN", colour: "dqn", seed: 100000 });
  * display.svg(figure(mountainCarAnimation([episode])));
  */
 export async function mountainCarEpisode(policy: Policy, { name, colour, seed }: Actor): Promise<MountainCarEpisode> {

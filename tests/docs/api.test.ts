@@ -44,7 +44,7 @@ describe("what the library exports", () => {
         reject: false,
       });
       expect([exitCode, stderr]).toEqual([0, expect.any(String)]);
-      expect(readFileSync(join(folder, "functions", "index.convert.html"), "utf8")).toContain("balancedConversion");
+      expect(readFileSync(join(folder, "functions", "src.convert.html"), "utf8")).toContain("balancedConversion");
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

@@ -7,8 +7,12 @@ export { float32, float64, valueOf } from "./neuron.ts";
 export type { LaggedLif } from "./lagged-lif.ts";
 export type { Lif } from "./lif.ts";
 
-/** Every neuron model. A new one is a member here, and a compile error wherever a back end does not say yet how it expresses it. */
+/**
+ * Every neuron model. A new one is a member here, and a compile error wherever a back end does not say yet how it
+ * expresses it.
+ */
 export type Neuron = LaggedLif | Lif;
+/** The names of the neuron models. */
 export type NeuronKind = Neuron["kind"];
 
 /** The record of each model. */
