@@ -81,14 +81,14 @@ const figures: readonly Figure[] = [
   },
   {
     name: "lif, forward + backward, [4,64,64,2], batch 128, T 4 (peer: JAX jit)",
-    target: 2,
+    target: 1.5,
     ours: "gradient lif, T 4",
     peer: "jax",
     work: "gradient lif, T 4",
   },
   {
     name: "lif, forward + backward, [4,64,64,2], batch 128, T 20 (peer: JAX jit)",
-    target: 2,
+    target: 1.5,
     ours: "gradient lif, T 20",
     peer: "jax",
     work: "gradient lif, T 20",

@@ -5,7 +5,8 @@ import { broadcast } from "./vector";
 // registers. dh[t] replaces v[t], which is needed no more. On the way: when each neuron spiked, the spikes weighted by the output's
 // coefficients, and the sum of dh.
 //
-// F: u8 for a plain layer with the default surrogate and a detached reset, else u16. C: u8 if gs is one vector times coefficients, else u16.
+// F: u8 with the default surrogate and a detached reset, of a plain layer (lagged-lif) or one that resets by subtraction (lif), else u16.
+// C: u8 if gs is one vector times coefficients, else u16.
 
 // @ts-ignore: decorator
 @inline
@@ -84,7 +85,7 @@ function unrollLif<F, C>(
     const gm = f32x4.add(through, f32x4.mul(surrogate(kind, f32x4.sub(x, threshold), scale), g));
     v128.store(at, gm);
     sum = f32x4.add(sum, gm);
-    gv = sizeof<F>() == 1 ? gm : f32x4.mul(beta, gm);
+    gv = f32x4.mul(beta, gm);
     at -= row;
     from -= row;
   }
@@ -112,7 +113,7 @@ function unroll<F, C>(P: Plan, L: Layer, at: usize, v: usize, gs: usize, coeffic
 /** `coefficients`: gs is one vector, times these; 0: gs is [steps, width]. */
 export function spikeGradients(P: Plan, L: Layer, v: usize, gs: usize, coefficients: usize, times: usize, weighted: usize, summed: usize): void {
   const row = <usize>L.width << 2;
-  const simple = L.plain && P.detached && P.surrogate == 0;
+  const simple = P.detached && P.surrogate == 0 && (L.lagged ? L.plain : !L.replaces);
   for (let at: usize = 0; at < row; at += 16) {
     if (simple && coefficients) unroll<u8, u8>(P, L, at, v, gs, coefficients, times, weighted, summed, row);
     else if (simple) unroll<u8, u16>(P, L, at, v, gs, coefficients, times, weighted, summed, row);

@@ -64,7 +64,9 @@ export function addEventProduct(gradients: usize, times: usize, timesRow: usize,
   const blocks = (steps + 31) >> 5;
   for (let i = 0; i < inputs; i++) {
     const mine = times + (<usize>i << 2);
-    let at: usize = 0;
+    let spikes: u32 = 0;
+    for (let k = 0; k < blocks; k++) spikes |= load<u32>(mine + <usize>k * timesRow);
+    let at: usize = spikes ? 0 : row;
     while (at < row) {
       const left = <i32>((row - at) >> 4);
       if (left > 4) {
