@@ -27,7 +27,7 @@ export async function withGymnasium<T>(
   const worker = await openWorker({ name: id, path, extras: extrasOf(id) });
   try {
     return await use(async (count) => {
-      const vector = await makeVectorEnvironment<Values>(id, { count, autoreset: "disabled", worker, ...options });
+      const vector = await makeVectorEnvironment<Values>(id, { ...options, count, autoreset: "disabled", worker });
       try {
         return adapt(vector, discreteActions(vector.actionSpace, id), boxOfNumbers(vector.observationSpace, id));
       } catch (error) {

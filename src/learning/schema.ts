@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { LearnedDynamics } from "../engines/reference/learner.ts";
 import { ATARI_PREPROCESSINGS } from "../environments/atari.ts";
 import { type Neuron, neuron, type NeuronKind, type NeuronModel, neuronModels } from "../network/neurons/index.ts";
 import { surrogateNames } from "../network/surrogate.ts";
@@ -44,6 +45,11 @@ export type AtariConfig = z.output<typeof atariSchema>;
 const models: readonly NeuronModel[] = Object.values(neuronModels);
 const namesOf = (model: NeuronModel): string[] => [...Object.keys(model.parameters), ...Object.keys(model.choices)];
 
+const learnable = [...new Set(models.flatMap(({ parameters }) => Object.keys(parameters)))] as unknown as [
+  LearnedDynamics,
+  ...LearnedDynamics[],
+];
+
 /** A field for each parameter and choice that any neuron model has; which of them belong to the chosen one, `neuronProblem` says. */
 const neuronFields: Record<string, z.ZodOptional<z.ZodNumber | z.ZodString>> = Object.fromEntries(
   models.flatMap(({ parameters, choices }) => [
@@ -78,7 +84,7 @@ export const spikingFields = {
   /** A price on spikes: `strength` on what a neuron's rate has above `rate` spikes per step, squared. */
   regulariser: z.strictObject({ strength: z.number().positive(), rate: z.number().min(0).default(0) }).optional(),
   /** Parameters of the neurons, one value per layer, that are learned with the weights. */
-  learn: z.array(z.enum(["alpha", "beta", "threshold"])).default([]),
+  learn: z.array(z.enum(learnable)).default([]),
 };
 
 /** A dense network; `spikingSchema` is its spiking counterpart. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
 import { assignment, mergeConfig, parseConfig, type PlainObject } from "../../src/learning/config.ts";
-import { dqnSchema } from "../../src/learning/algorithms/dqn-config.ts";
+import { convDqnSchema, dqnSchema } from "../../src/learning/algorithms/dqn-config.ts";
 import { loadAlgorithm } from "../../src/learning/algorithms/index.ts";
 import { valueAt } from "../../src/learning/schedules.ts";
-import { loadConfig, presets } from "../../src/learning/presets/index.ts";
+import { loadConfig, presets, registerPresets } from "../../src/learning/presets/index.ts";
 
 const general = new Set(["dqn", "dsqn", "reinforce", "classifier"]);
 
@@ -78,6 +78,52 @@ describe("config", () => {
       expect(failure(() => parse(5))).toMatchObject({ code: "CONFIG_INVALID", facts: { field: "network.steps" } });
     },
   );
+
+  it.each([
+    ["its neuron's own fields", { neuron: "lif", beta: 0.9, fires: "at", steps: 1 }, undefined],
+    ["no field of another neuron", { neuron: "lif", alpha: 0.5 }, "network.alpha"],
+    ["no choice that its neuron does not have", { neuron: "lif", reset: "zero" }, "network.reset"],
+    ["no value outside of the neuron's range", { beta: 1.5 }, "network.beta"],
+    ["no learning of what its neuron does not have", { neuron: "lif", learn: ["alpha"] }, "network.learn"],
+    ["surrogates by name", { surrogate: "triangular", surrogateScale: 2 }, undefined],
+    ["no unknown surrogate", { surrogate: "step" }, "network.surrogate"],
+    ["a price on spikes", { regulariser: { strength: 0.1 }, detachReset: false, learn: ["beta"] }, undefined],
+  ])("a spiking network takes %s", async (_what, network: PlainObject, field) => {
+    const { config } = await loadConfig("cartpole-dsqn");
+    const parse = () => parseConfig(dqnSchema, mergeConfig(config, { network }), "test");
+    if (field === undefined) expect(parse().network).toMatchObject(network);
+    else expect(failure(parse)).toMatchObject({ code: "CONFIG_INVALID", facts: { field } });
+  });
+
+  it("writes down the chosen neuron's defaults, and parses what it wrote", async () => {
+    const { config } = await loadConfig("cartpole-dsqn");
+    const lagged = parseConfig(dqnSchema, config, "test");
+    expect(lagged.network).toMatchObject({
+      neuron: "lagged-lif",
+      alpha: 0,
+      beta: 1,
+      threshold: 1,
+      reset: "subtraction",
+    });
+    const lif = parseConfig(dqnSchema, mergeConfig(config, { network: { neuron: "lif" } }), "test");
+    expect(lif.network).toMatchObject({ beta: 1, threshold: 1, resetBy: 1, resetTo: 0, fires: "above" });
+    expect(lif.network).not.toHaveProperty("alpha");
+    for (const written of [lagged, lif])
+      expect(parseConfig(dqnSchema, JSON.parse(JSON.stringify(written)) as PlainObject, "test")).toEqual(written);
+  });
+
+  it("reads a target's copies without their kind, as configs over frames had them", async () => {
+    const { config } = await loadConfig("breakout-dqn");
+    expect(parseConfig(convDqnSchema, config, "test").target).toEqual({ kind: "steps", every: 16_000 });
+    const soft = mergeConfig(config, { target: { kind: "soft", tau: 0.01 } });
+    expect(parseConfig(convDqnSchema, soft, "test").target).toEqual({ kind: "soft", tau: 0.01 });
+  });
+
+  it("takes presets of others, by the same door as its own", async () => {
+    registerPresets({ mine: { summary: "mine", load: async () => ({ method: "dqn" }) } });
+    expect(await loadConfig("mine")).toEqual({ name: "mine", config: { method: "dqn" } });
+    expect(Object.keys(presets)).toContain("mine");
+  });
 
   it("lays changes over a preset field by field, and replaces an object of another kind whole", () => {
     const base = { a: { x: 1, y: 2 }, epsilon: { kind: "linear", start: 1, steps: 5 }, list: [1, 2] };

@@ -6,7 +6,7 @@ import { type DqnConfig, dqnSchema } from "../../src/learning/algorithms/dqn-con
 import { trainDqn, type TrainOptions } from "../../src/learning/algorithms/index.ts";
 import type { Snapshot } from "../../src/learning/snapshot.ts";
 import type { Trained } from "../../src/learning/train.ts";
-import type { Environments } from "../../src/environments/worlds.ts";
+import type { Environments, MakeEnvironments } from "../../src/environments/worlds.ts";
 import { corridor } from "../fixtures/corridor.ts";
 
 const base = {
@@ -39,6 +39,18 @@ const variants: Record<string, PlainObject> = {
     advantageLearning: 0.3,
     scaling: { center: [0.1, 0], scale: [2, 1] },
     evaluation: { of: "target" },
+  },
+  "lif neurons, arctan, a price on spikes, dueling": {
+    method: "dsqn",
+    network: {
+      ...{ kind: "spiking", hidden: [8], steps: 4, neuron: "lif", beta: 0.9, reset: "value", dueling: true },
+      ...{ surrogate: "arctan", surrogateScale: 2, regulariser: { strength: 0.01 }, learn: ["beta", "threshold"] },
+    },
+    episodes: 24,
+    replay: { initial: 100 },
+    updateEvery: 8,
+    truncation: "drop",
+    scaling: "observed",
   },
   "spiking, settling": {
     evaluation: { settle: { mean: -20, factor: 0.5 } },
@@ -122,6 +134,20 @@ describe("training", () => {
   it("says so when it diverges", async () => {
     const wild = configure({ optimizer: { learningRate: { kind: "constant", value: 1e30 } }, clip: { kind: "none" } });
     await expect(train(wild)).rejects.toMatchObject({ code: "TRAINING_DIVERGED" });
+  });
+
+  it("ends after so many steps where episodes are not counted", async () => {
+    const { episodes: _, ...rest } = base;
+    const result = await train(dqnSchema.parse({ ...rest, steps: 100 }));
+    expect(result.environmentSteps).toBe(102); // three environments side by side
+    expect(dqnSchema.safeParse(rest).success).toBe(false);
+  });
+
+  it("refuses a shaping of MountainCar's rewards where there is no car", async () => {
+    const three: MakeEnvironments = async (count) => ({ ...(await corridor()(count)), observationSize: 3 });
+    await expect(
+      train(configure({ rewardShaping: "mountaincar-energy" }), { makeEnvironments: three }),
+    ).rejects.toMatchObject({ code: "CONFIG_INVALID" });
   });
 
   it("notes when training's own criterion was met", async () => {

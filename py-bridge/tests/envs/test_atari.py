@@ -1,4 +1,4 @@
-"""Names of games, and how pictures shrink. Whole games are compared frame for frame over the bridge: tests/envs/atari.test.ts."""
+"""Names of games, and how pictures shrink. Whole games are compared frame for frame over the bridge: tests/environments/atari.test.ts."""
 
 import math
 

@@ -152,7 +152,7 @@ function gradientOf(
   network: Network,
   batch: PixelBatch,
   options: QLearnerOptions,
-  target?: Float32Array[],
+  target?: readonly Float32Array[],
 ): Float32Array {
   const learner = tensorflowQLearner(tf, network, { ...options, optimizer: bare });
   const before = learner.save();

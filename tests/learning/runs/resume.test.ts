@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { copyFileSync, existsSync, mkdirSync, truncateSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import type { DqnConfig } from "../../../src/learning/algorithms/dqn-config.ts";
+import type { Scaling } from "../../../src/learning/scaling.ts";
 import { runsFolder, until } from "./folder.ts";
 
 /** A run of a few seconds in the real CartPole, with everything in it that has a state of its own. */
@@ -109,6 +111,8 @@ describe("dsqn train", () => {
     [["cartpole-dqn", "--set", "gama=1"], 2, "CONFIG_INVALID"],
     [["cartpole-dqn", "--seed", "x"], 2, "BAD_ARGUMENT"],
     [[], 2, "BAD_ARGUMENT"],
+    [["dqn"], 2, "CONFIG_INVALID"],
+    [["--resume", "somewhere", "--env", "CartPole-v1"], 2, "BAD_ARGUMENT"],
     [["--resume", "/nowhere/at/all"], 2, "RUN_NOT_FOUND"],
     [["cartpole-dqn", "--out", "/proc/nowhere"], 1, "RUN_FOLDER_UNWRITABLE"],
     [["cartpole-dqn", "--out", "package.json"], 1, "RUN_FOLDER_UNWRITABLE"],
@@ -132,6 +136,26 @@ describe("dsqn train", () => {
     ).toMatchObject({ exitCode: 1, code: "ACTIONS_NOT_DISCRETE" });
     expect(await failing(at("config.json"), "--out", at("whole"))).toMatchObject({ exitCode: 1, code: "RUN_EXISTS" });
   });
+
+  it("takes a preset to another environment, without its target, by wrappers of Gymnasium", async () => {
+    const small = ["steps=400", "replay.initial=100", "evaluation.every=200", "evaluation.episodes=2", "final.episodes=2"];
+    const wrappers = 'environment.wrappers=[{"name":"TimeLimit","kwargs":{"max_episode_steps":20}}]';
+    const { exitCode, stdout } = await dsqn(
+      ...["train", "dqn", "--env", "Acrobot-v1", "--out", at("acrobot"), "--set", ...small, wrappers],
+    );
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ env: "Acrobot-v1", final: { mean: -20 }, target: null });
+    const { config } = JSON.parse(readFileSync(at("acrobot", "best.json"), "utf8")) as { config: DqnConfig };
+    expect(config.environment.wrappers).toHaveLength(1);
+    expect((config.scaling as Scaling).scale).toHaveLength(6); // as random play showed it
+    // Another environment: nothing of CartPole's score is left that could end the run or count as success.
+    const moved = await dsqn(
+      ...["train", "cartpole-dqn", "--env", "MountainCar-v0", "--episodes", "2", "--out", at("moved"), "--set"],
+      'scaling={"center":[0,0],"scale":[1,1]}',
+      ...small.slice(1),
+    );
+    expect(JSON.parse(moved.stdout)).toMatchObject({ env: "MountainCar-v0", reached: true, target: null });
+  }, 120_000);
 
   it("exits 1 and says so where the target is missed", async () => {
     const { exitCode, stdout, stderr } = await dsqn(
