@@ -1,7 +1,8 @@
 import type { RunResult, SpikeEvents } from "../network/engine.ts";
 import { outputsOf, type SpikingLayer } from "../network/layer.ts";
 import { spikingLayers, type SpikingNetwork } from "../network/network.ts";
-import { type Neuron, type NeuronKind, neuronModels, valueOf } from "../network/neurons/index.ts";
+import { neuronModels, valueOf } from "../network/neurons/index.ts";
+import { simulated } from "./neurons/index.ts";
 
 /**
  * Potentials closer to the threshold than this are near ties: another order of summation could decide them differently.
@@ -67,7 +68,8 @@ export function compareRuns(network: SpikingNetwork, steps: number, ours: RunRes
   layers.forEach((layer, l) => {
     const [mine, neurons] = [ours.spikes![l], outputsOf(layer)];
     const membranes = ours.membranes?.[l];
-    const potentials = membranes && comparedPotentials(layer, steps, membranes, mine);
+    const { words, compared } = simulated(layer.activation.kind);
+    const potentials = membranes && compared(layer.activation, steps, neurons, membranes, mine);
     bins += states * steps * neurons;
     spikes += mine.state.length;
     if (potentials) nearTies += countNearTies(layer, steps, potentials);
@@ -80,7 +82,7 @@ export function compareRuns(network: SpikingNetwork, steps: number, ours: RunRes
       const potential = potentials?.[(state * steps + step) * neurons + neuron] ?? NaN;
       const threshold = valueOf(layer.activation.threshold, neuron);
       const seen = { potential: Number.isNaN(potential) ? null : potential, threshold };
-      const reason = reasonOf(layer, l, potential - threshold);
+      const reason = reasonOf(words, l, potential - threshold);
       firstMismatch = { state, layer: l, neuron, step, spikes: { ours: !extra, theirs: extra }, ...seen, reason };
     }
   });
@@ -97,48 +99,6 @@ export function compareRuns(network: SpikingNetwork, steps: number, ours: RunRes
 }
 
 const none: SpikeEvents = { state: new Int32Array(), step: new Int32Array(), neuron: new Int32Array() };
-
-/**
- * The potentials that were compared with the threshold, in words and [states, steps, neurons], from `after`, those
- * after each step; NaN where a reset has left nothing of them.
- */
-interface Compared<N extends Neuron> {
-  readonly words: string;
-  of(neuron: N, steps: number, neurons: number, after: Float64Array, spikes: SpikeEvents): Float64Array;
-}
-
-const compared: { readonly [K in NeuronKind]: Compared<Extract<Neuron, { kind: K }>> } = {
-  "lagged-lif": {
-    words: "Our potential",
-    of({ initial }, steps, neurons, after) {
-      const before = new Float64Array(after.length);
-      before.set(after.subarray(0, -neurons), neurons);
-      for (let first = 0; first < after.length; first += steps * neurons)
-        for (let j = 0; j < neurons; j++) before[first + j] = initial?.[j] ?? 0;
-      return before;
-    },
-  },
-  "lif": {
-    words: "Our potential with this step's input",
-    of({ reset, resetBy }, steps, neurons, after, { state, step, neuron }) {
-      const before = after.slice();
-      neuron.forEach((j, k) => {
-        before[(state[k] * steps + step[k]) * neurons + j] += reset === "subtraction" ? valueOf(resetBy, j) : NaN;
-      });
-      return before;
-    },
-  },
-};
-
-function comparedPotentials(
-  layer: SpikingLayer,
-  steps: number,
-  after: Float64Array,
-  spikes: SpikeEvents,
-): Float64Array {
-  const { activation } = layer;
-  return (compared[activation.kind] as Compared<Neuron>).of(activation, steps, outputsOf(layer), after, spikes);
-}
 
 /**
  * Bins in which the potential is as near to the threshold. With a lag the first step, in which neurons start, is none.
@@ -172,11 +132,11 @@ function* differences(
 }
 
 /** `margin`: of our potential above the threshold, NaN where it isn't known. */
-function reasonOf({ activation }: SpikingLayer, l: number, margin: number): string {
+function reasonOf(words: string, l: number, margin: number): string {
   if (Number.isNaN(margin)) return "Our potential was not recorded, or its reset has left nothing of it.";
   if (Math.abs(margin) <= NEAR_TIE)
     return `A near tie: our potential is ${margin.toExponential(2)} from the threshold, so rounding or the tie rule decides.`;
-  const distance = `${compared[activation.kind].words} is ${margin.toPrecision(4)} from the threshold`;
+  const distance = `${words} is ${margin.toPrecision(4)} from the threshold`;
   return l === 0
     ? `${distance}: the input current, the weights or the neuron differ.`
     : `${distance}, and no earlier spike differs: weights, delay or neuron differ.`;

@@ -1,9 +1,10 @@
 import { convolution, type Convolution, type ImageShape, kernelSize, sizeOf } from "../network/convolution.ts";
 import type { SpikingLayer, Synapses } from "../network/layer.ts";
 import { type Decoding, type Encoding, observationSize, type SpikingNetwork } from "../network/network.ts";
-import { type LaggedLif, type Neuron, neuron, type NeuronKind, type Values } from "../network/neurons/index.ts";
+import type { LaggedLif, NeuronKind } from "../network/neurons/index.ts";
 import { pow } from "../numeric/elementary.ts";
 import { Random } from "../numeric/random.ts";
+import { simulated } from "./neurons/index.ts";
 
 /** Which random networks are drawn. */
 export interface FuzzOptions {
@@ -52,7 +53,14 @@ export function randomNetwork(index: number, options: FuzzOptions): SpikingNetwo
     dyadic ? Math.round(random.normal() * scale * 8) / 8 : random.normal() * scale;
   const values = (n: number, scale: number): Float32Array => Float32Array.from({ length: n }, () => value(scale));
   const images = options.convolution ? randomConvolutions(random) : [];
-  const neurons = neuronsOf(index, options, { alpha, beta, threshold, reset, resetBy });
+  const { random: draw, otherwiseReset } = simulated(options.neuron ?? "lagged-lif");
+  const neurons = draw({
+    common: { alpha, beta, threshold, reset, resetBy },
+    random: Random.stream(options.seed, `neurons ${index}`),
+    leaky: options.leaky ?? false,
+    dyadic,
+    fixedReset: options.reset !== undefined,
+  });
   const layer = (inputs: number, outputs: number, over?: Convolution): SpikingLayer => {
     const weights = over
       ? values(kernelSize(over), gain / Math.sqrt(over.kernel[0] * over.kernel[1] * over.input[2]))
@@ -80,54 +88,6 @@ export function randomNetwork(index: number, options: FuzzOptions): SpikingNetwo
       mixed && l % 2 === 1 ? { ...own, activation: otherwiseReset(own.activation) } : own,
     ),
     coding: { encoding, decoding, ties, steps, ...flags },
-  };
-}
-
-function otherwiseReset(neuron: Neuron): Neuron {
-  if (neuron.kind === "lif") return { ...neuron, reset: neuron.reset === "value" ? "subtraction" : "value" };
-  return { ...neuron, reset: neuron.reset === "zero" ? "subtraction" : "zero" };
-}
-
-/** What is drawn once for all layers alike. */
-type Drawn = Pick<LaggedLif, "alpha" | "beta" | "threshold" | "reset" | "resetBy">;
-/** Makes the neurons of one layer after the other. */
-type Draw = (outputs: number) => Neuron;
-
-/** The neurons of the `index`-th network; all but lagged-lif have random numbers of their own. */
-function neuronsOf(index: number, options: FuzzOptions, drawn: Drawn): Draw {
-  const kinds: Readonly<Record<NeuronKind, () => Draw>> = {
-    "lagged-lif": () => () => neuron("lagged-lif", drawn),
-    "lif": () =>
-      lifNeurons(Random.stream(options.seed, `neurons ${index}`), options, drawn.reset, isDyadic(index, options)),
-  };
-  return kinds[options.neuron ?? "lagged-lif"]();
-}
-
-/** Every field, one value or one for each neuron; thresholds now and then below 0, above what is reset to. */
-function lifNeurons(random: Random, options: FuzzOptions, reset: Drawn["reset"], dyadic: boolean): Draw {
-  const chance = (p: number): boolean => random.uniform() < p;
-  const uniform = (low: number, high: number): number => {
-    const x = low + random.uniform() * (high - low);
-    return dyadic ? Math.round(x * 8) / 8 : Math.fround(x);
-  };
-  return (outputs) => {
-    const values = (low: number, high: number): Values =>
-      chance(0.4) ? Float32Array.from({ length: outputs }, () => uniform(low, high)) : uniform(low, high);
-    const lowest = (of: Values): number => (typeof of === "number" ? of : Math.min(...of));
-    const threshold = chance(0.5)
-      ? 1
-      : options.reset !== undefined || chance(0.8)
-        ? values(0.5, 1.5)
-        : values(-0.5, 0.25);
-    const below = lowest(threshold);
-    return neuron("lif", {
-      beta: options.leaky ? values(0.25, 0.99) : 1,
-      threshold,
-      fires: chance(0.5) ? "above" : "at",
-      reset: reset === "zero" ? "value" : "subtraction",
-      resetBy: chance(0.3) ? 1 : chance(0.5) && below > 0 ? threshold : values(0.5, 1.5),
-      resetTo: options.reset !== undefined || (chance(0.5) && below > 0) ? 0 : values(below - 1, below - 0.125),
-    });
   };
 }
 

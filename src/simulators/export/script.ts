@@ -7,11 +7,12 @@ import { inputValues } from "../../network/encoding.ts";
 import type { SpikeEvents } from "../../network/engine.ts";
 import { biasPerOutput, convolutionOf, outputsOf, type SpikingLayer } from "../../network/layer.ts";
 import { isSpiking, kindOf, type Network, type SpikingNetwork, spikingLayers } from "../../network/network.ts";
-import type { LaggedLif, NeuronKind } from "../../network/neurons/index.ts";
+import type { LaggedLif } from "../../network/neurons/index.ts";
 import { Random } from "../../numeric/random.ts";
 import { root } from "../../setup/index.mjs";
 import { networkHash } from "../hash.ts";
 import { exampleObservations, inputSpikes } from "../inputs.ts";
+import { simulated } from "../neurons/index.ts";
 
 /** Example states that a script carries to check itself with; fewer where one is an image. */
 const STATES = { flat: 5, image: 2 };
@@ -88,9 +89,6 @@ interface Expressible extends SpikingNetwork {
   readonly layers: readonly (SpikingLayer & { readonly activation: LaggedLif })[];
 }
 
-/** Which neurons the scripts know. */
-const known: Readonly<Record<NeuronKind, boolean>> = { "lagged-lif": true, "lif": false };
-
 /** The scripts stay short: they express what most networks are, and refuse the rest. */
 function expressible(target: "nest" | "pynn", network: Network): Expressible {
   const impossible = (reason: string): UsageError =>
@@ -100,16 +98,11 @@ function expressible(target: "nest" | "pynn", network: Network): Expressible {
   if (!isSpiking(network)) throw impossible(`it is a ${kindOf(network)} one; convert it first (dsqn convert)`);
   const { decoding, signedInputs } = network.coding;
   network.layers.forEach(({ pooling, synapses, activation }, l) => {
-    if (!known[activation.kind]) throw impossible(`layer ${l} is ${activation.kind}`);
-    const { alpha, beta, reset, threshold, initial } = activation as LaggedLif;
-    const subtracts = reset === "subtraction" && l < spikingLayers(network);
+    const reason = simulated(activation.kind).scripted(activation, l < spikingLayers(network));
+    if (reason) throw impossible(`layer ${l} ${reason}`);
     if (pooling) throw impossible(`layer ${l} has ${pooling.kind} pooling`);
     if (synapses.kind === "convolution" && l === 0 && signedInputs)
       throw impossible("layer 0 is a convolution over signed inputs");
-    if (alpha !== 0) throw impossible(`layer ${l} has a synaptic current (alpha = ${alpha})`);
-    if (beta !== 1 && (subtracts || initial))
-      throw impossible(`layer ${l} leaks (beta = ${beta}) and is reset by subtraction or starts elsewhere`);
-    if (initial?.some((v) => v > threshold)) throw impossible(`layer ${l} starts above its threshold`);
   });
   if (decoding === "max-potential") throw impossible("it decodes the largest potential");
   if (target === "pynn" && spikingLayers(network) === network.layers.length) throw impossible(`it decodes ${decoding}`);

@@ -1,8 +1,9 @@
 import { DsqnError } from "../../errors.ts";
 import { biasPerOutput, columnsOf, outputsOf, type SpikingLayer, synapticInputs } from "../../network/layer.ts";
 import { type SpikingNetwork, spikingLayers } from "../../network/network.ts";
-import type { Neuron, NeuronKind } from "../../network/neurons/index.ts";
 import { exponentOf, log, powerOfTwo } from "../../numeric/elementary.ts";
+import { simulated } from "../neurons/index.ts";
+import type { Cell } from "../neurons/neuron.ts";
 import { accum, ONE } from "./accum.ts";
 import { boardExp } from "./exp.ts";
 import type { CellParameters } from "./membranes.ts";
@@ -13,30 +14,9 @@ const LARGEST_ACCUM = 60000;
 /** What an observation is taken to reach when tau_m is chosen. */
 const LARGEST_OBSERVATION = 5;
 
-/** What IFCurDelta takes of our neurons; it is reset to zero, whatever they are. */
-export interface Cell {
-  readonly beta: number;
-  readonly threshold: number;
-}
-
-/** Why a layer can't be expressed, and what to do. */
-type Reason = readonly [reason: string, hint: string];
-
-/** How IFCurDelta expresses each kind of neuron, or why it can't. */
-const cells: { readonly [K in NeuronKind]: (neuron: Extract<Neuron, { kind: K }>) => Cell | Reason } = {
-  "lagged-lif": ({ alpha, beta, threshold }) =>
-    alpha === 0
-      ? { beta, threshold }
-      : [`has synaptic currents that decay by alpha = ${alpha}, and IFCurDelta has none`, "Train with alpha = 0."],
-  "lif": () => [
-    "is lif, which is not mapped yet: its resets and its threshold have no tested counterpart in IFCurDelta",
-    "NEST runs it: --simulator nest.",
-  ],
-};
-
 /** The layer's neurons as IFCurDelta; MAPPING_IMPOSSIBLE where it can't express them. */
 export function cellOf({ activation }: SpikingLayer, l: number): Cell {
-  const cell = (cells[activation.kind] as (neuron: Neuron) => Cell | Reason)(activation);
+  const cell = simulated(activation.kind).onBoard(activation);
   if ("beta" in cell) return cell;
   throw impossible(`Layer ${l} ${cell[0]}.`, cell[1]);
 }

@@ -9,13 +9,13 @@ import { forEachRun } from "../../network/synapses.ts";
 import { packageVersion } from "../../setup/version.ts";
 import { inputSpikes } from "../inputs.ts";
 import type { Settings } from "../names.ts";
+import type { Cell } from "../neurons/neuron.ts";
 import { resultOf, spikingOnly, statesOf } from "../simulation.ts";
 import { engineWithInput, type InputOptions } from "../spinnaker/input-layer.ts";
 import { poissonSpikes } from "../spinnaker/poisson.ts";
 import { accum, toNumber } from "./accum.ts";
 import {
   assertMappable,
-  type Cell,
   cellOf,
   cellParameters,
   layersOnMachine,

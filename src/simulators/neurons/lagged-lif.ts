@@ -1,0 +1,28 @@
+import { type LaggedLif, neuron } from "../../network/neurons/index.ts";
+import type { SimulatedNeuron } from "./neuron.ts";
+
+export const simulatedLaggedLif: SimulatedNeuron<LaggedLif> = {
+  words: "Our potential",
+  compared({ initial }, steps, neurons, after) {
+    const before = new Float64Array(after.length);
+    before.set(after.subarray(0, -neurons), neurons);
+    for (let first = 0; first < after.length; first += steps * neurons)
+      for (let j = 0; j < neurons; j++) before[first + j] = initial?.[j] ?? 0;
+    return before;
+  },
+  random:
+    ({ common }) =>
+    () =>
+      neuron("lagged-lif", common),
+  otherwiseReset: (own) => ({ ...own, reset: own.reset === "zero" ? "subtraction" : "zero" }),
+  onBoard({ alpha, beta, threshold }) {
+    if (alpha === 0) return { beta, threshold };
+    return [`has synaptic currents that decay by alpha = ${alpha}, and IFCurDelta has none`, "Train with alpha = 0."];
+  },
+  scripted({ alpha, beta, reset, threshold, initial }, spikes) {
+    if (alpha !== 0) return `has a synaptic current (alpha = ${alpha})`;
+    if (beta !== 1 && ((reset === "subtraction" && spikes) || initial))
+      return `leaks (beta = ${beta}) and is reset by subtraction or starts elsewhere`;
+    return initial?.some((v) => v > threshold) ? "starts above its threshold" : null;
+  },
+};
