@@ -27,7 +27,10 @@ export interface TrainableOptions {
   readonly seed?: number;
 }
 
-/** A network that learns, from the portable form, on the kernels where they know all its options. Call `close` when done. */
+/**
+ * A network that learns, from the portable form, on the kernels where they know all its options. Call `close` when
+ * done.
+ */
 export function createTrainable(network: Network, options: TrainableOptions): TrainableNetwork {
   const { maxBatch, threads = 1 } = options;
   if (!Number.isInteger(maxBatch) || maxBatch < 1)
@@ -55,7 +58,10 @@ export function createTrainable(network: Network, options: TrainableOptions): Tr
   return kernelsLearn(network, all) ? spikingLearner(network, all) : referenceLearner(network, all);
 }
 
-/** As `createTrainable`; a spiking network with convolutions learns inside TensorFlow, which is loaded, and set up if need be. */
+/**
+ * As `createTrainable`; a spiking network with convolutions learns inside TensorFlow, which is loaded, and set up if
+ * need be.
+ */
 export async function openTrainable(network: Network, options: TrainableOptions): Promise<TrainableNetwork> {
   if (!isSpiking(network) || layerWithWindows(network) < 0) return createTrainable(network, options);
   if (options.learn?.length)

@@ -18,7 +18,8 @@ export interface OutputTrace {
  * - spikes: sum_t s[t]
  * - first-spike: s[t] of the first step in which any neuron spikes; all 0 where none does
  *
- * `read` [actions], where given, receives the step that each value stems from: the first of several equal maxima, T-1 of a sum, -1 of no step.
+ * `read` [actions], where given, receives the step that each value stems from: the first of several equal maxima, T-1
+ * of a sum, -1 of no step.
  */
 export function decode(
   decoding: Decoding,
@@ -50,7 +51,10 @@ export function decode(
     }
 }
 
-/** Adds dE/d(values) of one state, [actions], to dE/d(spike) `gs` [steps, actions]; nothing where potentials are read. `read`: of `decode`. */
+/**
+ * Adds dE/d(values) of one state, [actions], to dE/d(spike) `gs` [steps, actions]; nothing where potentials are read.
+ * `read`: of `decode`.
+ */
 export function addSpikeGradients(
   decoding: Decoding,
   given: ArrayLike<number>,
@@ -69,7 +73,10 @@ function firstSpike(steps: number, neurons: number, spike: OutputTrace["spike"])
   return -1;
 }
 
-/** The actions [batch] for `outputs` [batch, actions], by the network's tie rule (the first where it has none); `potentials` as in RunResult. */
+/**
+ * The actions [batch] for `outputs` [batch, actions], by the network's tie rule (the first where it has none);
+ * `potentials` as in RunResult.
+ */
 export function chooseActions(
   { coding }: Pick<Network, "coding">,
   outputs: ArrayLike<number>,

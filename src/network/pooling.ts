@@ -2,9 +2,9 @@ import type { Convolution } from "./convolution.ts";
 import type { Pooling } from "./layer.ts";
 
 /**
- * Pooling of what does not spike: of each window the largest value or the mean, [windows]. Positions outside of the image are no part of a window
- * (TensorFlow's rule; torch counts padding in a mean). A mean is the float64 sum in the order of `forEachWindowValue`, divided by the number of
- * values, then rounded once to the engine's precision.
+ * Pooling of what does not spike: of each window the largest value or the mean, [windows]. Positions outside of the
+ * image are no part of a window (TensorFlow's rule; torch counts padding in a mean). A mean is the float64 sum in the
+ * order of `forEachWindowValue`, divided by the number of values, then rounded once to the engine's precision.
  */
 export function poolValues(
   { kind, window }: Pooling,
@@ -28,18 +28,20 @@ export function poolValues(
 /**
  * Pooling of the spikes x [inputs] of one step and state: y [windows].
  *
- * Average pooling puts out the mean of a window's spikes in this step: the share of its inputs that spike, no longer 0 or 1 but a graded value, which
- * the synapses multiply. It remembers nothing. As it is linear, the sum that arrives is that of weights W / n spread over the window.
+ * Average pooling puts out the mean of a window's spikes in this step: the share of its inputs that spike, no longer 0
+ * or 1 but a graded value, which the synapses multiply. It remembers nothing. As it is linear, the sum that arrives is
+ * that of weights W / n spread over the window.
  *
  * Max pooling puts out the increase of the largest count among a window's inputs:
  *
  *   n_i[t] = n_i[t-1] + x_i[t]                      spikes that input i has sent so far, n[-1] = 0
  *   y[t]   = max_i n_i[t] - max_i n_i[t-1]          over the inputs of the window: 0 or 1
  *
- * So a spike passes if it makes its input's count larger than any in the window was before, and after every step a window has sent exactly
- * as many spikes as its busiest input: the rate that comes out is the largest that goes in, without a rule for ties. (The gate of
- * Rueckauer et al. 2017 passes the spikes of the input that leads at the time; whenever the lead changes it can send more than any input has.)
- * `counts` [inputs] is n, of one state, and is updated. Constant currents pass as values (`poolValues`), and so do spikes in average pooling.
+ * So a spike passes if it makes its input's count larger than any in the window was before, and after every step a
+ * window has sent exactly as many spikes as its busiest input: the rate that comes out is the largest that goes in,
+ * without a rule for ties. (The gate of Rueckauer et al. 2017 passes the spikes of the input that leads at the time;
+ * whenever the lead changes it can send more than any input has.) `counts` [inputs] is n, of one state, and is updated.
+ * Constant currents pass as values (`poolValues`), and so do spikes in average pooling.
  */
 export function poolSpikes(
   pooling: Pooling,
@@ -56,7 +58,10 @@ export function poolSpikes(
   for (let w = 0; w < y.length; w++) y[w] -= before[w];
 }
 
-/** Calls `visit(source, target)` for each value that a pooling window holds; sources and targets are neuron indices, both ascend. */
+/**
+ * Calls `visit(source, target)` for each value that a pooling window holds; sources and targets are neuron indices,
+ * both ascend.
+ */
 export function forEachWindowValue(
   { input, output, kernel, strides, padding }: Convolution,
   visit: (source: number, target: number) => void,
@@ -78,9 +83,10 @@ export function forEachWindowValue(
 }
 
 /**
- * Adds the gradient at what pooling put out, `gy` [windows], to that at what went in, `gx` [inputs]. A mean's is shared out evenly; the largest of
- * `values` [inputs], the first of several, gets it alone. Of spikes those are the counts after the step (`poolSpikes`): a window passes
- * what the first of its busiest inputs so far sends, so that one gets its gradient, as in max pooling of rates.
+ * Adds the gradient at what pooling put out, `gy` [windows], to that at what went in, `gx` [inputs]. A mean's is shared
+ * out evenly; the largest of `values` [inputs], the first of several, gets it alone. Of spikes those are the counts
+ * after the step (`poolSpikes`): a window passes what the first of its busiest inputs so far sends, so that one gets
+ * its gradient, as in max pooling of rates.
  */
 export function unpool(
   { kind, window }: Pooling,

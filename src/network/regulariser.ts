@@ -11,7 +11,10 @@ export interface SpikeRegulariser {
   readonly rate: number;
 }
 
-/** One neuron's part of R in one state, and the derivative with respect to each of its spikes, from its number of spikes. */
+/**
+ * One neuron's part of R in one state, and the derivative with respect to each of its spikes, from its number of
+ * spikes.
+ */
 export function spikePenalty(
   { strength, rate }: SpikeRegulariser,
   spikes: number,
@@ -24,7 +27,10 @@ export function spikePenalty(
   return { penalty: weight * excess * excess, gradient: (2 * weight * excess) / steps };
 }
 
-/** R of one layer, whose derivatives are added to those at its spikes: `s` and `gs` [states, rows, neurons]; outside of these rows nothing spikes. */
+/**
+ * R of one layer, whose derivatives are added to those at its spikes: `s` and `gs` [states, rows, neurons]; outside of
+ * these rows nothing spikes.
+ */
 export function addSpikePenalty(
   regulariser: SpikeRegulariser,
   s: ArrayLike<number>,

@@ -4,9 +4,9 @@ import { biasPerOutput, columnsOf, type Layer, outputsOf, type Synapses, synapti
 import type { Network } from "./network.ts";
 
 /**
- * Where the synapses of one presynaptic neuron lead: calls `visit(target, weight, length)` for each run of neurons that it reaches. From `target` on
- * follow `length` neurons, from index `weight` on the weights to them: to all neurons of a dense layer, or to the filters at one position of a
- * convolution's output image.
+ * Where the synapses of one presynaptic neuron lead: calls `visit(target, weight, length)` for each run of neurons that
+ * it reaches. From `target` on follow `length` neurons, from index `weight` on the weights to them: to all neurons of a
+ * dense layer, or to the filters at one position of a convolution's output image.
  */
 export function forEachRun(
   synapses: Synapses,
@@ -39,8 +39,9 @@ export function synapseMatrix({ synapses, weights }: Pick<Layer, "synapses" | "w
 }
 
 /**
- * The same network with a matrix in place of every convolution: same spikes, same bits. For what knows dense layers only, and for small
- * networks: a matrix has inputs x outputs weights. Max pooling is no matrix; a layer that pools is refused (LAYER_UNSUPPORTED).
+ * The same network with a matrix in place of every convolution: same spikes, same bits. For what knows dense layers
+ * only, and for small networks: a matrix has inputs x outputs weights. Max pooling is no matrix; a layer that pools is
+ * refused (LAYER_UNSUPPORTED).
  */
 export function denseEquivalent<N extends Network>(network: N): N {
   const layers = network.layers.map((layer, l): Layer => {

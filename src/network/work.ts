@@ -3,14 +3,14 @@ import { isSpiking, type Network } from "./network.ts";
 import { fanOut } from "./synapses.ts";
 
 /**
- * Effective operations per decision, as NeuroBench counts them (Yik et al. 2025): a synapse works when its input is not zero, and one
- * of weight zero never does. Where its input is a spike that is an accumulation; where it is a value (in a network without spikes, a constant
- * input, a mean of spikes) it is a multiply-accumulation.
+ * Effective operations per decision, as NeuroBench counts them (Yik et al. 2025): a synapse works when its input is not
+ * zero, and one of weight zero never does. Where its input is a spike that is an accumulation; where it is a value (in
+ * a network without spikes, a constant input, a mean of spikes) it is a multiply-accumulation.
  *
- * `arrivals`: per layer, [values that its synapses start from, in the first layer the negative parts of signed inputs after them], how often
- * each was not zero, over the batch: spikes in every step, constant input once per decision. With pooling that is what left the
- * windows; pooling itself is no synaptic operation. `spikeCounts`: per layer that spikes, [neurons], over batch and steps. `fans`: per
- * layer its `fanOut`, where it is known already.
+ * `arrivals`: per layer, [values that its synapses start from, in the first layer the negative parts of signed inputs
+ * after them], how often each was not zero, over the batch: spikes in every step, constant input once per decision.
+ * With pooling that is what left the windows; pooling itself is no synaptic operation. `spikeCounts`: per layer that
+ * spikes, [neurons], over batch and steps. `fans`: per layer its `fanOut`, where it is known already.
  */
 export function countWork(
   network: Network,

@@ -62,7 +62,10 @@ function moved(values: Float32Array, k: number, h: number): Float32Array {
   return changed as unknown as Float32Array;
 }
 
-/** Throws unless each gradient is the slope of the loss, which float64 differences give to about 1e-6 of the largest slope around. */
+/**
+ * Throws unless each gradient is the slope of the loss, which float64 differences give to about 1e-6 of the largest
+ * slope around.
+ */
 function checkSlopes(
   network: Network,
   changes: (l: number) => readonly Change[],

@@ -18,8 +18,9 @@ export interface ConvolutionLimits {
 }
 
 /**
- * Spiking networks of one to three convolutions and a dense layer or none, every geometry and option drawn anew, with observations for them.
- * Half of the weights are multiples of 1/8, so that potentials often equal the threshold exactly.
+ * Spiking networks of one to three convolutions and a dense layer or none, every geometry and option drawn anew, with
+ * observations for them. Half of the weights are multiples of 1/8, so that potentials often equal the threshold
+ * exactly.
  */
 export function convolutionSamples({
   size,

@@ -11,7 +11,10 @@ export interface Sample {
   readonly observations: Float32Array;
 }
 
-/** The network with populations: of random size in each layer, neurons (in a convolution channels) side by side get the first one's weights. */
+/**
+ * The network with populations: of random size in each layer, neurons (in a convolution channels) side by side get the
+ * first one's weights.
+ */
 export function populated(network: SpikingNetwork, seed: number): SpikingNetwork {
   const random = new Random(seed);
   const layers = network.layers.map((layer) => {
@@ -54,7 +57,10 @@ export function neuronKinds(kinds: readonly NeuronKind[], random: Random): () =>
   return () => (mixed ? kinds[random.integer(kinds.length)] : one);
 }
 
-/** Neurons of a kind with every parameter drawn anew. `value`: of a standard deviation, quantised where the network's weights are. */
+/**
+ * Neurons of a kind with every parameter drawn anew. `value`: of a standard deviation, quantised where the network's
+ * weights are.
+ */
 export function randomNeuron(
   kind: NeuronKind,
   outputs: number,
@@ -88,8 +94,8 @@ export function randomNeuron(
 }
 
 /**
- * Spiking networks with every option drawn anew, layer by layer, and observations for them. A quarter has weights that are
- * multiples of 1/4, so that potentials often equal the threshold exactly.
+ * Spiking networks with every option drawn anew, layer by layer, and observations for them. A quarter has weights that
+ * are multiples of 1/4, so that potentials often equal the threshold exactly.
  */
 export function samples({
   size,

@@ -127,7 +127,7 @@ function piecesOf(layer: DescribedLayer, floats: (of: string) => Float32Array, s
     const [rows, columns] = input;
     const geometry = {
       input: input as ImageShape,
-      output: [(rows! + 2 * padding - height) / stride + 1, (columns! + 2 * padding - width) / stride + 1, filters],
+      output: [(rows + 2 * padding - height) / stride + 1, (columns! + 2 * padding - width) / stride + 1, filters],
       kernel: [height, width],
       strides: [stride, stride],
       padding: [padding, padding],
@@ -182,7 +182,10 @@ function channelsLast(values: Float32Array, states: number, image: Shape): Float
   });
 }
 
-/** gain and leak go into weights and biases; a threshold taken off after the next leak is threshold / beta taken off at once. */
+/**
+ * gain and leak go into weights and biases; a threshold taken off after the next leak is threshold / beta taken off at
+ * once.
+ */
 function withNeuron(layer: SpikingLayer, described: Described): SpikingLayer {
   const { gain = 1, leak = 0, fire = ">", reset, v0, vReset = 0 } = described;
   const [beta, threshold] = [described.beta, described.threshold].map((of) =>

@@ -17,12 +17,15 @@ import { spikeCollector } from "../../network/spikes.ts";
 import { copyState, createState } from "../../network/state.ts";
 import { validateNetwork, validateRun } from "../../network/validate.ts";
 import { countWork } from "../../network/work.ts";
-import { packageVersion } from "../../version.ts";
+import { packageVersion } from "../../setup/version.ts";
 import { ownMapping } from "../mapping.ts";
 import { runningLayers, runState } from "./spiking.ts";
 import { layerPasses, rows } from "./values.ts";
 
-/** The engine that defines what a network means, in float64: written to be read. Its neurons' equations are in network/neurons. */
+/**
+ * The engine that defines what a network means, in float64: written to be read. Its neurons' equations are in
+ * network/neurons.
+ */
 export const referenceEngine: LocalEngine = referenceIn(float64);
 
 /** The same in float32, every operation rounded: what the fast engine must equal bit for bit. */

@@ -23,15 +23,18 @@ export interface GradientOptions {
   readonly regulariser?: SpikeRegulariser;
   readonly steps?: number;
   readonly seed?: number;
-  /** "smooth": spikes are `smoothStep` of the distance to the threshold, so that the gradient is exact (for checking it). */
+  /**
+   * "smooth": spikes are `smoothStep` of the distance to the threshold, so that the gradient is exact (for checking
+   * it).
+   */
   readonly spike?: "step" | "smooth";
 }
 
 /** Of one layer, summed over the batch. */
 export interface LayerGradients extends SynapticGradients {
   /**
-   * Of each parameter of its neurons: [1] where all have the same value, else [outputs]; 0 of one that plays no part. Where reset takes off the
-   * threshold, that one's gradient is the sum of `threshold` and `resetBy`.
+   * Of each parameter of its neurons: [1] where all have the same value, else [outputs]; 0 of one that plays no part.
+   * Where reset takes off the threshold, that one's gradient is the sum of `threshold` and `resetBy`.
    */
   readonly parameters: Readonly<Record<string, Float64Array>>;
   /** [outputs], of the initial potentials. */
@@ -51,15 +54,21 @@ export interface GradientResult {
 export type OutputGradients = (outputs: Float64Array) => ArrayLike<number>;
 
 /**
- * The gradients of a loss E of the outputs with respect to all that a network is made of; observations get none. Without spikes:
+ * The gradients of a loss E of the outputs with respect to all that a network is made of; observations get none.
+ * Without spikes:
  *
- *   gh[L] = dE/dy,   dW_l = p[l]' gh[l],   db_l = gh[l],   gh[l-1] = (gh[l] W_l', through the pooling) where x[l] > 0 after a ReLU
+ *   gh[L] = dE/dy,   dW_l = p[l]' gh[l],   db_l = gh[l]
+ *   gh[l-1] = gh[l] W_l', through the pooling, where x[l] > 0 after a ReLU
  *
- * With spikes, backpropagation through time with surrogate gradients (Neftci, Mostafa & Zenke 2019): the spikes of a layer get
+ * With spikes, backpropagation through time with surrogate gradients (Neftci, Mostafa & Zenke 2019): the spikes of a
+ * layer get
  *
  *   gs[t] = gh_next[t] W_next', through the pooling  + what decoding and regulariser give  - what their own reset does
  *
- * and from these come gh[t] and the gradients of the neurons' parameters (neuron-gradients.ts);   dW = sum_t x[t]' gh[t],   db = sum_t gh[t].
+ * and from these come gh[t] and the gradients of the neurons' parameters (neuron-gradients.ts). Of the synapses
+ *
+ *   dW = sum_t x[t]' gh[t],   db = sum_t gh[t]
+ *
  * max-potential takes the first of several equal maxima; first-spike the spikes of the step it reads.
  */
 export function referenceGradients(

@@ -31,8 +31,9 @@ interface Learned {
 }
 
 /**
- * A network that learns by the reference gradients: every option of a spiking network, at the speed of readable code. Trained parameters of neurons
- * follow weights and biases in the flat parameters: layer by layer, in the order of `learn`; they are kept in their ranges.
+ * A network that learns by the reference gradients: every option of a spiking network, at the speed of readable code.
+ * Trained parameters of neurons follow weights and biases in the flat parameters: layer by layer, in the order of
+ * `learn`; they are kept in their ranges.
  */
 export function referenceLearner(network: SpikingNetwork, options: ReferenceLearnerOptions): TrainableNetwork {
   const { maxBatch, learn = [], seed = 0 } = options;

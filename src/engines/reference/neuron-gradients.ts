@@ -20,7 +20,10 @@ export interface NeuronPass {
   readonly neurons: number;
   /** [steps, neurons], dE/ds from all that the spikes lead to, but their own reset. */
   readonly gs: Float64Array;
-  /** [steps + 1, neurons] as `trace.v`: dE/dv of what is read; receives all of it, first of all that of the initial potentials. */
+  /**
+   * [steps + 1, neurons] as `trace.v`: dE/dv of what is read; receives all of it, first of all that of the initial
+   * potentials.
+   */
   readonly gv: Float64Array;
   /** False in an output layer that is read by its potentials. */
   readonly spiking: boolean;
@@ -44,9 +47,9 @@ export function neuronGradients(neuron: Neuron, pass: NeuronPass): Float64Array 
 /**
  * Of lagged-lif, gx = dE/dx, with v[t] and i[t] those after step t:
  *
- *   gu[t]   = gv[t]                                      (reset to zero: (1 - s[t]) gv[t])
- *   gs[t]  -= resetBy gv[t]                              (reset to zero: (beta v[t-1] + i[t-1]) gv[t]; neither if detached)
- *   gi[t-1] = gu[t] + alpha gi[t]                        gh[t] = gi[t]
+ *   gu[t]   = gv[t]                              (reset to zero: (1 - s[t]) gv[t])
+ *   gs[t]  -= resetBy gv[t]                      (reset to zero: (beta v[t-1] + i[t-1]) gv[t]; neither if detached)
+ *   gi[t-1] = gu[t] + alpha gi[t]                gh[t] = gi[t]
  *   gv[t-1] = beta gu[t] + surrogate(v[t-1] - threshold) gs[t]      (+ what decoding gives)
  *
  *   dalpha = sum_t i[t-1] gi[t]       dthreshold = -sum_t surrogate(v[t-1] - threshold) gs[t]
@@ -79,7 +82,7 @@ function laggedLifGradients(p: LaggedLif, pass: NeuronPass): Float64Array {
 /**
  * Of lif, gx = dE/dx, with m[t] = beta v[t-1] + h[t]:
  *
- *   gs[t]  -= resetBy gv[t]                              (reset to a value: (m[t] - resetTo) gv[t]; neither if detached)
+ *   gs[t]  -= resetBy gv[t]                              (reset to a value: (m[t] - resetTo) gv[t]; none if detached)
  *   gm[t]   = gv[t] + surrogate(m[t] - threshold) gs[t]  (reset to a value: (1 - s[t]) gv[t] + ...)
  *   gh[t]   = gm[t]
  *   gv[t-1] = beta gm[t]                                 (+ what decoding gives)

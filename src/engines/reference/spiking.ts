@@ -50,9 +50,10 @@ export interface RunStateOptions {
 }
 
 /**
- * Advances one state by `steps` steps, and calls `visit(t, l)` after layer l's step t. In each step the layers follow one another from the first to the
- * last; the spikes s[t] of one are the input x[t] of the next in the same step, whatever their neurons: those that fire by the potential before the step
- * (lagged-lif) put their lag of two steps between input and spike themselves.
+ * Advances one state by `steps` steps, and calls `visit(t, l)` after layer l's step t. In each step the layers follow
+ * one another from the first to the last; the spikes s[t] of one are the input x[t] of the next in the same step,
+ * whatever their neurons: those that fire by the potential before the step (lagged-lif) put their lag of two steps
+ * between input and spike themselves.
  */
 export function runState(
   network: SpikingNetwork,

@@ -3,12 +3,13 @@ import type { Arithmetic } from "../../network/neurons/index.ts";
 import { forEachRun } from "../../network/synapses.ts";
 
 /**
- * h = x W + b for one state; x is what comes out of the pooling where the layer has it. `x` may be twice as long: the second half are then the
- * negative parts of signed inputs, whose weights are the negated ones.
+ * h = x W + b for one state; x is what comes out of the pooling where the layer has it. `x` may be twice as long: the
+ * second half are then the negative parts of signed inputs, whose weights are the negated ones.
  *
- * Arithmetic, so that another engine can have the same bits: h sums over the presynaptic neurons in ascending order, starting from 0; then the bias is
- * added. In float32 every product and every sum is rounded (no fused multiply-add). Zeros are skipped, which changes no sum, and so does not
- * visiting synapses that a convolution lacks: it has the bits of the matrix that it stands for (`denseEquivalent`).
+ * Arithmetic, so that another engine can have the same bits: h sums over the presynaptic neurons in ascending order,
+ * starting from 0; then the bias is added. In float32 every product and every sum is rounded (no fused multiply-add).
+ * Zeros are skipped, which changes no sum, and so does not visiting synapses that a convolution lacks: it has the bits
+ * of the matrix that it stands for (`denseEquivalent`).
  */
 export function synapticInput(layer: Layer, x: ArrayLike<number>, h: Float64Array, { round }: Arithmetic): void {
   const { synapses, weights, biases } = layer;
@@ -37,7 +38,10 @@ export function zeroGradients({ synapses, weights, biases }: Layer): SynapticGra
   return { weights: new Float64Array(weights.length), biases: new Float64Array(length) };
 }
 
-/** From gh = dE/dh of one state: adds x' gh to the weights' gradients and gh to the biases', and writes dE/dx = gh W' to `gx`, where given. */
+/**
+ * From gh = dE/dh of one state: adds x' gh to the weights' gradients and gh to the biases', and writes dE/dx = gh W' to
+ * `gx`, where given.
+ */
 export function synapticGradients(
   layer: Layer,
   x: ArrayLike<number>,

@@ -14,11 +14,11 @@ export interface LayerPass {
 }
 
 /**
- * The forward pass of a network without spikes, dense or convolutional, layer by layer. Written to be read, and what the faster ones are tested
- * against:
+ * The forward pass of a network without spikes, dense or convolutional, layer by layer. Written to be read, and what
+ * the faster ones are tested against:
  *
  *   x[0] = observation * inputScale
- *   p[l] = of each window of x[l] the mean or the largest value, where the layer pools; else x[l]     (network/pooling.ts)
+ *   p[l] = of each window of x[l] the mean or the largest value, where the layer pools; else x[l] (pooling.ts)
  *   h[l] = p[l] W_l + b_l                     a sum over all inputs, or over a kernel's, zeros outside of the image
  *   x[l+1] = max(h[l], 0) after a ReLU, else h[l]
  */

@@ -10,7 +10,10 @@ interface Parameter {
   readonly values: Float32Array;
 }
 
-/** A layer's values on the way forward: what went in, what its synapses saw, what came out, and its weights and biases at that time. */
+/**
+ * A layer's values on the way forward: what went in, what its synapses saw, what came out, and its weights and biases
+ * at that time.
+ */
 interface Pass {
   readonly x: Handle;
   readonly p: Handle;
@@ -29,7 +32,10 @@ export interface Differentiable {
   readonly actions: number;
   /** Values of each action, [batch, actions], for `frames`: bytes, [batch, height, width, channels]. */
   values(frames: Handle, parameters: readonly Handle[]): Handle;
-  /** The same, what is computed on the way (the last one are the values), and how the gradient at the values goes back to all parameters. */
+  /**
+   * The same, what is computed on the way (the last one are the values), and how the gradient at the values goes back
+   * to all parameters.
+   */
   record(
     frames: Handle,
     parameters: readonly Handle[],
@@ -45,7 +51,8 @@ const shapeAttributes = { T: { type: "float" }, out_type: { type: "int32" } } as
 const cast = { SrcT: { type: "uint8" }, DstT: { type: "float" } } as const;
 
 /**
- * A network without spikes as operations of `graph`. inputScale is multiplied into the first layer's weights instead of every pixel.
+ * A network without spikes as operations of `graph`. inputScale is multiplied into the first layer's weights instead of
+ * every pixel.
  *
  * @throws DsqnError LAYER_UNTRAINABLE for a layer that cannot be learned.
  */

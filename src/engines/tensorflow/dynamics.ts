@@ -4,7 +4,10 @@ import type { Window } from "./windows.ts";
 
 /** What a layer did in the steps of a window; of state b row b * (to - from) + t - from is step t. */
 export interface LayerTrace {
-  /** [rows, neurons], what is compared with the threshold: the potentials before the step, or those of lif with the step's input. */
+  /**
+   * [rows, neurons], what is compared with the threshold: the potentials before the step, or those of lif with the
+   * step's input.
+   */
   readonly potentials: Float32Array;
   /** Likewise, 0 or 1; empty for an output layer that does not spike. */
   readonly spikes: Uint8Array;
@@ -14,19 +17,25 @@ export interface LayerTrace {
   readonly currents: Float32Array;
 }
 
-/** Which steps of a layer are kept, and in which its synapses bring something; without `input` the same in every step. */
+/**
+ * Which steps of a layer are kept, and in which its synapses bring something; without `input` the same in every step.
+ */
 export interface LayerSteps {
   readonly states: number;
   readonly window: Window;
   readonly input?: Window;
 }
 
-/** A step of one state's neurons, in place; what it leaves behind goes to `trace` from index `row` on, unless that is below 0. */
+/**
+ * A step of one state's neurons, in place; what it leaves behind goes to `trace` from index `row` on, unless that is
+ * below 0.
+ */
 type Step = (v: Float32Array, i: Float32Array, h: Float32Array, trace: LayerTrace, row: number) => void;
 
 /**
- * The neurons of network/neurons in float32, layer by layer: their input of all steps is known already. `input`: what the synapses bring, [rows of
- * the input's window, neurons], or [states, neurons] in every step; `biases` [neurons] come on top.
+ * The neurons of network/neurons in float32, layer by layer: their input of all steps is known already. `input`: what
+ * the synapses bring, [rows of the input's window, neurons], or [states, neurons] in every step; `biases` [neurons]
+ * come on top.
  */
 export function integrateAll(
   neuron: Neuron,
@@ -128,13 +137,16 @@ export interface BackwardOptions extends LayerSteps {
   readonly atPotentials?: { readonly values: ArrayLike<number>; readonly read: ArrayLike<number> };
 }
 
-/** A step of one state backwards: from gv = dE/dv after it to gv before it and gh, dE/dh. `row`: of the trace, below 0 where nothing was kept. */
+/**
+ * A step of one state backwards: from gv = dE/dv after it to gv before it and gh, dE/dh. `row`: of the trace, below 0
+ * where nothing was kept.
+ */
 type BackStep = (gv: Float32Array, gi: Float32Array, gh: Float32Array, row: number) => void;
 
 /**
- * Backpropagation through time of one layer (the equations of reference/neuron-gradients.ts), from dE/d(spike) `gradients` [rows, neurons]:
- * dE/d(input), [rows of the input's window, neurons], or summed over the steps where it is the same in all of them, [states, neurons]; and dE/d(bias)
- * [neurons].
+ * Backpropagation through time of one layer (the equations of reference/neuron-gradients.ts), from dE/d(spike)
+ * `gradients` [rows, neurons]: dE/d(input), [rows of the input's window, neurons], or summed over the steps where it is
+ * the same in all of them, [states, neurons]; and dE/d(bias) [neurons].
  */
 export function differentiateAll(
   neuron: Neuron,

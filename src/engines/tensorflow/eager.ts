@@ -7,8 +7,9 @@ export type Handle = number;
 type Attribute = boolean | string | number | readonly number[] | { readonly type: "float" | "uint8" | "int32" };
 
 /**
- * TensorFlow's own operations, called by their names in its documentation (raw_ops), one after the other. TensorFlow.js's layer
- * above them costs some 20 microseconds per operation and hides the ones that update variables in place.
+ * TensorFlow's own operations, called by their names in its documentation (raw_ops), one after the other.
+ * TensorFlow.js's layer above them costs some 20 microseconds per operation and hides the ones that update variables in
+ * place.
  */
 export interface Eager {
   /** Runs an operation with one result. */

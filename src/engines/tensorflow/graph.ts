@@ -6,10 +6,10 @@ import type { Eager, Handle } from "./eager.ts";
 import { type DataType, type Node, type NodeAttribute, savedModel, TAG, typeOf } from "./saved-model.ts";
 
 /**
- * Operations that are recorded, to be run together. TensorFlow then joins what belongs together (a convolution, its bias and its ReLU)
- * and runs at the same time what does not depend on each other (two networks' forward passes; the gradients of a layer's weights and
- * of its input): for a gradient step some three quarters of the time of one operation after the other. A handle names a place in this
- * graph, not a tensor; what is uploaded is a constant of it.
+ * Operations that are recorded, to be run together. TensorFlow then joins what belongs together (a convolution, its
+ * bias and its ReLU) and runs at the same time what does not depend on each other (two networks' forward passes; the
+ * gradients of a layer's weights and of its input): for a gradient step some three quarters of the time of one
+ * operation after the other. A handle names a place in this graph, not a tensor; what is uploaded is a constant of it.
  */
 export interface Graph extends Pick<Eager, "run" | "upload"> {
   /** What a run is given. -1 in its shape: any length. */
@@ -18,7 +18,10 @@ export interface Graph extends Pick<Eager, "run" | "upload"> {
 
 /** A graph that TensorFlow has loaded. */
 export interface Session {
-  /** A run that takes tensors for `given` (placeholders, or any other place: what lies before it is then not run) and gives those of `wanted`. */
+  /**
+   * A run that takes tensors for `given` (placeholders, or any other place: what lies before it is then not run) and
+   * gives those of `wanted`.
+   */
   step(given: readonly Handle[], wanted: readonly Handle[]): (tensors: readonly Handle[]) => readonly Handle[];
   close(): void;
 }

@@ -2,12 +2,18 @@ import type { Eager, Handle } from "./eager.ts";
 import { createVariables, type Variables } from "./variables.ts";
 import { pow } from "../../numeric/elementary.ts";
 
-/** Adam (Kingma & Ba 2015) or RMSprop without momentum (Hinton 2012), both with PyTorch's place for epsilon: beside the root. */
+/**
+ * Adam (Kingma & Ba 2015) or RMSprop without momentum (Hinton 2012), both with PyTorch's place for epsilon: beside the
+ * root.
+ */
 export type OptimizerConfig =
   | { readonly kind: "adam"; readonly beta1: number; readonly beta2: number; readonly epsilon: number }
   | { readonly kind: "rmsprop"; readonly decay: number; readonly epsilon: number };
 
-/** What to do with gradients before they are used: nothing, every element within +-limit, or the whole at most `limit` long. */
+/**
+ * What to do with gradients before they are used: nothing, every element within +-limit, or the whole at most `limit`
+ * long.
+ */
 export interface Clip {
   readonly kind: "none" | "value" | "norm";
   readonly limit: number;

@@ -2,7 +2,10 @@ import { sizeOf } from "../../network/convolution.ts";
 import type { Pooling } from "../../network/layer.ts";
 import { poolSpikes, unpool } from "../../network/pooling.ts";
 
-/** Spikes [states * steps, inputs] through pooling: [states * steps, windows]; maxima of them are spikes again, means are values. */
+/**
+ * Spikes [states * steps, inputs] through pooling: [states * steps, windows]; maxima of them are spikes again, means
+ * are values.
+ */
 export function poolAll(
   pooling: Pooling,
   spikes: Uint8Array | Float32Array,
@@ -23,7 +26,10 @@ export function poolAll(
   return pooled;
 }
 
-/** The gradient at pooled spikes [states * steps, windows] as one at the spikes that went in (network/pooling.ts, `unpool`). */
+/**
+ * The gradient at pooled spikes [states * steps, windows] as one at the spikes that went in (network/pooling.ts,
+ * `unpool`).
+ */
 export function unpoolAll(
   pooling: Pooling,
   spikes: Uint8Array,

@@ -1,8 +1,9 @@
 import { integer, message, text, varint } from "../../files/protobuf.ts";
 
 /**
- * TensorFlow's files of recorded operations (SavedModel), as far as a graph without variables needs them. Messages and field numbers:
- * tensorflow/core/protobuf/{saved_model,meta_graph}.proto, tensorflow/core/framework/{graph,node_def,attr_value,tensor,tensor_shape,types}.proto.
+ * TensorFlow's files of recorded operations (SavedModel), as far as a graph without variables needs them. Messages and
+ * field numbers: tensorflow/core/protobuf/{saved_model,meta_graph}.proto,
+ * tensorflow/core/framework/{graph,node_def,attr_value,tensor,tensor_shape,types}.proto.
  */
 
 /** An operation of a graph; its inputs are the names of operations with one output. */

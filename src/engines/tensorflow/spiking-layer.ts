@@ -20,7 +20,9 @@ export interface SpikingLayerOptions {
   /** Views of the flat arrays. */
   readonly parameters: LayerParameters;
   readonly gradients: LayerParameters;
-  /** The steps in which its neurons are computed, and in which its synapses bring something; undefined: the same in all. */
+  /**
+   * The steps in which its neurons are computed, and in which its synapses bring something; undefined: the same in all.
+   */
   readonly window: Window;
   readonly input?: Window;
   readonly spiking: boolean;
@@ -28,11 +30,28 @@ export interface SpikingLayerOptions {
   readonly byteScale: number;
 }
 
+/** A layer's two passes over a batch. */
+export interface LearningLayer {
+  /** From what comes in: an observation's values or spikes, or the spikes of the layer before in its window. */
+  forward(before: Float32Array | Uint8Array, states: number): LayerPass;
+  /** From dE/d(spike) `g`: fills the gradients, and gives dE/d(spike) of the layer before, whose spikes were `before`. */
+  backward(
+    pass: LayerPass,
+    g: Float32Array,
+    states: number,
+    before: Uint8Array | undefined,
+    atPotentials: BackwardOptions["atPotentials"],
+  ): Float32Array | undefined;
+}
+
 const float = { T: { type: "float" } } as const;
 const cast = { SrcT: { type: "uint8" }, DstT: { type: "float" } } as const;
 
-/** A layer of a spiking network that learns: pooling and neurons in plain loops, the synapses of all states and steps in one operation of TensorFlow. */
-export function tensorflowLayer(eager: Eager, layer: SpikingLayer, options: SpikingLayerOptions) {
+/**
+ * A layer of a spiking network that learns: pooling and neurons in plain loops, the synapses of all states and steps in
+ * one operation of TensorFlow.
+ */
+export function tensorflowLayer(eager: Eager, layer: SpikingLayer, options: SpikingLayerOptions): LearningLayer {
   const { window, input: brought, parameters, gradients, spiking, byteScale } = options;
   const { pooling, activation } = layer;
   const neurons = outputsOf(layer);
@@ -59,8 +78,7 @@ export function tensorflowLayer(eager: Eager, layer: SpikingLayer, options: Spik
   };
 
   return {
-    /** From what comes in: an observation's values or spikes, or the spikes of the layer before in its window. */
-    forward(before: Float32Array | Uint8Array, states: number): LayerPass {
+    forward(before, states) {
       const x = pooled(before, states);
       const rows = states * steps;
       const input = eager.scope(() => {
@@ -78,14 +96,7 @@ export function tensorflowLayer(eager: Eager, layer: SpikingLayer, options: Spik
       });
       return { x, trace };
     },
-    /** From dE/d(spike) `g`: fills the gradients, and gives dE/d(spike) of the layer before, whose spikes were `before`. */
-    backward(
-      { x, trace }: LayerPass,
-      g: Float32Array,
-      states: number,
-      before: Uint8Array | undefined,
-      atPotentials: BackwardOptions["atPotentials"],
-    ): Float32Array | undefined {
+    backward({ x, trace }, g, states, before, atPotentials) {
       const all = { ...options, states, atPotentials };
       const { atInput, atBiases } = differentiateAll(activation, trace, g, all);
       const { biases } = gradients;

@@ -27,7 +27,9 @@ export interface TensorflowLearnerOptions {
   readonly byteScale?: number;
 }
 
-/** A network that learns, and also takes observations as bytes (pixels), [batch, observationSize], times `byteScale`. */
+/**
+ * A network that learns, and also takes observations as bytes (pixels), [batch, observationSize], times `byteScale`.
+ */
 export interface TensorflowLearner extends TrainableNetwork {
   forward(observations: Float32Array | Uint8Array, batch: number): Float32Array;
 }
@@ -41,9 +43,10 @@ interface Pass {
 }
 
 /**
- * Backpropagation through time with surrogate gradients, convolutions and pooling included (equations in reference/gradients.ts):
- * the synapses of all states and steps in one operation of TensorFlow per layer, the neurons in plain loops. float32; TensorFlow
- * sums in an order of its own, so that a potential may differ from the engines' in its last bits.
+ * Backpropagation through time with surrogate gradients, convolutions and pooling included (equations in
+ * reference/gradients.ts): the synapses of all states and steps in one operation of TensorFlow per layer, the neurons
+ * in plain loops. float32; TensorFlow sums in an order of its own, so that a potential may differ from the engines' in
+ * its last bits.
  */
 export function tensorflowLearner(
   tf: Tfjs,
@@ -54,7 +57,8 @@ export function tensorflowLearner(
   const eager = openEager(tf);
   const { maxBatch, seed = 0, byteScale = 1 } = options;
   const { coding } = network;
-  // In the kernels' memory the optimizer works in place, and TensorFlow, which wants multiples of 64 bytes, copies no weights.
+  // In the kernels' memory the optimizer works in place, and TensorFlow, which wants multiples of 64 bytes, copies no
+  // weights.
   const packed = packParameters(network);
   const row = Math.ceil(packed.length / 16) * 64;
   const block = allocate(2 * row);
@@ -134,8 +138,9 @@ export function tensorflowLearner(
 }
 
 /**
- * What the first layer takes: bytes as they are where its synapses take them (a quarter of the memory, and TensorFlow makes numbers of them); [states, inputs]
- * of constant currents, else [states * steps, inputs] of spikes; signed inputs are one value.
+ * What the first layer takes: bytes as they are where its synapses take them (a quarter of the memory, and TensorFlow
+ * makes numbers of them); [states, inputs] of constant currents, else [states * steps, inputs] of spikes; signed inputs
+ * are one value.
  */
 function firstInput(
   network: SpikingNetwork,
@@ -189,7 +194,8 @@ function decodeAll(
   const n = final.length / states;
   const outputs = new Float32Array(states * n);
   const read = new Int32Array(states * n);
-  // What lif compares with its threshold is the potential after the step, where it does not reset; what lagged-lif does, that before it.
+  // What lif compares with its threshold is the potential after the step, where it does not reset; what lagged-lif
+  // does, that before it.
   const shift = layers.at(-1)!.activation.kind === "lif" ? 0 : 1;
   for (let b = 0; b < states; b++) {
     const at = (t: number, a: number): number => (b * to + t) * n + a;

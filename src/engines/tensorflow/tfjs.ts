@@ -23,8 +23,8 @@ export interface TfjsOptions {
 }
 
 /**
- * tfjs-node, set up when first needed (half a minute, 210 MB to download) in the managed home's folder tfjs; later calls take a
- * second. Importing this module loads nothing.
+ * tfjs-node, set up when first needed (half a minute, 210 MB to download) in the managed home's folder tfjs; later
+ * calls take a second. Importing this module loads nothing.
  *
  * @throws DsqnError TFJS_UNSUPPORTED (not 64-bit x86 Linux), TFJS_MISSING (with `setUp: false`), TFJS_BROKEN (it is there and
  *   does not load), COMPILER_MISSING, and the codes of {@link ensurePython}.
@@ -44,7 +44,8 @@ export async function loadTfjs({ setUp = true, env = process.env, ...options }: 
   const require = createRequire(path.join(folder, "package.json"));
   mend(require("node:util") as LegacyUtil);
   process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
-  // TensorFlow takes oneDNN's kernels by itself only where the processor has AVX512-VNNI; they need a quarter less processor time with AVX2 alone.
+  // TensorFlow takes oneDNN's kernels by itself only where the processor has AVX512-VNNI; they need a quarter less
+  // processor time with AVX2 alone.
   process.env.TF_ENABLE_ONEDNN_OPTS ??= "1";
   try {
     return require("@tensorflow/tfjs-node") as Tfjs;

@@ -8,9 +8,10 @@ export interface Window {
 }
 
 /**
- * The steps of each layer that can matter to what is read, so that nothing else is computed. Where neurons have a lag a spike moves the next layer's
- * potential one step later and its spikes two (docs/dynamics.md): those of a layer's last steps come too late. And no neuron spikes in the first two, whose
- * potentials are the initial one and its decay, unless it starts above the threshold. `all`: every step to the end, where spikes have a price of their own.
+ * The steps of each layer that can matter to what is read, so that nothing else is computed. Where neurons have a lag a
+ * spike moves the next layer's potential one step later and its spikes two (docs/dynamics.md): those of a layer's last
+ * steps come too late. And no neuron spikes in the first two, whose potentials are the initial one and its decay,
+ * unless it starts above the threshold. `all`: every step to the end, where spikes have a price of their own.
  */
 export function windowsOf(network: SpikingNetwork, all: boolean): Window[] {
   const { layers, coding } = network;

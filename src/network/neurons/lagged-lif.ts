@@ -1,6 +1,9 @@
 import type { Arithmetic, Fire, NeuronModel, NeuronState } from "./neuron.ts";
 
-/** Current-based leaky integrate-and-fire neurons that fire by the potential before the step: the thesis's, after SpyTorch. */
+/**
+ * Current-based leaky integrate-and-fire neurons that fire by the potential before the step: the thesis's, after
+ * SpyTorch.
+ */
 export interface LaggedLif {
   readonly kind: "lagged-lif";
   readonly alpha: number;
@@ -51,21 +54,23 @@ export const laggedLifModel = {
 } as const satisfies NeuronModel;
 
 /**
- * One time step of a layer for one state, in place. `s` [neurons] receives the spikes; `fires` false: an output layer that is read by its potential, which
- * neither spikes nor resets (`s` stays 0).
+ * One time step of a layer for one state, in place. `s` [neurons] receives the spikes; `fires` false: an output layer
+ * that is read by its potential, which neither spikes nor resets (`s` stays 0).
  *
- *   s[t] = H(v[t-1] - threshold)                           spike: strictly above, by the potential before this step
- *   v[t] = beta v[t-1] + i[t-1] - resetBy s[t]             reset by subtraction
- *   v[t] = (beta v[t-1] + i[t-1]) (1 - s[t])               reset to zero: what arrives in that step is lost too
- *   i[t] = alpha i[t-1] + h[t]                             synaptic current; h[t]: what arrives in step t, biases included
+ *   s[t] = H(v[t-1] - threshold)                       spike: strictly above, by the potential before this step
+ *   v[t] = beta v[t-1] + i[t-1] - resetBy s[t]         reset by subtraction
+ *   v[t] = (beta v[t-1] + i[t-1]) (1 - s[t])           reset to zero: what arrives in that step is lost too
+ *   i[t] = alpha i[t-1] + h[t]                         synaptic current; h[t]: what arrives in step t, with biases
  *
- * with i[-1] = 0 and v[-1] the initial potential. alpha = 0, beta = 1 is the integrate-and-fire neuron without leak. What arrives in step t is in v[t+1]
- * and is compared with the threshold in t+2: each layer takes two steps. So all layers of a network can be advanced in any order from the spikes of
- * the step before it, and spikes s[t] of one layer arrive at the next in the same step t.
- * Source: Neftci, Mostafa & Zenke 2019, eqs. 3-6, discretised as in SpyTorch and the thesis.
+ * with i[-1] = 0 and v[-1] the initial potential. alpha = 0, beta = 1 is the integrate-and-fire neuron without leak.
+ * What arrives in step t is in v[t+1] and is compared with the threshold in t+2: each layer takes two steps. So all
+ * layers of a network can be advanced in any order from the spikes of the step before it, and spikes s[t] of one layer
+ * arrive at the next in the same step t. Source: Neftci, Mostafa & Zenke 2019, eqs. 3-6, discretised as in SpyTorch and
+ * the thesis.
  *
- * Arithmetic: v is (beta v + i) - resetBy s, i is (alpha i) + h, in this order; parameters are rounded to the precision before they are used. Written with s
- * as a factor, so that it also holds for the smooth spikes of gradient checks; for 0 and 1 these are the equations above.
+ * Arithmetic: v is (beta v + i) - resetBy s, i is (alpha i) + h, in this order; parameters are rounded to the precision
+ * before they are used. Written with s as a factor, so that it also holds for the smooth spikes of gradient checks; for
+ * 0 and 1 these are the equations above.
  */
 export function stepLaggedLif(
   p: LaggedLif,

@@ -1,7 +1,10 @@
 import type { Arithmetic, Fire, NeuronModel, NeuronState, Values } from "./neuron.ts";
 import { valueOf } from "./neuron.ts";
 
-/** Leaky integrate-and-fire neurons that integrate, fire and reset in one step: snnTorch's, SpikingJelly's, Norse's box cells, sinabs'. */
+/**
+ * Leaky integrate-and-fire neurons that integrate, fire and reset in one step: snnTorch's, SpikingJelly's, Norse's box
+ * cells, sinabs'.
+ */
 export interface Lif {
   readonly kind: "lif";
   readonly beta: Values;
@@ -56,18 +59,20 @@ export const lifModel = {
 } as const satisfies NeuronModel;
 
 /**
- * One time step of a layer for one state, in place; `s` [neurons] receives the spikes of this step. `fires` false: an output layer that is read by its
- * potential, which neither spikes nor resets (`s` stays 0).
+ * One time step of a layer for one state, in place; `s` [neurons] receives the spikes of this step. `fires` false: an
+ * output layer that is read by its potential, which neither spikes nor resets (`s` stays 0).
  *
  *   m[t] = beta v[t-1] + h[t]                 integrate: what arrives in this step counts in this step, biases included
  *   s[t] = H(m[t] - threshold)                fire: above (>) or at (>=) the threshold
  *   v[t] = m[t] - resetBy s[t]                reset by subtraction
  *   v[t] = m[t] (1 - s[t]) + resetTo s[t]     reset to a value
  *
- * with v[-1] the initial potential. There is no lag: s[t] of one layer is h[t] of the next, so layers are computed from the first to the last in each
- * step. Sources: Eshraghian et al. 2023 (snnTorch's Leaky without its delay), Fang et al. 2023 (SpikingJelly's IFNode and LIFNode), Pehle & Pedersen 2021 (Norse).
+ * with v[-1] the initial potential. There is no lag: s[t] of one layer is h[t] of the next, so layers are computed from
+ * the first to the last in each step. Sources: Eshraghian et al. 2023 (snnTorch's Leaky without its delay), Fang et al.
+ * 2023 (SpikingJelly's IFNode and LIFNode), Pehle & Pedersen 2021 (Norse).
  *
- * Arithmetic: m is (beta v) + h, then the comparison, then m - resetBy, in this order; parameters are rounded to the precision before they are used.
+ * Arithmetic: m is (beta v) + h, then the comparison, then m - resetBy, in this order; parameters are rounded to the
+ * precision before they are used.
  */
 export function stepLif(
   p: Lif,

@@ -7,7 +7,9 @@ export interface Parameter {
   /** Smallest and largest value; both are allowed where they are finite. */
   readonly range: readonly [smallest: number, largest: number];
   readonly default: number;
-  /** Whether a layer may have one value per neuron (a tensor of the file, `layers.{i}.{name}`), or one for all alone. */
+  /**
+   * Whether a layer may have one value per neuron (a tensor of the file, `layers.{i}.{name}`), or one for all alone.
+   */
   readonly each: boolean;
 }
 
@@ -18,14 +20,18 @@ export interface Choice {
 }
 
 /**
- * The record of a neuron model: the one place where its parameters are written down. Configs, validation, the model file and the message to Python
- * are made from it; the kernels' layout is compared with it by a test (tests/network/neurons).
+ * The record of a neuron model: the one place where its parameters are written down. Configs, validation, the model
+ * file and the message to Python are made from it; the kernels' layout is compared with it by a test
+ * (tests/network/neurons).
  */
 export interface NeuronModel {
   readonly kind: string;
   readonly parameters: Readonly<Record<string, Parameter>>;
   readonly choices: Readonly<Record<string, Choice>>;
-  /** Steps from a spike until it can make the next layer spike: 2 for a neuron that fires by the potential before the step, 0 without lag. */
+  /**
+   * Steps from a spike until it can make the next layer spike: 2 for a neuron that fires by the potential before the
+   * step, 0 without lag.
+   */
   readonly lag: number;
 }
 
