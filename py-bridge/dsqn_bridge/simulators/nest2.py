@@ -14,21 +14,17 @@ import numpy as np
 
 from ..errors import BridgeError
 from . import nest_network
+from .kinds import expression
 from .nest3 import Population
-from .nest_lif import map_lif
-from .nest_mapping import NestMapping, map_lagged_lif
+from .nest_mapping import NestMapping
 from .network import Network
-from .neurons import entry_of
 
 KNOWN_VERSIONS = ("2.16", "2.18", "2.20")
 KEPT = ("resolution", "local_num_threads", "print_time")
 
-# How each kind of neuron is expressed, or why it can't be.
-NEURONS = {"lagged-lif": map_lagged_lif, "lif": map_lif}
-
 
 def map_network(network: Network) -> NestMapping:
-    return entry_of(NEURONS, network.layers, "NEST 2")(network, "pp_psc_delta")
+    return expression("nest2", network.layers)(network)
 
 
 def import_nest() -> Any:

@@ -13,21 +13,17 @@ import numpy as np
 
 from ..errors import BridgeError
 from . import nest_network
-from .nest_lif import map_lif
-from .nest_mapping import NestMapping, map_lagged_lif
+from .kinds import expression
+from .nest_mapping import NestMapping
 from .network import Network
-from .neurons import entry_of
 
 # What the tests have seen; another 3.x gets a warning, not a refusal.
 KNOWN_VERSIONS = ("3.10",)
 
-# How each kind of neuron is expressed, or why it can't be.
-NEURONS = {"lagged-lif": map_lagged_lif, "lif": map_lif}
-
 
 def map_network(network: Network, subtraction: str = "eprop_iaf") -> NestMapping:
     """`subtraction`: the model for reset by subtraction (nest_mapping.py); with "pp_psc_delta" as NEST 2 has it."""
-    return entry_of(NEURONS, network.layers, "NEST 3")(network, subtraction)
+    return expression("nest3", network.layers)(network, subtraction)
 
 
 class Population(NamedTuple):

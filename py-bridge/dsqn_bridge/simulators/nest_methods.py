@@ -9,8 +9,9 @@ import numpy as np
 
 from ..errors import BridgeError
 from . import nest2, nest3, nest_network, nest_original, pynn
+from .message import network_from
 from .nest_mapping import describe
-from .network import Network, network_from
+from .network import Network
 
 # Whether the cells are PyNN's standard ones.
 PYNN = {"pynn-nest": False, "pynn-nest-standard": True}

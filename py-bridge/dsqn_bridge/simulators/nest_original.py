@@ -16,15 +16,13 @@ from typing import Any, Callable, NamedTuple
 import numpy as np
 
 from ..errors import BridgeError
+from .kinds import expression
 from .nest_inputs import connect_copies
 from .network import Layer, Network, input_values
-from .neurons import entry_of
 from .simulation import Inputs, Result, Spikes
 
 TAU = 1e10
 DELAY = 1.0
-# How each kind of neuron is expressed (here by none of its fields), or why it can't be.
-NEURONS = {"lagged-lif": None, "lif": "the thesis knew no other neuron than lagged-lif"}
 SETUPS = ("nest-original-iaf", "nest-original-pp", "pynn-original")
 IAF = {"C_m": 1.0, "tau_m": TAU, "E_L": 0.0, "V_m": 0.0, "V_reset": 0.0, "V_th": 1.0, "t_ref": 0.0}
 PP = {
@@ -49,7 +47,7 @@ def map_network(network: Network, simulator: str) -> OriginalMapping:
             % (network.encoding, network.decoding),
             "The simulator nest runs every encoding and decoding.",
         )
-    entry_of(NEURONS, network.layers, simulator)
+    expression("nest_original", network.layers)
     model, parameters = ("pp_psc_delta", PP) if simulator.endswith("pp") else ("iaf_psc_delta", IAF)
     pynn = simulator == "pynn-original"
     resolution, factor = (1.0, 2000.0) if pynn else (0.1, 1.0)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
 from ..errors import BridgeError
-from .neurons import Neuron, neuron_from
 
 
 class Convolution(NamedTuple):
@@ -24,13 +23,13 @@ class Convolution(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """One layer of neurons (neurons.py) and the synapses in front of them."""
+    """One layer of neurons (neurons/) and the synapses in front of them."""
 
     # float64 [inputs, outputs], of a convolution [height, width, channels in, channels out]; values of float32
     weights: np.ndarray
     biases: Optional[np.ndarray]  # float64 [outputs]
     initial: np.ndarray  # float64 [outputs], potentials before the first step
-    neuron: Neuron
+    neuron: Any  # of neurons/
     convolution: Optional[Convolution] = None
 
     @property
@@ -59,52 +58,6 @@ class Network(NamedTuple):
     def observation_size(self) -> int:
         doubled = 2 if self.signed_inputs else 1
         return self.layers[0].inputs // doubled - int(self.bias_input)
-
-
-def network_from(params: dict, arrays: Dict[str, np.ndarray]) -> Network:
-    """From the bridge's description: the TypeScript network without arrays, and those by the names that model files have."""
-    coding = params["coding"]
-    layers = [
-        _layer_from(index, layer, arrays, coding if index == 0 else {}) for index, layer in enumerate(params["layers"])
-    ]
-    return Network(
-        layers,
-        coding["biasInput"],
-        coding["signedInputs"],
-        coding["encoding"],
-        coding["decoding"],
-        int(coding["steps"]),
-    )
-
-
-def _layer_from(index: int, layer: dict, arrays: Dict[str, np.ndarray], coding: dict) -> Layer:
-    """`coding`: of the observation, in the first layer."""
-    name, synapses, pooling = "layers.%d" % index, layer["synapses"], layer["pooling"]
-    weights = np.asarray(arrays[name + ".weight"], np.float64)
-    convolution = None
-    if synapses["kind"] == "convolution":
-        convolution = Convolution(**{key: tuple(synapses[key]) for key in Convolution._fields})
-    signed = coding.get("signedInputs", False)
-    if pooling or (convolution and (signed or coding.get("biasInput"))):
-        what = "%s pooling" % pooling["kind"] if pooling else "a convolution over signed inputs or a bias input"
-        raise BridgeError(
-            "MAPPING_IMPOSSIBLE",
-            "Layer %d has %s, which its weights alone don't express." % (index, what),
-            "The project's own engines run it; for the simulators, train with strides instead.",
-        )
-    if not np.isfinite(weights).all():
-        raise BridgeError(
-            "NETWORK_INVALID", "The weights of layer %d are not all finite." % index, "Check how it was trained."
-        )
-    if signed:
-        weights = np.concatenate([weights, -weights])
-    biases, initial = (arrays.get(name + part) for part in (".bias", ".initial_potential"))
-    made = Layer(weights, None, np.zeros(0), neuron_from(layer["activation"], arrays, name), convolution)
-    if biases is not None:  # of a convolution maybe one for each channel
-        biases = np.tile(np.asarray(biases, np.float64), made.size // len(biases))
-    return made._replace(
-        biases=biases, initial=np.zeros(made.size) if initial is None else np.asarray(initial, np.float64)
-    )
 
 
 def input_values(network: Network, observations: np.ndarray) -> np.ndarray:

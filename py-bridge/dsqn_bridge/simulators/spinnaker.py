@@ -13,9 +13,10 @@ from typing import Any, ClassVar, List, NamedTuple, Optional
 import numpy as np
 
 from ..errors import BridgeError
+from .kinds import expression
 from .nest_network import Inputs, Result, Spikes
 from .network import Layer, Network, input_currents, input_values, synapses
-from .spinnaker_cells import Membrane, assert_mappable, membrane, time_constant
+from .spinnaker_cells import Membrane, membrane, time_constant
 from .spinnaker_config import Board, import_spynnaker, reach
 
 NO_THRESHOLD = 10000.0
@@ -34,6 +35,17 @@ def membranes(network: Network, settings: Settings) -> List[Membrane]:
         return [Membrane(settings.tau_m, 1.0)] * len(network.layers)
     tau_m = time_constant(network)
     return [membrane(layer.neuron, tau_m) for layer in network.layers]
+
+
+def assert_mappable(network: Network) -> None:
+    """MAPPING_IMPOSSIBLE for what IFCurDelta populations can't express, naming the layer."""
+    if network.output_spikes:
+        raise BridgeError(
+            "MAPPING_IMPOSSIBLE",
+            "On SpiNNaker the readout is a potential, and the network decodes %s." % network.decoding,
+            "Use the decoding potential.",
+        )
+    expression("spinnaker", network.layers)(network)
 
 
 def describe(network: Network, settings: Settings, simulator: str) -> dict:

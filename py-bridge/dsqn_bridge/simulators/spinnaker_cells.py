@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import BridgeError
 from .network import Network
-from .neurons import LaggedLif, entry_of
+from .neurons import LaggedLif
 
 ONE = 1 << 15  # s16.15
 LARGEST_ACCUM = 60000.0  # s16.15 ends at 65536
@@ -21,18 +21,8 @@ class Membrane(NamedTuple):
     cm: float  # nF
 
 
-def assert_mappable(network: Network) -> None:
-    """MAPPING_IMPOSSIBLE for what IFCurDelta populations can't express, naming the layer."""
-    if network.output_spikes:
-        raise BridgeError(
-            "MAPPING_IMPOSSIBLE",
-            "On SpiNNaker the readout is a potential, and the network decodes %s." % network.decoding,
-            "Use the decoding potential.",
-        )
-    entry_of(NEURONS, network.layers, "sPyNNaker")(network)
-
-
-def _check_lagged_lif(network: Network) -> None:
+def check_lagged_lif(network: Network) -> None:
+    """MAPPING_IMPOSSIBLE for what IFCurDelta can't express, naming the layer."""
     for index, layer in enumerate(network.layers):
         if layer.neuron.alpha != 0:
             raise BridgeError(
@@ -41,13 +31,6 @@ def _check_lagged_lif(network: Network) -> None:
                 % (index, layer.neuron.alpha),
                 "Train with alpha = 0.",
             )
-
-
-# How each kind of neuron is expressed (as IFCurDelta, below), or why it can't be.
-NEURONS = {
-    "lagged-lif": _check_lagged_lif,
-    "lif": "not yet: reset by subtraction and to a value, and a threshold that may be reached, have no tested counterpart in IFCurDelta",
-}
 
 
 def time_constant(network: Network) -> float:

@@ -9,9 +9,9 @@ from typing import Dict
 
 import numpy as np
 
+from .message import network_from
 from .nest_methods import inputs_from, result_arrays
 from .nest_network import Inputs, Spikes
-from .network import network_from
 from .spinnaker import Machine, Settings, describe
 from .spinnaker_config import KNOWN_VERSIONS, board_from, import_spynnaker, reach
 

@@ -179,7 +179,7 @@ def test_what_nest_cannot_express_is_named():
 
 
 @pytest.mark.parametrize("subtraction", ["eprop_iaf", "pp_psc_delta"])
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", range(12))
 def test_lif_is_exact(seed, subtraction):
     network, x = random_lif_network(seed, convolutional=seed % 6 == 5)
     assert_same(network, x, nest3.run(network, Inputs(len(x), x), subtraction=subtraction))
@@ -188,7 +188,7 @@ def test_lif_is_exact(seed, subtraction):
 
 
 @pytest.mark.parametrize("subtraction", ["eprop_iaf", "pp_psc_delta"])
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", range(12))
 def test_leaky_lif_spikes_in_the_same_bins(seed, subtraction):
     # pp_psc_delta without any memory fires at rest where a potential at the threshold is a spike.
     least = 0.3 if subtraction == "pp_psc_delta" else 0.0

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from dsqn_bridge.errors import BridgeError
-from dsqn_bridge.simulators.network import Convolution, Layer, Network, input_currents, network_from, synapses
+from dsqn_bridge.simulators.message import network_from
+from dsqn_bridge.simulators.network import Convolution, Layer, Network, input_currents, synapses
 from dsqn_bridge.simulators.neurons import LaggedLif, Lif
 
 GEOMETRIES = [

@@ -7,29 +7,25 @@ import numpy as np
 import pytest
 
 from dsqn_bridge.errors import BridgeError
-from dsqn_bridge.simulators import nest2, nest3, nest_original, pynn, spinnaker_cells
-from dsqn_bridge.simulators.neurons import KINDS, camel, each, entry_of, kind_of
+from dsqn_bridge.simulators.kinds import KINDS, Kind, expression, kind_of
+from dsqn_bridge.simulators.message import camel
+from dsqn_bridge.simulators.neurons import each
 
 from .networks import random_network
 
 # What scripts/write-neurons.ts writes; a test of its own holds it against src/network/neurons.
 WRITTEN = json.loads((Path(__file__).parent / "neurons.json").read_text())
-BACK_ENDS = {
-    "nest3": nest3.NEURONS,
-    "nest2": nest2.NEURONS,
-    "pynn": pynn.NEURONS,
-    "spinnaker": spinnaker_cells.NEURONS,
-    "nest_original": nest_original.NEURONS,
-}
+BACK_ENDS = [field for field in Kind._fields if field != "record"]
 
 
 def test_there_are_the_same_kinds():
     assert list(KINDS) == list(WRITTEN)
+    assert BACK_ENDS == ["nest3", "nest2", "pynn", "spinnaker", "nest_original"]
 
 
 @pytest.mark.parametrize("kind", WRITTEN)
 def test_a_record_has_the_same_fields_and_defaults(kind):
-    model, record = KINDS[kind], WRITTEN[kind]
+    model, record = KINDS[kind].record, WRITTEN[kind]
     values = {name: parameter["default"] for name, parameter in record["parameters"].items()}
     choices = {name: choice["values"][0] for name, choice in record["choices"].items()}
     assert {camel(field): value for field, value in model._field_defaults.items()} == {**values, **choices}
@@ -39,17 +35,23 @@ def test_a_record_has_the_same_fields_and_defaults(kind):
 @pytest.mark.parametrize("back_end", BACK_ENDS)
 @pytest.mark.parametrize("kind", WRITTEN)
 def test_every_back_end_says_how_it_expresses_every_kind_or_why_not(back_end, kind):
-    table = BACK_ENDS[back_end]
-    assert kind in table, "%s says nothing of %s" % (back_end, kind)
+    entry = getattr(KINDS[kind], back_end)
     network = random_network(0)[0]
-    layers = [layer._replace(neuron=KINDS[kind]()) for layer in network.layers]
-    if not isinstance(table[kind], str):
-        assert entry_of(table, layers, back_end) is table[kind]
+    layers = [layer._replace(neuron=KINDS[kind].record()) for layer in network.layers]
+    if not isinstance(entry, str):
+        assert expression(back_end, layers) is entry
+        if entry is not None:
+            entry(network._replace(layers=layers, decoding="potential"))
         return
     with pytest.raises(BridgeError) as caught:
-        entry_of(table, layers, back_end)
+        expression(back_end, layers)
     assert caught.value.code == "MAPPING_IMPOSSIBLE"
-    assert kind in str(caught.value) and table[kind] in str(caught.value)
+    assert kind in str(caught.value) and entry in str(caught.value)
+
+
+def test_a_kind_that_leaves_a_back_end_out_is_an_error():
+    with pytest.raises(TypeError, match="nest_original"):
+        Kind(record=None, nest3="", nest2="", pynn="", spinnaker="")
 
 
 def test_values_are_one_for_all_or_one_for_each():
