@@ -7,11 +7,12 @@ import { unpad } from "./parameters";
 
 /** a = max(a + b, 0) (no maximum in a linear layer) for [rows, width]. */
 function activate(L: Layer, a: usize, rows: i32): void {
-  const row = <usize>L.width << 2;
+  const row = <usize>L.width << 2, biases = L.biases;
   const floor = L.linear ? f32x4.splat(-Infinity) : f32x4.splat(0);
   for (let r = 0; r < rows; r++) {
     for (let at: usize = 0; at < row; at += 16) {
-      const z = L.biases ? f32x4.add(v128.load(a + at), v128.load(L.biases + at)) : v128.load(a + at);
+      let z = v128.load(a + at);
+      if (biases) z = f32x4.add(z, v128.load(biases + at));
       v128.store(a + at, f32x4.max(z, floor));
     }
     a += row;
@@ -54,7 +55,7 @@ export function denseBackwardChunk(plan: usize, chunk: i32, scratch: usize): voi
     if (!l) break;
     const below = before.final + <usize>first * xRow;
     multiply(rows, L.outputs, before.width, d, row, 4, L.transposed, below, xRow);
-    for (let at: usize = 0, end = <usize>rows * xRow; !before.linear && at < end; at += 16)
+    for (let at: usize = 0, end = before.linear ? 0 : <usize>rows * xRow; at < end; at += 16)
       v128.store(below + at, v128.and(v128.load(below + at), f32x4.gt(v128.load(x + at), f32x4.splat(0))));
     d = below;
   }
