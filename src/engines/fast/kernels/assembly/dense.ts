@@ -55,7 +55,7 @@ export function denseBackwardChunk(plan: usize, chunk: i32, scratch: usize): voi
     if (!l) break;
     const below = before.final + <usize>first * xRow;
     multiply(rows, L.outputs, before.width, d, row, 4, L.transposed, below, xRow);
-    for (let at: usize = 0, end = before.linear ? 0 : <usize>rows * xRow; at < end; at += 16)
+    for (let at: usize = 0, end: usize = before.linear ? 0 : <usize>rows * xRow; at < end; at += 16)
       v128.store(below + at, v128.and(v128.load(below + at), f32x4.gt(v128.load(x + at), f32x4.splat(0))));
     d = below;
   }
