@@ -1,5 +1,5 @@
 import { ndarray, type NdArray, type TypedArray, type Worker } from "../bridge/index.ts";
-import { DsqnError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import type { Engine, Loaded, Observations, RunOptions, RunResult, SpikeEvents } from "../network/engine.ts";
 import type { Mapping } from "../network/mapping.ts";
 import { type Network, observationSize, spikingLayers, type SpikingNetwork } from "../network/network.ts";
@@ -54,9 +54,7 @@ export async function bridgedEngine(worker: Worker, options: BridgedOptions): Pr
       return {
         async run(observations, runOptions = {}) {
           if (!handles.has(handle))
-            throw new DsqnError("NETWORK_NOT_LOADED", `The network is no longer loaded in ${name}.`, {
-              hint: "Call load(network) again.",
-            });
+            throw new UsageError("NETWORK_CLOSED", "The network was closed.", { hint: "Call load(network) again." });
           return runBridged(network, observations, runOptions, settings.input === "chip", (params, arrays) =>
             call("run", { handle, ...params }, arrays),
           );

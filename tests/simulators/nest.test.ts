@@ -176,7 +176,7 @@ describe("NEST 3", () => {
     await expect(loaded.run(Float32Array.of(1, NaN, 0, 0))).rejects.toMatchObject({ code: "OBSERVATION_NOT_FINITE" });
     expect((await loaded.run(new Float32Array(8))).actions).toHaveLength(2);
     await loaded.close();
-    await expect(loaded.run(new Float32Array(8))).rejects.toMatchObject({ code: "NETWORK_NOT_LOADED" });
+    await expect(loaded.run(new Float32Array(8))).rejects.toMatchObject({ code: "NETWORK_CLOSED" });
   });
 
   it("holds several networks at once, each with the weights that it was loaded with", async () => {
