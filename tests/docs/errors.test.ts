@@ -5,7 +5,10 @@ import { errorCodes } from "./codes.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const page = readFileSync(`${root}/docs/errors.md`, "utf8");
-const documented = [...page.matchAll(/^### (\w+)\n\n?(.*)$/gm)].map(([, code, text]) => ({ code, text }));
+const documented = [...page.matchAll(/^### (\w+)\n\n?((?:.+\n)*)/gm)].map(([, code, text]) => ({
+  code,
+  text: text.replaceAll("\n", " "),
+}));
 
 describe("docs/errors.md", () => {
   it("has every code of the sources, and no other", () => {
