@@ -8,20 +8,19 @@ that must not overtake a store there is a fence.
 import threading
 import time
 
-from dsqn_bridge.region import FIRST, POSTED, REPLIES, REQUESTS, SLEEPS, WAKE_AT, following
+from dsqn_bridge.region import FIRST, POSTED, REPLIES, REQUESTS, SLEEPS, SPIN, WAKE_AT, following
 
 #: After a wait that did not pay, so many waits at most sleep at once.
 _MOST_SKIPPED = 64
 
 
 class Handover:
-    """``serve(number)`` does the work of a request, ``wake()`` sends the wake-up message; ``spin_micros``: how long to look before sleeping."""
+    """``serve(number)`` does the work of a request, ``wake()`` sends the wake-up message."""
 
-    def __init__(self, board, serve, wake, spin_micros):
+    def __init__(self, board, serve, wake):
         self._board = board
         self._serve = serve
         self._wake = wake
-        self._spin = spin_micros * 1000
         self._served = self._received = FIRST
         self._skip = self._missed = 0
         lock = threading.Lock()
@@ -34,13 +33,16 @@ class Handover:
         while True:
             posted = board[POSTED]  # before REQUESTS: what was asked before a message was sent is then served before it
             target = board[REQUESTS]
-            if target != self._served:
+            asked = target != self._served
+            if asked:
                 if until:
                     self._skip = self._missed = 0  # looking has paid
-                self._serve_to(target)
                 until = None
+                self._serve_to(target)
             if posted != self._received:
                 return
+            if asked:
+                continue
             if until is None:
                 until = self._patience()
             if time.perf_counter_ns() >= until:
@@ -76,12 +78,13 @@ class Handover:
         return False
 
     def _patience(self):
-        """Until when to look: where it has not paid, not at all for the next waits."""
-        if self._skip > 0:
-            self._skip -= 1
+        """Until when to look: as long as the client allows; where it has not paid, not at all for the next waits."""
+        spin = self._board[SPIN]
+        if spin <= 0 or self._skip > 0:
+            self._skip -= 1 if self._skip else 0
             return 0
         self._skip = self._missed
-        return time.perf_counter_ns() + self._spin
+        return time.perf_counter_ns() + 1000 * spin
 
     def _fence(self):
         # To take a free lock is one locked instruction on x86-64: a full barrier. Python has nothing that is one by name.

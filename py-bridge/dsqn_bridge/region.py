@@ -11,7 +11,7 @@ import sys
 import numpy as np
 
 # Words of the board: src/bridge/shared/handover.ts. Each side writes its own and nothing else.
-REQUESTS, POSTED, WAKE_AT, DOWN_RETURNED = 0, 1, 2, 3
+REQUESTS, POSTED, WAKE_AT, DOWN_RETURNED, SPIN = 0, 1, 2, 3, 4
 REPLIES, SLEEPS, UP_RETURNED = 16, 17, 18
 TURN, TURNS = 256, 256
 FIRST = 0x7FFFFFFF - 40

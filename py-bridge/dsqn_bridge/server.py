@@ -39,7 +39,7 @@ def main():
 class Server:
     """``config``: ``work`` and ``control`` (addresses), ``key`` (hex); ``publicKey`` and ``secretKey`` where CURVE is wanted.
 
-    ``region`` (``descriptor``, ``bytes``) and ``spinMicros`` where there is memory to share.
+    ``region`` (``descriptor``, ``bytes``) where there is memory to share.
     """
 
     def __init__(self, config):
@@ -53,7 +53,7 @@ class Server:
         self._slots = self._handover = None
         if shared is not None:
             self._slots, self.session.ports = shared.slots, Ports(shared)
-            self._handover = Handover(shared.board, self._serve_request, self._wake, config.get("spinMicros", 0))
+            self._handover = Handover(shared.board, self._serve_request, self._wake)
         self._greeter = Greeter(key, "work", data)
         self._work = _listener(context, config)
         control.bind_wake(self._work)

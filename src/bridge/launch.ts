@@ -7,7 +7,6 @@ import { managedHome, root } from "../setup/index.mjs";
 import { DsqnError } from "../errors.ts";
 import { atExit } from "./at-exit.ts";
 import type { WorkerLog } from "./log.ts";
-import { spinMicros } from "./shared/patience.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 export const PY_BRIDGE = join(root, "py-bridge");
@@ -78,7 +77,6 @@ export async function launch(options: LaunchOptions, log: WorkerLog): Promise<La
       directory,
       key: key.toString("hex"),
       region: options.region && { bytes: options.region.bytes, descriptor: REGION_DESCRIPTOR },
-      spinMicros: spinMicros(),
       ...curve?.server,
     };
     child.stdin?.write(`${JSON.stringify(config)}\n`);

@@ -1,5 +1,5 @@
 import { type Client, type ClientEffect, clientStep, type Memory, newClient, TURNS, WORDS } from "./handover.ts";
-import { type Patience, working } from "./patience.ts";
+import { type Patience, workerSpin, working } from "./patience.ts";
 
 /** What the exchange needs of the worker's sockets, and what it tells. */
 export interface Surroundings {
@@ -31,6 +31,7 @@ export class Exchange {
   #waiting: Waiting[] = [];
   #posted: number;
   #polling = false;
+  #workerSpin = 0;
   /** The counters say what cannot be: nothing is looked at any more, and the worker is being ended. */
   #broken = false;
   #over: { error: unknown } | undefined;
@@ -62,8 +63,9 @@ export class Exchange {
   /** Resolves when request `number` is answered. Rejects when the worker is lost. */
   async replied(number: number, patience: Patience): Promise<void> {
     if (this.#over) throw this.#over.error;
-    const { spin, poll } = patience.budget();
     const since = performance.now();
+    const { spin, poll } = patience.budget(since);
+    this.#lendTime(workerSpin(since));
     // Only for the reply that is next: who waits for a later one has others to look after.
     if (spin > 0 && number === ((this.#client.seen + 1) | 0)) {
       const until = since + spin / 1000;
@@ -92,6 +94,11 @@ export class Exchange {
     this.#over = { error };
     if (this.#client.asked !== this.#client.seen) working(-1);
     for (const { reject } of this.#waiting.splice(0)) reject(error);
+  }
+
+  #lendTime(microseconds: number): void {
+    if (microseconds !== this.#workerSpin) this.#board.store(WORDS.SPIN, microseconds);
+    this.#workerSpin = microseconds;
   }
 
   #outstanding(number: number): boolean {

@@ -17,6 +17,8 @@ export const WORDS = {
   WAKE_AT: 2,
   /** Client: slots of the worker's that it has read (slots.ts). */
   DOWN_RETURNED: 3,
+  /** Client: for how many microseconds the worker may look for the next request before it sleeps. */
+  SPIN: 4,
   /** Worker: requests answered so far. */
   REPLIES: 16,
   /** Worker: 1 while it sleeps, or is about to, until a message comes. */

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { cpus } from "node:os";
 import { processors } from "./processors.ts";
 
 /** How long a wait looks at the counter without leaving the event loop to others; then with every turn of the event loop. In microseconds. */
@@ -6,35 +8,60 @@ export interface Budget {
   readonly poll: number;
 }
 
-/** What a worker looks for the next request before it sleeps; none where it would take the processor that we need. */
-export const spinMicros = (): number => (processors() > 1 ? 200 : 0);
-
 const MOST_SPIN = 50;
 const MOST_POLL = 5000;
+/** What a worker looks for the next request before it sleeps. */
+const WORKER_SPIN = 200;
+/** After a wait that did not pay, at most so many sleep at once. */
 const MOST_SKIPPED = 64;
 const NONE: Budget = { spin: 0, poll: 0 };
+
+/** How often the machine is asked whether it is crowded, in milliseconds. */
+const ASK_EVERY = 100;
+
+/** Whether looking takes a processor from nobody: there is more than one, and no more wants to run than there are. */
+class Machine {
+  #free = true;
+  #runnable = 0;
+  #asked = -Infinity;
+  readonly #all = cpus().length;
+  readonly #read: () => string;
+
+  /** `read`: what the kernel says of its load, the fourth field being how many threads want to run now, of how many. */
+  constructor(read: () => string) {
+    this.#read = read;
+  }
+
+  free(now: number): boolean {
+    if (now - this.#asked < ASK_EVERY) return this.#free;
+    this.#asked = now;
+    const runnable = parseInt(this.#read().split(" ")[3] ?? "");
+    this.#runnable += ((Number.isNaN(runnable) ? 0 : runnable) - this.#runnable) / 4;
+    return (this.#free = this.#runnable <= this.#all && processors() > 1 && process.env["DSQN_BRIDGE_SPIN"] !== "0");
+  }
+}
+
+const machine = new Machine(() => readFileSync("/proc/loadavg", "utf8"));
 
 /** Workers that are at work for us, each on a processor of its own if there are enough. */
 let busy = 0;
 export const working = (change: 1 | -1): void => void (busy += change);
 
+/** Microseconds that a worker may look for its next request at this time. */
+export const workerSpin = (now: number): number => (machine.free(now) ? WORKER_SPIN : 0);
+
 /**
  * Learns from the waits before how long the next one will look before it sleeps: about twice as long as replies took, if that is short enough. Where looking has
- * not paid, none: the next 1, 2, 4, ... waits sleep at once. Never where the worker needs this processor.
+ * not paid, none: the next 1, 3, 7, ... waits sleep at once. Never where it would take the processor from somebody.
  */
 export class Patience {
   /** Microseconds until a reply, a moving average. */
   #expected = 20;
-  #misses = 0;
+  #missed = 0;
   #skip = 0;
-  readonly #processors: number;
 
-  constructor(available = processors()) {
-    this.#processors = available;
-  }
-
-  budget(): Budget {
-    if (busy >= this.#processors || this.#expected * 2 > MOST_POLL) return NONE;
+  budget(now: number): Budget {
+    if (busy >= processors() || 2 * this.#expected > MOST_POLL || !machine.free(now)) return NONE;
     if (this.#skip > 0) {
       this.#skip--;
       return NONE;
@@ -43,11 +70,11 @@ export class Patience {
     return { spin, poll: Math.min(MOST_POLL, 200 + 2 * this.#expected) };
   }
 
-  /** A reply took so long; `looked`: it was waited for by looking, and came (true) or did not come in time (false). */
+  /** A reply took so long; `looked`: whether it came while it was looked for, undefined where it was not looked for at all. */
   took(microseconds: number, looked: boolean | undefined): void {
     this.#expected += (Math.min(microseconds, 2 * MOST_POLL) - this.#expected) / 8;
     if (looked === undefined) return;
-    this.#misses = looked ? 0 : Math.min(this.#misses + 1, Math.log2(MOST_SKIPPED));
-    this.#skip = looked ? 0 : 2 ** this.#misses / 2;
+    this.#missed = looked ? 0 : Math.min(2 * this.#missed + 1, MOST_SKIPPED);
+    this.#skip = this.#missed;
   }
 }
