@@ -27,6 +27,22 @@ export interface Stored {
   readonly tensors: Readonly<Record<string, TensorData>>;
 }
 
+/** Tensors of a part, under names of the whole; `unprefixed` takes them out again. */
+export function prefixed(prefix: string, tensors: Stored["tensors"] | Weights): Stored["tensors"] {
+  return Object.fromEntries(Object.entries(tensors).map(([name, data]) => [`${prefix}.${name}`, data as TensorData]));
+}
+
+export function unprefixed(prefix: string, tensors: Stored["tensors"]): Stored["tensors"] {
+  const own = Object.entries(tensors).filter(([name]) => name.startsWith(`${prefix}.`));
+  return Object.fromEntries(own.map(([name, data]) => [name.slice(prefix.length + 1), data]));
+}
+
+/** The same of a list of arrays, in its order. */
+export function listed(prefix: string, tensors: Stored["tensors"]): Float32Array[] {
+  const own = unprefixed(prefix, tensors);
+  return Object.keys(own).map((_, i) => own[i] as Float32Array);
+}
+
 /** Actions [batch] for `batch` observations. */
 export type Act = (observations: Float32Array, batch: number) => Int32Array | Promise<Int32Array>;
 

@@ -2,7 +2,7 @@ import type { Environments, PixelEnvironments } from "../environments/worlds.ts"
 import { DsqnError } from "../errors.ts";
 import type { TensorData } from "../files/tensor.ts";
 import { Random, type RandomState } from "../numeric/random.ts";
-import type { Algorithm, Shown, Stored, Weights } from "./algorithm.ts";
+import { type Algorithm, listed, prefixed, type Shown, unprefixed, type Weights } from "./algorithm.ts";
 import { type EpisodeEntry, type EvaluationEntry, packCurve, type SolveState, unpackCurve } from "./learning-curve.ts";
 
 /** Counters and scores of a run. */
@@ -70,10 +70,6 @@ export function createRunState(seed: number, count: number, firstEvaluation: num
   };
 }
 
-const PART = "algorithm.";
-const named = (prefix: string, arrays: Weights): Record<string, TensorData> =>
-  Object.fromEntries(arrays.map((array, i) => [`${prefix}.${i}`, array]));
-
 /** `seconds`: spent so far, earlier parts of the run included. The tensors are views where they can be: write them before training goes on. */
 export function takeSnapshot(state: RunState, algorithm: Algorithm, seconds: number): Snapshot {
   const { facts, tensors } = algorithm.save();
@@ -88,9 +84,9 @@ export function takeSnapshot(state: RunState, algorithm: Algorithm, seconds: num
     },
     tensors: {
       curve: values,
-      ...named("chosen", state.chosen),
-      ...named("initial", state.initial),
-      ...Object.fromEntries(Object.entries(tensors).map(([name, data]) => [PART + name, data])),
+      ...prefixed("chosen", state.chosen),
+      ...prefixed("initial", state.initial),
+      ...prefixed("algorithm", tensors),
     },
   };
 }
@@ -103,13 +99,9 @@ export async function restoreSnapshot(
   environments: Environments,
   signal?: AbortSignal,
 ): Promise<void> {
-  const own = Object.entries(tensors).filter(([name]) => name.startsWith(PART));
-  const saved: Stored["tensors"] = Object.fromEntries(own.map(([name, data]) => [name.slice(PART.length), data]));
-  algorithm.restore({ facts: facts.algorithm, tensors: saved });
-  const weights = (prefix: string): Weights =>
-    state.initial.map((_, i) => Float32Array.from(tensors[`${prefix}.${i}`] as Float32Array));
-  state.chosen = weights("chosen");
-  state.initial = weights("initial");
+  algorithm.restore({ facts: facts.algorithm, tensors: unprefixed("algorithm", tensors) });
+  state.chosen = listed("chosen", tensors);
+  state.initial = listed("initial", tensors);
   state.random.state = facts.random;
   state.curve.push(...unpackCurve(facts.columns, tensors.curve as Float64Array));
   Object.assign(state.progression, structuredClone(facts.progression));

@@ -5,11 +5,22 @@ import { DsqnError } from "../../errors.ts";
 import { argmax } from "../../network/decide.ts";
 import { isSpiking, type Network } from "../../network/network.ts";
 import { Random, type RandomState } from "../../numeric/random.ts";
-import type { Algorithm, AlgorithmOptions, Shown, Stored } from "../algorithm.ts";
+import {
+  type Act,
+  type Algorithm,
+  type AlgorithmOptions,
+  listed,
+  type Outcome,
+  prefixed,
+  type Shown,
+  type Stored,
+  unprefixed,
+  type Weights,
+} from "../algorithm.ts";
 import { initialNetwork, initialPixelNetwork, rescaled, spikeOptions, trainable } from "../networks.ts";
 import { duelingHead, plainHead } from "../q-learner/dueling.ts";
 import { flatLearner } from "../q-learner/flat.ts";
-import type { QLearner, QLearnerState } from "../q-learner/q-learner.ts";
+import type { QLearner } from "../q-learner/q-learner.ts";
 import { tensorflowQLearner } from "../q-learner/tensorflow.ts";
 import { frameReplay } from "../replay/frames.ts";
 import { assertReplayFits } from "../replay/replay-memory-limit.ts";
@@ -49,17 +60,12 @@ export async function createDqn(
   environments: Environments,
   options: AlgorithmOptions = {},
 ): Promise<Algorithm> {
-  const { actions, observationSize, id } = environments;
-  assertShapingFits(config.rewardShaping, observationSize, id);
+  assertShapingFits(config.rewardShaping, environments.observationSize, environments.id);
   const frames = "game" in config.environment;
   const pieces = frames
     ? await overFrames(config as ConvDqnConfig, environments as PixelEnvironments, options)
     : await overVectors(config as DqnConfig, environments, options);
-  return qLearning(config, pieces, {
-    actions,
-    environments: environments.count,
-    sees: frames ? "frames" : "observations",
-  });
+  return new QLearning(config, pieces, frames ? "frames" : "observations");
 }
 
 interface Pieces {
@@ -149,149 +155,178 @@ function batchOf({ batchSize, advantageLearning }: Config): number {
   return (advantageLearning > 0 ? 2 : 1) * batchSize;
 }
 
-interface Facts {
-  readonly updates: number;
-  readonly credit: number;
-  readonly loss: number;
-  readonly settled: number;
-  readonly ended: number;
-  readonly epsilon: number;
+/** What a Q-learner leaves in a checkpoint besides arrays. */
+interface Facts extends Counters {
   readonly random: { readonly exploration: RandomState; readonly replay: RandomState };
-  readonly steps: number;
+  readonly optimizerSteps: number;
   readonly replay: object;
 }
 
+interface Counters {
+  updates: number;
+  /** Environment steps not yet paid for with gradient steps. */
+  credit: number;
+  loss: number;
+  /** What the learning rate is multiplied by. */
+  settled: number;
+  /** Episodes. */
+  ended: number;
+  epsilon: number;
+}
+
 /** Q-learning itself: what it does with a learner and a memory, wherever their observations come from. */
-export function qLearning(
-  config: Config,
-  { learner, replay }: Pieces,
-  { actions, environments, sees }: { actions: number; environments: number; sees: Algorithm["sees"] },
-): Algorithm {
-  const { optimizer, target, evaluation, gamma, batchSize } = config;
-  const random = {
-    exploration: Random.stream(config.seed, "exploration"),
-    replay: Random.stream(config.seed, "replay"),
-  };
-  const clip = rewardClips[config.rewards];
-  const shape = rewardShapings[config.rewardShaping];
-  const raw = new Array<Shown>(config.rewardShaping === "none" ? 0 : environments);
-  const enough = Math.max(batchSize, config.replay.initial);
-  /** Of the loss that is reported: the newest, or where batches of frames say little a running mean. */
-  const share = sees === "frames" ? 0.001 : 1;
-  /** `credit`: environment steps not yet paid for with gradient steps. `ended`: episodes. */
-  let [updates, credit, loss, settled, ended, epsilon] = [0, 0, 0, 1, 0, 0];
+class QLearning implements Algorithm {
+  readonly sees: Algorithm["sees"];
+  readonly episodes = "at-once";
+  readonly #config: Config;
+  readonly #learner: QLearner;
+  readonly #replay: Replay;
+  readonly #exploration: Random;
+  readonly #draws: Random;
+  /** What each environment shows, where rewards are shaped by it. */
+  readonly #shown: Shown[] = [];
+  readonly #counters: Counters = { updates: 0, credit: 0, loss: 0, settled: 1, ended: 0, epsilon: 0 };
 
-  const update = (environmentSteps: number): void => {
-    const batch = replay.sample(batchSize, random.replay);
-    const rate = valueAt(optimizer.learningRate, environmentSteps) * settled;
-    const result = learner.update(batch, rate);
-    if (!Number.isFinite(result.loss))
-      throw new DsqnError("TRAINING_DIVERGED", `The loss became ${result.loss} at gradient step ${updates}.`, {
+  constructor(config: Config, { learner, replay }: Pieces, sees: Algorithm["sees"]) {
+    this.#config = config;
+    this.#learner = learner;
+    this.#replay = replay;
+    this.sees = sees;
+    this.#exploration = Random.stream(config.seed, "exploration");
+    this.#draws = Random.stream(config.seed, "replay");
+  }
+
+  get updates(): number {
+    return this.#counters.updates;
+  }
+
+  begin(i: number, shown: Shown): void {
+    this.#replay.begin(i, shown);
+    this.#see(i, shown);
+  }
+
+  act(running: Int32Array, environmentSteps: number): Int32Array {
+    const { actions } = this.#learner;
+    const random = this.#exploration;
+    const epsilon = (this.#counters.epsilon = valueAt(this.#config.epsilon, environmentSteps));
+    const chosen = running.map(() => (random.uniform() < epsilon ? random.integer(actions) : -1));
+    if (!chosen.includes(-1)) return chosen;
+    const values = this.#learner.values(this.#replay.current(running), running.length);
+    return chosen.map((action, row) => (action < 0 ? argmax(values, row * actions, actions) : action));
+  }
+
+  learn(steps: number, environmentSteps: number): void {
+    const { batchSize, replay, updateEvery, updates, target } = this.#config;
+    if (this.#replay.size < Math.max(batchSize, replay.initial)) return;
+    this.#counters.credit += steps;
+    for (; this.#counters.credit >= updateEvery; this.#counters.credit -= updateEvery)
+      for (let i = 0; i < updates; i++) this.#update(environmentSteps);
+    if (target.kind !== "steps") return;
+    const copies = (n: number): number => Math.floor(n / target.every);
+    if (copies(environmentSteps + steps) > copies(environmentSteps)) this.#learner.follow(1);
+  }
+
+  #update(environmentSteps: number): void {
+    const { batchSize, optimizer, target } = this.#config;
+    const counters = this.#counters;
+    const batch = this.#replay.sample(batchSize, this.#draws);
+    const rate = valueAt(optimizer.learningRate, environmentSteps) * counters.settled;
+    const { loss, errors } = this.#learner.update(batch, rate);
+    if (!Number.isFinite(loss))
+      throw new DsqnError("TRAINING_DIVERGED", `The loss became ${loss} at gradient step ${counters.updates}.`, {
         hint: "Lower the learning rate, or clip gradients. The last checkpoint is from before.",
-        facts: { gradientSteps: updates, environmentSteps },
+        facts: { gradientSteps: counters.updates, environmentSteps },
       });
-    replay.updatePriorities(batch.slots, result.errors);
-    loss = updates === 0 ? result.loss : (1 - share) * loss + share * result.loss;
-    updates++;
-    if (target.kind === "soft") learner.follow(target.tau);
+    this.#replay.updatePriorities(batch.slots, errors);
+    // The newest is reported, or where batches of frames say little a running mean.
+    const share = this.sees === "frames" ? 0.001 : 1;
+    counters.loss = counters.updates === 0 ? loss : (1 - share) * counters.loss + share * loss;
+    counters.updates++;
+    if (target.kind === "soft") this.#learner.follow(target.tau);
+  }
+
+  observe(i: number, { lifeLost, reward, ...outcome }: Outcome): void {
+    const { rewards, rewardShaping, rewardScale, gamma, lifeLossIsTerminal, target } = this.#config;
+    const { shown, terminated, truncated } = outcome;
+    const clipped = rewardClips[rewards](reward);
+    const shaped = rewardShapings[rewardShaping](clipped, this.#shown[i], shown, terminated, gamma);
+    this.#see(i, shown);
+    const terminal = terminated || (lifeLossIsTerminal && lifeLost);
+    this.#replay.observe(i, { ...outcome, reward: shaped * rewardScale, terminal });
+    if (!terminated && !truncated) return;
+    if (target.kind === "episodes" && this.#counters.ended % target.every === 0) this.#learner.follow(1);
+    this.#counters.ended++;
+  }
+
+  #see(i: number, shown: Shown): void {
+    if (this.#config.rewardShaping !== "none") this.#shown[i] = shown.slice();
+  }
+
+  slowDown(factor: number): void {
+    this.#counters.settled *= factor;
+  }
+
+  report(): { epsilon: number; loss: number } {
+    const { epsilon, loss } = this.#counters;
+    return { epsilon, loss };
+  }
+
+  readonly greedy: Act = (observations, batch) => {
+    const { actions } = this.#learner;
+    const values = this.#learner.values(this.#replay.view(observations), batch, this.#config.evaluation.of);
+    return Int32Array.from({ length: batch }, (_, k) => argmax(values, k * actions, actions));
   };
 
-  return {
-    sees,
-    episodes: "at-once",
-    get updates() {
-      return updates;
-    },
-    begin(i, shown) {
-      replay.begin(i, shown);
-      if (raw.length > 0) raw[i] = shown.slice();
-    },
-    act(running, environmentSteps) {
-      epsilon = valueAt(config.epsilon, environmentSteps);
-      const chosen = Int32Array.from(running, () =>
-        random.exploration.uniform() < epsilon ? random.exploration.integer(actions) : -1,
-      );
-      if (!chosen.includes(-1)) return chosen;
-      const values = learner.values(replay.current(running), running.length);
-      return chosen.map((action, row) => (action < 0 ? argmax(values, row * actions, actions) : action));
-    },
-    learn(steps, environmentSteps) {
-      if (replay.size < enough) return;
-      credit += steps;
-      for (; credit >= config.updateEvery; credit -= config.updateEvery)
-        for (let i = 0; i < config.updates; i++) update(environmentSteps);
-      if (target.kind !== "steps") return;
-      const copies = (n: number): number => Math.floor(n / target.every);
-      if (copies(environmentSteps + steps) > copies(environmentSteps)) learner.follow(1);
-    },
-    observe(i, { lifeLost, reward, ...outcome }) {
-      const { shown, terminated, truncated } = outcome;
-      const shaped = shape(clip(reward), raw[i], shown, terminated, gamma);
-      if (raw.length > 0) raw[i] = shown.slice();
-      const terminal = terminated || (config.lifeLossIsTerminal && lifeLost);
-      replay.observe(i, { ...outcome, reward: shaped * config.rewardScale, terminal });
-      if (!terminated && !truncated) return;
-      if (target.kind === "episodes" && ended % target.every === 0) learner.follow(1);
-      ended++;
-    },
-    slowDown: (factor) => void (settled *= factor),
-    report: () => ({ epsilon, loss }),
-    greedy(observations, batch) {
-      const values = learner.values(replay.view(observations), batch, evaluation.of);
-      return Int32Array.from({ length: batch }, (_, k) => argmax(values, k * actions, actions));
-    },
-    candidate: () => learner.weights(evaluation.of),
-    weights: () => learner.weights(),
-    network: (weights) => learner.network(weights),
-    checkpointDue: () => replay.due?.() ?? false,
-    save() {
-      const { online, target: behind, moments, steps } = learner.save();
-      const { facts, tensors } = replay.save();
-      const streams = { exploration: random.exploration.state, replay: random.replay.state };
-      const saved: Facts = { updates, credit, loss, settled, ended, epsilon, random: streams, steps, replay: facts };
-      const named = [["online", online] as const, ["target", behind] as const];
-      return {
-        facts: saved,
-        tensors: { ...arrays([...named, ...moments.map((m, k) => [`moment${k}`, m] as const)]), ...replayed(tensors) },
-      };
-    },
-    restore({ facts, tensors }) {
-      const saved = facts as Facts;
-      ({ updates, credit, loss, settled, ended, epsilon } = saved);
-      random.exploration.state = saved.random.exploration;
-      random.replay.state = saved.random.replay;
-      learner.restore(stateOf(tensors, saved.steps));
-      const own = Object.entries(tensors).filter(([name]) => name.startsWith(REPLAY));
-      replay.restore({
-        facts: saved.replay,
-        tensors: Object.fromEntries(own.map(([name, data]) => [name.slice(REPLAY.length), data])),
-      });
-    },
-    resume(i, shown) {
-      if (raw.length > 0) raw[i] = shown.slice();
-      return replay.resume(i, shown);
-    },
-    close() {
-      learner.close();
-      replay.close?.();
-    },
-  };
-}
+  candidate(): Weights {
+    return this.#learner.weights(this.#config.evaluation.of);
+  }
 
-const REPLAY = "replay.";
-const replayed = (tensors: Stored["tensors"]): Stored["tensors"] =>
-  Object.fromEntries(Object.entries(tensors).map(([name, data]) => [REPLAY + name, data]));
+  weights(): Weights {
+    return this.#learner.weights();
+  }
 
-function arrays(groups: readonly (readonly [name: string, arrays: readonly Float32Array[]])[]): Stored["tensors"] {
-  return Object.fromEntries(groups.flatMap(([name, all]) => all.map((array, i) => [`${name}.${i}`, array])));
-}
+  network(weights?: Weights): Network {
+    return this.#learner.network(weights);
+  }
 
-function stateOf(tensors: Stored["tensors"], steps: number): QLearnerState {
-  const take = (prefix: string): Float32Array[] => {
-    const found: Float32Array[] = [];
-    for (let i = 0; `${prefix}.${i}` in tensors; i++) found.push(tensors[`${prefix}.${i}`] as Float32Array);
-    return found;
-  };
-  const moments = ["moment0", "moment1"].map(take).filter((all) => all.length > 0);
-  return { online: take("online"), target: take("target"), moments, steps };
+  checkpointDue(): boolean {
+    return this.#replay.due?.() ?? false;
+  }
+
+  save(): Stored {
+    const { online, target, moments, steps } = this.#learner.save();
+    const { facts, tensors } = this.#replay.save();
+    const random = { exploration: this.#exploration.state, replay: this.#draws.state };
+    const saved: Facts = { ...this.#counters, random, optimizerSteps: steps, replay: facts };
+    return {
+      facts: saved,
+      tensors: {
+        ...prefixed("online", online),
+        ...prefixed("target", target),
+        ...Object.assign({}, ...moments.map((moment, k) => prefixed(`moment${k}`, moment))),
+        ...prefixed("replay", tensors),
+      },
+    };
+  }
+
+  restore({ facts, tensors }: Stored): void {
+    const { random, optimizerSteps, replay, ...counters } = facts as Facts;
+    Object.assign(this.#counters, counters);
+    this.#exploration.state = random.exploration;
+    this.#draws.state = random.replay;
+    const [online, target] = [listed("online", tensors), listed("target", tensors)];
+    const moments = ["moment0", "moment1"].map((name) => listed(name, tensors)).filter((all) => all.length > 0);
+    this.#learner.restore({ online, target, moments, steps: optimizerSteps });
+    this.#replay.restore({ facts: replay, tensors: unprefixed("replay", tensors) });
+  }
+
+  resume(i: number, shown: Shown): boolean {
+    this.#see(i, shown);
+    return this.#replay.resume(i, shown);
+  }
+
+  close(): void {
+    this.#learner.close();
+    this.#replay.close?.();
+  }
 }

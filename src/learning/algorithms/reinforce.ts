@@ -1,8 +1,21 @@
-import { adam, clipNorm } from "../../engines/optimizers/index.ts";
+import { adam, clipNorm, type Optimizer } from "../../engines/optimizers/index.ts";
 import type { Environments } from "../../environments/worlds.ts";
+import type { Network } from "../../network/network.ts";
+import type { TrainableNetwork } from "../../network/trainable.ts";
 import { exp } from "../../numeric/elementary.ts";
 import { Random, type RandomState } from "../../numeric/random.ts";
-import type { Algorithm, AlgorithmOptions } from "../algorithm.ts";
+import {
+  type Act,
+  type Algorithm,
+  type AlgorithmOptions,
+  listed,
+  type Outcome,
+  prefixed,
+  type Shown,
+  type Stored,
+  unprefixed,
+  type Weights,
+} from "../algorithm.ts";
 import { greedy } from "../greedy.ts";
 import { initialNetwork, trainable } from "../networks.ts";
 import { assertScalingFits, foldScaling, type Scaling, scaleObservations } from "../scaling.ts";
@@ -39,8 +52,6 @@ interface Facts {
   readonly settled: number;
   readonly exploration: RandomState;
   readonly optimizerSteps: number;
-  /** Of each environment's open episode: steps. */
-  readonly lengths: readonly number[];
 }
 
 /**
@@ -52,98 +63,153 @@ export async function createReinforce(
   environments: Environments,
   { makeTrainable }: AlgorithmOptions = {},
 ): Promise<Algorithm> {
-  const { observationSize: n, actions, count } = environments;
-  const scaling = config.scaling as Scaling | undefined;
-  assertScalingFits(scaling, n, environments.id);
-  const initial = initialNetwork(config.network, n, actions, config.seed);
-  const network = await trainable(initial, config.network, 512, makeTrainable);
-  const { parameters } = network;
-  const optimizer = adam(parameters.length);
-  const gradients = new Float32Array(parameters.length);
-  const exploration = Random.stream(config.seed, "exploration");
-  const seen = (shown: Float32Array): Float32Array => (scaling ? scaleObservations(scaling, shown) : shown.slice());
-  const current = new Array<Float32Array>(count);
-  const blank = (): Recording => ({ observations: [], actions: [], rewards: [] });
-  const recordings = Array.from({ length: count }, blank);
-  let [updates, settled] = [0, 1];
-
-  return {
-    sees: "observations",
-    episodes: "rounds",
-    get updates() {
-      return updates;
-    },
-    begin(i, shown) {
-      current[i] = seen(shown as Float32Array);
-      recordings[i] = blank();
-    },
-    act(running) {
-      const rows = new Float32Array(running.length * n);
-      running.forEach((i, row) => rows.set(current[i], row * n));
-      const outputs = network.forward(rows, running.length);
-      return running.map((_, row) => sampleSoftmax(outputs.subarray(row * actions, (row + 1) * actions), exploration));
-    },
-    learn: () => undefined,
-    observe(i, { action, reward, shown }) {
-      recordings[i].observations.push(current[i]);
-      recordings[i].actions.push(action);
-      recordings[i].rewards.push(reward);
-      current[i] = seen(shown as Float32Array);
-    },
-    endRound() {
-      const episodes = recordings.map(episodeOf);
-      const returns = discountedReturns(episodes, config.gamma, config.normalise);
-      policyGradient(network, episodes, returns, config.entropy, gradients);
-      if (config.clip !== undefined) clipNorm(gradients, config.clip);
-      optimizer.step(parameters, gradients, valueAt(config.learningRate, updates) * settled);
-      updates++;
-    },
-    slowDown: (factor) => void (settled *= factor),
-    report: () => ({}),
-    greedy: greedy(network, scaling),
-    candidate: () => [parameters.slice()],
-    weights: () => [parameters.slice()],
-    network(weights) {
-      const kept = parameters.slice();
-      if (weights) parameters.set(weights[0]);
-      const learned = network.toNetwork();
-      parameters.set(kept);
-      return scaling ? foldScaling(learned, scaling) : learned;
-    },
-    save() {
-      const { steps, moments } = optimizer.save();
-      const episodes = recordings.map(episodeOf);
-      const lengths = episodes.map((episode) => episode.actions.length);
-      const facts: Facts = { updates, settled, exploration: exploration.state, optimizerSteps: steps, lengths };
-      const recorded = episodes.flatMap((episode, i) =>
-        Object.entries(episode).map(([name, data]) => [`${name}.${i}`, data]),
-      );
-      const optimised = moments.map((moment, i) => [`optimizer.${i}`, moment]);
-      return { facts, tensors: { policy: parameters.slice(), ...Object.fromEntries([...optimised, ...recorded]) } };
-    },
-    restore({ facts, tensors }) {
-      const saved = facts as Facts;
-      ({ updates, settled } = saved);
-      exploration.state = saved.exploration;
-      parameters.set(tensors.policy as Float32Array);
-      const moments = optimizer.save().moments.map((_, i) => tensors[`optimizer.${i}`] as Float32Array);
-      optimizer.restore({ steps: saved.optimizerSteps, moments });
-      saved.lengths.forEach((length, i) => {
-        const observations = tensors[`observations.${i}`] as Float32Array;
-        recordings[i] = {
-          observations: Array.from({ length }, (_, t) => observations.slice(t * n, (t + 1) * n)),
-          actions: Array.from(tensors[`actions.${i}`] as Int32Array),
-          rewards: Array.from(tensors[`rewards.${i}`] as Float64Array),
-        };
-      });
-    },
-    resume(i, shown) {
-      current[i] = seen(shown as Float32Array);
-      return true;
-    },
-    close: () => network.close(),
-  };
+  const { observationSize, actions, id } = environments;
+  assertScalingFits(config.scaling as Scaling | undefined, observationSize, id);
+  const initial = initialNetwork(config.network, observationSize, actions, config.seed);
+  return new Reinforce(config, await trainable(initial, config.network, 512, makeTrainable), environments.count);
 }
+
+class Reinforce implements Algorithm {
+  readonly sees = "observations";
+  readonly episodes = "rounds";
+  readonly greedy: Act;
+  readonly #config: ReinforceConfig;
+  readonly #scaling: Scaling | undefined;
+  readonly #network: TrainableNetwork;
+  readonly #optimizer: Optimizer;
+  readonly #gradients: Float32Array;
+  readonly #exploration: Random;
+  /** What each environment shows, and what its episode has seen so far. */
+  readonly #current: Float32Array[];
+  readonly #recordings: Recording[];
+  #updates = 0;
+  #settled = 1;
+
+  constructor(config: ReinforceConfig, network: TrainableNetwork, count: number) {
+    this.#config = config;
+    this.#network = network;
+    this.#scaling = config.scaling as Scaling | undefined;
+    this.#optimizer = adam(network.parameters.length);
+    this.#gradients = new Float32Array(network.parameters.length);
+    this.#exploration = Random.stream(config.seed, "exploration");
+    this.#current = Array.from({ length: count }, () => new Float32Array(0));
+    this.#recordings = this.#current.map(blank);
+    this.greedy = greedy(network, this.#scaling);
+  }
+
+  get updates(): number {
+    return this.#updates;
+  }
+
+  #see(i: number, shown: Shown): void {
+    const values = shown as Float32Array;
+    this.#current[i] = this.#scaling ? scaleObservations(this.#scaling, values) : values.slice();
+  }
+
+  begin(i: number, shown: Shown): void {
+    this.#see(i, shown);
+    this.#recordings[i] = blank();
+  }
+
+  act(running: Int32Array): Int32Array {
+    const { observationSize: n, actions } = this.#network;
+    const rows = new Float32Array(running.length * n);
+    running.forEach((i, row) => rows.set(this.#current[i], row * n));
+    const outputs = this.#network.forward(rows, running.length);
+    return running.map((_, row) =>
+      sampleSoftmax(outputs.subarray(row * actions, (row + 1) * actions), this.#exploration),
+    );
+  }
+
+  learn(): void {
+    // From whole episodes only: endRound.
+  }
+
+  observe(i: number, { action, reward, shown }: Outcome): void {
+    const { observations, actions, rewards } = this.#recordings[i];
+    observations.push(this.#current[i]);
+    actions.push(action);
+    rewards.push(reward);
+    this.#see(i, shown);
+  }
+
+  endRound(): void {
+    const { gamma, normalise, entropy, clip, learningRate } = this.#config;
+    const episodes = this.#recordings.map(episodeOf);
+    const returns = discountedReturns(episodes, gamma, normalise);
+    policyGradient(this.#network, episodes, returns, entropy, this.#gradients);
+    if (clip !== undefined) clipNorm(this.#gradients, clip);
+    const rate = valueAt(learningRate, this.#updates) * this.#settled;
+    this.#optimizer.step(this.#network.parameters, this.#gradients, rate);
+    this.#updates++;
+  }
+
+  slowDown(factor: number): void {
+    this.#settled *= factor;
+  }
+
+  report(): Record<string, number> {
+    return {};
+  }
+
+  candidate(): Weights {
+    return this.weights();
+  }
+
+  weights(): Weights {
+    return [this.#network.parameters.slice()];
+  }
+
+  network(weights?: Weights): Network {
+    const { parameters } = this.#network;
+    const kept = parameters.slice();
+    if (weights) parameters.set(weights[0]);
+    const learned = this.#network.toNetwork();
+    parameters.set(kept);
+    return this.#scaling ? foldScaling(learned, this.#scaling) : learned;
+  }
+
+  save(): Stored {
+    const { steps, moments } = this.#optimizer.save();
+    const facts: Facts = {
+      updates: this.#updates,
+      settled: this.#settled,
+      exploration: this.#exploration.state,
+      optimizerSteps: steps,
+    };
+    const recorded = this.#recordings.map((recording, i) => prefixed(`episode${i}`, { ...episodeOf(recording) }));
+    const [policy] = this.weights();
+    return { facts, tensors: { policy, ...prefixed("moment", moments), ...Object.assign({}, ...recorded) } };
+  }
+
+  restore({ facts, tensors }: Stored): void {
+    const { updates, settled, exploration, optimizerSteps } = facts as Facts;
+    [this.#updates, this.#settled] = [updates, settled];
+    this.#exploration.state = exploration;
+    this.#network.parameters.set(tensors.policy as Float32Array);
+    this.#optimizer.restore({ steps: optimizerSteps, moments: listed("moment", tensors) });
+    const n = this.#network.observationSize;
+    this.#recordings.forEach((_, i) => {
+      const { observations, actions, rewards } = unprefixed(`episode${i}`, tensors) as unknown as Episode;
+      this.#recordings[i] = {
+        observations: Array.from(actions, (_, t) => observations.slice(t * n, (t + 1) * n)),
+        actions: Array.from(actions),
+        rewards: Array.from(rewards),
+      };
+    });
+  }
+
+  resume(i: number, shown: Shown): boolean {
+    this.#see(i, shown);
+    return true;
+  }
+
+  close(): void {
+    this.#network.close();
+  }
+}
+
+const blank = (): Recording => ({ observations: [], actions: [], rewards: [] });
 
 function episodeOf({ observations, actions, rewards }: Recording): Episode {
   const n = observations[0]?.length ?? 0;

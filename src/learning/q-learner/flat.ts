@@ -1,13 +1,14 @@
 import { adam, clipNorm, clipValues, type Optimizer, rmsprop } from "../../engines/optimizers/index.ts";
 import type { Network } from "../../network/network.ts";
 import type { TrainableNetwork } from "../../network/trainable.ts";
-import type { Shown } from "../algorithm.ts";
+import type { Shown, Weights } from "../algorithm.ts";
 import type { Batch } from "../replay/replay.ts";
 import { type Head, plainHead } from "./dueling.ts";
 import {
   lossGradient,
   type QLearner,
   type QLearnerOptions,
+  type QLearnerState,
   temporalDifferenceTargets,
   type Which,
 } from "./q-learner.ts";
@@ -27,92 +28,101 @@ export interface FlatLearnerOptions extends QLearnerOptions {
 
 /** A Q-learner over any two networks that learn, equal at the start: dense or spiking, on our kernels or inside TensorFlow. */
 export function flatLearner(policy: FlatNetwork, target: FlatNetwork, options: FlatLearnerOptions): QLearner {
-  const { head = plainHead, saved = (network) => network, advantageLearning } = options;
-  const { observationSize, parameters } = policy;
-  const actions = policy.actions - head.outputs(0);
-  const optimizer = createOptimizer(parameters.length, options.optimizer);
-  const networks = { policy, target };
+  return new FlatLearner(policy, target, options);
+}
 
-  /** In pieces that fit the networks' buffers. */
-  const values = (observations: Shown, batch: number, which: Which = "policy"): Float32Array => {
-    const network = networks[which];
-    const { maxBatch } = network;
-    if (batch <= maxBatch) return head.values(network.forward(observations, batch), batch);
-    const all = new Float32Array(batch * actions);
+class FlatLearner implements QLearner {
+  readonly actions: number;
+  readonly #networks: Readonly<Record<Which, FlatNetwork>>;
+  readonly #options: FlatLearnerOptions;
+  readonly #head: Head;
+  readonly #optimizer: Optimizer;
+
+  constructor(policy: FlatNetwork, target: FlatNetwork, options: FlatLearnerOptions) {
+    const { head = plainHead } = options;
+    this.#networks = { policy, target };
+    this.#options = options;
+    this.#head = head;
+    this.#optimizer = createOptimizer(policy.parameters.length, options.optimizer);
+    this.actions = policy.actions - head.outputs(0);
+  }
+
+  values(observations: Shown, batch: number, which: Which = "policy"): Float32Array {
+    const network = this.#networks[which];
+    const { maxBatch, observationSize: n } = network;
+    if (batch <= maxBatch) return this.#head.values(network.forward(observations, batch), batch);
+    const all = new Float32Array(batch * this.actions);
     for (let first = 0; first < batch; first += maxBatch) {
       const rows = Math.min(maxBatch, batch - first);
-      const part = observations.subarray(first * observationSize, (first + rows) * observationSize);
-      all.set(head.values(network.forward(part, rows), rows), first * actions);
+      const part = observations.subarray(first * n, (first + rows) * n);
+      all.set(this.#head.values(network.forward(part, rows), rows), first * this.actions);
     }
     return all;
-  };
+  }
 
-  const targetsOf = (batch: Batch): Float32Array => {
+  update(batch: Batch, learningRate: number): { loss: number; errors: Float32Array } {
+    const { policy } = this.#networks;
+    const { loss: kind, clip } = this.#options;
+    const targets = this.#targets(batch);
+    const { size, observations } = batch;
+    const predicted = this.#head.values(policy.forward(observations, size), size);
+    const { loss, errors, gradient } = lossGradient(batch, predicted, targets, kind);
+    if (!Number.isFinite(loss)) return { loss, errors };
+    policy.backward(this.#head.gradient(gradient, size));
+    if (clip.kind === "value") clipValues(policy.gradients, clip.limit);
+    else if (clip.kind === "norm") clipNorm(policy.gradients, clip.limit);
+    this.#optimizer.step(policy.parameters, policy.gradients, learningRate);
+    return { loss, errors };
+  }
+
+  #targets(batch: Batch): Float32Array {
+    const { advantageLearning, doubleQ, round } = this.#options;
     const { observations, nextObservations, size } = batch;
+    const widened = advantageLearning > 0;
     // The target network sees both in one batch: reading its weights may take longer than a state.
-    const both = advantageLearning > 0 ? joined(nextObservations, observations) : nextObservations;
-    const next = values(both, both.length / observationSize, "target").slice();
-    return temporalDifferenceTargets(
-      batch,
-      actions,
-      advantageLearning,
-      {
-        next,
-        chooser: options.doubleQ ? values(nextObservations, size).slice() : undefined,
-        here: advantageLearning > 0 ? next.subarray(size * actions) : undefined,
-      },
-      options.round,
-    );
-  };
+    const both = widened ? joined(nextObservations, observations) : nextObservations;
+    const next = this.values(both, widened ? 2 * size : size, "target").slice();
+    const chooser = doubleQ ? this.values(nextObservations, size).slice() : undefined;
+    const here = widened ? next.subarray(size * this.actions) : undefined;
+    return temporalDifferenceTargets(batch, this.actions, advantageLearning, { next, chooser, here }, round);
+  }
 
-  return {
-    actions,
-    values,
-    update(batch, learningRate) {
-      const targets = targetsOf(batch);
-      const { size, observations } = batch;
-      const predicted = head.values(policy.forward(observations, size), size);
-      const { loss, errors, gradient } = lossGradient(batch, predicted, targets, options.loss);
-      if (!Number.isFinite(loss)) return { loss, errors };
-      policy.backward(head.gradient(gradient, size));
-      if (options.clip.kind === "value") clipValues(policy.gradients, options.clip.limit);
-      else if (options.clip.kind === "norm") clipNorm(policy.gradients, options.clip.limit);
-      optimizer.step(parameters, policy.gradients, learningRate);
-      return { loss, errors };
-    },
-    follow(tau) {
-      const [to, from] = [target.parameters, parameters];
-      if (tau === 1) to.set(from);
-      else for (let i = 0; i < to.length; i++) to[i] += tau * (from[i] - to[i]);
-    },
-    // Copies: the parameters may lie in memory that threads share.
-    weights: (which = "policy") => [networks[which].parameters.slice()],
-    save() {
-      const { steps, moments } = optimizer.save();
-      return {
-        online: [parameters.slice()],
-        target: [target.parameters.slice()],
-        moments: moments.map((moment) => [moment]),
-        steps,
-      };
-    },
-    restore(state) {
-      parameters.set(state.online[0]);
-      target.parameters.set(state.target[0]);
-      optimizer.restore({ steps: state.steps, moments: state.moments.map(([moment]) => moment) });
-    },
-    network(weights) {
-      const kept = parameters.slice();
-      if (weights) parameters.set(weights[0]);
-      const network = policy.toNetwork();
-      parameters.set(kept);
-      return saved(head.fold(network));
-    },
-    close() {
-      policy.close();
-      target.close();
-    },
-  };
+  follow(tau: number): void {
+    const [to, from] = [this.#networks.target.parameters, this.#networks.policy.parameters];
+    if (tau === 1) to.set(from);
+    else for (let i = 0; i < to.length; i++) to[i] += tau * (from[i] - to[i]);
+  }
+
+  weights(which: Which = "policy"): Weights {
+    // A copy: the parameters may lie in memory that threads share.
+    return [this.#networks[which].parameters.slice()];
+  }
+
+  save(): QLearnerState {
+    const { steps, moments } = this.#optimizer.save();
+    const online = this.weights();
+    return { online, target: this.weights("target"), moments: moments.map((moment) => [moment]), steps };
+  }
+
+  restore({ online, target, moments, steps }: QLearnerState): void {
+    this.#networks.policy.parameters.set(online[0]);
+    this.#networks.target.parameters.set(target[0]);
+    this.#optimizer.restore({ steps, moments: moments.map(([moment]) => moment) });
+  }
+
+  network(weights?: Weights): Network {
+    const { policy } = this.#networks;
+    const kept = policy.parameters.slice();
+    if (weights) policy.parameters.set(weights[0]);
+    const network = this.#head.fold(policy.toNetwork());
+    policy.parameters.set(kept);
+    return this.#options.saved?.(network) ?? network;
+  }
+
+  close(): void {
+    this.#networks.policy.close();
+    this.#networks.target.close();
+  }
 }
 
 function createOptimizer(size: number, config: QLearnerOptions["optimizer"]): Optimizer {
