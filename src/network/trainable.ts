@@ -1,3 +1,4 @@
+import { UsageError } from "../errors.ts";
 import type { Network } from "./network.ts";
 
 /**
@@ -22,4 +23,30 @@ export interface TrainableNetwork {
   toNetwork(): Network;
   /** Releases memory and threads. */
   close(): void;
+}
+
+/** Refuses a batch that a learner can't take: none, more states than fit, fewer values than states. */
+export function checkBatch(
+  { maxBatch, observationSize }: Pick<TrainableNetwork, "maxBatch" | "observationSize">,
+  batch: number,
+  observations: ArrayLike<number>,
+): void {
+  if (!Number.isInteger(batch) || batch < 1)
+    throw new UsageError("BATCH_EMPTY", `A batch must hold at least one state, not ${batch}.`);
+  if (batch > maxBatch)
+    throw new UsageError(
+      "BATCH_TOO_LARGE",
+      `A batch of ${batch} states exceeds the ${maxBatch} that the network was made for.`,
+    );
+  atLeast("The batch of observations", observations, batch * observationSize, "OBSERVATION_MISMATCH");
+}
+
+/** Refuses dE/d(outputs) of a batch of which there was no forward pass (0), or with too few values. */
+export function checkDerivatives(batch: number, actions: number, derivatives: ArrayLike<number>): void {
+  if (batch === 0) throw new UsageError("NO_FORWARD", "There was no forward pass to take gradients of.");
+  atLeast("The derivative of the loss", derivatives, batch * actions, "OUTPUT_MISMATCH");
+}
+
+function atLeast(what: string, { length }: ArrayLike<number>, expected: number, code: string): void {
+  if (length < expected) throw new UsageError(code, `${what} has ${length} values instead of ${expected}.`);
 }

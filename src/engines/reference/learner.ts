@@ -4,7 +4,7 @@ import { type Neuron, type NeuronModel, neuronModels } from "../../network/neuro
 import { packParameters, unpackLayers, withParameters } from "../../network/parameters.ts";
 import type { SpikeRegulariser } from "../../network/regulariser.ts";
 import type { SurrogateOptions } from "../../network/surrogate.ts";
-import type { TrainableNetwork } from "../../network/trainable.ts";
+import { checkBatch, checkDerivatives, type TrainableNetwork } from "../../network/trainable.ts";
 import { fastEngine } from "../fast/index.ts";
 import { referenceGradients } from "./gradients.ts";
 
@@ -74,6 +74,7 @@ export function referenceLearner(network: SpikingNetwork, options: ReferenceLear
     parameters,
     gradients,
     forward(observations, batch) {
+      checkBatch({ maxBatch, observationSize: observationSize(network) }, batch, observations);
       states = observations.slice(0, batch * observationSize(network));
       const loaded = engine.load(current());
       try {
@@ -83,6 +84,7 @@ export function referenceLearner(network: SpikingNetwork, options: ReferenceLear
       }
     },
     backward(outputGradients) {
+      checkDerivatives(states.length / observationSize(network), actionsOf(network), outputGradients);
       const all = { ...options, precision: "float32", seed: seed + calls - 1 } as const;
       const { layers } = referenceGradients(current(), states, () => outputGradients, all);
       layers.forEach((layer, l) => {

@@ -1,4 +1,3 @@
-import { UsageError } from "../../errors.ts";
 import { addSpikeGradients, decode } from "../../network/decoding.ts";
 import { encoder, inputValues } from "../../network/encoding.ts";
 import { inputsOf } from "../../network/layer.ts";
@@ -7,11 +6,11 @@ import { packParameters, unpackLayers, withParameters } from "../../network/para
 import { addSpikePenalty, type SpikeRegulariser } from "../../network/regulariser.ts";
 import { createState } from "../../network/state.ts";
 import type { SurrogateOptions } from "../../network/surrogate.ts";
-import type { TrainableNetwork } from "../../network/trainable.ts";
+import { checkBatch, checkDerivatives, type TrainableNetwork } from "../../network/trainable.ts";
 import { validateNetwork } from "../../network/validate.ts";
 import { allocate } from "../fast/kernels/memory.ts";
 import { openEager } from "./eager.ts";
-import { type LayerPass, tensorflowLayer } from "./spiking-layer.ts";
+import { type LayerPass, type LearningLayer, tensorflowLayer } from "./spiking-layer.ts";
 import type { Tfjs } from "./tfjs.ts";
 import { type Window, windowsOf } from "./windows.ts";
 
@@ -89,7 +88,7 @@ export function tensorflowLearner(
     parameters,
     gradients,
     forward(observations, states) {
-      check(states, maxBatch, observations.length, size);
+      checkBatch({ maxBatch, observationSize: size }, states, observations);
       let x = firstInput(network, observations, byteScale, states, seed + calls++);
       const passes = layers.map(({ forward }) => {
         const done = forward(x, states);
@@ -100,34 +99,8 @@ export function tensorflowLearner(
       return pass.outputs;
     },
     backward(outputGradients) {
-      if (!pass) throw new UsageError("NO_FORWARD", "There was no forward pass to take gradients of.");
-      const { states, read } = pass;
-      if (outputGradients.length < states * actions)
-        throw new UsageError(
-          "OUTPUT_MISMATCH",
-          `The derivative of the loss has ${outputGradients.length} values instead of ${states * actions}.`,
-        );
-      let g: Float32Array = new Float32Array(states * coding.steps * actions);
-      for (let b = 0; b < states; b++) {
-        const [from, to] = [b * actions, (b + 1) * actions];
-        const own = g.subarray(from * coding.steps, to * coding.steps);
-        addSpikeGradients(coding.decoding, outputGradients.subarray(from, to), read.subarray(from, to), own);
-      }
-      const potentialsRead = spikingLayers(network) === last;
-      for (let l = last; l >= 0; l--) {
-        const { trace } = pass.layers[l];
-        if (options.regulariser && l < spikingLayers(network))
-          addSpikePenalty(options.regulariser, trace.spikes, g, {
-            states,
-            neurons: trace.final.length / states,
-            steps: coding.steps,
-            batch: states,
-          });
-        const atPotentials = l === last && potentialsRead ? { values: outputGradients, read } : undefined;
-        const before = l > 0 ? pass.layers[l - 1].trace.spikes : undefined;
-        const back = layers[l].backward(pass.layers[l], g, states, before, atPotentials);
-        if (back) g = back;
-      }
+      checkDerivatives(pass?.states ?? 0, actions, outputGradients);
+      differentiate(network, layers, pass!, outputGradients, options.regulariser);
     },
     toNetwork: () => withParameters(network, parameters),
     close() {
@@ -135,6 +108,35 @@ export function tensorflowLearner(
       block.free();
     },
   };
+}
+
+/** From dE/d(outputs): the gradients of all layers, from the last to the first. */
+function differentiate(
+  network: SpikingNetwork,
+  layers: readonly LearningLayer[],
+  { states, layers: passes, read }: Pass,
+  given: Float32Array,
+  regulariser: SpikeRegulariser | undefined,
+): void {
+  const { decoding, steps } = network.coding;
+  const [last, spiking] = [layers.length - 1, spikingLayers(network)];
+  const actions = read.length / states;
+  let g: Float32Array = new Float32Array(steps * read.length);
+  for (let from = 0, to = actions; from < read.length; from = to, to += actions)
+    addSpikeGradients(
+      decoding,
+      given.subarray(from, to),
+      read.subarray(from, to),
+      g.subarray(from * steps, to * steps),
+    );
+  for (let l = last; l >= 0; l--) {
+    const { spikes, final } = passes[l].trace;
+    const sizes = { states, neurons: final.length / states, steps, batch: states };
+    if (regulariser && l < spiking) addSpikePenalty(regulariser, spikes, g, sizes);
+    const atPotentials = l === last && spiking === last ? { values: given, read } : undefined;
+    const before = l > 0 ? passes[l - 1].trace.spikes : undefined;
+    g = layers[l].backward(passes[l], g, states, before, atPotentials) ?? g;
+  }
 }
 
 /**
@@ -211,19 +213,4 @@ function decodeAll(
     );
   }
   return { outputs, read };
-}
-
-function check(states: number, maxBatch: number, values: number, size: number): void {
-  if (!Number.isInteger(states) || states < 1)
-    throw new UsageError("BATCH_EMPTY", `A batch must hold at least one state, not ${states}.`);
-  if (states > maxBatch)
-    throw new UsageError(
-      "BATCH_TOO_LARGE",
-      `A batch of ${states} states exceeds the ${maxBatch} that the network was made for.`,
-    );
-  if (values < states * size)
-    throw new UsageError(
-      "OBSERVATION_MISMATCH",
-      `${values} values are not ${states} observation(s) of ${size} values.`,
-    );
 }

@@ -2,7 +2,7 @@ import { UsageError } from "../../../errors.ts";
 import { inputsOf } from "../../../network/layer.ts";
 import { type Network, observationSize } from "../../../network/network.ts";
 import { packParameters, parameterCount, withParameters } from "../../../network/parameters.ts";
-import type { TrainableNetwork } from "../../../network/trainable.ts";
+import { checkBatch, checkDerivatives, type TrainableNetwork } from "../../../network/trainable.ts";
 import { allocate } from "./memory.ts";
 import { kernels } from "./module.ts";
 import type { Plan } from "./plan.ts";
@@ -41,9 +41,6 @@ export function learner({ network, plan, pool, maxBatch, forwardJob, backwardJob
   const open = (): void => {
     if (closed) throw new UsageError("NETWORK_CLOSED", "The network was closed.");
   };
-  const check = (what: string, length: number, expected: number, code: string): void => {
-    if (length < expected) throw new UsageError(code, `${what} has ${length} values instead of ${expected}.`);
-  };
 
   return {
     observationSize: size,
@@ -53,14 +50,7 @@ export function learner({ network, plan, pool, maxBatch, forwardJob, backwardJob
     gradients,
     forward(states, n) {
       open();
-      if (!Number.isInteger(n) || n < 1)
-        throw new UsageError("BATCH_EMPTY", `A batch must hold at least one state, not ${n}.`);
-      if (n > maxBatch)
-        throw new UsageError(
-          "BATCH_TOO_LARGE",
-          `A batch of ${n} states exceeds the ${maxBatch} that the network was made for.`,
-        );
-      check("The batch of observations", states.length, n * size, "OBSERVATION_MISMATCH");
+      checkBatch({ maxBatch, observationSize: size }, n, states);
       batch = n;
       if (!constants) observations.set(states.length === n * size ? states : states.subarray(0, n * size));
       else
@@ -76,8 +66,7 @@ export function learner({ network, plan, pool, maxBatch, forwardJob, backwardJob
     },
     backward(derivatives) {
       open();
-      if (batch === 0) throw new UsageError("NO_FORWARD", "There was no forward pass to take gradients of.");
-      check("The derivative of the loss", derivatives.length, batch * actions, "OUTPUT_MISMATCH");
+      checkDerivatives(batch, actions, derivatives);
       if (actions === top.width)
         outputGradients.set(
           derivatives.length === batch * actions ? derivatives : derivatives.subarray(0, batch * actions),
