@@ -22,7 +22,7 @@ export interface Choice {
 /**
  * The record of a neuron model: the one place where its parameters are written down. Configs, validation, the model
  * file and the message to Python are made from it; the kernels' layout is compared with it by a test
- * (tests/network/neurons).
+ * (tests/engines/kernels).
  */
 export interface NeuronModel {
   readonly kind: string;
