@@ -30,7 +30,7 @@ for (let seed = Number(first); seed < Number(first) + Number(seeds); seed++) {
   const ours = await withGymnasium(config.environment, async (makeEnvironments) => {
     const before = cpuSeconds();
     const { seconds, environmentSteps, chosen, confirmed } = await trainDqn(config, { makeEnvironments });
-    return { seconds, cpu: cpuSeconds() - before, steps: environmentSteps, mean: confirmed ? chosen!.mean : null };
+    return { seconds, cpu: cpuSeconds() - before, steps: environmentSteps, mean: confirmed ? chosen.mean : null };
   });
   const { stdout } = await execa(python, ["bench/training/sb3_dqn.py", String(seed), threads]);
   const peer = JSON.parse(stdout) as Side;

@@ -29,7 +29,7 @@ export interface Stored {
 
 /** Tensors of a part, under names of the whole; `unprefixed` takes them out again. */
 export function prefixed(prefix: string, tensors: Stored["tensors"] | Weights): Stored["tensors"] {
-  return Object.fromEntries(Object.entries(tensors).map(([name, data]) => [`${prefix}.${name}`, data as TensorData]));
+  return Object.fromEntries(Object.entries(tensors).map(([name, data]) => [`${prefix}.${name}`, data]));
 }
 
 export function unprefixed(prefix: string, tensors: Stored["tensors"]): Stored["tensors"] {

@@ -2,7 +2,7 @@ import { DsqnError } from "../errors.ts";
 import type { OnProgress } from "../progress.ts";
 import type { Environments, MakeEnvironments } from "../environments/worlds.ts";
 import { runEpisodes } from "./episodes.ts";
-import type { Policy } from "./policy.ts";
+import type { Policy, PolicyWork } from "./policy.ts";
 import { mean, meanInterval, ratioInterval, standardDeviation } from "../numeric/statistics.ts";
 
 /** Reset seeds of evaluation episodes unless others are given: episode i starts from 100000 + i, so that scores compare. */
@@ -78,46 +78,23 @@ export async function evaluate(
   const { episodes = 100, firstSeed = FIRST_SEED, epsilon = 0, compare, signal, onProgress } = options;
   const started = performance.now();
   const workBefore = policy.work && { ...policy.work };
-  const returns: number[] = [];
-  const lengths: number[] = [];
-  const equal = new Float64Array(episodes);
-  const decided = new Float64Array(episodes);
-  const lost = new Float64Array(episodes);
-  let largest = 0;
-  let margins = 0;
-
+  const [returns, lengths]: [number[], number[]] = [[], []];
+  const tally = createTally(episodes, policy.actions, compare);
   for (let first = 0; first < episodes; first += SIDE_BY_SIDE) {
     const environments = await makeEnvironments(Math.min(SIDE_BY_SIDE, episodes - first));
+    const { count } = environments;
     try {
       assertFits(policy, environments);
       if (compare) assertFits(compare, environments);
       const part = await runEpisodes(environments, (observations, batch) => policy.act(observations, batch), {
-        seeds: Array.from({ length: environments.count }, (_, i) => firstSeed + first + i),
+        seeds: Array.from({ length: count }, (_, i) => firstSeed + first + i),
         epsilon,
         signal,
-        async onDecisions(observations, actions, rows) {
-          const valued = await compare?.values?.(observations, rows.length);
-          const others = valued?.actions ?? (await compare?.act(observations, rows.length));
-          rows.forEach((row, k) => {
-            decided[first + row]++;
-            if (others && others[k] === actions[k]) equal[first + row]++;
-            if (!valued) return;
-            const values = valued.values.subarray(k * policy.actions, (k + 1) * policy.actions);
-            const [best, next = best] = values.slice().sort().reverse();
-            const regret = best - values[actions[k]];
-            lost[first + row] += regret;
-            largest = Math.max(largest, regret);
-            margins += best - next;
-          });
+        onDecisions: (observations, actions, rows) => tally.note(observations, actions, rows, first),
+        onStep({ step, running }) {
+          const done = first + count - running;
+          onProgress?.({ stage: "evaluate", done, total: episodes, unit: "episodes", note: `step ${step}` });
         },
-        onStep: ({ step, running }) =>
-          onProgress?.({
-            stage: "evaluate",
-            done: first + environments.count - running,
-            total: episodes,
-            unit: "episodes",
-            note: `step ${step}`,
-          }),
       });
       returns.push(...part.returns);
       lengths.push(...part.lengths);
@@ -125,30 +102,65 @@ export async function evaluate(
       await environments.close();
     }
   }
-
-  const decisions = decided.reduce((sum, n) => sum + n, 0);
-  const similarity = compare && decisions > 0 ? ratioInterval(equal, decided, 1) : undefined;
-  const regret = compare?.values && decisions > 0 ? ratioInterval(lost, decided) : undefined;
-  const work = policy.work;
-  const per = (count: "spikes" | "synOps"): number | null =>
-    work && work.decisions > (workBefore?.decisions ?? 0)
-      ? (work[count] - (workBefore?.[count] ?? 0)) / (work.decisions - (workBefore?.decisions ?? 0))
-      : null;
   return {
     mean: mean(returns),
     std: standardDeviation(returns),
     ci95: meanInterval(returns),
     episodes,
-    decisions,
-    similarity: similarity?.ratio ?? null,
-    similarityCi95: similarity?.ci95 ?? null,
-    regret: regret ? { mean: regret.ratio, ci95: regret.ci95, largest, margin: margins / decisions } : null,
-    spikesPerDecision: per("spikes"),
-    synOpsPerDecision: per("synOps"),
+    ...tally.result(),
+    spikesPerDecision: per("spikes", policy.work, workBefore),
+    synOpsPerDecision: per("synOps", policy.work, workBefore),
     returns,
     lengths,
     seconds: (performance.now() - started) / 1000,
   };
+}
+
+/** Counts decisions, and holds them against those of `compare`. */
+function createTally(
+  episodes: number,
+  actions: number,
+  compare: Policy | undefined,
+): {
+  note(observations: Float32Array, chosen: Int32Array, rows: Int32Array, first: number): Promise<void>;
+  result(): Pick<Evaluation, "decisions" | "similarity" | "similarityCi95" | "regret">;
+} {
+  const [equal, decided, lost] = [0, 1, 2].map(() => new Float64Array(episodes));
+  let [largest, margins] = [0, 0];
+  return {
+    async note(observations, chosen, rows, first) {
+      const valued = await compare?.values?.(observations, rows.length);
+      const others = valued?.actions ?? (await compare?.act(observations, rows.length));
+      rows.forEach((row, k) => {
+        decided[first + row]++;
+        if (others && others[k] === chosen[k]) equal[first + row]++;
+        if (!valued) return;
+        const values = valued.values.subarray(k * actions, (k + 1) * actions);
+        const [best, next = best] = values.slice().sort().reverse();
+        const regret = best - values[chosen[k]];
+        lost[first + row] += regret;
+        largest = Math.max(largest, regret);
+        margins += best - next;
+      });
+    },
+    result() {
+      const decisions = decided.reduce((sum, n) => sum + n, 0);
+      const similarity = compare && decisions > 0 ? ratioInterval(equal, decided, 1) : undefined;
+      const regret = compare?.values && decisions > 0 ? ratioInterval(lost, decided) : undefined;
+      return {
+        decisions,
+        similarity: similarity?.ratio ?? null,
+        similarityCi95: similarity?.ci95 ?? null,
+        regret: regret ? { mean: regret.ratio, ci95: regret.ci95, largest, margin: margins / decisions } : null,
+      };
+    },
+  };
+}
+
+/** Of the work since `before`, so much per decision; null where nobody counted. */
+function per(count: "spikes" | "synOps", work: PolicyWork | undefined, before: PolicyWork | undefined): number | null {
+  const decisions = work && before ? work.decisions - before.decisions : 0;
+  return decisions > 0 ? (work![count] - before![count]) / decisions : null;
 }
 
 /** Throws MODEL_DOES_NOT_FIT unless `policy` takes this environment's observations and knows its actions. */

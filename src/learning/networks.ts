@@ -18,6 +18,8 @@ import {
   observationSize,
   type SpikingNetwork,
 } from "../network/network.ts";
+import type { SpikeRegulariser } from "../network/regulariser.ts";
+import type { SurrogateOptions } from "../network/surrogate.ts";
 import type { TrainableNetwork } from "../network/trainable.ts";
 import { Random } from "../numeric/random.ts";
 import { createTrainable, type TrainableOptions } from "../engines/create.ts";
@@ -57,8 +59,13 @@ export function trainable(
 }
 
 /** How spikes are learned through. */
-export function spikeOptions({ surrogate, surrogateScale, detachReset, regulariser, learn }: SpikingFields) {
-  return { surrogate: { name: surrogate, scale: surrogateScale }, detachReset, regulariser, learn } as const;
+export function spikeOptions({ surrogate, surrogateScale, detachReset, regulariser, learn }: SpikingFields): {
+  readonly surrogate: SurrogateOptions;
+  readonly detachReset: boolean;
+  readonly regulariser?: SpikeRegulariser;
+  readonly learn: TrainableOptions["learn"];
+} {
+  return { surrogate: { name: surrogate, scale: surrogateScale }, detachReset, regulariser, learn };
 }
 
 function denseSpiking(shape: readonly number[], config: SpikingFields, random: Random): SpikingNetwork {

@@ -13,8 +13,8 @@ export const scalingSchema = z.strictObject({ center: z.array(z.number()), scale
 
 export type Scaling = z.infer<typeof scalingSchema>;
 
-/** A scaling, or "observed": what random play shows decides, once, at the start of a run. */
-export const observedOr = <S extends z.ZodType>(schema: S) => z.union([z.literal("observed"), schema]);
+/** A scaling, none, or "observed": what random play shows decides, once, at the start of a run. */
+export const scalingField = z.union([z.literal("observed"), scalingSchema]).optional();
 
 /** Steps of random play that "observed" looks at, and environments that play them. */
 const OBSERVED_STEPS = 5000;
@@ -65,7 +65,7 @@ export async function observedScaling(makeEnvironments: MakeEnvironments, seed: 
   const short = (value: number): number => Number(value.toPrecision(4));
   const center = Array.from(sum, (total) => short(total / seen));
   const scale = center.map((_, j) => {
-    const deviation = Math.sqrt(Math.max(0, squares[j] / seen - (sum[j] / seen) ** 2));
+    const deviation = Math.sqrt(Math.max(0, squares[j] / seen - (sum[j] / seen) * (sum[j] / seen)));
     const width = environments.widths?.[j] ?? 0;
     const range = Math.max(most[j] - least[j], width < LARGEST_WIDTH ? width : 0);
     return most[j] > least[j] ? short(1 / Math.max(deviation, LEAST_OF_RANGE * range)) : 1;

@@ -157,24 +157,22 @@ export const optimizerSchema = z.discriminatedUnion("kind", [
 export const solveSchema = z.strictObject({ average: z.number(), window: count.default(100), stay: count.default(1) });
 
 /** Greedy episodes on seeds of their own: they choose the checkpoint, and end the run early. */
-export const evaluationFields = (defaults: { episodes: number; epsilon: number }) => ({
+export const evaluationFields = {
   /** Environment steps between evaluations. */
   every: count,
-  episodes: count.default(defaults.episodes),
+  episodes: count.default(20),
   /** Probability of a random action. */
-  epsilon: fraction.default(defaults.epsilon),
+  epsilon: fraction.default(0),
   /** The run ends when an evaluation reaches `mean`, and one over `episodes` other episodes confirms it. */
   stop: z.strictObject({ mean: z.number(), episodes: count.default(100) }).optional(),
   /** Each evaluation that reaches `mean` multiplies the learning rate by `factor`, so that a good network stays good. */
   settle: z.strictObject({ mean: z.number(), factor: z.number().gt(0).lte(1).default(0.7) }).optional(),
-});
+};
 
-/** The chosen network's greedy mean over fresh seeds, and what counts as success. */
-export const finalSchema = ({ episodes, epsilon }: { episodes: number; epsilon: number }) =>
-  z
-    .strictObject({
-      episodes: count.default(episodes),
-      epsilon: fraction.default(epsilon),
-      target: z.number().optional(),
-    })
-    .default({ episodes, epsilon });
+/** The chosen network's score over fresh seeds, and what counts as success. */
+export const finalFields = {
+  episodes: count.default(100),
+  epsilon: fraction.default(0),
+  target: z.number().optional(),
+};
+export const finalSchema = z.strictObject(finalFields).default({ episodes: 100, epsilon: 0 });

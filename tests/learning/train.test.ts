@@ -93,7 +93,7 @@ describe("training", () => {
       makeEnvironments: corridor({ slip: 0 }),
     });
     // Straight to the end from a uniform start: 4, 3, 2, 1, 0 steps that cost.
-    expect(result.chosen!.mean).toBeGreaterThan(-2.6);
+    expect(result.chosen.mean).toBeGreaterThan(-2.6);
   });
 
   it("ends early once an evaluation is confirmed, and keeps that network", async () => {

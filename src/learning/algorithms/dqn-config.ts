@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { architectures } from "../../network/create.ts";
 import { type RewardShapingName, rewardShapings } from "../rewards.ts";
-import { observedOr, scalingSchema } from "../scaling.ts";
+import { scalingField } from "../scaling.ts";
 import { scheduleSchema } from "../schedules.ts";
 import {
   atariSchema,
@@ -10,7 +10,7 @@ import {
   denseSchema,
   environmentSchema,
   evaluationFields,
-  finalSchema,
+  finalFields,
   fraction,
   optimizerSchema,
   seedSchema,
@@ -34,8 +34,8 @@ interface Defaults {
   readonly loss: "mse" | "huber";
   readonly clip: "value" | "none";
   readonly prioritisation: { readonly alpha: number; readonly beta: number; readonly epsilon: number };
-  readonly evaluation: { readonly episodes: number; readonly epsilon: number };
-  readonly final: { readonly episodes: number; readonly epsilon: number };
+  readonly evaluated: { readonly episodes: number; readonly epsilon: number };
+  readonly scored: { readonly episodes: number; readonly epsilon: number };
   readonly checkpointSeconds: number;
 }
 
@@ -86,13 +86,21 @@ const qLearning = (defaults: Defaults) => ({
   ),
   solve: solveSchema.optional(),
   evaluation: z.strictObject({
-    ...evaluationFields(defaults.evaluation),
+    ...evaluationFields,
+    episodes: count.default(defaults.evaluated.episodes),
+    epsilon: fraction.default(defaults.evaluated.epsilon),
     /** Which weights act: the learned ones, or the target network's (with soft updates a running average of them). */
     of: z.enum(["policy", "target"]).default("policy"),
   }),
   /** Seconds between checkpoints; without influence on the curve. */
   checkpointSeconds: z.number().min(0).default(defaults.checkpointSeconds),
-  final: finalSchema(defaults.final),
+  final: z
+    .strictObject({
+      ...finalFields,
+      episodes: count.default(defaults.scored.episodes),
+      epsilon: fraction.default(defaults.scored.epsilon),
+    })
+    .default(defaults.scored),
 });
 
 /** Value and advantage streams (Wang et al. 2016), folded into one output layer when saved. */
@@ -105,7 +113,7 @@ export const dqnSchema = z
     environment: environmentSchema,
     network: z.discriminatedUnion("kind", [denseSchema.extend(dueling), spikingSchema.extend(dueling)]),
     /** Observations as the network sees them while learning; folded into the saved model. */
-    scaling: observedOr(scalingSchema).optional(),
+    scaling: scalingField,
     /** Training ends after so many episodes, or environment steps, whichever comes first. */
     episodes: count.optional(),
     steps: count.optional(),
@@ -117,8 +125,8 @@ export const dqnSchema = z
       loss: "mse",
       clip: "value",
       prioritisation: { alpha: 0.6, beta: 0.4, epsilon: 1e-6 },
-      evaluation: { episodes: 20, epsilon: 0 },
-      final: { episodes: 100, epsilon: 0 },
+      evaluated: { episodes: 20, epsilon: 0 },
+      scored: { episodes: 100, epsilon: 0 },
       checkpointSeconds: 5,
     }),
   })
@@ -191,8 +199,8 @@ export const convDqnSchema = z
       loss: "huber",
       clip: "none",
       prioritisation: { alpha: 0.5, beta: 0.5, epsilon: 1e-3 },
-      evaluation: { episodes: 10, epsilon: 0.01 },
-      final: { episodes: 30, epsilon: 0.01 },
+      evaluated: { episodes: 10, epsilon: 0.01 },
+      scored: { episodes: 30, epsilon: 0.01 },
       checkpointSeconds: 120,
     }),
   })

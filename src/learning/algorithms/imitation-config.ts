@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { observedOr, scalingSchema } from "../scaling.ts";
+import { scalingField } from "../scaling.ts";
 import { scheduleSchema } from "../schedules.ts";
 import {
   completed,
@@ -24,7 +24,7 @@ export const imitationSchema = z
     /** States to collect (or the most to use of a folder). */
     states: count.default(20_000),
     network: z.discriminatedUnion("kind", [denseSchema, spikingSchema]),
-    scaling: observedOr(scalingSchema).optional(),
+    scaling: scalingField,
     iterations: count,
     batchSize: count.default(50),
     learningRate: scheduleSchema,
@@ -40,7 +40,7 @@ export const imitationSchema = z
     aggregation: z.strictObject({ rounds: count, states: count, iterations: count }).optional(),
     /** Seconds between checkpoints; without influence on the curve. */
     checkpointSeconds: z.number().min(0).default(5),
-    final: finalSchema({ episodes: 100, epsilon: 0 }),
+    final: finalSchema,
   })
   .superRefine(({ method, network }, context) => {
     const spiking = network.kind === "spiking";

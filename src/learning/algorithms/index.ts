@@ -41,7 +41,7 @@ const policyGradient = async (): Promise<LoopAlgorithm<ReinforceConfig>> => {
   return { schema: (await import("./reinforce-config.ts")).reinforceSchema, plan, create };
 };
 const classifier = async (): Promise<OwnAlgorithm> =>
-  (await import("./imitation-run.ts")).imitationAlgorithm as unknown as OwnAlgorithm;
+  (await import("./imitation-run.ts")).imitationAlgorithm;
 
 /** Every algorithm by the name that configs give it in `method`; loaded when first used. */
 export const algorithms = {
@@ -50,14 +50,14 @@ export const algorithms = {
   "conv-dqn": overFrames,
   "pixel-dsqn": overFrames,
   "reinforce": policyGradient,
-  "classifier": classifier,
+  classifier,
   "snn-classifier": classifier,
 } as const satisfies Readonly<Record<string, () => Promise<unknown>>>;
 
 /** The algorithm that a config names in `method`. */
 export async function loadAlgorithm(name: unknown, what: string): Promise<AnyAlgorithm> {
   if (typeof name === "string" && Object.hasOwn(algorithms, name))
-    return (await algorithms[name as keyof typeof algorithms]()) as unknown as AnyAlgorithm;
+    return await algorithms[name as keyof typeof algorithms]();
   const known = Object.keys(algorithms);
   const meant = nearest(String(name), known);
   throw new UsageError("CONFIG_INVALID", `"method" in ${what} is ${JSON.stringify(name)}.`, {

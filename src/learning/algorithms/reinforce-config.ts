@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { observedOr, scalingSchema } from "../scaling.ts";
+import { scalingField } from "../scaling.ts";
 import { scheduleSchema } from "../schedules.ts";
 import {
   completed,
@@ -23,7 +23,7 @@ export const reinforceSchema = z
     /** `count` episodes run side by side and make one update; the thesis has 1. */
     environment: environmentSchema,
     network: z.discriminatedUnion("kind", [denseSchema, spikingSchema]),
-    scaling: observedOr(scalingSchema).optional(),
+    scaling: scalingField,
     /** Training ends after so many episodes. */
     episodes: count,
     gamma: fraction.default(0.99),
@@ -37,10 +37,10 @@ export const reinforceSchema = z
     clip: z.number().positive().optional(),
     solve: solveSchema.optional(),
     /** `every` counts updates. */
-    evaluation: z.strictObject(evaluationFields({ episodes: 20, epsilon: 0 })),
+    evaluation: z.strictObject(evaluationFields),
     /** Seconds between checkpoints; without influence on the curve. */
     checkpointSeconds: z.number().min(0).default(5),
-    final: finalSchema({ episodes: 100, epsilon: 0 }),
+    final: finalSchema,
   })
   .superRefine(({ network }, context) => {
     const problem = network.kind === "spiking" ? spikingProblem(network, network.hidden.length) : undefined;

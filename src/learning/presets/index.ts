@@ -11,76 +11,49 @@ export interface Preset {
   readonly load: () => Promise<PlainObject>;
 }
 
+/** The config that a module exports as `name`. */
+function preset<M, N extends keyof M & string>(module: () => Promise<M>, name: N, summary: string): Preset {
+  return { summary, load: async () => (await module())[name] as PlainObject };
+}
+
 const general = () => import("./general.ts");
 const cartpole = () => import("./cartpole.ts");
 const mountaincar = () => import("./mountaincar.ts");
 const breakout = () => import("./breakout.ts");
 const known: Record<string, Preset> = {
-  "dqn": {
-    summary: "any environment (--env ID) of a Box of observations and Discrete actions, dense Q-network",
-    load: async () => (await general()).dqn,
-  },
-  "dsqn": {
-    summary: "any environment, spiking Q-network, T = 20",
-    load: async () => (await general()).dsqn,
-  },
-  "reinforce": {
-    summary: "any environment, policy gradient",
-    load: async () => (await general()).reinforce,
-  },
-  "classifier": {
-    summary: "any environment, dense classifier of the policy of a model (--set source=MODEL)",
-    load: async () => (await general()).classifier,
-  },
-  "cartpole-dqn": { summary: "CartPole, dense Q-network", load: async () => (await cartpole()).cartpoleDqn },
-  "cartpole-dsqn": {
-    summary: "CartPole, spiking Q-network, T = 20",
-    load: async () => (await cartpole()).cartpoleDsqn,
-  },
-  "cartpole-reinforce": {
-    summary: "CartPole, policy gradient",
-    load: async () => (await cartpole()).cartpoleReinforce,
-  },
-  "cartpole-classifier": {
-    summary: "CartPole, dense classifier of the DQN's policy",
-    load: async () => (await cartpole()).cartpoleClassifier,
-  },
-  "cartpole-snn-classifier": {
-    summary: "CartPole, spiking classifier of the DQN's policy",
-    load: async () => (await cartpole()).cartpoleSnnClassifier,
-  },
-  "mountaincar-dqn": {
-    summary: "MountainCar, dense Q-network",
-    load: async () => (await mountaincar()).mountaincarDqn,
-  },
-  "mountaincar-dsqn": {
-    summary: "MountainCar, spiking Q-network",
-    load: async () => (await mountaincar()).mountaincarDsqn,
-  },
-  "mountaincar-classifier": {
-    summary: "MountainCar, dense classifier of the DQN's policy",
-    load: async () => (await mountaincar()).mountaincarClassifier,
-  },
-  "mountaincar-snn-classifier": {
-    summary: "MountainCar, spiking classifier of the DQN's policy",
-    load: async () => (await mountaincar()).mountaincarSnnClassifier,
-  },
-  "breakout-dqn": {
-    summary: "Breakout (or --env GAME), convolutional Q-network sized for CPUs",
-    load: async () => (await breakout()).breakoutDqn,
-  },
-  "breakout-dqn-nature": {
-    summary: "Breakout, the network of Mnih et al. 2015",
-    load: async () => (await breakout()).breakoutDqnNature,
-  },
-  "breakout-dsqn": {
-    summary: "Breakout, spiking convolutional Q-network, T = 10",
-    load: async () => (await breakout()).breakoutDsqn,
-  },
-  "breakout-patel-dsqn": {
-    summary: "Breakout, spiking Q-network of one hidden layer, T = 20",
-    load: async () => (await breakout()).breakoutPatelDsqn,
-  },
+  "dqn": preset(general, "dqn", "any environment (--env ID) of a Box and Discrete actions, dense Q-network"),
+  "dsqn": preset(general, "dsqn", "any environment, spiking Q-network, T = 20"),
+  "reinforce": preset(general, "reinforce", "any environment, policy gradient"),
+  "classifier": preset(
+    general,
+    "classifier",
+    "any environment, dense classifier of a model's policy (--set source=MODEL)",
+  ),
+  "cartpole-dqn": preset(cartpole, "cartpoleDqn", "CartPole, dense Q-network"),
+  "cartpole-dsqn": preset(cartpole, "cartpoleDsqn", "CartPole, spiking Q-network, T = 20"),
+  "cartpole-reinforce": preset(cartpole, "cartpoleReinforce", "CartPole, policy gradient"),
+  "cartpole-classifier": preset(cartpole, "cartpoleClassifier", "CartPole, dense classifier of the DQN's policy"),
+  "cartpole-snn-classifier": preset(
+    cartpole,
+    "cartpoleSnnClassifier",
+    "CartPole, spiking classifier of the DQN's policy",
+  ),
+  "mountaincar-dqn": preset(mountaincar, "mountaincarDqn", "MountainCar, dense Q-network"),
+  "mountaincar-dsqn": preset(mountaincar, "mountaincarDsqn", "MountainCar, spiking Q-network"),
+  "mountaincar-classifier": preset(
+    mountaincar,
+    "mountaincarClassifier",
+    "MountainCar, dense classifier of the DQN's policy",
+  ),
+  "mountaincar-snn-classifier": preset(
+    mountaincar,
+    "mountaincarSnnClassifier",
+    "MountainCar, spiking classifier of the DQN's policy",
+  ),
+  "breakout-dqn": preset(breakout, "breakoutDqn", "Breakout (or --env GAME), convolutional Q-network sized for CPUs"),
+  "breakout-dqn-nature": preset(breakout, "breakoutDqnNature", "Breakout, the network of Mnih et al. 2015"),
+  "breakout-dsqn": preset(breakout, "breakoutDsqn", "Breakout, spiking convolutional Q-network, T = 10"),
+  "breakout-patel-dsqn": preset(breakout, "breakoutPatelDsqn", "Breakout, spiking, one hidden layer, T = 20"),
 };
 
 /** Every preset of `dsqn train`. */

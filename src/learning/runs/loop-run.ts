@@ -65,7 +65,7 @@ export async function runLoop(
 
 /** What TensorBoard shows of an episode: all but how it is counted. */
 function scalars({ episode: _, environmentSteps: __, ...shown }: EpisodeEntry): Record<string, number> {
-  return Object.fromEntries(Object.entries(shown).map(([name, value]) => [`train/${name}`, value as number]));
+  return Object.fromEntries(Object.entries(shown).map(([name, value]) => [`train/${name}`, value]));
 }
 
 const scoreOf = ({ mean, min }: EvaluationEntry): Record<string, number> => ({
