@@ -175,6 +175,7 @@ export {
   type Subject,
 } from "./simulators/certificate.ts";
 export { openSimulator, type OpenOptions } from "./simulators/open.ts";
+export { registerSimulators, type SimulatorKind } from "./simulators/names.ts";
 export { compareRuns, type Comparison, type FirstMismatch } from "./simulators/compare.ts";
 export { randomNetwork, randomStates, type FuzzOptions } from "./simulators/fuzz.ts";
 export { placeNetwork, placeNetworks, type BoardMap, type PlaceOptions } from "./simulators/spinnaker/place.ts";
