@@ -87,10 +87,9 @@ export async function fit(
   const count = training.states.length / n;
   const size = Math.min(batchSize, count);
   const optimizer = adam(network.parameters.length);
-  const states = new Float32Array(size * n);
-  const targets = new Float32Array(size * actions);
   const gradients = new Float32Array(size * actions);
   const order = Int32Array.from({ length: count }, (_, i) => i);
+  const batch = { states: new Float32Array(size * n), targets: new Float32Array(size * actions) };
   const curve: FitPoint[] = [];
   const best = new Float32Array(network.parameters.length);
   if (resume) restore(network, optimizer, order, best, resume);
@@ -125,15 +124,9 @@ export async function fit(
       options.onSafePoint?.({ snapshot, last: true });
       throw new DsqnError("INTERRUPTED", `Learning stopped after ${iteration} batches.`, { cause: signal.reason });
     }
-    for (let k = 0; k < size; k++) {
-      // The first `size` places of a shuffle that goes on from where the last batch left it.
-      const other = k + random.integer(count - k);
-      [order[k], order[other]] = [order[other], order[k]];
-      const row = order[k];
-      for (let j = 0; j < n; j++) states[k * n + j] = training.states[row * n + j];
-      for (let j = 0; j < actions; j++) targets[k * actions + j] = training.targets[row * actions + j];
-    }
-    const { loss, correct } = crossEntropy(network.forward(states, size), targets, actions, outputScale, gradients);
+    draw(training, batch, order, random);
+    const outputs = network.forward(batch.states, size);
+    const { loss, correct } = crossEntropy(outputs, batch.targets, actions, outputScale, gradients);
     network.backward(gradients);
     if (options.clip !== undefined) clipValues(network.gradients, options.clip);
     optimizer.step(network.parameters, network.gradients, valueAt(options.learningRate, iteration));
@@ -157,6 +150,18 @@ export async function fit(
   options.onSafePoint?.({ snapshot, last: true });
   network.parameters.set(best);
   return { curve, before, chosen };
+}
+
+/** Fills `batch` without repetition: by the first places of a shuffle that goes on from where the last batch left it. */
+function draw(from: Examples, batch: Examples, order: Int32Array, random: Random): void {
+  const [n, actions] = [from.states.length / order.length, from.targets.length / order.length];
+  for (let k = 0; k * n < batch.states.length; k++) {
+    const other = k + random.integer(order.length - k);
+    [order[k], order[other]] = [order[other], order[k]];
+    const row = order[k];
+    for (let j = 0; j < n; j++) batch.states[k * n + j] = from.states[row * n + j];
+    for (let j = 0; j < actions; j++) batch.targets[k * actions + j] = from.targets[row * actions + j];
+  }
 }
 
 function restore(

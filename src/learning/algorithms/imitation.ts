@@ -83,8 +83,7 @@ export async function imitate(config: ImitationConfig, options: ImitateOptions):
         const shifted = { ...point, iteration: done + point.iteration };
         curve.push(shifted);
         options.onPoint?.(shifted);
-        const note = `loss ${point.loss.toFixed(4)}  accuracy ${point.accuracy.toFixed(4)}  validation ${point.validationAccuracy.toFixed(4)}`;
-        onProgress?.({ stage: "train", done: shifted.iteration, total, unit: "batches", note });
+        onProgress?.({ stage: "train", done: shifted.iteration, total, unit: "batches", note: noteOf(point) });
       },
       onSafePoint({ snapshot, last }) {
         options.onSafePoint?.({
@@ -106,10 +105,7 @@ export async function imitate(config: ImitationConfig, options: ImitateOptions):
 
   try {
     const first = resume?.facts.round ?? 0;
-    // Of the tensors the examples alone: what the next checkpoint stores beside them has moved on.
-    let examples: Labelled = resume
-      ? { states: resume.tensors.states, actions: resume.tensors.actions }
-      : await label(source, options.states!.subarray(0, config.states * n));
+    let examples = await firstExamples(config, options);
     let { chosen } = await fitTo(examples, first, resume);
     for (let round = first + 1; round <= rounds; round++) {
       const visited = await visit(learner, config, round, options);
@@ -128,6 +124,19 @@ export async function imitate(config: ImitationConfig, options: ImitateOptions):
   } finally {
     learner.close();
   }
+}
+
+function noteOf({ loss, accuracy, validationAccuracy }: FitPoint): string {
+  return `loss ${loss.toFixed(4)}  accuracy ${accuracy.toFixed(4)}  validation ${validationAccuracy.toFixed(4)}`;
+}
+
+/** Learns on from a checkpoint where `resume` is one; the tensors of its examples alone, for the next checkpoint's have moved on. */
+async function firstExamples(
+  { states }: ImitationConfig,
+  { source, resume, states: collected }: ImitateOptions,
+): Promise<Labelled> {
+  if (resume) return { states: resume.tensors.states, actions: resume.tensors.actions };
+  return label(source, collected!.subarray(0, states * source.observationSize));
 }
 
 /** What the source does in `states`. */

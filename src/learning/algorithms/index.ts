@@ -40,8 +40,7 @@ const policyGradient = async (): Promise<LoopAlgorithm<ReinforceConfig>> => {
   const { createReinforce: create, reinforcePlan: plan } = await import("./reinforce.ts");
   return { schema: (await import("./reinforce-config.ts")).reinforceSchema, plan, create };
 };
-const classifier = async (): Promise<OwnAlgorithm> =>
-  (await import("./imitation-run.ts")).imitationAlgorithm;
+const classifier = async (): Promise<OwnAlgorithm> => (await import("./imitation-run.ts")).imitationAlgorithm;
 
 /** Every algorithm by the name that configs give it in `method`; loaded when first used. */
 export const algorithms = {

@@ -1,7 +1,7 @@
 import type { Random } from "../../numeric/random.ts";
 import { Priorities } from "./priorities.ts";
 import type { Batch, Prioritisation } from "./replay.ts";
-import { assembleStack } from "./stack.ts";
+import { assembleStack } from "../../environments/frame-stack.ts";
 
 /** Shape of a {@link FrameMemory}. */
 export interface FrameMemoryOptions {

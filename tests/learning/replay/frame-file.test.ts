@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { openFrameFile } from "../../../src/learning/replay/frame-file.ts";
 import { FrameMemory } from "../../../src/learning/replay/frame-memory.ts";
 import { assertReplayFits } from "../../../src/learning/replay/replay-memory-limit.ts";
-import { assembleStack } from "../../../src/learning/replay/stack.ts";
+import { assembleStack } from "../../../src/environments/frame-stack.ts";
 import { Random } from "../../../src/numeric/random.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "dsqn-frames-"));
