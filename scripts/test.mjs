@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // npm test: sets up what the tests need, then linters and types, Jest, pytest. The last line counts them all:
 //   N passed, N failed[, N skipped]
+// npm test -- --tier fast: what needs Node alone; --tier long: what runs before a release (docs/testing.md).
 // npm test -- PATTERN... passes its arguments to Jest, and runs nothing else. Each failed linter counts as one failure.
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -12,9 +13,17 @@ import { root } from "../src/setup/home.mjs";
 import { interruptible } from "../src/setup/interrupt.mjs";
 import { lint } from "./checks/lint.mjs";
 import { setUp } from "../src/setup/setup.mjs";
+import { ignoring, tiers } from "./checks/tiers.mjs";
 
-const jestArguments = process.argv.slice(2);
-const everything = jestArguments.length === 0;
+const given = process.argv.slice(2);
+const at = given.indexOf("--tier");
+const [tier = "all"] = at < 0 ? [] : given.splice(at, 2).slice(1);
+if (!(tier in tiers)) {
+  process.stderr.write(`dsqn: BAD_ARGUMENT  There is no tier "${tier}": ${Object.keys(tiers).join(", ")}.\n`);
+  process.exit(2);
+}
+const everything = given.length === 0 && tier === "all";
+const jestArguments = given.length > 0 ? given : ignoring(tier);
 const folder = mkdtempSync(path.join(tmpdir(), "dsqn-test-"));
 const signal = interruptible();
 
@@ -22,7 +31,7 @@ try {
   const extras = ["base", "nest", "pynn", "spinnaker", "atari", "box2d", "test", "notebooks"];
   // Where tfjs-node can't be set up, the tests that need it are skipped.
   const tfjs = process.platform === "linux" && process.arch === "x64";
-  const { python } = await setUp({ extras, tfjs, signal });
+  const { python } = await setUp(tier === "fast" ? { extras: [], signal } : { extras, tfjs, signal });
   const counts = [];
   if (everything) counts.push(await section("Linters and types", () => linters(python)));
   counts.push(await section("Jest", () => jest()));

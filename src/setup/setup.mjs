@@ -9,6 +9,8 @@ import { checkNode, installPackages, missingPackages } from "./node.mjs";
 import { ensureTfjs, readyTfjs } from "./tfjs.mjs";
 
 /**
+ * `extras` [] leaves Python alone.
+ *
  * @param {{ extras?: readonly string[], tfjs?: boolean, signal?: AbortSignal, env?: NodeJS.ProcessEnv }} [options]
  * @returns {Promise<{ python: string, seconds: number, changed: boolean }>}
  */
@@ -45,6 +47,7 @@ async function node({ step, signal, env }) {
 }
 
 async function python({ extras, step, signal, env }) {
+  if (extras.length === 0) return { python: "", changed: false };
   const ready = await readyPython(extras, env);
   if (ready) return { ...ready, changed: false };
   const made = await step("Python environment", (note) =>

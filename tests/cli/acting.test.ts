@@ -1,3 +1,4 @@
+// tier: python
 import { describe, expect, it, jest } from "@jest/globals";
 import { evaluate, type Evaluation } from "../../src/learning/evaluate.ts";
 import { withGymnasium } from "../../src/environments/gymnasium-worlds.ts";

@@ -1,3 +1,4 @@
+// tier: python
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { examples } from "../../scripts/docs/examples.ts";
 import { typeErrors } from "../../scripts/docs/typecheck.ts";

@@ -1,3 +1,4 @@
+// tier: python
 import { describe, expect, it } from "@jest/globals";
 import { inflateSync } from "node:zlib";
 import { kindOf, loadDenseNetwork, loadSpikingNetwork, policyOf, referenceEngine } from "../../src/index.ts";

@@ -1,3 +1,4 @@
+// tier: long
 import { describe, expect, it } from "@jest/globals";
 import { execa } from "execa";
 import { readFileSync, statSync } from "node:fs";

@@ -1,3 +1,4 @@
+// tier: python
 import { execa } from "execa";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,3 +1,4 @@
+// tier: python
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { sandbox } from "./sandbox.ts";

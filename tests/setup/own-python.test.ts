@@ -1,3 +1,4 @@
+// tier: python
 import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import path from "node:path";

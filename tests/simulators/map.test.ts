@@ -1,3 +1,4 @@
+// tier: long
 import { readdirSync } from "node:fs";
 import { loadModel } from "../../src/network/file/model.ts";
 import { Random } from "../../src/numeric/random.ts";

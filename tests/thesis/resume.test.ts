@@ -1,3 +1,4 @@
+// tier: long
 import { execa } from "execa";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
