@@ -1,3 +1,4 @@
+// tier: python
 import { jest } from "@jest/globals";
 import { execa } from "execa";
 import { createHash } from "node:crypto";

@@ -1,3 +1,4 @@
+// tier: python
 import { execa } from "execa";
 import { fileURLToPath } from "node:url";
 import {
@@ -9,6 +10,7 @@ import {
   type TypedArray,
   type Worker,
 } from "../../src/index.ts";
+import { DATA_PATHS } from "../bridge/helpers.ts";
 
 /**
  * Trajectories over the bridge against Gymnasium run directly (reference.py, which knows nothing of the bridge): bit for bit,
@@ -57,10 +59,10 @@ function hex(observation: Observation): string[] {
   return Object.values(observation as Record<string, Observation>).flatMap(hex);
 }
 
-describe("Gymnasium over the bridge", () => {
+describe.each(DATA_PATHS)("Gymnasium over the bridge (%s)", (data) => {
   let worker: Worker;
   beforeAll(async () => {
-    worker = await openWorker();
+    worker = await openWorker({ data });
   });
   afterAll(() => worker.close());
 

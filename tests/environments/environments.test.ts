@@ -1,3 +1,4 @@
+// tier: python
 import {
   type Environment,
   makeEnvironment,
@@ -6,12 +7,12 @@ import {
   type Space,
   type Worker,
 } from "../../src/index.ts";
-import { failure, open } from "../bridge/helpers.ts";
+import { DATA_PATHS, failure, open } from "../bridge/helpers.ts";
 
-describe("environments", () => {
+describe.each(DATA_PATHS)("environments (%s)", (data) => {
   let worker: Worker;
   beforeAll(async () => {
-    worker = await open();
+    worker = await open({ data });
   });
   afterAll(() => worker.close());
 

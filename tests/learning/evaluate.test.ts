@@ -1,3 +1,4 @@
+// tier: python
 import { describe, expect, it } from "@jest/globals";
 import { execa } from "execa";
 import { readdirSync } from "node:fs";

@@ -1,3 +1,4 @@
+// tier: python
 import { afterAll, describe, expect, it } from "@jest/globals";
 import { execa } from "execa";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

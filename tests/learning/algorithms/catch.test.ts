@@ -1,3 +1,4 @@
+// tier: python
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { execa } from "execa";
 import { mkdtempSync, rmSync, truncateSync } from "node:fs";

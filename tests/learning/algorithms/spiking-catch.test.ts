@@ -1,3 +1,4 @@
+// tier: python
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { spawnSync } from "node:child_process";
 import { readyTfjs } from "../../../src/setup/tfjs.mjs";

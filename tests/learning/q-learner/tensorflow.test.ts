@@ -1,3 +1,4 @@
+// tier: python
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { execa } from "execa";
 

@@ -1,3 +1,4 @@
+// tier: long
 import { afterAll, describe, expect, it } from "@jest/globals";
 import { copyFileSync, existsSync, mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { runsFolder, until } from "./folder.ts";

@@ -1,3 +1,4 @@
+// tier: python
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import type { DqnConfig } from "../../../src/learning/algorithms/dqn-config.ts";
