@@ -16,7 +16,12 @@ export interface SurrogateOptions {
   readonly scale: number;
 }
 
-export const surrogateNames: readonly SurrogateName[] = ["fast-sigmoid", "arctan", "triangular", "sigmoid"];
+export const surrogateNames = [
+  "fast-sigmoid",
+  "arctan",
+  "triangular",
+  "sigmoid",
+] as const satisfies readonly SurrogateName[];
 
 export const surrogateDefaults: SurrogateOptions = { name: "fast-sigmoid", scale: 100 };
 

@@ -21,18 +21,24 @@ export const dqn: AnyEnvironment<DqnConfigInput> = {
   replay: { capacity: 100_000, initial: 2000 },
   batchSize: 64,
   updateEvery: 2,
-  optimizer: { kind: "adam", learningRate: { kind: "linear", start: 5e-4, end: 5e-5, steps: 300_000 } },
+  optimizer: { kind: "adam", learningRate: { kind: "linear", start: 1e-3, end: 5e-5, steps: 300_000 } },
   clip: { kind: "norm", limit: 10 },
   target: { kind: "soft", tau: 0.01 },
   evaluation: { every: 10_000, episodes: 20, of: "target" },
 };
 
-/** The same with spikes: rewards are scaled down to what potentials reach within T steps. */
+/**
+ * The same with spikes: rewards are scaled down to what potentials reach within T steps, and gaps between actions are widened, so that so few
+ * steps tell them apart.
+ */
 export const dsqn: AnyEnvironment<DqnConfigInput> = {
   ...dqn,
   method: "dsqn",
   network: { kind: "spiking", hidden: [64, 64], steps: 20, surrogateScale: 10 },
+  steps: 200_000,
   rewardScale: 0.1,
+  advantageLearning: 0.5,
+  optimizer: { kind: "adam", learningRate: { kind: "linear", start: 5e-4, end: 5e-5, steps: 300_000 } },
 };
 
 export const reinforce: AnyEnvironment<ReinforceConfigInput> = {
