@@ -44,7 +44,7 @@ export function modulesOf(tensors: Readonly<Record<string, Tensor>>, ordered: bo
         source,
         `"${name}" has a weight of shape [${own.weight?.shape.join(", ") ?? ""}]: no convolution, dense layer or batch normalisation`,
       );
-    return { name, kind, parts: own, number: Number(/(\d+)\D*$/.exec(name)?.[1] ?? Infinity) };
+    return { name, kind, parts: own, number: Number(name.match(/\d+/g)?.at(-1) ?? Infinity) };
   });
   const images = modules.some(({ kind }) => kind === "convolution");
   if (ordered && images) return modules;

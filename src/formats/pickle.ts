@@ -49,164 +49,211 @@ const MARK = Symbol("mark");
 type StackItem = PickleValue | typeof MARK;
 
 /** The value pickled at `start`, and where the pickle ends. */
-export function readPickle(
-  bytes: Uint8Array,
-  { globals, persistent, source }: PickleOptions,
-  start = 0,
-): { value: PickleValue; end: number } {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const stack: StackItem[] = [];
-  const memo = new Map<number, PickleValue>();
-  let at = start;
+export function readPickle(bytes: Uint8Array, options: PickleOptions, start = 0): { value: PickleValue; end: number } {
+  const machine = new Machine(bytes, options, start);
+  for (;;) {
+    const opcode = machine.byte();
+    if (opcode === 0x2e) return { value: machine.pop(), end: machine.at };
+    const code = opcode.toString(16);
+    if (!opcodes[opcode]) throw machine.refuse(`the opcode ${refused[code] ?? `0x${code}`}`);
+    opcodes[opcode](machine);
+  }
+}
 
-  const broken = (problem: string): DsqnError =>
-    new DsqnError("PICKLE_INVALID", `${source}: ${problem} (at byte ${at}).`, { facts: { source, offset: at } });
-  const refuse = (what: string): DsqnError =>
-    new DsqnError(
+/** A pickle's stack and memo, and how far it has been read. */
+class Machine {
+  at: number;
+  readonly options: PickleOptions;
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #stack: StackItem[] = [];
+  readonly #memo = new Map<number, PickleValue>();
+
+  constructor(bytes: Uint8Array, options: PickleOptions, start: number) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.options = options;
+    this.at = start;
+  }
+
+  broken(problem: string): DsqnError {
+    const { source } = this.options;
+    const facts = { source, offset: this.at };
+    return new DsqnError("PICKLE_INVALID", `${source}: ${problem} (at byte ${this.at}).`, { facts });
+  }
+
+  refuse(what: string): DsqnError {
+    const { source } = this.options;
+    return new DsqnError(
       "PICKLE_REFUSED",
       `${source}: the pickle wants ${what}, which no network needs. Nothing of it was run.`,
       {
         hint: "Don't load this file with Python either unless you trust whoever made it.",
-        facts: { source, offset: at },
+        facts: { source, offset: this.at },
       },
     );
-  const take = (count: number): number => {
-    if (count > bytes.length - at) throw broken(`it ends within a value (cut short?)`);
-    return (at += count) - count;
-  };
-  const text = (length: number): string => {
-    const from = take(length);
+  }
+
+  take(count: number): number {
+    if (count > this.#bytes.length - this.at) throw this.broken(`it ends within a value (cut short?)`);
+    return (this.at += count) - count;
+  }
+
+  byte = (): number => this.#bytes[this.take(1)];
+  uint16 = (): number => this.#view.getUint16(this.take(2), true);
+  int32 = (): number => this.#view.getInt32(this.take(4), true);
+  uint32 = (): number => this.#view.getUint32(this.take(4), true);
+  float64 = (): number => this.#view.getFloat64(this.take(8));
+
+  text(length: number): string {
+    const from = this.take(length);
     try {
-      return new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(from, at));
+      return new TextDecoder("utf-8", { fatal: true }).decode(this.#bytes.subarray(from, this.at));
     } catch {
-      throw broken("it holds text that is not UTF-8");
+      throw this.broken("it holds text that is not UTF-8");
     }
-  };
-  const line = (): string => {
-    const end = bytes.indexOf(0x0a, at);
-    if (end < 0) throw broken("it ends within a line (cut short?)");
-    return text(end + 1 - at).slice(0, -1);
-  };
-  const pop = (): PickleValue => {
-    const item = stack.pop();
-    if (item === undefined || item === MARK) throw broken("an operand is missing");
-    return item;
-  };
-  const top = (): PickleValue => {
-    const item = stack.at(-1);
-    if (item === undefined || item === MARK) throw broken("an operand is missing");
-    return item;
-  };
-  const popMark = (): PickleValue[] => {
-    const mark = stack.lastIndexOf(MARK);
-    if (mark < 0) throw broken("a mark is missing");
-    return stack.splice(mark).slice(1) as PickleValue[];
-  };
-  const setItems = (items: PickleValue[]): void => {
-    const map = top();
-    if (!(map instanceof Map) || items.length % 2 !== 0)
-      throw broken("items are set on something that is no dictionary");
-    for (let i = 0; i < items.length; i += 2) map.set(items[i], items[i + 1]);
-  };
-  const append = (items: PickleValue[]): void => {
-    const list = top();
-    if (!Array.isArray(list)) throw broken("items are appended to something that is no list");
-    list.push(...items);
-  };
-  const recall = (key: number): PickleValue => {
-    const value = memo.get(key);
-    if (value === undefined) throw broken(`it refers to the unknown memo ${key}`);
-    return value;
-  };
-  const lookUp = (name: string): PickleCallable => {
-    if (!Object.hasOwn(globals, name)) throw refuse(`the global "${name}"`);
-    return globals[name];
-  };
-  const long = (length: number): number | bigint => {
-    let value = 0n;
-    const from = take(length);
-    for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[from + i]);
-    value = length > 0 ? BigInt.asIntN(length * 8, value) : 0n;
+  }
+
+  line(): string {
+    const end = this.#bytes.indexOf(0x0a, this.at);
+    if (end < 0) throw this.broken("it ends within a line (cut short?)");
+    return this.text(end + 1 - this.at).slice(0, -1);
+  }
+
+  long(length: number): number | bigint {
+    const from = this.take(length);
+    const digits = Buffer.from(this.#bytes.subarray(from, this.at)).reverse().toString("hex");
+    const value = BigInt.asIntN(length * 8, BigInt(`0x0${digits}`));
     return Number.isSafeInteger(Number(value)) ? Number(value) : value;
-  };
+  }
 
-  const opcodes: Record<number, () => void> = {
-    0x80: () => {
-      const protocol = bytes[take(1)];
-      if (protocol > 4) throw refuse(`protocol ${protocol}`);
-    },
-    0x28: () => stack.push(MARK), // (
-    0x30: () => void pop(), // 0
-    0x31: () => void popMark(), // 1
-    0x4e: () => stack.push(null), // N
-    0x88: () => stack.push(true),
-    0x89: () => stack.push(false),
-    0x4b: () => stack.push(bytes[take(1)]), // K
-    0x4d: () => stack.push(view.getUint16(take(2), true)), // M
-    0x4a: () => stack.push(view.getInt32(take(4), true)), // J
-    0x8a: () => stack.push(long(bytes[take(1)])),
-    0x47: () => stack.push(view.getFloat64(take(8))), // G
-    0x58: () => stack.push(text(view.getUint32(take(4), true))), // X
-    0x8c: () => stack.push(text(bytes[take(1)])),
-    0x55: () => stack.push(text(bytes[take(1)])), // U
-    0x54: () => stack.push(text(view.getUint32(take(4), true))), // T
-    0x7d: () => stack.push(new Map()), // }
-    0x5d: () => stack.push([]), // ]
-    0x29: () => stack.push(new Tuple([])), // )
-    0x85: () => stack.push(new Tuple([pop()])),
-    0x86: () => stack.push(new Tuple([pop(), pop()].reverse())),
-    0x87: () => stack.push(new Tuple([pop(), pop(), pop()].reverse())),
-    0x74: () => stack.push(new Tuple(popMark())), // t
-    0x6c: () => stack.push(popMark()), // l
-    0x64: () => {
-      // d
-      const items = popMark();
-      stack.push(new Map());
-      setItems(items);
-    },
-    0x73: () => setItems([pop(), pop()].reverse()), // s
-    0x75: () => setItems(popMark()), // u
-    0x61: () => append([pop()]), // a
-    0x65: () => append(popMark()), // e
-    0x71: () => memo.set(bytes[take(1)], top()), // q
-    0x72: () => memo.set(view.getUint32(take(4), true), top()), // r
-    0x94: () => memo.set(memo.size, top()),
-    0x68: () => stack.push(recall(bytes[take(1)])), // h
-    0x6a: () => stack.push(recall(view.getUint32(take(4), true))), // j
-    0x95: () => void take(8),
-    0x63: () => stack.push(lookUp(`${line()}.${line()}`)), // c
-    0x93: () => {
-      const [name, module] = [pop(), pop()];
-      stack.push(lookUp(`${String(module)}.${String(name)}`));
-    },
-    0x51: () => {
-      // Q
-      const id = pop();
-      if (!persistent) throw refuse("a persistent object");
-      stack.push(persistent(id));
-    },
-    0x52: () => {
-      // R
-      const [args, callable] = [pop(), pop()];
-      if (typeof callable !== "function" || !(args instanceof Tuple)) throw broken("something is called that can't be");
-      stack.push(callable(args.items));
-    },
-    // BUILD gives a state_dict its _metadata, which says nothing about the network. Other objects can't come up: no global makes one.
-    0x62: () => {
-      pop();
-      if (!(top() instanceof Map)) throw refuse("state on something that is no dictionary (opcode BUILD)");
-    },
-  };
+  push(item: StackItem): void {
+    this.#stack.push(item);
+  }
 
-  for (;;) {
-    const opcode = bytes[take(1)];
-    if (opcode === 0x2e) return { value: pop(), end: at };
-    const run = opcodes[opcode];
-    const code = opcode.toString(16);
-    if (!run) throw refuse(`the opcode ${refused[code] ?? `0x${code}`}`);
-    run();
+  top(): PickleValue {
+    const item = this.#stack.at(-1);
+    if (item === undefined || item === MARK) throw this.broken("an operand is missing");
+    return item;
+  }
+
+  pop(): PickleValue {
+    const item = this.top();
+    this.#stack.pop();
+    return item;
+  }
+
+  popTuple(length: number): Tuple {
+    return new Tuple(Array.from({ length }, () => this.pop()).reverse());
+  }
+
+  popMark(): PickleValue[] {
+    const mark = this.#stack.lastIndexOf(MARK);
+    if (mark < 0) throw this.broken("a mark is missing");
+    return this.#stack.splice(mark).slice(1) as PickleValue[];
+  }
+
+  append(items: readonly PickleValue[]): void {
+    const list = this.top();
+    if (!Array.isArray(list)) throw this.broken("items are appended to something that is no list");
+    for (const item of items) list.push(item);
+  }
+
+  setItems(items: readonly PickleValue[]): void {
+    const map = this.top();
+    if (!(map instanceof Map) || items.length % 2 !== 0)
+      throw this.broken("items are set on something that is no dictionary");
+    for (let i = 0; i < items.length; i += 2) map.set(items[i], items[i + 1]);
+  }
+
+  /** The next free number unless one is given. */
+  memoise(key = this.#memo.size): void {
+    this.#memo.set(key, this.top());
+  }
+
+  recall(key: number): void {
+    const value = this.#memo.get(key);
+    if (value === undefined) throw this.broken(`it refers to the unknown memo ${key}`);
+    this.push(value);
+  }
+
+  lookUp(module: PickleValue, name: PickleValue): void {
+    // Lists of themselves would unfold in a message.
+    if (typeof module !== "string" || typeof name !== "string") throw this.broken("a global has no name");
+    const { globals } = this.options;
+    if (!Object.hasOwn(globals, `${module}.${name}`)) throw this.refuse(`the global "${module}.${name}"`);
+    this.push(globals[`${module}.${name}`]);
   }
 }
+
+const opcodes: Readonly<Record<number, (m: Machine) => void>> = {
+  0x80: (m) => {
+    const protocol = m.byte();
+    if (protocol > 4) throw m.refuse(`protocol ${protocol}`);
+  },
+  0x28: (m) => m.push(MARK), // (
+  0x30: (m) => void m.pop(), // 0
+  0x31: (m) => void m.popMark(), // 1
+  0x4e: (m) => m.push(null), // N
+  0x88: (m) => m.push(true),
+  0x89: (m) => m.push(false),
+  0x4b: (m) => m.push(m.byte()), // K
+  0x4d: (m) => m.push(m.uint16()), // M
+  0x4a: (m) => m.push(m.int32()), // J
+  0x8a: (m) => m.push(m.long(m.byte())),
+  0x47: (m) => m.push(m.float64()), // G
+  0x58: (m) => m.push(m.text(m.uint32())), // X
+  0x8c: (m) => m.push(m.text(m.byte())),
+  0x55: (m) => m.push(m.text(m.byte())), // U
+  0x54: (m) => m.push(m.text(m.uint32())), // T
+  0x7d: (m) => m.push(new Map()), // }
+  0x5d: (m) => m.push([]), // ]
+  0x29: (m) => m.push(new Tuple([])), // )
+  0x85: (m) => m.push(m.popTuple(1)),
+  0x86: (m) => m.push(m.popTuple(2)),
+  0x87: (m) => m.push(m.popTuple(3)),
+  0x74: (m) => m.push(new Tuple(m.popMark())), // t
+  0x6c: (m) => m.push(m.popMark()), // l
+  0x64: (m) => {
+    // d
+    const items = m.popMark();
+    m.push(new Map());
+    m.setItems(items);
+  },
+  0x73: (m) => m.setItems(m.popTuple(2).items), // s
+  0x75: (m) => m.setItems(m.popMark()), // u
+  0x61: (m) => m.append([m.pop()]), // a
+  0x65: (m) => m.append(m.popMark()), // e
+  0x71: (m) => m.memoise(m.byte()), // q
+  0x72: (m) => m.memoise(m.uint32()), // r
+  0x94: (m) => m.memoise(),
+  0x68: (m) => m.recall(m.byte()), // h
+  0x6a: (m) => m.recall(m.uint32()), // j
+  0x95: (m) => void m.take(8),
+  0x63: (m) => m.lookUp(m.line(), m.line()), // c
+  0x93: (m) => {
+    const [module, name] = m.popTuple(2).items;
+    m.lookUp(module, name);
+  },
+  0x51: (m) => {
+    // Q
+    const id = m.pop();
+    const { persistent } = m.options;
+    if (!persistent) throw m.refuse("a persistent object");
+    m.push(persistent(id));
+  },
+  0x52: (m) => {
+    // R
+    const [callable, args] = m.popTuple(2).items;
+    if (typeof callable !== "function" || !(args instanceof Tuple)) throw m.broken("something is called that can't be");
+    m.push(callable(args.items));
+  },
+  // BUILD gives a state_dict its _metadata, which says nothing about the network. Other objects can't come up: no global makes one.
+  0x62: (m) => {
+    m.pop();
+    if (!(m.top() instanceof Map)) throw m.refuse("state on something that is no dictionary (opcode BUILD)");
+  },
+};
 
 /** Opcodes that a reader of networks has no use for, most of them because they make objects of any class. */
 const refused = Object.fromEntries(

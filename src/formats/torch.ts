@@ -7,6 +7,7 @@ import {
   gathered,
   sizeOf,
   type Tensor,
+  type TensorData,
   type TensorDtype,
   viewData,
 } from "../files/tensor.ts";
@@ -79,8 +80,9 @@ function decodeLegacy(bytes: Uint8Array, source: string): TorchValue {
   const object = next();
   const keys = next();
   if (!Array.isArray(keys)) throw invalid(source, "its list of storages is missing");
-  const data = new Map<string, Uint8Array>();
-  for (const key of keys as string[]) {
+  const data = new Map<string, TensorData>();
+  for (const key of keys) {
+    if (typeof key !== "string") throw invalid(source, "its list of storages holds something that is no name");
     const storage = storages.get(key);
     if (!storage) throw invalid(source, `storage "${key}" belongs to no tensor`);
     const length = storage.size * bytesPerElement(storage.type.dtype);
@@ -88,10 +90,10 @@ function decodeLegacy(bytes: Uint8Array, source: string): TorchValue {
     const size = Number(new DataView(bytes.buffer, bytes.byteOffset + at, 8).getBigUint64(0, true));
     if (size !== storage.size)
       throw invalid(source, `storage "${key}" has ${size} elements instead of ${storage.size}`);
-    data.set(key, bytes.subarray(at + 8, at + 8 + length));
+    data.set(key, viewData(storage.type.dtype, bytes, at + 8, size));
     at += 8 + length;
   }
-  return plain(object, data, source);
+  return plain(object, data, source, budgetOf(data));
 }
 
 function decodeZip(bytes: Uint8Array, source: string): TorchValue {
@@ -108,20 +110,21 @@ function decodeZip(bytes: Uint8Array, source: string): TorchValue {
     throw invalid(source, "it comes from a big-endian machine");
   const { options, storages } = reader(source);
   const { value } = readPickle(files[pickle], options);
-  const data = new Map<string, Uint8Array>();
+  const data = new Map<string, TensorData>();
   for (const [key, { size, type }] of storages) {
     const storage = files[`${folder}data/${key}`];
     if (storage?.length !== size * bytesPerElement(type.dtype))
       throw invalid(source, `storage "${key}" is missing or cut short`);
-    data.set(key, storage);
+    data.set(key, viewData(type.dtype, storage, 0, size));
   }
-  return plain(value, data, source);
+  return plain(value, data, source, budgetOf(data));
 }
 
 /** The globals that tensors and state_dicts are pickled with, as functions that only note down what the file says. */
 function reader(source: string) {
   const storages = new Map<string, Storage>();
   const wrong = (what: string): DsqnError => invalid(source, `${what} is described in an unknown way`);
+  let pairs = 0;
   const rebuildTensor: PickleCallable = ([storage, offset, shape, strides]) => {
     const sizes = numbers(shape);
     const steps = numbers(strides);
@@ -132,7 +135,12 @@ function reader(source: string) {
   const globals: Record<string, PickleCallable> = {
     "collections.OrderedDict": ([items]) => {
       if (items === undefined) return new Map();
-      if (!Array.isArray(items) || !items.every((pair) => pair instanceof Tuple && pair.items.length === 2))
+      // One list, which costs the file nothing, can become any number of dictionaries.
+      if (
+        !Array.isArray(items) ||
+        (pairs += items.length) > MAX_VALUES ||
+        !items.every((pair) => pair instanceof Tuple && pair.items.length === 2)
+      )
         throw wrong("an OrderedDict");
       return new Map(items.map((pair) => (pair as Tuple).items as [PickleValue, PickleValue]));
     },
@@ -160,14 +168,25 @@ function reader(source: string) {
 
 /** More values than any network file has; a list of lists of itself would otherwise unfold without end. */
 const MAX_VALUES = 100_000;
+/** As NumPy's, and torch's. */
+const MAX_DIMENSIONS = 64;
+/** So often a storage may lie in tensors: each of them becomes an array of its own. */
+const MAX_VIEWS = 8;
+
+/** What has been made of a file's description so far, and what may still be. */
+interface Budget {
+  values: number;
+  depth: number;
+  bytes: number;
+}
+
+function budgetOf(data: ReadonlyMap<string, TensorData>): Budget {
+  const stored = [...data.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  return { values: 0, depth: 0, bytes: MAX_VIEWS * stored };
+}
 
 /** Puts real tensors in place of their descriptions. */
-function plain(
-  value: PickleValue,
-  data: ReadonlyMap<string, Uint8Array>,
-  source: string,
-  count = { values: 0, depth: 0 },
-): TorchValue {
+function plain(value: PickleValue, data: ReadonlyMap<string, TensorData>, source: string, count: Budget): TorchValue {
   if (++count.values > MAX_VALUES || count.depth > 50) throw invalid(source, "its values are nested without end");
   const inner = (item: PickleValue): TorchValue => {
     count.depth++;
@@ -180,15 +199,22 @@ function plain(
   if (typeof value === "bigint") return Number(value);
   if (value instanceof Tuple) return { tuple: value.items.map(inner) };
   if (Array.isArray(value)) return value.map(inner);
-  if (value instanceof Map) return new Map([...value].map(([key, item]) => [String(key), inner(item)]));
-  if (isPickled<StridedTensor>(value, "tensor")) return materialise(value, data, source);
+  if (value instanceof Map)
+    return new Map(
+      [...value].map(([key, item]) => {
+        if (key !== null && typeof key === "object") throw invalid(source, "a key of a dictionary is no plain value");
+        return [String(key), inner(item)];
+      }),
+    );
+  if (isPickled<StridedTensor>(value, "tensor")) return materialise(value, data, source, count);
   throw invalid(source, "it holds something that is neither a tensor nor a plain value");
 }
 
 function materialise(
   { storage, offset, shape, strides }: StridedTensor,
-  data: ReadonlyMap<string, Uint8Array>,
+  data: ReadonlyMap<string, TensorData>,
   source: string,
+  count: Budget,
 ): Tensor {
   const size = sizeOf(shape);
   const reach = shape.reduce((last, length, axis) => last + (length - 1) * strides[axis], offset);
@@ -204,8 +230,10 @@ function materialise(
       `a tensor of shape [${shape.join(", ")}] reaches beyond its storage of ${storage.size} elements`,
     );
   const { dtype, half } = storage.type;
-  const elements = viewData(dtype, data.get(storage.key) ?? new Uint8Array(0), 0, storage.size);
-  if (elements.length < storage.size) throw invalid(source, `storage "${storage.key}" is missing`);
+  const elements = data.get(storage.key);
+  if (!elements) throw invalid(source, `storage "${storage.key}" is missing`);
+  if ((count.bytes -= size * bytesPerElement(dtype)) < 0)
+    throw invalid(source, `its tensors hold more than ${MAX_VIEWS} times what its storages do`);
   const raw = gathered(elements, shape, strides, offset);
   return half
     ? { dtype: "float32", shape, data: Float32Array.from(raw as Uint16Array, half) }
@@ -218,7 +246,8 @@ function isPickled<T extends { pickled: string } = Storage>(value: unknown, kind
 
 function numbers(value: PickleValue | undefined): number[] | undefined {
   const items = value instanceof Tuple ? value.items : undefined;
-  return items?.every((item) => typeof item === "number") ? (items as number[]) : undefined;
+  if (!items || items.length > MAX_DIMENSIONS) return undefined;
+  return items.every((item) => typeof item === "number") ? (items as number[]) : undefined;
 }
 
 function isCount(value: unknown): value is number {

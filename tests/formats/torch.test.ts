@@ -150,6 +150,61 @@ describe("hostile pickles", () => {
     expect(hostile(op.list, op.put(0), op.get(0), [0x61])).toThrow(invalid(/nested without end/));
   });
 
+  /** A list of a list of ... of 2^40 items, in 400 bytes. */
+  const folded = [
+    op.list,
+    ...Array.from({ length: 40 }, (_, n) => [...op.put(n), ...listOf([op.get(n), op.get(n)])]),
+  ].flat();
+
+  it.each([
+    ["the name of a global", [...folded, ...op.unicode("x"), 0x93], "PICKLE_INVALID"],
+    ["a key", [...op.dict, ...op.mark, ...folded, ...op.none, ...op.setItems], "TORCH_INVALID"],
+    ["the kind of a storage", [...op.mark, ...folded, ...op.tuple, ...op.persistent], "TORCH_INVALID"],
+  ])("are not unfolded as %s", (_name, object, code) => {
+    expect(hostile(object)).toThrow(expect.objectContaining({ code }));
+  });
+
+  it("are not unfolded as the list of storages", () => {
+    const file = legacyFile(op.list, {});
+    const keys = pickle(listOf([])).length;
+    const whole = Buffer.concat([file.subarray(0, -keys), pickle(listOf([folded]))]);
+    expect(() => decodeTorch(whole)).toThrow(invalid(/no name/));
+  });
+
+  it("may nest a key, or append more items than fit on a stack", () => {
+    const deep = [...op.emptyTuple, ...Array.from({ length: 50_000 }, () => 0x85)];
+    expect(hostile([...op.dict, ...op.mark, ...deep, ...op.none, ...op.setItems])).toThrow(invalid(/a key/));
+    const many = [...op.list, ...op.mark, ...Array.from({ length: 500_000 }, () => 0x4e), ...op.appends];
+    expect(hostile(many)).toThrow(invalid(/nested without end/));
+  });
+
+  it("can't have one storage many times over, nor one list made many dictionaries", () => {
+    const views = (count: number) => () =>
+      decodeTorch(
+        legacyFile(listOf(Array.from({ length: count }, () => torchTensor("s", 9, [3, 3], [1, 3]))), {
+          s: new Float32Array(9),
+        }),
+      );
+    expect(views(8)).not.toThrow();
+    expect(views(9)).toThrow(invalid(/8 times/));
+    const pairs = listOf(Array.from({ length: 1000 }, () => tupleOf([op.int(1), op.none])));
+    const copied = [...op.global("collections", "OrderedDict"), ...op.get(1), 0x85, ...op.reduce];
+    expect(hostile([...pairs, ...op.put(1), ...listOf(Array.from({ length: 200 }, () => copied))])).toThrow(
+      invalid(/an OrderedDict/),
+    );
+  });
+
+  it("can't have more than 64 dimensions", () => {
+    const ones = (count: number) => () =>
+      decodeTorch(
+        legacyFile(listOf([torchTensor("s", 1, Array<number>(count).fill(1), Array<number>(count).fill(1))]), {
+          s: new Float32Array(1),
+        }),
+      );
+    expect(ones(64)).not.toThrow();
+    expect(ones(65)).toThrow(invalid(/a tensor is described/));
+  });
+
   it("cannot call a storage type", () => {
     expect(hostile(op.global("torch", "FloatStorage"), op.emptyTuple, op.reduce)).toThrow(invalid(/is called/));
   });
