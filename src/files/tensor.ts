@@ -107,7 +107,9 @@ export function gathered(
 /** [rows, columns] to [columns, rows]. */
 export function transposed(data: Float32Array, rows: number, columns: number): Float32Array {
   const result = new Float32Array(data.length);
-  for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) result[c * rows + r] = data[r * columns + c];
+  // Bounded by what is there: a file can name any number of rows of no columns.
+  for (let r = 0; r * columns < data.length; r++)
+    for (let c = 0; c < columns; c++) result[c * rows + r] = data[r * columns + c];
   return result;
 }
 

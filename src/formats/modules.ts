@@ -33,6 +33,8 @@ export function modulesOf(tensors: Readonly<Record<string, Tensor>>, ordered: bo
   for (const [name, tensor] of Object.entries(tensors)) {
     const groups = patterns.map((pattern) => pattern.exec(name)?.groups).find(Boolean);
     if (!groups) throw wrongForm(source, `tensor "${name}" belongs to no layer that could be taken`);
+    // Shapes of no values may name any sizes.
+    if (tensor.shape.includes(0)) throw wrongForm(source, `tensor "${name}" is empty`);
     found.set(groups.module, { ...found.get(groups.module), [parts[groups.part] ?? groups.part]: tensor });
   }
   if (found.size === 0) throw wrongForm(source, "among its tensors (none) are no W0, W1... and no layers.0.weight...");

@@ -36,6 +36,9 @@ const dtypes = new Map(
   Object.entries(descriptors).map(([dtype, descriptor]) => [descriptor.slice(1), dtype as TensorDtype]),
 );
 
+/** NumPy's own limit. */
+const MAX_DIMENSIONS = 64;
+
 /** The arrays of an .npz by name (without ".npy"). `source` names the file in errors (NPZ_INVALID). */
 export function decodeNpz(bytes: Uint8Array, source = "The npz file"): Record<string, Tensor> {
   let files: Record<string, Uint8Array>;
@@ -87,6 +90,7 @@ export function decodeNpy(bytes: Uint8Array, source = "The npy file"): Tensor {
   if (!descriptor || !order || !dimensions)
     throw invalid(source, `its header ${header.trim()} describes no plain array`);
   const shape = dimensions[1].split(",").flatMap((text) => (text.trim() ? [Number(text)] : []));
+  if (shape.length > MAX_DIMENSIONS) throw invalid(source, `it has ${shape.length} dimensions`);
   const half = descriptor[2] === "f2";
   const dtype = half ? "uint16" : dtypes.get(descriptor[2]);
   if (!dtype) throw invalid(source, `it holds ${descriptor[1]}${descriptor[2]}, which is not supported`);

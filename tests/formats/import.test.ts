@@ -164,6 +164,23 @@ describe("import of npz and safetensors", () => {
     });
   });
 
+  it.each([
+    ["rows of nothing", [2 ** 53 - 1, 0]],
+    ["columns of nothing", [0, 2 ** 40]],
+    ["kernels of nothing", [0, 2 ** 31, 2 ** 31, 2 ** 31]],
+  ])("refuses weights that are %s", async (name, shape) => {
+    const empty = { dtype: "float32", shape, data: new Float32Array(0) } as const;
+    const arrays = { "layers.0.weight": empty };
+    for (const [extension, bytes] of [
+      ["npz", encodeNpz(arrays)],
+      ["safetensors", encodeSafetensors(arrays)],
+      ["dsqn", encodeSafetensors(arrays, { format: "dsqn", version: "1", kind: "dense" })],
+    ] as const)
+      await expect(importNetwork(await file(`${name}.${extension}`, bytes), { kind: "dense" })).rejects.toMatchObject({
+        code: expect.stringMatching(/^(IMPORT_INVALID|MODEL_INVALID)$/),
+      });
+  });
+
   it("takes batch normalisations of dense networks, and missing biases as zeros", async () => {
     const named = {
       "fc1.weight": tensor(w[0], [2, 3]),

@@ -1,5 +1,7 @@
 // tier: python
 import { afterAll, describe, expect, it } from "@jest/globals";
+import fc from "fast-check";
+import { zipSync } from "fflate";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -67,6 +69,73 @@ describe("npy and npz", () => {
     const zip = encodeNpz({ a: tensor(new Float32Array(4)) });
     for (const length of [0, 10, zip.length / 2, zip.length - 1])
       expect(() => decodeNpz(zip.subarray(0, length))).toThrow(expect.objectContaining({ code: "NPZ_INVALID" }));
+  });
+
+  /** The central directory's record of the only file in `zip`. */
+  const record = (zip: Uint8Array): [DataView, number] => {
+    const view = new DataView(zip.buffer);
+    return [view, view.getUint32(zip.length - 22 + 16, true)];
+  };
+  const refusal = (message: RegExp) =>
+    expect.objectContaining({ code: "NPZ_INVALID", message: expect.stringMatching(message) });
+
+  it("refuse what unpacks to far more than the file, before it is unpacked", () => {
+    const bomb = zipSync({ "a.npy": new Uint8Array(2 ** 28) }, { level: 9 });
+    const started = performance.now();
+    expect(() => decodeNpz(bomb)).toThrow(refusal(/claim 268435456 bytes/));
+    const [view, at] = record(bomb);
+    view.setUint32(at + 24, 1000, true); // it lies
+    expect(() => decodeNpz(bomb)).toThrow(refusal(/Cannot create a Buffer larger than|instead of 1000/));
+    expect(performance.now() - started).toBeLessThan(2000);
+    const plain = encodeNpy(tensor(new Float32Array(2 ** 20)));
+    expect(decodeNpz(zipSync({ "a.npy": plain }, { level: 9 }))).toBeDefined();
+  });
+
+  it("refuse directories whose files overlap, repeat a name, or lie elsewhere", () => {
+    const two = (change: (view: DataView, first: number, second: number) => void): Uint8Array => {
+      const zip = encodeNpz({ a: tensor(new Float32Array(99)), b: tensor(new Float32Array(99)) });
+      const [view, first] = record(zip);
+      change(view, first, first + 46 + 5);
+      return zip;
+    };
+    expect(Object.keys(decodeNpz(two(() => undefined)))).toEqual(["a", "b"]);
+    const changes: [RegExp, (view: DataView, first: number, second: number) => void][] = [
+      [/occurs twice/, (view, _, second) => view.setUint8(second + 46, 0x61)],
+      [/not where it should be/, (view, first) => view.setUint32(first + 42, 5, true)],
+      [/unknown method 12/, (view, first) => view.setUint16(first + 10, 12, true)],
+      [/claim 4294\d+ bytes/, (view, first) => view.setUint32(first + 24, 0xffffffff, true)],
+      [/files overlap/, (view, first) => view.setUint32(first + 20, 900, true)],
+      [/directory is damaged/, (view, first) => view.setUint16(first + 32, 0xffff, true)],
+    ];
+    for (const [message, change] of changes) expect(() => decodeNpz(two(change))).toThrow(refusal(message));
+  });
+
+  it("answer any damage to an archive with arrays or their own error, soon", () => {
+    const good = zipSync(
+      { "a.npy": encodeNpy(tensor(new Float32Array(200))), "b.npy": new Uint8Array(9) },
+      { level: 6 },
+    );
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(good.length - 1), fc.constantFrom(0, 1, 0x7f, 0xff)), { minLength: 1, maxLength: 40 }),
+        (changes) => {
+          const bytes = good.slice();
+          for (const [at, value] of changes) bytes[at] = value;
+          try {
+            decodeNpz(bytes);
+          } catch (error) {
+            expect(error).toMatchObject({ code: "NPZ_INVALID" });
+          }
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
+
+  it("have at most 64 dimensions", () => {
+    const ones = (count: number) => () => decodeNpy(npy("|u1", true, `(${"1, ".repeat(count)})`, Uint8Array.of(7)));
+    expect(ones(30)).not.toThrow();
+    expect(ones(65)).toThrow(refusal(/65 dimensions/));
   });
 
   it("are what NumPy reads and writes", async () => {
