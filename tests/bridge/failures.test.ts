@@ -1,8 +1,9 @@
+// tier: python
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { WorkerLostError } from "../../src/index.ts";
-import { failure, isAlive, open } from "./helpers.ts";
+import { type Worker, WorkerLostError, type WorkerOptions } from "../../src/index.ts";
+import { DATA_PATHS, failure, isAlive, open as openWorker } from "./helpers.ts";
 
 /** Quick enough to be waited for, slow enough for a busy machine. */
 const HEARTBEAT = 400;
@@ -23,7 +24,8 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-describe("a worker that fails in a call", () => {
+describe.each(DATA_PATHS)("a worker that fails in a call (%s)", (data) => {
+  const open = (options: WorkerOptions = {}): Promise<Worker> => openWorker({ data, ...options });
   it.each([
     ["is killed (SIGKILL)", "kills_itself", { signal: "SIGKILL" }, "WORKER_LOST", /was ended by SIGKILL/],
     ["is stopped (SIGSTOP)", "kills_itself", { signal: "SIGSTOP" }, "WORKER_HUNG", /was stopped/],
@@ -71,7 +73,8 @@ describe("a worker that fails in a call", () => {
   });
 });
 
-describe("a healthy worker", () => {
+describe.each(DATA_PATHS)("a healthy worker (%s)", (data) => {
+  const open = (options: WorkerOptions = {}): Promise<Worker> => openWorker({ data, ...options });
   it("that computes for 15 heartbeats without releasing the interpreter's lock is not taken for dead", async () => {
     const worker = await open({ heartbeatMs: HEARTBEAT });
     const { result } = await worker.call("misbehaving:computes_without_release", { seconds: (15 * HEARTBEAT) / 1000 });
@@ -90,7 +93,8 @@ describe("a healthy worker", () => {
   });
 });
 
-describe("a worker that does not get started", () => {
+describe.each(DATA_PATHS)("a worker that does not get started (%s)", (data) => {
+  const open = (options: WorkerOptions = {}): Promise<Worker> => openWorker({ data, ...options });
   it.each([
     ["exits_at_start", "WORKER_START_FAILED", /exit code 3[\s\S]*cannot find the answer/],
     ["no_such_module", "WORKER_START_FAILED", /No module named no_such_module/],

@@ -1,3 +1,4 @@
+// tier: python
 import { makeVectorEnvironment } from "../../src/index.ts";
 import { clientStep, newClient, newWorker, WORDS, workerStep } from "../../src/bridge/shared/handover.ts";
 import { explore, sides, type Sides } from "./handover-model.ts";
@@ -26,7 +27,7 @@ describe("the hand-over, in every order of steps that there is", () => {
       worker: (worker, memory, tired) => {
         if (worker.at !== "rechecking") return workerStep(worker, memory, tired);
         worker.at = "asleep";
-        return "receive";
+        return "none";
       },
     },
     "a worker that looks whether to wake before it has published": {

@@ -237,6 +237,8 @@ function* clientMoves(copy: Copy, step: Sides["client"]): Generator<State> {
 function* wishes(copy: Copy): Generator<State> {
   const from = copy();
   if (from.posting || !["idle", "looking", "asleep"].includes(from.client.at)) return;
+  // It looks again without having been woken.
+  if (from.client.at === "asleep") yield changed(copy, (s) => (s.client.at = "looking"));
   const next = from.requests.indexOf("unasked");
   if (next !== -1 && (next < PORTS || from.requests[next - PORTS] !== "asked"))
     yield changed(copy, (s) => {

@@ -1,8 +1,12 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { type DsqnError, openWorker, type Worker, type WorkerOptions } from "../../src/index.ts";
+import { unfitness } from "../../src/bridge/shared/region.ts";
+import { type DataPath, type DsqnError, openWorker, type Worker, type WorkerOptions } from "../../src/index.ts";
 
 export const FIXTURES = fileURLToPath(new URL("../fixtures/workers", import.meta.url));
+
+/** The ways of arrays that this machine has: what holds for one has to hold for the other. */
+export const DATA_PATHS: readonly DataPath[] = unfitness() ? ["zeromq"] : ["shared-memory", "zeromq"];
 
 /** A worker with the misbehaving methods. */
 export function open(options: WorkerOptions = {}): Promise<Worker> {

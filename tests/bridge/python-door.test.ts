@@ -1,3 +1,4 @@
+// tier: python
 import { execa } from "execa";
 import { fileURLToPath } from "node:url";
 import { readyPython } from "../../src/setup/python-environment.ts";

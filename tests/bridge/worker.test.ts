@@ -1,13 +1,20 @@
+// tier: python
 import { join } from "node:path";
 import { managedHome } from "../../src/setup/index.mjs";
-import { ndarray, type NdArray, type TypedArray, type Worker } from "../../src/index.ts";
-import { failure, open } from "./helpers.ts";
+import { ndarray, type NdArray, type TypedArray, type Worker, type WorkerOptions } from "../../src/index.ts";
+import { DATA_PATHS, failure, open as openWorker } from "./helpers.ts";
 
-describe("a worker", () => {
+describe.each(DATA_PATHS)("a worker (%s)", (data) => {
   let worker: Worker;
+  const open = (options: WorkerOptions = {}): Promise<Worker> => openWorker({ data, ...options });
   beforeAll(async () => {
     worker = await open();
   });
+
+  it("says how its arrays travel", () => {
+    expect(worker.data).toBe(data);
+  });
+
   afterAll(() => worker.close());
 
   it("gives back arrays of every dtype, shape and size, bit for bit", async () => {

@@ -170,7 +170,7 @@ export function workerStep(worker: Worker, memory: WorkerMemory, tired: boolean)
       return "none";
     case "rechecking":
       worker.at = memory.load(WORDS.REQUESTS) === worker.served ? "asleep" : "rising";
-      return worker.at === "asleep" ? "receive" : "none";
+      return "none";
     case "rising":
       memory.store(WORDS.SLEEPS, 0);
       worker.at = "looking";
