@@ -24,6 +24,8 @@ export interface SafetensorsFile {
 
 /** The limit of the format's own implementation: no header is that long, and parsing one would hold the process up. */
 const MAX_HEADER = 100_000_000;
+/** More than any network has. */
+const MAX_TENSORS = 50_000;
 
 const dtypes: Record<string, { bytes: number; dtype?: TensorDtype; half?: (bits: number) => number }> = {
   BOOL: { bytes: 1, dtype: "bool" },
@@ -133,6 +135,8 @@ function parseHeader(bytes: Uint8Array, fail: Fail): { entries: Entry[]; metadat
   if (duplicate !== undefined) fail(`"${duplicate}" occurs twice in the header`, { tensor: duplicate });
   const { __metadata__: metadata = {}, ...rest } = header;
   if (!metadataSchema.safeParse(metadata).success) fail("__metadata__ may hold strings only");
+  const count = Object.keys(rest).length;
+  if (count > MAX_TENSORS) fail(`it has ${count} tensors, above the limit of ${MAX_TENSORS}`);
   const entries = Object.entries(rest).map(([name, value]): Entry => {
     const entry = entrySchema.safeParse(value);
     if (!entry.success)
@@ -174,16 +178,21 @@ function checkLayout(entries: readonly Entry[], dataLength: number, fail: Fail):
 /** The first key that occurs twice in an object of `json`, which must be valid. (JSON.parse keeps the last one silently.) */
 function duplicateKey(json: string): string | undefined {
   const open: (Set<string> | null)[] = [];
-  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"(?:\s*:)?|[{}[\]]/gs)) {
+  for (let at = 0; at < json.length; at++) {
+    const token = json[at];
     if (token === "{") open.push(new Set());
     else if (token === "[") open.push(null);
     else if (token === "}" || token === "]") open.pop();
-    else if (token.endsWith(":")) {
-      const key = JSON.parse(token.slice(0, -1)) as string;
-      const keys = open.at(-1)!;
-      if (keys.has(key)) return key;
-      keys.add(key);
-    }
+    if (token !== '"') continue;
+    const start = at++;
+    for (; json[at] !== '"'; at++) if (json[at] === "\\") at++;
+    let next = at + 1;
+    while (/\s/.test(json[next])) next++;
+    if (json[next] !== ":") continue;
+    const key = JSON.parse(json.slice(start, at + 1)) as string;
+    const keys = open.at(-1)!;
+    if (keys.has(key)) return key;
+    keys.add(key);
   }
   return undefined;
 }

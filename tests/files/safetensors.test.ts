@@ -135,6 +135,18 @@ describe("safetensors", () => {
     );
   });
 
+  it("reads headers with long strings and many escapes", () => {
+    const metadata = { long: "x".repeat(2e7), escaped: '"\\'.repeat(2e6) };
+    expect(decodeSafetensors(file({ __metadata__: metadata })).metadata).toEqual(metadata);
+    const twice = `{"${"y".repeat(2e7)}":{}, "a" : {}, "a"\n:{}}`;
+    expect(() => decodeSafetensors(file(twice))).toThrow(expect.objectContaining({ code: "SAFETENSORS_INVALID" }));
+  });
+
+  it("refuses more tensors than any network has, soon", () => {
+    const many = Object.fromEntries(Array.from({ length: 50_001 }, (_, k) => [`t${k}`, f32(0, 0)]));
+    expect(() => decodeSafetensors(file(many))).toThrow(/has 50001 tensors, above the limit/);
+  });
+
   it("takes __proto__ for a name like any other", () => {
     const { tensors } = decodeSafetensors(
       file('{"__proto__":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}', new Uint8Array(4)),

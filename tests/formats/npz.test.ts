@@ -80,13 +80,12 @@ describe("npy and npz", () => {
     expect.objectContaining({ code: "NPZ_INVALID", message: expect.stringMatching(message) });
 
   it("refuse what unpacks to far more than the file, before it is unpacked", () => {
-    const bomb = zipSync({ "a.npy": new Uint8Array(2 ** 28) }, { level: 9 });
-    const started = performance.now();
-    expect(() => decodeNpz(bomb)).toThrow(refusal(/claim 268435456 bytes/));
+    const bomb = zipSync({ "a.npy": new Uint8Array(2 ** 20) });
     const [view, at] = record(bomb);
-    view.setUint32(at + 24, 1000, true); // it lies
-    expect(() => decodeNpz(bomb)).toThrow(refusal(/Cannot create a Buffer larger than|instead of 1000/));
-    expect(performance.now() - started).toBeLessThan(2000);
+    view.setUint32(at + 24, 2 ** 31, true);
+    expect(() => decodeNpz(bomb)).toThrow(refusal(/claim 2147483648 bytes/));
+    view.setUint32(at + 24, 1000, true); // and one that lies
+    expect(() => decodeNpz(bomb)).toThrow(refusal(/larger than 1000 bytes/));
     const plain = encodeNpy(tensor(new Float32Array(2 ** 20)));
     expect(decodeNpz(zipSync({ "a.npy": plain }, { level: 9 }))).toBeDefined();
   });
