@@ -1,17 +1,22 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { open, readFile, rename } from "node:fs/promises";
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, realpathSync, renameSync, rmSync } from "node:fs";
+import { statSync, writeFileSync } from "node:fs";
+import { open, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { DsqnError } from "../errors.ts";
 
 /**
  * Replaces `path` in one step: whoever reads it finds the old file or the new one, never a part, even after a power cut
- * (a temporary file beside it, fsync, rename). Creates the folder.
+ * (a temporary file beside it, fsync, rename). Creates the folder. What a link names is replaced, not the link, and what is no
+ * file (/dev/null, a pipe) is written into.
  */
 export async function writeFileAtomic(path: string, data: Uint8Array | string): Promise<void> {
-  const temporary = temporaryFor(path);
+  let temporary: string | undefined;
   try {
-    makeFolder(dirname(path));
+    const place = placeOf(path);
+    if (place === undefined) return await writeFile(path, data);
+    makeFolder(dirname(place));
+    temporary = temporaryFor(place);
     const file = await open(temporary, "wx");
     try {
       await file.writeFile(data);
@@ -19,8 +24,8 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string): 
     } finally {
       await file.close();
     }
-    await rename(temporary, path);
-    syncFolder(dirname(path));
+    await rename(temporary, place);
+    syncFolder(dirname(place));
   } catch (cause) {
     throw unwritable(path, temporary, cause);
   }
@@ -28,9 +33,12 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string): 
 
 /** As `writeFileAtomic`, done when it returns. */
 export function writeAtomically(path: string, data: Uint8Array | string): void {
-  const temporary = temporaryFor(path);
+  let temporary: string | undefined;
   try {
-    makeFolder(dirname(path));
+    const place = placeOf(path);
+    if (place === undefined) return writeFileSync(path, data);
+    makeFolder(dirname(place));
+    temporary = temporaryFor(place);
     const file = openSync(temporary, "wx");
     try {
       writeFileSync(file, data);
@@ -38,11 +46,19 @@ export function writeAtomically(path: string, data: Uint8Array | string): void {
     } finally {
       closeSync(file);
     }
-    renameSync(temporary, path);
-    syncFolder(dirname(path));
+    renameSync(temporary, place);
+    syncFolder(dirname(place));
   } catch (cause) {
     throw unwritable(path, temporary, cause);
   }
+}
+
+/** The path that a file is renamed to; undefined: what lies there is a device or a pipe, which must stay what it is. */
+function placeOf(path: string): string | undefined {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isBlockDevice()) throw new Error("it is a disk");
+  if (!found || found.isDirectory()) return path;
+  return found.isFile() ? realpathSync(path) : undefined;
 }
 
 /** A name that nobody else has, beside the file that it is to become. */
@@ -50,9 +66,9 @@ function temporaryFor(path: string): string {
   return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
 }
 
-function unwritable(path: string, temporary: string, cause: unknown): DsqnError {
+function unwritable(path: string, temporary: string | undefined, cause: unknown): DsqnError {
   try {
-    rmSync(temporary, { force: true });
+    if (temporary !== undefined) rmSync(temporary, { force: true });
   } catch {
     // Where nothing could be written there is nothing to remove.
   }
@@ -75,9 +91,11 @@ export async function writeJsonAtomic(path: string, value: unknown): Promise<voi
   await writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
 }
 
-/** The whole file. */
+/** The whole file. A pipe or device, which may have no end, is refused. */
 export async function readBytes(path: string): Promise<Uint8Array> {
   try {
+    const found = await stat(path);
+    if (!found.isFile() && !found.isDirectory()) throw new Error("it is no regular file");
     return await readFile(path);
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === "ENOENT";
@@ -101,7 +119,7 @@ const hints: Record<string, string> = {
 };
 
 function reason(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? String(error);
+  return (error as NodeJS.ErrnoException).code ?? (error instanceof Error ? error.message : String(error));
 }
 
 /** The rename itself must reach the disk too. Not every system lets a folder be opened, or synced. */

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { chmod, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { execa } from "execa";
+import { execFileSync } from "node:child_process";
+import { chmod, lstat, mkdtemp, readdir, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { writeAtomically, writeFileAtomic } from "../../src/files/atomic.ts";
+import { readBytes, writeAtomically, writeFileAtomic } from "../../src/files/atomic.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -37,6 +39,19 @@ describe.each(writers)("atomic writing, %s", (name, write) => {
     await writing;
   });
 
+  it("writes into a pipe, and through a link, and leaves both what they are", async () => {
+    const [pipe, link, file] = ["pipe", "link", "linked"].map((part) => join(folder, `${name}-${part}`));
+    execFileSync("mkfifo", [pipe]);
+    const reading = execa("cat", [pipe]);
+    await write(pipe, "through");
+    expect((await reading).stdout).toBe("through");
+    expect((await lstat(pipe)).isFIFO()).toBe(true);
+    await write(file, "old");
+    await symlink(file, link);
+    await write(link, "new");
+    expect([(await lstat(link)).isSymbolicLink(), await readFile(file, "utf8")]).toEqual([true, "new"]);
+  });
+
   (process.getuid?.() === 0 ? it.skip : it)(
     "says where it may not write (skipped as root, who may write anywhere)",
     async () => {
@@ -48,4 +63,18 @@ describe.each(writers)("atomic writing, %s", (name, write) => {
       });
     },
   );
+});
+
+describe("reading", () => {
+  it("refuses what is no regular file, which may have no end", async () => {
+    const pipe = join(folder, "endless");
+    execFileSync("mkfifo", [pipe]);
+    for (const path of [pipe, "/dev/zero"])
+      await expect(readBytes(path)).rejects.toMatchObject({
+        code: "FILE_UNREADABLE",
+        message: expect.stringContaining("no regular file"),
+      });
+    await expect(readBytes(folder)).rejects.toMatchObject({ code: "FILE_UNREADABLE" });
+    await expect(readBytes(join(folder, "none"))).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
+  });
 });

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { DsqnError, UsageError } from "../../errors.ts";
 import { readBytes, writeFileAtomic, writeJsonAtomic } from "../../files/atomic.ts";
@@ -142,16 +141,14 @@ export function decodeModel(bytes: Uint8Array, source = "The model file"): Netwo
 
 async function readCard(path: string, sha256: string): Promise<ModelCard | null> {
   const file = cardPath(path);
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw new DsqnError("FILE_UNREADABLE", `${file} could not be read.`, { cause: error });
-  }
+  const bytes = await readBytes(file).catch((error: DsqnError) => {
+    if (error.code === "FILE_NOT_FOUND") return null;
+    throw error;
+  });
+  if (bytes === null) return null;
   let card: ModelCard;
   try {
-    card = cardSchema.parse(JSON.parse(text));
+    card = cardSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
   } catch (cause) {
     throw new DsqnError("CARD_INVALID", `${file} is not a model card.`, {
       cause,
