@@ -6,6 +6,7 @@ export default {
   moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": ["$1.js", "$1.ts"] },
   // Starting a Python worker on a busy machine takes its time; what hangs, hangs for longer.
   testTimeout: 180_000,
+  maxWorkers: "100%",
   // Packages in the managed home have names of their own.
   modulePathIgnorePatterns: ["<rootDir>/\\.dsqn/", "<rootDir>/runs/", "<rootDir>/dist/"],
   testMatch: ["<rootDir>/tests/**/*.test.ts"],

@@ -201,7 +201,7 @@ export function resultTable(): string {
     const elsewhere = place.machine !== undefined && (place.machine !== main.machine || place.date !== main.date);
     return elsewhere ? [`\`dsqn bench ${name.slice(6, -5)}\` on ${place.date} on ${place.machine}`] : [];
   });
-  const where = [`Measured on ${main.date} on ${main.machine}`, ...others].join("; ");
+  const where = [`Measured on ${main.date} on ${main.machine}`, ...others].join(";\n");
   return `${markdownTable(["what", "measured", "by"], resultRows())}\n\n${where}.`;
 }
 

@@ -21,25 +21,35 @@ const pairs = [
   { precision: "float64", reference: referenceEngine, fast: fastEngine("float64") },
 ] as const;
 
-/** Everything that a run returns, exactly; -0 counts as 0. */
-function expectSame(fast: RunResult, reference: RunResult, sample: Sample): void {
-  const plain = (result: RunResult): unknown =>
-    JSON.parse(
-      JSON.stringify(result, (_key, value: unknown) =>
-        ArrayBuffer.isView(value) ? Array.from(value as Float64Array, (x) => (x === 0 ? 0 : x)) : value,
-      ),
-    );
-  try {
-    expect(plain(fast)).toEqual(plain(reference));
-  } catch (error) {
-    throw new Error(`${described(sample)}\n${(error as Error).message}`);
+/** Where two values first differ, or undefined: typed arrays element by element, -0 as 0, absent as undefined. */
+function difference(a: unknown, b: unknown, path = "result"): string | undefined {
+  if (ArrayBuffer.isView(a) && ArrayBuffer.isView(b)) {
+    const [x, y] = [a, b] as unknown as readonly ArrayLike<number>[];
+    if (x.length !== y.length) return `${path}: ${x.length} values and ${y.length}`;
+    for (let k = 0; k < x.length; k++)
+      if (x[k] !== y[k] && !(Number.isNaN(x[k]) && Number.isNaN(y[k]))) return `${path}[${k}]: ${x[k]} and ${y[k]}`;
+    return undefined;
   }
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null)
+    return a === b ? undefined : `${path}: ${String(a)} and ${String(b)}`;
+  const [left, right] = [a, b] as Record<string, unknown>[];
+  for (const name of new Set([...Object.keys(left), ...Object.keys(right)])) {
+    const found = difference(left[name], right[name], `${path}.${name}`);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** Everything that a run returns, exactly. */
+function expectSame(fast: RunResult, reference: RunResult, sample: Sample): void {
+  const found = difference(fast, reference);
+  if (found) throw new Error(`${described(sample)}\n${found}`);
 }
 
 describe.each(pairs)("the fast engine equals the reference in $precision, bit for bit", ({ reference, fast }) => {
   it.each([
-    ["small networks, every option", samples({ size: 24, steps: 24, batch: 5 }), 700],
-    ["sizes up to 512", samples({ size: 512, steps: 6, batch: 2 }), 40],
+    ["small networks, every option", samples({ size: 24, steps: 24, batch: 5 }), 400],
+    ["sizes up to 512", samples({ size: 512, steps: 6, batch: 2 }), 15],
   ] as const)("%s", (_name, arbitrary, numRuns) => {
     fc.assert(
       fc.property(arbitrary, fc.nat(1000), (sample, seed) => {
@@ -57,7 +67,7 @@ describe.each(pairs)("the fast engine equals the reference in $precision, bit fo
 
   it.each([
     ["small layers", samples({ size: 24, steps: 24, batch: 3 }), 150],
-    ["layers of up to 512", samples({ size: 512, steps: 6, batch: 2 }), 30],
+    ["layers of up to 512", samples({ size: 512, steps: 6, batch: 2 }), 12],
   ] as const)("with populations, whose neurons have equal synapses: %s", (_name, arbitrary, numRuns) => {
     let shared = 0;
     fc.assert(
