@@ -1,4 +1,4 @@
-import { type NdArray, openWorker, type Worker } from "../bridge/index.ts";
+import { type NdArray, openWorker, type Port, type Worker } from "../bridge/index.ts";
 import { DsqnError } from "../errors.ts";
 import { spreadGames } from "./atari-spread.ts";
 import type { Frame } from "./gymnasium.ts";
@@ -84,6 +84,8 @@ export interface AtariGames {
 
 interface Made {
   readonly env: string;
+  /** What a port to the games carries; null where no memory is shared. */
+  readonly port?: unknown;
   readonly actions: readonly string[];
   readonly height: number;
   readonly width: number;
@@ -119,24 +121,29 @@ async function openGames(options: Omit<AtariOptions, "workers" | "worker"> & { w
   const { game, count = 1, worker: lent, ...rest } = options;
   const worker = lent ?? (await openWorker({ name: game, extras: ["base", "atari"] }));
   let made: Made;
+  let port: Port | undefined;
   try {
     made = (await worker.call("atari.make", { game, count, ...rest })).result as unknown as Made;
+    port = await worker.openPort(made.env, made.port);
   } catch (error) {
     if (!lent) await worker.close();
     throw error;
   }
-  return remoteGames(game, count, made, worker, !lent);
+  return remoteGames(game, count, made, worker, !lent, port);
 }
 
-function remoteGames(id: string, count: number, made: Made, worker: Worker, ownsWorker: boolean): AtariGames {
+function remoteGames(
+  id: string,
+  count: number,
+  made: Made,
+  worker: Worker,
+  ownsWorker: boolean,
+  port: Port | undefined,
+): AtariGames {
   const { env, actions: actionNames, height, width, stack, frameSkip, stickyActions } = made;
   let closed = false;
   let busy = false;
-  const call = async (
-    method: string,
-    params: Record<string, unknown>,
-    arrays: Record<string, NdArray> = {},
-  ): Promise<{ result: Record<string, unknown>; arrays: Record<string, NdArray> }> => {
+  const exclusive = async <T>(use: () => Promise<T>): Promise<T> => {
     if (closed) throw new DsqnError("ENV_CLOSED", `The games of ${id} are closed.`, { hint: "Open them anew." });
     if (busy) {
       throw new DsqnError("ENV_BUSY", `${id} has not finished its last step or reset.`, {
@@ -145,11 +152,29 @@ function remoteGames(id: string, count: number, made: Made, worker: Worker, owns
     }
     busy = true;
     try {
-      return await worker.call(`atari.${method}`, { env, ...params }, arrays);
+      return await use();
     } finally {
       busy = false;
     }
   };
+  const call = (method: string, params: Record<string, unknown>, arrays: Record<string, NdArray> = {}) =>
+    exclusive(() => worker.call(`atari.${method}`, { env, ...params }, arrays));
+  const stepThrough = (port: Port, actions: Int32Array): Promise<AtariStep> =>
+    exclusive(async () => {
+      port.inputs["actions"].set(actions as never);
+      port.post();
+      const { arrays } = await port.receive();
+      const bytes = (name: string): Uint8Array => arrays[name].data as Uint8Array;
+      return {
+        frames: bytes("frames"),
+        lives: bytes("lives"),
+        ...(arrays["ram"] && { ram: bytes("ram") }),
+        rewards: arrays["r"].data as Float64Array,
+        terminated: bytes("te"),
+        truncated: bytes("tr"),
+        lifeLost: bytes("lost"),
+      };
+    });
   return {
     id,
     count,
@@ -168,6 +193,7 @@ function remoteGames(id: string, count: number, made: Made, worker: Worker, owns
     },
     async step(actions) {
       checkActions(actions, count, actionNames, id);
+      if (port) return stepThrough(port, actions);
       const sent = { dtype: "int32", shape: [count], data: actions } as const;
       const { result, arrays } = await call("step", {}, { actions: sent });
       return {
@@ -187,7 +213,10 @@ function remoteGames(id: string, count: number, made: Made, worker: Worker, owns
       if (closed) return;
       closed = true;
       if (ownsWorker) await worker.close();
-      else if (!worker.closed) await worker.call("atari.close", { env });
+      else if (!worker.closed) {
+        await port?.close();
+        await worker.call("atari.close", { env });
+      }
     },
   };
 }

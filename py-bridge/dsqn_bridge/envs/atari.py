@@ -58,6 +58,36 @@ class AtariGroup:
             arrays["ram"] = np.stack([game.ale.getRAM() for game in self.games])
         return arrays
 
+    def port(self):
+        """The arrays of a port that steps the games."""
+        count = len(self.games)
+        outputs = [["frames", "uint8", list(self.frames.shape)], ["r", "float64", [count]]]
+        outputs += [[name, "uint8", [count]] for name in ("te", "tr", "lost", "lives")]
+        if self._ram:
+            outputs.append(["ram", "uint8", [count, 128]])
+        return {"inputs": [["actions", "int32", [count]]], "outputs": outputs, "rows": []}
+
+    def connect(self, inputs, outputs, _rows):
+        """The function that serves a port. From now on the games draw their frames where the client reads them."""
+        actions, games = inputs["actions"], self.games
+        outputs["frames"][...] = self.frames
+        self.frames = outputs["frames"]
+        for game, frame in zip(games, self.frames):
+            game.draw_in(frame)
+        numbers = [memoryview(outputs[name]) for name in ("r", "te", "tr", "lost", "lives")]
+
+        def serve():
+            self.step(actions.tolist())
+            for index, game in enumerate(games):
+                told = game.reward, game.terminated, game.truncated, game.life_lost, game.lives
+                for place, value in zip(numbers, told):
+                    place[index] = value
+                if self._ram:
+                    outputs["ram"][index] = game.ale.getRAM()
+            return 0, None
+
+        return serve
+
     def close(self):
         self.games = []
 
@@ -80,6 +110,7 @@ def make(session, params, _arrays):
     group = AtariGroup(params["game"], params.get("count", 1), **named)
     result = {
         "env": session.keep(group, "atari"),
+        "port": group.port() if session.ports else None,
         "actions": group.actions,
         "height": group.frames.shape[1],
         "width": group.frames.shape[2],

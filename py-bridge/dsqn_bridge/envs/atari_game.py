@@ -29,6 +29,10 @@ class Game:
         self.terminated = 0
         self.truncated = 0
 
+    def draw_in(self, frame):
+        """From now on the newest frame is written there."""
+        self._frame = frame
+
     def reset(self, seed):
         """Starts a game: 1 to ``noop_max`` frames without a button (none with 0), as many as the seed says, then FIRE."""
         env, ale = self.env, self.ale
