@@ -44,6 +44,17 @@ interface Assembly {
   open?: Draft;
   pooling?: Pooling;
   affine?: Affine;
+  work: number;
+}
+
+/** Multiplications that folding may take: what pieces say in a few bytes must not hold up a process, or fill its memory. */
+const LARGEST_WORK = 2 ** 31;
+/** As many count for a weight that is made. */
+const PER_WEIGHT = 64;
+
+function spend(a: Assembly, work: number): void {
+  if ((a.work += work) > LARGEST_WORK)
+    throw wrong("Its normalisations, or ReLUs behind averages, take more weights of their own than fit");
 }
 
 /**
@@ -55,7 +66,7 @@ interface Assembly {
  * @throws DsqnError NETWORK_INVALID for pooling behind the last synapses, and a normalisation of another number of channels than there are.
  */
 export function assemble(input: Shape, inputScale: number, pieces: readonly Piece[]): Network {
-  const assembly: Assembly = { shape: input, layers: [] };
+  const assembly: Assembly = { shape: input, layers: [], work: 0 };
   for (const piece of pieces) {
     if (piece.kind === "synapses") connect(assembly, piece);
     else if (piece.kind === "affine") scale(assembly, piece);
@@ -73,7 +84,7 @@ function connect(a: Assembly, { synapses, weights, biases }: Pick<Layer, "synaps
   if (a.open) a.layers.push(finished(a.open));
   const numbers = { weights: new Float64Array(weights), biases: biases && new Float64Array(biases) };
   a.open = { ...(a.pooling && { pooling: a.pooling }), synapses, ...numbers, rectified: false };
-  if (a.affine) affineBefore(a.open, a.affine);
+  if (a.affine) affineBefore(a, a.open, a.affine);
   a.pooling = a.affine = undefined;
   a.shape = synapses.kind === "dense" ? [synapses.outputs] : synapses.output;
 }
@@ -82,6 +93,7 @@ function connect(a: Assembly, { synapses, weights, biases }: Pick<Layer, "synaps
 function stand(a: Assembly): void {
   const positive = a.open?.rectified === true && !a.affine;
   const n = a.shape.length === 1 ? a.shape[0] : a.shape[2];
+  spend(a, PER_WEIGHT * n * n);
   const weights = new Float32Array(n * n);
   for (let k = 0; k < n; k++) weights[k * n + k] = 1;
   const geometry = { kernel: [1, 1], strides: [1, 1], padding: [0, 0] } as const;
@@ -107,7 +119,7 @@ function scale(a: Assembly, affine: Affine): void {
   else if (channels !== shape.at(-1))
     throw wrong(`A normalisation of ${channels} channels follows ${shape.join(" x ")} values`);
   if (open && !open.rectified && !a.affine && channels === columnsOf(open) && passes(affine, a.pooling))
-    affineAfter(open, affine);
+    affineAfter(a, open, affine);
   else a.affine = a.affine ? composed(a.affine, affine) : affine;
 }
 
@@ -156,8 +168,9 @@ function composed(first: Affine, second: Affine): Affine {
   };
 }
 
-function affineAfter(draft: Draft, { scale, shift }: Affine): void {
+function affineAfter(a: Assembly, draft: Draft, { scale, shift }: Affine): void {
   const channels = scale.length;
+  spend(a, draft.weights.length);
   draft.weights = draft.weights.map((w, k) => w * scale[k % channels]);
   draft.biases = (draft.biases ?? new Float64Array(channels)).map(
     (b, j) => b * scale[j % channels] + shift[j % channels],
@@ -165,13 +178,14 @@ function affineAfter(draft: Draft, { scale, shift }: Affine): void {
 }
 
 /** There is no shift outside of the image. */
-function affineBefore(draft: Draft, { scale, shift }: Affine): void {
+function affineBefore(a: Assembly, draft: Draft, { scale, shift }: Affine): void {
   const { synapses, weights } = draft;
   const columns = columnsOf(draft);
   const channel = (k: number): number => Math.floor(k / columns) % scale.length;
   if (shift.some((s) => s !== 0)) {
     const biases = draft.biases ?? new Float64Array(columns);
     const whole = synapses.kind === "dense" || (inside(synapses) && biases.length === columns);
+    if (!whole) spend(a, (outputsOf(draft) / columns) * weights.length);
     draft.biases = whole
       ? biases.slice()
       : Float64Array.from({ length: outputsOf(draft) }, (_, j) => biases[j % biases.length]);

@@ -188,6 +188,21 @@ describe("pieces of a file as layers", () => {
     refused([conv("same"), pooling("max")], "max pooling is the last there is");
     refused([conv("same"), affine(1, 2, 3)], "A normalisation of 3 channels follows 4 x 4 x 2 values");
   });
+
+  it("refuse what nobody could hold, soon", () => {
+    const much = expect.objectContaining({ code: "NETWORK_INVALID", message: expect.stringContaining("than fit") });
+    expect(() => assemble([2 ** 17], 1, [relu])).toThrow(much);
+    const wide = convolution([2 ** 15, 2 ** 15, 1], { filters: 2, kernel: [2, 2], padding: "same" });
+    const synapses: Piece = {
+      kind: "synapses",
+      synapses: { kind: "convolution", ...wide },
+      weights: new Float32Array(8),
+      biases: null,
+    };
+    const unshifted: Piece = { ...affine(1), shift: Float64Array.of(0) };
+    expect(() => assemble(wide.input, 1, [unshifted, synapses])).not.toThrow();
+    expect(() => assemble(wide.input, 1, [affine(1), synapses])).toThrow(much);
+  });
 });
 
 function geometry(piece: Piece): Convolution | undefined {

@@ -4,6 +4,37 @@ import { DsqnError } from "../../errors.ts";
 import { readBytes } from "../../files/atomic.ts";
 import { fromFloat16, sizeOf, type Tensor, tensor, toFloat32, type TensorDtype, viewData } from "../../files/tensor.ts";
 
+const count = z.number().int().positive();
+const pair = z.union([count.transform((n) => [n, n] as const), z.tuple([count, count])]);
+const around = z.tuple([z.number().int().nonnegative(), z.number().int().nonnegative()]);
+const shape = z.array(z.number().int().nullable());
+
+/** What layers that are taken over say of themselves; null is as good as nothing. */
+export const configSchema = z.looseObject({
+  batch_input_shape: shape.nullish(),
+  batch_shape: shape.nullish(),
+  target_shape: shape.nullish(),
+  data_format: z.string().nullish(),
+  units: count.nullish(),
+  filters: count.nullish(),
+  kernel_size: pair.nullish(),
+  pool_size: pair.nullish(),
+  strides: pair.nullish(),
+  dilation_rate: pair.nullish(),
+  groups: z.number().nullish(),
+  padding: z.union([z.string(), z.tuple([around, around])]).nullish(),
+  activation: z.string().nullish(),
+  use_bias: z.boolean().nullish(),
+  axis: z.union([z.number(), z.tuple([z.number()]).transform(([axis]) => axis)]).nullish(),
+  epsilon: z.number().nullish(),
+  center: z.boolean().nullish(),
+  max_value: z.number().nullish(),
+  negative_slope: z.number().nullish(),
+  threshold: z.number().nullish(),
+  scale: z.union([z.number(), z.boolean()]).nullish(),
+  offset: z.number().nullish(),
+});
+
 /** A layer as Keras describes it, its weights by their names without the layer's: kernel, bias, gamma, ... */
 export interface KerasLayer {
   readonly kind: string;
@@ -64,16 +95,18 @@ export async function kerasLayers(bytes: Uint8Array, path: string): Promise<Kera
   }
   const topology = topologySchema.safeParse(model.modelTopology?.model_config ?? model.modelTopology);
   if (!topology.success) throw invalid("it describes no layers", topology.error);
-  const weights = await readWeights(path, model.weightsManifest, invalid);
   const layers = chained(topology.data.class_name, topology.data.config, path);
+  const weights = new Map<string, Map<string, Tensor>>();
+  for (const [name, value] of await readWeights(path, model.weightsManifest, invalid)) {
+    const parts = name.split("/");
+    for (const layer of parts.slice(0, -1)) {
+      if (!weights.has(layer)) weights.set(layer, new Map());
+      weights.get(layer)!.set(parts.at(-1)!, value);
+    }
+  }
   return layers.map(({ class_name: kind, config }) => {
-    const own = [...weights].filter(([name]) => name.split("/").slice(0, -1).includes(config.name));
-    return {
-      kind,
-      name: config.name,
-      config,
-      weights: new Map(own.map(([name, value]) => [name.split("/").at(-1)!, value])),
-    };
+    const { name } = config;
+    return { kind, name, config, weights: weights.get(name) ?? new Map<string, Tensor>() };
   });
 }
 
@@ -81,6 +114,12 @@ type Described = z.infer<typeof layerSchema>;
 
 /** The layers of a model one after the other; a layer that more or fewer than one feeds is refused. */
 function chained(model: string, layers: readonly Described[], source: string): readonly Described[] {
+  const names = new Set<string>();
+  for (const { class_name: kind, config } of layers) {
+    // With one layer of each name, and one that feeds it, no way leads around in a circle.
+    if (names.has(config.name)) throw refused(source, { kind, name: config.name }, "another layer has the same name");
+    names.add(config.name);
+  }
   if (model === "Sequential") return layers;
   const byInput = new Map<string, Described>();
   const first: Described[] = [];
@@ -92,7 +131,8 @@ function chained(model: string, layers: readonly Described[], source: string): r
       continue;
     }
     const calls = nodes.flat<unknown[], 1>();
-    const feeding = nodes.length === 1 && calls.length === 1 ? (calls[0] as unknown[])[0] : undefined;
+    const [call] = calls as unknown[];
+    const feeding: unknown = nodes.length === 1 && calls.length === 1 && Array.isArray(call) ? call[0] : undefined;
     if (typeof feeding !== "string")
       throw refused(source, named, "networks here are chains, and more than one layer feeds it");
     if (byInput.has(feeding))
@@ -115,6 +155,8 @@ async function readWeights(
   invalid: (problem: string) => DsqnError,
 ): Promise<Map<string, Tensor>> {
   const found = new Map<string, Tensor>();
+  const files = manifest.flatMap(({ paths }) => paths);
+  if (new Set(files).size < files.length) throw invalid("it names a file of weights twice");
   for (const { paths, weights } of manifest) {
     const outside = paths.find((file) => file.includes("/") || file.includes("\\") || file.startsWith("."));
     if (outside !== undefined) throw invalid(`its weights lie in "${outside}" instead of a file beside it`);

@@ -6,10 +6,7 @@ import type { Network } from "../network.ts";
 import { type Neuron, type NeuronKind, type NeuronModel, neuronModels } from "../neurons/index.ts";
 import { populationsOf, repeated, unrepeated } from "../populations.ts";
 import { type LayerDescription, networkSchema, parseMetadata } from "./schema.ts";
-import { invalid, type Taker, taker } from "./tensor-reader.ts";
-
-/** Synapses of a layer that fit into memory: what a file says in a few bytes must not fill it. */
-const LARGEST_WEIGHTS = 2 ** 29;
+import { type Taker, taker } from "./tensor-reader.ts";
 
 /** A network's tensors, `layers.{i}.weight` in the order of memory, `.bias`, `.initial_potential`, and parameters that each neuron has its own of. */
 export function networkTensors({ layers }: Network): Record<string, Tensor> {
@@ -84,7 +81,7 @@ export function decodeNetwork({ tensors, metadata }: SafetensorsFile, source: st
   const decoded = layers.map(({ synapses, pooling, activation, populations }, l): Layer => ({
     ...(pooling && { pooling }),
     synapses,
-    weights: takeWeights(take, l, synapses, populations, source),
+    weights: takeWeights(take, l, synapses, populations),
     biases: take.optional(`layers.${l}.bias`),
     activation: activationOf(activation, `layers.${l}`, take),
   }));
@@ -98,12 +95,14 @@ export function takeWeights(
   l: number,
   synapses: Synapses,
   [before, own]: readonly [number, number] = [1, 1],
-  source: string,
 ): Float32Array {
   const shape = weightShape({ synapses });
   const [rows, columns] = shape.slice(-2);
-  if (shape.reduce((a, b) => a * b) > LARGEST_WEIGHTS)
-    invalid(source, `tensor "layers.${l}.weight" with populations of ${before} and ${own} has over 2^29 weights`);
+  if (before * own > 1)
+    take.repeat(
+      `layers.${l}.weight`,
+      shape.reduce((a, b) => a * b),
+    );
   const stored = take(`layers.${l}.weight`, [...shape.slice(0, -2), rows / before, columns / own]);
   return repeated(stored, columns / own, before, own);
 }

@@ -9,12 +9,18 @@ export interface Taker {
   optional(name: string): Float32Array | null;
   /** Of a tensor that nobody has taken. */
   shapeOf(name: string): readonly number[] | undefined;
+  /** Counts weights that the file has once and the network many times: of all layers they must fit into memory. */
+  repeat(name: string, weights: number): void;
   /** Complains of any that nobody took. */
   finish(): void;
 }
 
+/** What a file says in a few bytes must not fill the memory. */
+const LARGEST_REPEATED = 2 ** 27;
+
 export function taker(tensors: Readonly<Record<string, Tensor>>, source: string): Taker {
   const left = new Set(Object.keys(tensors));
+  let weights = 0;
   const take = (name: string, wanted: readonly number[] | number): Float32Array => {
     const wrong = (problem: string): never =>
       invalid(source, `tensor "${name}" ${problem}`, { facts: { tensor: name } });
@@ -33,6 +39,10 @@ export function taker(tensors: Readonly<Record<string, Tensor>>, source: string)
   return Object.assign(take, {
     optional: (name: string) => (left.has(name) ? take(name, 1) : null),
     shapeOf: (name: string) => (left.has(name) ? tensors[name].shape : undefined),
+    repeat(name: string, more: number) {
+      if ((weights += more) > LARGEST_REPEATED)
+        invalid(source, `with tensor "${name}" its populations have over 2^27 weights`);
+    },
     finish,
   });
 }

@@ -76,7 +76,7 @@ function decodeSpiking(json: string | undefined, take: Taker, source: string): N
     const synapses: Synapses = convolution
       ? { kind: "convolution", ...convolution }
       : { kind: "dense", inputs: rows * before, outputs: columns * own };
-    const weights = takeWeights(take, l, synapses, populations, source);
+    const weights = takeWeights(take, l, synapses, populations);
     const biases = take.optional(`layers.${l}.bias`);
     const activation: LaggedLif = neuron("lagged-lif", {
       ...parameters,
@@ -132,6 +132,6 @@ function pieceOf(layer: Described, l: number, take: Taker, source: string): Piec
   const [inputs = 0, outputs = 0] = take.shapeOf(`layers.${l}.weight`) ?? [];
   const synapses: Synapses =
     layer.kind === "convolution" ? { kind: "convolution", ...layer.convolution } : { kind: "dense", inputs, outputs };
-  const weights = takeWeights(take, l, synapses, undefined, source);
+  const weights = takeWeights(take, l, synapses);
   return { kind: "synapses", synapses, weights, biases: take(`layers.${l}.bias`, 1) };
 }

@@ -373,7 +373,7 @@ describe("a model file that is none", () => {
         network.layers[1].populations = [64, 64] as never;
         network.layers[1].synapses = { kind: "dense", inputs: 64 * 5, outputs: 64 * 40_000 };
       },
-      /"layers.1.weight" with populations of 64 and 64 has over/,
+      /"layers.1.weight" its populations have over/,
     ],
     // What a later dsqn writes is not passed over: it would be another network.
     ["a later field of the network", dense, ({ network }) => (network.later = 1), /"later"/],
