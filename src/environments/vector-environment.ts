@@ -1,7 +1,9 @@
+import { openWorker } from "../bridge/index.ts";
 import { DsqnError } from "../errors.ts";
 import type { Action } from "./action.ts";
-import { type Frame, type Info, type MakeOptions, Remote, type Stepped } from "./gymnasium.ts";
+import { extrasOf, type Frame, type Info, type MakeOptions, Remote, type Stepped } from "./gymnasium.ts";
 import { type Observation, observationDecoder, type Received } from "./observation.ts";
+import { joinParts, seedsFor } from "./parts.ts";
 import type { Space } from "./space.ts";
 
 /**
@@ -21,6 +23,8 @@ export interface VectorOptions extends MakeOptions {
    * one (CartPole-v1): several times faster, but one random stream for all copies, one seed, "next-step" only.
    */
   readonly vectorization?: "copies" | "native";
+  /** Groups that can step in turns (`VectorEnvironment.parts`); 1 unless given. */
+  readonly parts?: number;
 }
 
 /** N copies of one environment that step together, with one message. */
@@ -44,6 +48,15 @@ export interface VectorEnvironment<O extends Observation = Float32Array> {
    * learn meanwhile. Rejects like `Environment.step`.
    */
   step(actions: Action): Promise<VectorStep<O>>;
+  /** The first half of a step: has all of them step. Throws what `step` rejects with before anything is stepped. */
+  send(actions: Action): void;
+  /** The second half: what the step that was sent led to. Rejects with ENV_NOTHING_SENT without one. */
+  receive(): Promise<VectorStep<O>>;
+  /**
+   * Groups of copies, one behind the other, each a vector of its own: while one steps, somebody can think about another. As many as `parts` said; this vector
+   * alone unless there are more.
+   */
+  readonly parts: readonly VectorEnvironment<O>[];
   /** The picture of copy `index`. */
   render(index?: number): Promise<Frame>;
   close(): Promise<void>;
@@ -77,12 +90,18 @@ export interface VectorStep<O extends Observation = Float32Array> {
 }
 
 /**
- * Opens `count` copies of an environment of Gymnasium; each behaves bit for bit as it would alone.
+ * Opens `count` copies of an environment of Gymnasium; each behaves bit for bit as it would alone, in however many parts.
  *
  * @example
  * const envs = await makeVectorEnvironment("CartPole-v1", { count: 64 });
  * await envs.reset({ seed: 1 });
  * const { observations, rewards } = await envs.step(new Int32Array(64));
+ *
+ * @example
+ * const { parts } = await makeVectorEnvironment("CartPole-v1", { count: 64, parts: 2 });
+ * // one half steps while the agent chooses for the other
+ * for (const part of parts) part.send(choose((await part.reset()).observations));
+ * for (let i = 0; i < 1000; i++) for (const part of parts) part.send(choose((await part.receive()).observations));
  *
  * Errors: ENV_UNKNOWN, ENV_OPTIONS_INVALID, ENV_DEPENDENCY_MISSING, and those of `openWorker`.
  */
@@ -90,6 +109,24 @@ export async function makeVectorEnvironment<O extends Observation = Float32Array
   id: string,
   options: VectorOptions,
 ): Promise<VectorEnvironment<O>> {
+  const { parts = 1, ...one } = options;
+  if (parts === 1) return makeGroup<O>(id, one);
+  if (!Number.isInteger(parts) || parts < 1 || parts > options.count)
+    throw new DsqnError("ENV_OPTIONS_INVALID", `${options.count} environment(s) do not make ${parts} part(s).`);
+  const worker = options.worker ?? (await openWorker({ name: id, extras: extrasOf(id) }));
+  const close = async (): Promise<void> => (options.worker ? undefined : worker.close());
+  try {
+    const made: VectorEnvironment<O>[] = [];
+    for (let i = 0; i < parts; i++)
+      made.push(await makeGroup<O>(id, { ...one, worker, count: Math.floor((one.count + i) / parts) }));
+    return joinParts(made, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function makeGroup<O extends Observation>(id: string, options: VectorOptions): Promise<VectorEnvironment<O>> {
   const { count, autoreset = "next-step", vectorization = "copies", ...rest } = options;
   const remote = await Remote.make(id, count, rest, { autoreset, vectorization });
   const { observationSpace, actionSpace, maxSteps, rewardThreshold } = remote.made;
@@ -111,7 +148,7 @@ export async function makeVectorEnvironment<O extends Observation = Float32Array
       },
     };
   };
-  return {
+  const group: VectorEnvironment<O> = {
     id,
     count,
     autoreset,
@@ -120,20 +157,18 @@ export async function makeVectorEnvironment<O extends Observation = Float32Array
     maxSteps: maxSteps ?? undefined,
     rewardThreshold: rewardThreshold ?? undefined,
     async reset({ seed, mask, options } = {}) {
-      const seeds = typeof seed === "number" ? Array.from({ length: count }, (_, i) => seed + i) : seed; // a native one uses the first
-      if (seeds && seeds.length !== count) throw wrongLength("seed", seeds.length, count);
-      if (mask && mask.length !== count) throw wrongLength("mask", mask.length, count);
+      const seeds = seedsFor(count, seed, mask); // a native one uses the first
       const received = await remote.reset(seeds, options, mask);
       return { observations: decode(received), infos: received.plain["infos"] as (Info | null)[] | undefined };
     },
     step: async (actions) => outcome(await remote.step(actions)),
+    send: (actions) => remote.send(actions),
+    receive: async () => outcome(await remote.receive()),
+    get parts() {
+      return [group];
+    },
     render: (index = 0) => remote.render(index),
     close: () => remote.close(),
   };
-}
-
-function wrongLength(what: string, length: number, count: number): DsqnError {
-  return new DsqnError("ENV_OPTIONS_INVALID", `${what} has ${length} element(s) for ${count} environment(s).`, {
-    hint: "Give one for each.",
-  });
+  return group;
 }
