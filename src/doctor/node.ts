@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
+import { openRegion } from "../bridge/shared/region.ts";
 import * as setup from "../setup/index.mjs";
 import { bad, type Check, good } from "./check.ts";
 
@@ -17,6 +18,7 @@ export async function nodeChecks(): Promise<Check[]> {
     ...(setup.isClone ? [typescript()] : []),
     await cxx(),
     kernels(),
+    await sharedMemory(),
     await tfjs(),
     await disk(),
   ];
@@ -71,6 +73,14 @@ function kernels(): Check {
   const built = existsSync(kernelsFolder) && readdirSync(kernelsFolder).some((name) => name.endsWith(".wasm"));
   if (built && !setup.kernelsStale()) return good("kernels", null);
   return bad("kernels", setup.isClone ? `"npm run setup" builds the WASM kernels.` : "Reinstall the package dsqn.");
+}
+
+/** Making a region is the test. Without it workers do the same, slower. */
+async function sharedMemory(): Promise<Check> {
+  const region = await openRegion();
+  if (typeof region === "string") return bad("shared memory", `Data goes by ZeroMQ (${region}).`, false);
+  region.close();
+  return good("shared memory", null, false);
 }
 
 /** Loading it is the test, in a process of its own: a library made for another machine could end this one. */
