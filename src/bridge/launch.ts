@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { curveKeyPair } from "zeromq";
-import { managedHome, root } from "../setup/index.mjs";
+import { managedHome, root, withoutCurrentFolder } from "../setup/index.mjs";
 import { DsqnError } from "../errors.ts";
 import { atExit } from "./at-exit.ts";
 import type { WorkerLog } from "./log.ts";
@@ -101,8 +101,12 @@ const LAST_WORDS_MS = 1000;
 /** Where the worker finds the shared memory: behind its standard streams. */
 const REGION_DESCRIPTOR = 3;
 
+/** As `python -m`, but for the current folder, which is not on the search path: nobody asked for what lies there. */
+const run = (module: string): string =>
+  `${withoutCurrentFolder}import runpy; runpy.run_module(${JSON.stringify(module)}, run_name="__main__", alter_sys=True)`;
+
 function start({ python, module, path, env, region }: LaunchOptions): { child: ChildProcess; process: WorkerProcess } {
-  const child = spawn(python, ["-X", "faulthandler", "-m", module], {
+  const child = spawn(python, ["-X", "faulthandler", "-c", run(module)], {
     env: {
       ...process.env,
       // PyNN's and sPyNNaker's dependencies load matplotlib, which leaves its caches in the user's home unless told where to.

@@ -30,7 +30,7 @@ export async function pythonChecks(env: NodeJS.ProcessEnv = process.env): Promis
 
 async function interpreter(env: NodeJS.ProcessEnv): Promise<{ python: string; version: string } | Check> {
   try {
-    if (env.DSQN_PYTHON) {
+    if (env.DSQN_PYTHON !== undefined) {
       const { version } = await setup.inspectPython(env.DSQN_PYTHON, [], env);
       return { python: env.DSQN_PYTHON, version };
     }
@@ -76,7 +76,7 @@ async function simulator(
   required: boolean,
   env: NodeJS.ProcessEnv,
 ): Promise<Check> {
-  const outcome = await setup.run(python, ["-c", code], { env, timeoutMs: LOADS_MS });
+  const outcome = await setup.run(python, ["-c", setup.withoutCurrentFolder + code], { env, timeoutMs: LOADS_MS });
   const lines = outcome.output.trim().split("\n");
   if (outcome.code === 0) return good(name, outcome.stdout.trim().split("\n").at(-1) || null, required);
   return bad(name, `It does not load in ${python}: ${lines.at(-1)}`, required);

@@ -31,7 +31,7 @@ export async function readyPython(wanted, env = process.env) {
     throw new SetupError("EXTRA_UNKNOWN", `There is no extra "${unknown}".`, {
       hint: `Extras: ${extraNames.join(", ")}.`,
     });
-  if (env.DSQN_PYTHON) return { ...(await checkOwnPython(env.DSQN_PYTHON, wanted, env)), managed: false };
+  if (env.DSQN_PYTHON !== undefined) return { ...(await checkOwnPython(env.DSQN_PYTHON, wanted, env)), managed: false };
   const home = managedHome(env);
   const state = readState(home);
   return state && lacking(state, withBase(wanted)).length === 0 ? answer(home, state) : undefined;

@@ -39,6 +39,7 @@ export function inspectPython(
 ): Promise<{ version: string; packages?: Record<string, string | null> }>;
 export function compareVersions(a: string, b: string): number;
 
+export const withoutCurrentFolder: string;
 export function run(
   command: string,
   args: readonly string[],

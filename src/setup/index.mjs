@@ -6,5 +6,5 @@ export { kernelsStale } from "./kernels.mjs";
 export { checkNode, missingPackages } from "./node.mjs";
 export { compareVersions, inspectPython } from "./own-python.mjs";
 export { findPython } from "./python.mjs";
-export { run } from "./process.mjs";
+export { run, withoutCurrentFolder } from "./process.mjs";
 export { checkTfjsPlatform, ensureTfjs, readyTfjs, tfjsVersion, tryTfjs } from "./tfjs.mjs";

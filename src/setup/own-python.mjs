@@ -1,9 +1,9 @@
 // DSQN_PYTHON: the user's own interpreter is looked at, never written to.
 import { core, extras } from "./extras.mjs";
 import { SetupError } from "./errors.mjs";
-import { run } from "./process.mjs";
+import { run, withoutCurrentFolder } from "./process.mjs";
 
-const INSPECT = `
+const INSPECT = `${withoutCurrentFolder}
 import importlib.util, json, sys
 try:
     from importlib.metadata import version, PackageNotFoundError
@@ -34,18 +34,23 @@ const needsOf = (wanted) => [...new Set([...core, ...wanted.flatMap((extra) => e
  * @param {readonly string[]} wanted extras
  * @returns {Promise<{ version: string, packages: Record<string, string | null> }>}
  */
-export async function inspectPython(python, wanted, env = process.env) {
+export async function inspectPython(python, wanted, env = process.env, timeoutMs = 30_000) {
+  if (python === "")
+    throw new SetupError("PYTHON_MISSING", "DSQN_PYTHON is set, but empty.", {
+      hint: "Name an interpreter in it, or unset it to have an environment made.",
+    });
   const needs = needsOf(wanted).map(({ module, distribution }) => [module, distribution]);
-  const { code, output, stdout } = await run(python, ["-c", INSPECT, JSON.stringify(needs)], {
+  const { code, signal, output, stdout } = await run(python, ["-c", INSPECT, JSON.stringify(needs)], {
     env,
-    timeoutMs: 30_000,
+    timeoutMs,
   });
   try {
     if (code === 0) return JSON.parse(stdout.trim().split("\n").pop());
   } catch {
     // not an answer of ours
   }
-  throw new SetupError("PYTHON_MISSING", `${python} does not run as a Python interpreter.`, {
+  const silent = signal === "SIGKILL" ? `did not answer within ${timeoutMs / 1000} s` : undefined;
+  throw new SetupError("PYTHON_MISSING", `${python} ${silent ?? "does not run as a Python interpreter"}.`, {
     hint: "DSQN_PYTHON has to name the interpreter itself (in a conda environment: its bin/python); unset, an environment is made.",
     facts: { python },
     cause: new Error(output.trim().split("\n").slice(-5).join("\n")),

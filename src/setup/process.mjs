@@ -2,6 +2,12 @@
 import { spawn } from "node:child_process";
 
 const KEPT = 200_000;
+
+/**
+ * Python code that goes before any other import of what runs by `python -c`: what lies in the current folder, which may have been downloaded with a
+ * model, must not be imported for a module of Python's own. (-P and PYTHONSAFEPATH do it from Python 3.11 on only, -I takes PYTHONPATH away too.)
+ */
+export const withoutCurrentFolder = "import sys; sys.path[:] = [folder for folder in sys.path if folder]\n";
 /** npm, for one, finishes what it is at after a SIGTERM; nothing here is harmed by being killed. */
 const GRACE_MS = 1_000;
 

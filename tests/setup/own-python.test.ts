@@ -1,9 +1,10 @@
 // tier: python
 import { execFileSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { execa } from "execa";
+import { readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { ensurePython } from "../../src/setup/environment.mjs";
-import { checkOwnPython, compareVersions } from "../../src/setup/own-python.mjs";
+import { checkOwnPython, compareVersions, inspectPython } from "../../src/setup/own-python.mjs";
 import { findPython } from "../../src/setup/python.mjs";
 import { type Sandbox, sandbox } from "./sandbox.ts";
 
@@ -53,6 +54,29 @@ describe("DSQN_PYTHON", () => {
     box.script("built", `#!/bin/sh\necho '${JSON.stringify({ version: "3.11.0", packages })}'\n`);
     const python = path.join(box.folder, "bin", "built");
     expect(await checkOwnPython(python, ["nest"])).toEqual({ python, version: "3.11.0" });
+  });
+
+  it("does not import what lies in the current folder", async () => {
+    writeFileSync(path.join(box.folder, "random.py"), "raise SystemExit('mine')");
+    writeFileSync(path.join(box.folder, "importlib.py"), "raise SystemExit('mine')");
+    // In a process of its own, whose current folder it is.
+    const code = `import { inspectPython } from ${JSON.stringify(import.meta.resolve("../../src/setup/own-python.mjs"))};
+      console.log(JSON.stringify(await inspectPython(process.argv[1], ["base"])));`;
+    const { stdout } = await execa("node", ["--input-type=module", "-e", code, bare], { cwd: box.folder });
+    expect(JSON.parse(stdout)).toMatchObject({ packages: { numpy: null } });
+  });
+
+  it("that hangs, or is empty, is said to", async () => {
+    box.script("hangs", "#!/bin/sh\nexec sleep 60\n");
+    const python = path.join(box.folder, "bin", "hangs");
+    await expect(inspectPython(python, ["base"], process.env, 300)).rejects.toMatchObject({
+      code: "PYTHON_MISSING",
+      message: `${python} did not answer within 0.3 s.`,
+    });
+    await expect(ensurePython(["base"], { env: { ...process.env, DSQN_PYTHON: "" } })).rejects.toMatchObject({
+      code: "PYTHON_MISSING",
+      message: "DSQN_PYTHON is set, but empty.",
+    });
   });
 
   it.each(["/no/such/python", process.execPath])("%s is no Python", async (python) => {
