@@ -67,6 +67,15 @@ Example:
       throw new UsageError("ENV_MISSING", "Neither model's card names an environment.", {
         hint: "Name one with --env.",
       });
+    if (options.env === undefined && id.includes(":"))
+      throw new UsageError(
+        "ENV_MISSING",
+        `The card names "${id}", whose first part is a Python module that would be run.`,
+        {
+          hint: `If you trust it: --env ${id}`,
+          facts: { environment: id },
+        },
+      );
     const source = policyOf(dense.network);
     const environment = { env: id, maxSteps: options.maxSteps, fire: true, wrapper: [] };
     const result = await withEnvironment(environment, { policy: source, card: dense.card }, (makeEnvironments) =>
