@@ -75,6 +75,7 @@ const usualFolder = (): string => join(temporaryFolder(), `dsqn-logs-${userInfo(
 function openFile(name: string): { file?: string; descriptor?: number } {
   try {
     const file = join(privateFolder(), `${name.replace(/[^\w.-]/g, "_")}-${process.pid}-${++opened}.log`);
+    rmSync(file, { force: true }); // of an earlier process with the same number
     const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW = 0 } = constants;
     return { file, descriptor: openSync(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600) };
   } catch {
@@ -97,7 +98,7 @@ function privateFolder(): string {
   const found = lstatSync(usual);
   const ours = process.getuid === undefined || (found.uid === process.getuid() && (found.mode & 0o077) === 0);
   if (!found.isDirectory() || !ours) return mkdtempSync(`${usual}-`);
-  if (opened === 0) sweep(usual);
+  sweep(usual);
   return usual;
 }
 
@@ -106,6 +107,7 @@ function sweep(folder: string): void {
   const before = Date.now() - KEPT_DAYS * 86_400_000;
   for (const name of readdirSync(folder)) {
     const file = join(folder, name);
-    if (name.endsWith(".log") && lstatSync(file).mtimeMs < before) rmSync(file, { force: true });
+    const { mtimeMs = Infinity } = lstatSync(file, { throwIfNoEntry: false }) ?? {};
+    if (name.endsWith(".log") && mtimeMs < before) rmSync(file, { force: true });
   }
 }

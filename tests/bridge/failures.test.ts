@@ -1,7 +1,9 @@
 // tier: python
+import { execa } from "execa";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { type Worker, WorkerLostError, type WorkerOptions } from "../../src/index.ts";
 import { DATA_PATHS, failure, isAlive, open as openWorker } from "./helpers.ts";
 
@@ -116,6 +118,15 @@ describe.each(DATA_PATHS)("a worker that does not get started (%s)", (data) => {
     expect(error.code).toBe("WORKER_START_FAILED");
     expect(error.message).toContain(place);
     expect(error.hint).toContain("TMPDIR");
+  });
+
+  it("has no descriptors left (ulimit -n)", async () => {
+    const program = fileURLToPath(new URL("../fixtures/workers/no-descriptors.ts", import.meta.url));
+    const register = fileURLToPath(new URL("../../scripts/register-ts.mjs", import.meta.url));
+    const { stdout } = await execa(process.execPath, ["--import", register, program], {
+      env: { DSQN_BRIDGE_DATA: data },
+    });
+    expect(JSON.parse(stdout)).toEqual({ codes: ["WORKER_START_FAILED"], after: 1 });
   });
 
   it("names an interpreter that does not exist", async () => {

@@ -124,6 +124,16 @@ describe.each(DATA_PATHS)("a worker (%s)", (data) => {
     );
   });
 
+  it("rejects with what the caller's onProgress throws, and serves the next call", async () => {
+    const mistake = new TypeError("the caller's own");
+    const onProgress = (): never => {
+      throw mistake;
+    };
+    const counting = worker.call("misbehaving:counts", { total: 1000, seconds: 0.02 }, {}, { onProgress });
+    expect(await failure(counting)).toBe(mistake);
+    await worker.call("core.echo");
+  });
+
   it("stops a call that takes too long, and serves the next one", async () => {
     const error = await failure(
       worker.call("misbehaving:counts", { total: 1000, seconds: 0.05 }, {}, { timeoutMs: 150 }),

@@ -20,16 +20,17 @@ const NONE: Budget = { spin: 0, poll: 0 };
 const ASK_EVERY = 100;
 
 /** Whether looking takes a processor from nobody: there is more than one, and no more wants to run than there are. */
-class Machine {
+export class Machine {
   #free = true;
   #runnable = 0;
   #asked = -Infinity;
-  readonly #all = cpus().length;
+  readonly #all: number;
   readonly #read: () => string;
 
-  /** `read`: what the kernel says of its load, the fourth field being how many threads want to run now, of how many. */
-  constructor(read: () => string) {
+  /** `read`: what the kernel says of its load, the fourth field being how many threads want to run now, of how many; `all`: the machine's processors. */
+  constructor(read: () => string, all = cpus().length) {
     this.#read = read;
+    this.#all = all;
   }
 
   free(now: number): boolean {
@@ -37,7 +38,7 @@ class Machine {
     this.#asked = now;
     const runnable = parseInt(this.#read().split(" ")[3] ?? "");
     this.#runnable += ((Number.isNaN(runnable) ? 0 : runnable) - this.#runnable) / 4;
-    return (this.#free = this.#runnable <= this.#all && processors() > 1 && process.env["DSQN_BRIDGE_SPIN"] !== "0");
+    return (this.#free = this.#runnable <= this.#all && process.env["DSQN_BRIDGE_SPIN"] !== "0");
   }
 }
 
@@ -48,7 +49,7 @@ let busy = 0;
 export const working = (change: 1 | -1): void => void (busy += change);
 
 /** Microseconds that a worker may look for its next request at this time. */
-export const workerSpin = (now: number): number => (machine.free(now) ? WORKER_SPIN : 0);
+export const workerSpin = (now: number): number => (processors() > 1 && machine.free(now) ? WORKER_SPIN : 0);
 
 /**
  * Learns from the waits before how long the next one will look before it sleeps: about twice as long as replies took, if that is short enough. Where looking has
@@ -59,9 +60,16 @@ export class Patience {
   #expected = 20;
   #missed = 0;
   #skip = 0;
+  readonly #processors: number;
+  readonly #machine: Machine;
+
+  constructor(available = processors(), on = machine) {
+    this.#processors = available;
+    this.#machine = on;
+  }
 
   budget(now: number): Budget {
-    if (busy >= processors() || 2 * this.#expected > MOST_POLL || !machine.free(now)) return NONE;
+    if (busy >= this.#processors || 2 * this.#expected > MOST_POLL || !this.#machine.free(now)) return NONE;
     if (this.#skip > 0) {
       this.#skip--;
       return NONE;
