@@ -114,13 +114,16 @@ describe("processors by quota", () => {
 
 describe("patience", () => {
   const quiet = (): Machine => new Machine(() => "0.1 0.2 0.3 1/400 123", 2);
-  const looks = (patience: Patience): boolean => patience.budget(0).poll > 0;
+  const looks = (patience: Patience): boolean => {
+    const { spin, poll } = patience.budget(0);
+    return spin + poll > 0;
+  };
 
   it("looks as long as replies took, and not at all for slow ones", () => {
     const patience = new Patience(2, quiet());
     for (let i = 0; i < 50; i++) patience.took(10, true);
     expect(patience.budget(0).spin).toBeCloseTo(30, 0);
-    for (let i = 0; i < 50; i++) patience.took(1000, true);
+    for (let i = 0; i < 90; i++) patience.took(1000, true);
     expect(patience.budget(0).spin).toBe(0);
     expect(patience.budget(0).poll).toBeGreaterThan(1900);
     for (let i = 0; i < 50; i++) patience.took(9000, undefined);
@@ -150,8 +153,15 @@ describe("patience", () => {
     expect(looks(patience)).toBe(false);
     working(-1);
     working(-1);
+  });
+
+  it("on a crowded machine looks no longer than a wake-up message costs", () => {
     const machine = new Machine(() => "9 9 9 9/400 123", 2);
     for (let now = 0; now < 2000; now += 200) machine.free(now);
     expect(machine.free(2000)).toBe(false);
+    const patience = new Patience(2, machine);
+    expect(patience.budget(2000)).toEqual({ spin: 50, poll: 0 });
+    for (let i = 0; i < 90; i++) patience.took(1000, true);
+    expect(patience.budget(2000)).toEqual({ spin: 0, poll: 0 });
   });
 });

@@ -13,7 +13,7 @@ interface Waiting {
   readonly number: number;
   readonly patience: Patience;
   readonly since: number;
-  /** Until when it looks. */
+  /** Until when it looks; `since` itself where it does not. */
   readonly until: number;
   resolve(): void;
   reject(error: unknown): void;
@@ -73,7 +73,7 @@ export class Exchange {
     }
     if (this.#outstanding(number)) {
       return new Promise((resolve, reject) => {
-        this.#waiting.push({ number, patience, since, until: since + poll / 1000, resolve, reject });
+        this.#waiting.push({ number, patience, since, until: since + Math.max(spin, poll) / 1000, resolve, reject });
         if (!this.#polling) this.#poll();
       });
     }

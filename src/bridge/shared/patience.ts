@@ -8,10 +8,14 @@ export interface Budget {
   readonly poll: number;
 }
 
-const MOST_SPIN = 50;
+/** About what a wake-up message costs: to look so long costs at most twice as much as to have known better, whoever else wants the processor. */
+const MOST_SPIN = 100;
+/** Of replies that take longer, the spin would end in vain. */
+const SPUN_FOR = 60;
 const MOST_POLL = 5000;
-/** What a worker looks for the next request before it sleeps. */
+/** What a worker looks for the next request before it sleeps; and what on a crowded machine. */
 const WORKER_SPIN = 200;
+const WORKER_SPIN_CROWDED = 50;
 /** After a wait that did not pay, at most so many sleep at once. */
 const MOST_SKIPPED = 64;
 const NONE: Budget = { spin: 0, poll: 0 };
@@ -19,7 +23,7 @@ const NONE: Budget = { spin: 0, poll: 0 };
 /** How often the machine is asked whether it is crowded, in milliseconds. */
 const ASK_EVERY = 100;
 
-/** Whether looking takes a processor from nobody: there is more than one, and no more wants to run than there are. */
+/** Whether looking takes a processor from nobody: no more wants to run than there are. */
 export class Machine {
   #free = true;
   #runnable = 0;
@@ -38,7 +42,7 @@ export class Machine {
     this.#asked = now;
     const runnable = parseInt(this.#read().split(" ")[3] ?? "");
     this.#runnable += ((Number.isNaN(runnable) ? 0 : runnable) - this.#runnable) / 4;
-    return (this.#free = this.#runnable <= this.#all && process.env["DSQN_BRIDGE_SPIN"] !== "0");
+    return (this.#free = this.#runnable <= this.#all);
   }
 }
 
@@ -49,7 +53,10 @@ let busy = 0;
 export const working = (change: 1 | -1): void => void (busy += change);
 
 /** Microseconds that a worker may look for its next request at this time. */
-export const workerSpin = (now: number): number => (processors() > 1 && machine.free(now) ? WORKER_SPIN : 0);
+export function workerSpin(now: number): number {
+  if (processors() < 2 || process.env["DSQN_BRIDGE_SPIN"] === "0") return 0;
+  return machine.free(now) ? WORKER_SPIN : WORKER_SPIN_CROWDED;
+}
 
 /**
  * Learns from the waits before how long the next one will look before it sleeps: about twice as long as replies took, if that is short enough. Where looking has
@@ -69,13 +76,14 @@ export class Patience {
   }
 
   budget(now: number): Budget {
-    if (busy >= this.#processors || 2 * this.#expected > MOST_POLL || !this.#machine.free(now)) return NONE;
-    if (this.#skip > 0) {
-      this.#skip--;
-      return NONE;
-    }
-    const spin = this.#expected < MOST_SPIN ? Math.min(MOST_SPIN, 10 + 2 * this.#expected) : 0;
-    return { spin, poll: Math.min(MOST_POLL, 200 + 2 * this.#expected) };
+    if (busy >= this.#processors || process.env["DSQN_BRIDGE_SPIN"] === "0") return NONE;
+    const expected = this.#expected;
+    const spin = expected < SPUN_FOR ? Math.min(MOST_SPIN, 10 + 2 * expected) : 0;
+    const poll = 2 * expected < MOST_POLL && this.#machine.free(now) ? Math.min(MOST_POLL, 200 + 2 * expected) : 0;
+    if (spin + poll === 0) return NONE;
+    if (this.#skip === 0) return { spin, poll };
+    this.#skip--;
+    return NONE;
   }
 
   /** A reply took so long; `looked`: whether it came while it was looked for, undefined where it was not looked for at all. */
