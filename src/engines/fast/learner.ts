@@ -1,10 +1,10 @@
-import { pow } from "../../numeric/elementary.ts";
-import { type Neuron, neuronModels } from "../../network/neurons/index.ts";
+import { neuronModels } from "../../network/neurons/index.ts";
 import type { SpikingNetwork } from "../../network/network.ts";
 import type { SpikeRegulariser } from "../../network/regulariser.ts";
 import type { SurrogateOptions } from "../../network/surrogate.ts";
 import type { TrainableNetwork } from "../../network/trainable.ts";
 import { learner } from "./kernels/learner.ts";
+import { outputCoefficients } from "./kernels/neurons.ts";
 import { createPlan } from "./kernels/plan.ts";
 import { acquirePool, jobs } from "./kernels/pool.ts";
 
@@ -78,20 +78,4 @@ export function spikingLearner(network: SpikingNetwork, options: SpikingLearnerO
     forwardJob: jobs.spikingForward,
     backwardJob: jobs.spikingBackward,
   });
-}
-
-/**
- * c[t] = dv[T-1] / dh[t] of a layer that neither spikes nor resets. lif: beta^(T-1-t). lagged-lif, where a current comes between: gi[t+1] with
- * gv[t] = beta^(T-t), gi[t] = gv[t+1] + alpha gi[t+1].
- */
-export function outputCoefficients(neuron: Neuron, steps: number): Float32Array {
-  const beta = neuron.beta as number;
-  if (neuron.kind === "lif") return Float32Array.from({ length: steps }, (_, t) => pow(beta, steps - 1 - t));
-  const coefficients = new Float32Array(steps);
-  let gi = 0;
-  for (let t = steps - 1; t >= 0; t--) {
-    coefficients[t] = gi;
-    gi = pow(beta, steps - 1 - t) + neuron.alpha * gi;
-  }
-  return coefficients;
 }

@@ -1,4 +1,5 @@
 import type { Neuron, Values } from "../../../network/neurons/index.ts";
+import { pow } from "../../../numeric/elementary.ts";
 import type { LayerFields, neuronFields } from "./layout.ts";
 
 /** How the kernels express a layer's neurons. */
@@ -37,6 +38,22 @@ export function express(neuron: Neuron): Expressed {
       };
     }
   }
+}
+
+/**
+ * c[t] = dv[T-1] / dh[t] of a layer that neither spikes nor resets. lif: beta^(T-1-t). lagged-lif, where a current comes between: gi[t+1] with
+ * gv[t] = beta^(T-t), gi[t] = gv[t+1] + alpha gi[t+1].
+ */
+export function outputCoefficients(neuron: Neuron, steps: number): Float32Array {
+  const beta = neuron.beta as number;
+  if (neuron.kind === "lif") return Float32Array.from({ length: steps }, (_, t) => pow(beta, steps - 1 - t));
+  const coefficients = new Float32Array(steps);
+  let gi = 0;
+  for (let t = steps - 1; t >= 0; t--) {
+    coefficients[t] = gi;
+    gi = pow(beta, steps - 1 - t) + neuron.alpha * gi;
+  }
+  return coefficients;
 }
 
 /** Replaces each value by the largest number below it, at the precision of the array. */
