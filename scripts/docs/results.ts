@@ -35,6 +35,7 @@ interface Certificate {
   readonly bins: number;
   readonly spikes: number;
   readonly mismatchedBins: number;
+  readonly neuron?: string | null;
   readonly reset: string | null;
 }
 
@@ -116,9 +117,9 @@ function resultRows(): string[][] {
   for (const name of names("certify-")) {
     const c = read<Certificate>(name);
     rows.push([
-      `${n(c.networks)} random networks${c.reset ? `, reset ${c.reset === "zero" ? "to zero" : "by subtraction"}` : ""}, in ${nameOf(c.simulator)} ${c.version}`,
+      `${n(c.networks)} random networks${c.neuron === "lif" ? " of lif" : ""}${c.reset ? `, reset ${c.reset === "zero" ? "to zero" : "by subtraction"}` : ""}, in ${nameOf(c.simulator)} ${c.version}`,
       `${n(c.mismatchedBins)} mismatched of ${n(c.bins)} bins, ${n(c.spikes)} spikes`,
-      `\`dsqn certify --random ${c.networks}${c.simulator === "nest" ? "" : ` --simulator ${c.simulator}`}${c.reset ? ` --reset ${c.reset}` : ""}\``,
+      `\`dsqn certify --random ${c.networks}${c.simulator === "nest" ? "" : ` --simulator ${c.simulator}`}${c.neuron === "lif" ? " --neuron lif" : ""}${c.reset ? ` --reset ${c.reset}` : ""}\``,
     ]);
   }
   for (const name of names("bench-"))
