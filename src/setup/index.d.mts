@@ -39,6 +39,12 @@ export function inspectPython(
 ): Promise<{ version: string; packages?: Record<string, string | null> }>;
 export function compareVersions(a: string, b: string): number;
 
+export function withLock<T>(
+  file: string,
+  task: () => Promise<T>,
+  options?: { signal?: AbortSignal; onWait?: (holder: string) => void },
+): Promise<T>;
+
 export const withoutCurrentFolder: string;
 export function run(
   command: string,

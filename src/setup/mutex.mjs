@@ -1,4 +1,5 @@
 // One set-up at a time per home: a lock file with the holder's pid, touched while it is held, taken over when its holder died.
+import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { mkdir, open, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import path from "node:path";
@@ -18,7 +19,8 @@ const POLL_MS = 200;
  * @returns {Promise<T>}
  */
 export async function withLock(file, task, { signal, onWait } = {}) {
-  const mark = JSON.stringify({ pid: process.pid, host: hostname(), nonce: Math.random() });
+  const { pid } = process;
+  const mark = JSON.stringify({ pid, started: startOf(pid), host: hostname(), nonce: Math.random() });
   await mkdir(path.dirname(file), { recursive: true }).catch((error) => {
     throw cannotWrite(path.dirname(file), error);
   });
@@ -68,8 +70,10 @@ async function holderOf(file) {
       // half written: only its age tells
       return { text, stale: old };
     }
-    const dead = mark.host === hostname() && !isAlive(mark.pid);
-    return { text, pid: mark.pid, stale: old || dead };
+    // Of a process on this machine the system knows, stopped or not; of another one only the lock's age tells.
+    const started = startOf(mark.pid);
+    const stale = mark.host === hostname() ? started === null || started !== (mark.started ?? started) : old;
+    return { text, pid: mark.pid, stale };
   } catch {
     return undefined;
   }
@@ -87,12 +91,19 @@ async function takeAway(file, text) {
   }
 }
 
-function isAlive(pid) {
+/** When a process started, where the system tells, as their numbers are used again; null for one that ended. */
+function startOf(pid) {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
-    return error.code === "EPERM";
+    if (error.code !== "EPERM") return null;
+  }
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const [state, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return state === "Z" ? null : fields[18];
+  } catch {
+    return "";
   }
 }
 

@@ -44,6 +44,19 @@ describe("withLock", () => {
     expect(await withLock(file, async () => 1)).toBe(1);
   });
 
+  it("takes over from a process whose number another one has by now, and from none that is merely slow", async () => {
+    const mark = { pid: process.pid, host: hostname(), nonce: 1, started: "1" };
+    await plant(JSON.stringify(mark));
+    expect(await withLock(file, async () => 1)).toBe(1);
+    await plant(held(process.pid));
+    const longAgo = new Date(Date.now() - 60_000);
+    utimesSync(file, longAgo, longAgo);
+    const onWait = () => {
+      throw new Error("held");
+    };
+    await expect(withLock(file, async () => 1, { onWait })).rejects.toThrow("held");
+  });
+
   it.each([
     ["another machine", () => held(1, "elsewhere")],
     ["a half-written mark", () => '{"pi'],

@@ -7,10 +7,10 @@ import { writeAtomically } from "../../files/atomic.ts";
 import type { Stored } from "../algorithm.ts";
 import type { Snapshot } from "../snapshot.ts";
 
-/** A snapshot with how long the run's logs were when it was taken. */
+/** A snapshot with how long the run's logs were when it was taken, and the SHA-256 of `log`. */
 export interface Checkpoint<S extends Stored = Snapshot> {
   readonly snapshot: S;
-  readonly marks: { readonly log: number; readonly events: number };
+  readonly marks: { readonly log: number; readonly events: number; readonly sha256?: string };
 }
 
 export interface Checkpoints<S extends Stored = Snapshot> {
@@ -30,7 +30,7 @@ export function openCheckpoints<S extends Stored = Snapshot>(path: string, confi
       const tensors = Object.fromEntries(Object.entries(snapshot.tensors).map(([name, data]) => [name, tensor(data)]));
       const bytes = encodeSafetensors(tensors, {
         format: "dsqn-checkpoint",
-        version: "2",
+        version: "3",
         config: identity,
         facts,
         sha256: digest(facts, tensors),
@@ -72,7 +72,7 @@ function decode<S extends Stored>(file: string, identity: string, hint: string):
     return invalid("is damaged", cause);
   }
   const { metadata, tensors } = content;
-  if (metadata.format !== "dsqn-checkpoint" || metadata.version !== "2")
+  if (metadata.format !== "dsqn-checkpoint" || metadata.version !== "3")
     invalid("was not written by this version of dsqn");
   if (metadata.sha256 !== digest(metadata.facts, tensors)) invalid("is damaged: its checksum is wrong");
   if (metadata.config !== identity) invalid("belongs to a run with another config");
@@ -89,6 +89,9 @@ function earlier(file: string, previous: string): string {
 
 function digest(facts: string, tensors: Readonly<Record<string, Tensor>>): string {
   const hash = createHash("sha256").update(facts);
-  for (const name of Object.keys(tensors).sort()) hash.update(name).update(bytesOf(tensors[name].data));
+  for (const name of Object.keys(tensors).sort()) {
+    const { dtype, shape, data } = tensors[name];
+    hash.update(JSON.stringify([name, dtype, shape])).update(bytesOf(data));
+  }
   return hash.digest("hex");
 }

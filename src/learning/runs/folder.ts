@@ -1,10 +1,10 @@
+import { createHash } from "node:crypto";
 import {
   accessSync,
   closeSync,
   constants,
   existsSync,
   ftruncateSync,
-  fstatSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -75,20 +75,37 @@ export function readJson(path: string): unknown {
 export interface JsonLog {
   append(entry: object): void;
   readonly bytes: number;
+  /** Of what it holds, in hex. */
+  readonly sha256: string;
   close(): void;
 }
 
-/** Opens a log; `keep`: cut it to its first `keep` bytes, what it held at a resumed run's checkpoint. */
-export function openJsonLog(path: string, keep = 0): JsonLog {
+/**
+ * Opens a log; `keep`: cut it to its first `keep` bytes, what it held at a resumed run's checkpoint. CHECKPOINT_INVALID where these are not there, or
+ * others than the checkpoint knows by their `sha256`.
+ */
+export function openJsonLog(path: string, keep = 0, sha256?: string): JsonLog {
+  const held = keep > 0 && existsSync(path) ? readFileSync(path).subarray(0, keep) : Buffer.alloc(0);
+  const hash = createHash("sha256").update(held);
+  if (held.length < keep || (sha256 !== undefined && hash.copy().digest("hex") !== sha256))
+    throw new DsqnError("CHECKPOINT_INVALID", `"${path}" is not what it was when the checkpoint was taken.`, {
+      hint: "Put it back if there is a copy, or start the run anew, in another folder.",
+      facts: { path },
+    });
   const file = openSync(path, "a");
-  let bytes = Math.min(fstatSync(file).size, keep);
-  ftruncateSync(file, bytes);
+  ftruncateSync(file, keep);
+  let bytes = keep;
   return {
     append(entry) {
-      bytes += writeSync(file, `${JSON.stringify(entry)}\n`);
+      const line = `${JSON.stringify(entry)}\n`;
+      bytes += writeSync(file, line);
+      hash.update(line);
     },
     get bytes() {
       return bytes;
+    },
+    get sha256() {
+      return hash.copy().digest("hex");
     },
     close: () => closeSync(file),
   };

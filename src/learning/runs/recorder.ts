@@ -22,7 +22,7 @@ export function openRecorder<S extends Stored>(
 ): Recorder<S> {
   const checkpoints = openCheckpoints<S>(folder.file("checkpoint.safetensors"), config);
   const saved = resume === false ? undefined : checkpoints.load(typeof resume === "string" ? resume : undefined);
-  const log = openJsonLog(folder.file("progress.jsonl"), saved?.marks.log);
+  const log = openJsonLog(folder.file("progress.jsonl"), saved?.marks.log, saved?.marks.sha256);
   const events = openEventFile(folder.file("events.out.tfevents.0.dsqn"), { keep: saved?.marks.events });
   let written = performance.now();
   return {
@@ -33,7 +33,7 @@ export function openRecorder<S extends Stored>(
     },
     safePoint({ snapshot, last, due }) {
       if (!last && !due && performance.now() - written < config.checkpointSeconds * 1000) return;
-      checkpoints.save({ snapshot: snapshot(), marks: { log: log.bytes, events: events.bytes } });
+      checkpoints.save({ snapshot: snapshot(), marks: { log: log.bytes, events: events.bytes, sha256: log.sha256 } });
       written = performance.now();
     },
     close() {

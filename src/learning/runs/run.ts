@@ -10,6 +10,7 @@ import { writeAtomically } from "../../files/atomic.ts";
 import type { MakeEnvironments } from "../../environments/worlds.ts";
 import { loadAlgorithm, withEnvironments, withObservedScaling } from "../algorithms/index.ts";
 import { defaultRunPath, discardUnbegun, openRunFolder, readJson } from "./folder.ts";
+import { withRun } from "./lock.ts";
 import { type LoopConfig, runLoop } from "./loop-run.ts";
 import type { RunContext, TrainSummary } from "./summary.ts";
 
@@ -46,9 +47,11 @@ export async function runTraining(options: RunOptions): Promise<TrainSummary & {
       : runLoop(algorithm, config, context, makeEnvironments);
   };
   try {
-    const summary = await withEnvironments(parsed, run);
-    writeAtomically(folder.file("summary.json"), `${JSON.stringify(summary, null, 2)}\n`);
-    return { ...summary, folder: folder.path };
+    return await withRun(folder.path, async () => {
+      const summary = await withEnvironments(parsed, run);
+      writeAtomically(folder.file("summary.json"), `${JSON.stringify(summary, null, 2)}\n`);
+      return { ...summary, folder: folder.path };
+    });
   } catch (error) {
     if (!(error instanceof DsqnError) || error.code !== "INTERRUPTED") {
       if (resume === undefined) discardUnbegun(folder);

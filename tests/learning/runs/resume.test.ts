@@ -58,6 +58,11 @@ describe("a run that was stopped", () => {
   it("goes on to the same curve after Ctrl-C, which says how", async () => {
     const running = dsqn("train", at("config.json"), "--out", at("stopped"));
     await until(() => lines("stopped") > 30);
+    // While it lives, and be it asleep, nobody else goes on with it.
+    running.kill("SIGSTOP");
+    const second = await dsqn("train", "--resume", at("stopped"));
+    running.kill("SIGCONT");
+    expect([second.exitCode, JSON.parse(second.stdout)]).toMatchObject([1, { error: { code: "RUN_LOCKED" } }]);
     running.kill("SIGINT");
     const { exitCode, stdout } = await running;
     expect(exitCode).toBe(1);
@@ -78,6 +83,13 @@ describe("a run that was stopped", () => {
       "checkpoint.previous.safetensors",
     ])
       copyFileSync(at("whole", file), at("damaged", file));
+    const log = readFileSync(at("damaged", "progress.jsonl"));
+    truncateSync(at("damaged", "progress.jsonl"), log.length >> 1);
+    const cut = await dsqn("train", "--resume", at("damaged"));
+    expect(JSON.parse(cut.stdout)).toMatchObject({
+      error: { code: "CHECKPOINT_INVALID", message: expect.stringContaining("progress.jsonl") },
+    });
+    writeFileSync(at("damaged", "progress.jsonl"), log);
     truncateSync(at("damaged", "checkpoint.safetensors"), 1000);
     const refused = await dsqn("train", "--resume", at("damaged"));
     expect(refused.exitCode).toBe(1);
