@@ -4,6 +4,8 @@ An object of a session that can be stepped through one has ``port()``, which say
 which returns ``serve() -> (rows, rest)``: how many rows of ``rows`` it filled, and what fits no array, or None.
 """
 
+import time
+
 import numpy as np
 
 from dsqn_bridge.errors import BridgeError, describe
@@ -12,7 +14,7 @@ from dsqn_bridge.region import TURN, TURNS
 
 _PAGE = 4096
 _REST = 64
-_LENGTH, _ROWS = 0, 1
+_LENGTH, _ROWS, _TOOK = 0, 1, 2
 
 
 class Ports:
@@ -27,7 +29,7 @@ class Ports:
 
     def open(self, thing, number, offset, inputs, outputs, rows):
         """Connects ``thing`` with the block at ``offset``; arrays: ``[name, dtype, shape, at]``."""
-        header = memoryview(self._region.array(offset, np.int32, (2,)))
+        header = memoryview(self._region.array(offset, np.int32, (3,)))
         rest = memoryview(self._region.array(offset + _REST, np.uint8, (_PAGE - _REST,)))
 
         def views(placed):
@@ -48,6 +50,7 @@ class Ports:
             print(f"dsqn_bridge: there is no port {number}")
             return
         header, place, serve = port
+        began = time.perf_counter_ns()
         try:
             rows, rest = serve()
         except Exception as problem:
@@ -59,6 +62,7 @@ class Ports:
             )
         header[_ROWS] = rows
         header[_LENGTH] = 0 if rest is None else self._put(number, place, rest)
+        header[_TOOK] = min((time.perf_counter_ns() - began) // 1000, 0x7FFFFFFF)
 
     def rest(self, number):
         """What had no room in the block."""

@@ -121,12 +121,12 @@ describe("patience", () => {
 
   it("looks as long as replies took, and not at all for slow ones", () => {
     const patience = new Patience(2, quiet());
-    for (let i = 0; i < 50; i++) patience.took(10, true);
+    for (let i = 0; i < 50; i++) patience.took(10);
     expect(patience.budget(0).spin).toBeCloseTo(30, 0);
-    for (let i = 0; i < 90; i++) patience.took(1000, true);
+    for (let i = 0; i < 90; i++) patience.took(1000);
     expect(patience.budget(0).spin).toBe(0);
     expect(patience.budget(0).poll).toBeGreaterThan(1900);
-    for (let i = 0; i < 50; i++) patience.took(9000, undefined);
+    for (let i = 0; i < 50; i++) patience.took(9000);
     expect(looks(patience)).toBe(false);
   });
 
@@ -136,11 +136,11 @@ describe("patience", () => {
     for (let i = 0; i < 1000; i++) {
       const did = looks(patience);
       looked += Number(did);
-      patience.took(100, did ? false : undefined);
+      if (did) patience.looked(false);
     }
     expect(looked).toBeLessThan(25);
     while (!looks(patience));
-    patience.took(100, true);
+    patience.looked(true);
     expect([looks(patience), looks(patience), looks(patience)]).toEqual([true, true, true]);
   });
 
@@ -161,7 +161,7 @@ describe("patience", () => {
     expect(machine.free(2000)).toBe(false);
     const patience = new Patience(2, machine);
     expect(patience.budget(2000)).toEqual({ spin: 50, poll: 0 });
-    for (let i = 0; i < 90; i++) patience.took(1000, true);
+    for (let i = 0; i < 90; i++) patience.took(1000);
     expect(patience.budget(2000)).toEqual({ spin: 0, poll: 0 });
   });
 });

@@ -31,7 +31,8 @@ export class Exchange {
   #waiting: Waiting[] = [];
   #posted: number;
   #polling = false;
-  #workerSpin = 0;
+  /** The worker slept when the newest request was made. */
+  #rung = false;
   /** The counters say what cannot be: nothing is looked at any more, and the worker is being ended. */
   #broken = false;
   #over: { error: unknown } | undefined;
@@ -40,6 +41,7 @@ export class Exchange {
     this.#board = board;
     this.#around = around;
     this.#posted = board.load(WORDS.POSTED);
+    board.store(WORDS.SPIN, workerSpin());
   }
 
   /** A message is about to be sent on the work channel: a worker that is busy with requests then knows of it. */
@@ -56,7 +58,8 @@ export class Exchange {
     this.#board.store(WORDS.TURN + ((client.asked + 1) & (TURNS - 1)), port);
     client.at = "asking";
     this.#step();
-    if (this.#step() === "bell") this.#around.bell();
+    this.#rung = this.#step() === "bell";
+    if (this.#rung) this.#around.bell();
     return client.asked;
   }
 
@@ -64,8 +67,7 @@ export class Exchange {
   async replied(number: number, patience: Patience): Promise<void> {
     if (this.#over) throw this.#over.error;
     const since = performance.now();
-    const { spin, poll } = patience.budget(since);
-    this.#lendTime(workerSpin(since));
+    const { spin, poll } = patience.budget(since, this.#rung);
     // Only for the reply that is next: who waits for a later one has others to look after.
     if (spin > 0 && number === ((this.#client.seen + 1) | 0)) {
       const until = since + spin / 1000;
@@ -77,9 +79,8 @@ export class Exchange {
         if (!this.#polling) this.#poll();
       });
     }
-    const now = performance.now();
-    patience.took((now - since) * 1000, true);
-    if (now - lastTurn >= TURN_EVERY) await turn();
+    if (spin > 0) patience.looked(true);
+    if (performance.now() - lastTurn >= TURN_EVERY) await turn();
   }
 
   /** A wake-up message, or any other, came: replies are looked for. */
@@ -94,11 +95,6 @@ export class Exchange {
     this.#over = { error };
     if (this.#client.asked !== this.#client.seen) working(-1);
     for (const { reject } of this.#waiting.splice(0)) reject(error);
-  }
-
-  #lendTime(microseconds: number): void {
-    if (microseconds !== this.#workerSpin) this.#board.store(WORDS.SPIN, microseconds);
-    this.#workerSpin = microseconds;
   }
 
   #outstanding(number: number): boolean {
@@ -129,7 +125,7 @@ export class Exchange {
     if (done.length === 0) return;
     this.#waiting = this.#waiting.filter(({ number }) => this.#outstanding(number));
     for (const { patience, since, until, resolve } of done) {
-      patience.took((now - since) * 1000, until > since ? now <= until : undefined);
+      if (until > since) patience.looked(now <= until);
       resolve();
     }
   }

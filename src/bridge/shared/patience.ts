@@ -13,9 +13,8 @@ const MOST_SPIN = 100;
 /** Of replies that take longer, the spin would end in vain. */
 const SPUN_FOR = 60;
 const MOST_POLL = 5000;
-/** What a worker looks for the next request before it sleeps; and what on a crowded machine. */
+/** What a worker looks for the next request before it sleeps: time enough for a client to wake that slept. */
 const WORKER_SPIN = 200;
-const WORKER_SPIN_CROWDED = 50;
 /** After a wait that did not pay, at most so many sleep at once. */
 const MOST_SKIPPED = 64;
 const NONE: Budget = { spin: 0, poll: 0 };
@@ -52,18 +51,15 @@ const machine = new Machine(() => readFileSync("/proc/loadavg", "utf8"));
 let busy = 0;
 export const working = (change: 1 | -1): void => void (busy += change);
 
-/** Microseconds that a worker may look for its next request at this time. */
-export function workerSpin(now: number): number {
-  if (processors() < 2 || process.env["DSQN_BRIDGE_SPIN"] === "0") return 0;
-  return machine.free(now) ? WORKER_SPIN : WORKER_SPIN_CROWDED;
-}
+/** Microseconds that a worker may look for its next request. */
+export const workerSpin = (): number => (processors() < 2 || process.env["DSQN_BRIDGE_SPIN"] === "0" ? 0 : WORKER_SPIN);
 
 /**
  * Learns from the waits before how long the next one will look before it sleeps: about twice as long as replies took, if that is short enough. Where looking has
  * not paid, none: the next 1, 3, 7, ... waits sleep at once. Never where it would take the processor from somebody.
  */
 export class Patience {
-  /** Microseconds until a reply, a moving average. */
+  /** Microseconds that the worker needs for a reply, a moving average. */
   #expected = 20;
   #missed = 0;
   #skip = 0;
@@ -75,10 +71,11 @@ export class Patience {
     this.#machine = on;
   }
 
-  budget(now: number): Budget {
+  /** `woken`: the worker sleeps and has to wake first. */
+  budget(now: number, woken = false): Budget {
     if (busy >= this.#processors || process.env["DSQN_BRIDGE_SPIN"] === "0") return NONE;
     const expected = this.#expected;
-    const spin = expected < SPUN_FOR ? Math.min(MOST_SPIN, 10 + 2 * expected) : 0;
+    const spin = expected < SPUN_FOR ? (woken ? MOST_SPIN : Math.min(MOST_SPIN, 10 + 2 * expected)) : 0;
     const poll = 2 * expected < MOST_POLL && this.#machine.free(now) ? Math.min(MOST_POLL, 200 + 2 * expected) : 0;
     if (spin + poll === 0) return NONE;
     if (this.#skip === 0) return { spin, poll };
@@ -86,11 +83,14 @@ export class Patience {
     return NONE;
   }
 
-  /** A reply took so long; `looked`: whether it came while it was looked for, undefined where it was not looked for at all. */
-  took(microseconds: number, looked: boolean | undefined): void {
-    this.#expected += (Math.min(microseconds, 2 * MOST_POLL) - this.#expected) / 8;
-    if (looked === undefined) return;
-    this.#missed = looked ? 0 : Math.min(2 * this.#missed + 1, MOST_SKIPPED);
+  /** What the worker needed for a reply, by its own clock: how long waiting takes depends on how one waits. */
+  took(microseconds: number): void {
+    this.#expected += (Math.min(Math.max(0, microseconds), 2 * MOST_POLL) - this.#expected) / 8;
+  }
+
+  /** Whether a reply came while it was looked for. */
+  looked(inTime: boolean): void {
+    this.#missed = inTime ? 0 : Math.min(2 * this.#missed + 1, MOST_SKIPPED);
     this.#skip = this.#missed;
   }
 }

@@ -26,9 +26,10 @@ export interface Layout {
   readonly bytes: number;
 }
 
-/** Words of a block's beginning, which the worker writes: the length of the rest, and how many rows there are. */
+/** Words of a block's beginning, which the worker writes: the length of the rest, how many rows there are, and the microseconds that it took. */
 const REST_LENGTH = 0;
 const ROWS = 1;
+const TOOK = 2;
 /** What fits no array (a failure, infos, text) is here as msgpack; where it has no room, a call fetches it. */
 const REST = 64;
 const REST_BYTES = PAGE - REST;
@@ -81,7 +82,7 @@ export class Port {
   constructor(index: number, layout: Layout, block: ArrayBuffer, around: PortSurroundings) {
     this.index = index;
     this.#layout = layout;
-    this.#header = new Int32Array(block, 0, 2);
+    this.#header = new Int32Array(block, 0, 3);
     this.#block = new Uint8Array(block);
     this.#around = around;
     this.inputs = Object.fromEntries(layout.inputs.map((placed) => [placed[0], this.#view(placed).data]));
@@ -98,6 +99,7 @@ export class Port {
     await this.#around.exchange.replied(this.#number, this.#patience);
     // Read once: what is checked is what is used, whatever the worker writes meanwhile.
     const [length, rows] = [this.#header[REST_LENGTH], this.#header[ROWS]];
+    this.#patience.took(this.#header[TOOK]);
     const result = length === 0 ? NOTHING : await this.#rest(length);
     const arrays: Record<string, NdArray> = {};
     for (const [{ dtype, shape, data }, name] of this.#outputs) arrays[name] = { dtype, shape, data: data.slice() };
