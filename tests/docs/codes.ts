@@ -3,6 +3,8 @@ import { join } from "node:path";
 
 const SOURCES = [
   { folder: "src", suffix: ".ts" },
+  { folder: "src", suffix: ".mjs" },
+  { folder: "thesis", suffix: ".ts" },
   { folder: "scripts", suffix: ".mjs" },
   { folder: "py-bridge/dsqn_bridge", suffix: ".py" },
 ];
@@ -17,7 +19,7 @@ const PLACES = [
   ),
   new RegExp(`Error\\(\\s*[\\w.!]+\\s*\\?\\s*"${CODE}"\\s*:\\s*"(${CODE})"`, "g"),
   new RegExp(`\\bcode"?\\s*[:=]\\s*"(${CODE})"`, "g"),
-  new RegExp(`\\bcheck\\(.*"(${CODE})"\\)`, "g"),
+  new RegExp(`\\b(?:check|atLeast)\\(.*"(${CODE})"\\)`, "g"),
   new RegExp(`dsqn: (${CODE}) `, "g"),
 ];
 
