@@ -131,7 +131,7 @@ function chained(model: string, layers: readonly Described[], source: string): r
       continue;
     }
     const calls = nodes.flat<unknown[], 1>();
-    const [call] = calls as unknown[];
+    const [call] = calls;
     const feeding: unknown = nodes.length === 1 && calls.length === 1 && Array.isArray(call) ? call[0] : undefined;
     if (typeof feeding !== "string")
       throw refused(source, named, "networks here are chains, and more than one layer feeds it");

@@ -116,13 +116,13 @@ function decodeConvolutional(json: string | undefined, take: Taker, source: stri
   const what = "the convolutional network's architecture";
   const { input, inputScale, layers } = parseMetadata(json, architectureSchema, what, source);
   const pieces = layers.flatMap((layer, l): Piece[] => {
-    const piece = pieceOf(layer, l, take, source);
+    const piece = pieceOf(layer, l, take);
     return "activation" in layer && layer.activation === "relu" ? [piece, { kind: "relu" }] : [piece];
   });
   return assemble(input, inputScale, pieces);
 }
 
-function pieceOf(layer: Described, l: number, take: Taker, source: string): Piece {
+function pieceOf(layer: Described, l: number, take: Taker): Piece {
   if ("window" in layer) return { kind: layer.kind === "max-pooling" ? "max" : "average", window: layer.window };
   if (layer.kind === "batch-norm") {
     const own = (part: string): Float32Array => take(`layers.${l}.${part}`, [layer.shape[2]]);
