@@ -117,8 +117,27 @@ export class Remote {
         return Promise.reject(new DsqnError("ENV_OPTIONS_INVALID", `${seed} is no seed.`, { hint, facts: { seed } }));
       }
     }
+    const port = this.#port;
+    if (port && options === undefined) return this.#resetBy(port, seeds, mask);
     const arrays: Record<string, NdArray> = mask ? { mask: { dtype: "uint8", shape: [mask.length], data: mask } } : {};
     return this.#exclusive("reset", { env: this.made.env, seeds, options }, arrays);
+  }
+
+  async #resetBy(port: Port, seeds: readonly number[] | undefined, mask: Uint8Array | undefined): Promise<Received> {
+    this.#begin();
+    try {
+      const { reset, seeds: places, mask: which } = port.inputs as Readonly<Record<string, Float64Array>>;
+      reset[0] = 1;
+      if (seeds) places.set(seeds);
+      else places.fill(-1);
+      if (mask) which.set(mask);
+      else which.fill(1);
+      port.post();
+      const { result, arrays } = await port.receive();
+      return { plain: result, arrays };
+    } finally {
+      this.#busy = false;
+    }
   }
 
   /** Has the environments step; `receive` tells what it led to. Throws where they cannot. */
@@ -133,6 +152,7 @@ export class Remote {
       this.#sent = async () => listed(await called);
       return;
     }
+    port.inputs["reset"][0] = 0;
     for (const name in sent.arrays) (port.inputs[name] as Float64Array).set(sent.arrays[name].data as Float64Array);
     try {
       port.post();

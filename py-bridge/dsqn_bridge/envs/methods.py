@@ -42,7 +42,7 @@ class _Opened:
         self.close = group.close
 
     def port(self):
-        """The arrays of a port that steps the group, or None where actions are no arrays."""
+        """The arrays of a port that steps and resets the group, or None where actions are no arrays."""
         group, count = self.group, self.group.count
         actions = leaves(group.action_space, count, "a", actions=True)
         if actions is None:
@@ -54,10 +54,11 @@ class _Opened:
         rows = []
         if group.autoreset == "same-step":
             rows = [["finals", "int32", [count]], *leaves(group.observation_space, count, "f")]
-        return {"inputs": actions, "outputs": outputs, "rows": rows}
+        inputs = [["reset", "int32", [1]], ["seeds", "float64", [count]], ["mask", "uint8", [count]], *actions]
+        return {"inputs": inputs, "outputs": outputs, "rows": rows}
 
     def connect(self, inputs, outputs, rows):
-        """The function that serves a port: what ``step`` does, into arrays that stay the same."""
+        """The function that serves a port: what ``step`` does, or ``reset`` where ``reset`` is 1, with arrays that stay the same."""
         group, encode, decode, explained, strict = (
             self.group,
             self.encode,
@@ -67,7 +68,11 @@ class _Opened:
         )
         sink = group.sink([outputs[name] for name in ("r", "te", "tr", "raw") if name in outputs])
 
+        resets = memoryview(inputs["reset"])
+
         def serve():
+            if resets[0]:
+                return self._reset(inputs, outputs)
             if strict and group.ended[0]:
                 raise _needs_reset()
             with explained:
@@ -83,6 +88,16 @@ class _Opened:
             return count, {"result": plain} if plain else None
 
         return serve
+
+    def _reset(self, inputs, outputs):
+        plain = {}
+        seeds = [None if seed < 0 else int(seed) for seed in inputs["seeds"].tolist()]
+        with _explained(self.id, "reset"):
+            observations, infos = self.group.reset(seeds, inputs["mask"], None)
+        self.encode(observations, plain, outputs)
+        if self.infos and any(infos):
+            plain["infos"] = infos
+        return 0, {"result": plain} if plain else None
 
 
 def make(session, params, _arrays):
