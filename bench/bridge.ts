@@ -5,24 +5,33 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Dealer } from "zeromq";
 import { ndarray, openWorker, type Worker } from "../src/bridge/index.ts";
-import { makeVectorEnvironment, type VectorEnvironment } from "../src/environments/index.ts";
+import { makeAtari } from "../src/environments/atari-worlds.ts";
+import { makeEnvironment, makeVectorEnvironment, type VectorEnvironment } from "../src/environments/index.ts";
+import { createSpikingNetwork } from "../src/network/create.ts";
+import { Random } from "../src/numeric/random.ts";
+import { openSimulator } from "../src/simulators/open.ts";
 import { type BenchOptions, median, percentile, type Row } from "./measure.ts";
 
 const HERE = fileURLToPath(new URL("bridge", import.meta.url));
 const FRAME = 84 * 84 * 4;
 
-/** The bridge against bare ZeroMQ and against Gymnasium in Python alone. Ours and the peer take turns in every round. */
+/** The bridge against Gymnasium in Python alone, and against bare ZeroMQ. Ours and the peer take turns in every round. */
 export default async function bench({ rounds = 15, signal, onProgress }: BenchOptions): Promise<Row[]> {
-  const worker = await openWorker({ name: "bench", path: [HERE], signal });
-  const peer = await openWorker({ name: "bench-peer", path: [HERE], signal });
+  const path = [HERE, fileURLToPath(new URL("atari", import.meta.url))];
+  const extras = ["base", "atari", "nest"] as const;
+  const worker = await openWorker({ name: "bench", path, extras, signal });
+  const peer = await openWorker({ name: "bench-peer", path, extras, signal });
   const echo = await openEcho(worker);
   try {
-    const measures = await Promise.all([
-      oneStep(worker, echo),
-      manySteps(worker, peer, "sync"),
-      manySteps(worker, peer, "native"),
-      frames(worker, echo),
-    ]);
+    const measures: Measure[] = [
+      await loop(worker, peer),
+      await oneStep(worker, peer),
+      await manySteps(worker, peer, "native"),
+      await manySteps(worker, peer, "sync"),
+      await frames(worker, echo),
+      await games(worker, peer),
+      await nest(worker),
+    ];
     const rows: Row[] = [];
     for (const [index, { name, unit, better, target, ours, peer, warmUp = 2 }] of measures.entries()) {
       const [a, b]: [number[], number[]] = [[], []];
@@ -56,19 +65,49 @@ interface Measure {
   peer(): Promise<number>;
 }
 
-/** p50 of a step of one CartPole, against an echo of a message as large as the reply. */
-async function oneStep(worker: Worker, echo: Echo): Promise<Measure> {
+const STEPS = 3000;
+
+/** Steps per second of one CartPole, with its resets. */
+async function loop(worker: Worker, peer: Worker): Promise<Measure> {
+  const env = await makeEnvironment("CartPole-v1", { worker });
+  const actions = Int32Array.from({ length: STEPS }, (_, i) => i % 2);
+  await env.reset({ seed: 0 });
+  return {
+    name: "CartPole-v1, N = 1, loop with resets (peer: the same loop in Python alone)",
+    unit: "steps/s",
+    better: "higher",
+    target: "at least 0.6 of the peer",
+    ours: () =>
+      rate(STEPS, () =>
+        repeat(STEPS, async (i) => {
+          const { terminated, truncated } = await env.step(actions[i]);
+          if (terminated || truncated) await env.reset();
+        }),
+      ),
+    peer: async () => STEPS / (await alone(peer, "single", actions, 1)).seconds,
+  };
+}
+
+/** The time of one step. */
+async function oneStep(worker: Worker, peer: Worker): Promise<Measure> {
   const env = await makeVectorEnvironment("CartPole-v1", { worker, count: 1, autoreset: "same-step" });
   await env.reset({ seed: 0 });
   const actions = alternating(1);
-  const message = Buffer.alloc(230);
   return {
-    name: "CartPole-v1 step, N = 1, p50",
+    name: "CartPole-v1 step, N = 1, p50 (peer: env.step in Python alone)",
     unit: "µs",
     better: "lower",
-    target: "at most 1.3 x a bare ZeroMQ echo of the same size",
-    ours: () => p50(500, (i) => env.step(actions[i % 2])),
-    peer: () => p50(500, () => echo.send(message)),
+    target: "at most 6 µs above the peer",
+    ours: () => p50(STEPS, (i) => env.step(actions[i % 2])),
+    peer: async () =>
+      (
+        await alone(
+          peer,
+          "single",
+          Int32Array.from({ length: STEPS }, (_, i) => i % 2),
+          1,
+        )
+      ).p50,
   };
 }
 
@@ -88,13 +127,20 @@ async function manySteps(worker: Worker, peer: Worker, mode: "sync" | "native"):
     name: `CartPole-v1 vector, N = 64, ${mode === "sync" ? "copies (peer: SyncVectorEnv)" : "native (peer: CartPoleVectorEnv)"}`,
     unit: "env-steps/s",
     better: "higher",
-    target: "at least 500 k or 80 % of the peer, whichever is less",
+    target: `at least ${mode === "sync" ? 0.95 : 0.85} of the peer`,
     ours: async () => rate(calls * count, () => repeat(calls, (i) => env.step(actions[i % 2]))),
-    peer: async () => {
-      const { result } = await peer.call("bridge_bench:alone", { mode }, { actions: ndarray(all, [calls, count]) });
-      return (calls * count) / (result["seconds"] as number);
-    },
+    peer: async () => (calls * count) / (await alone(peer, mode, all, count)).seconds,
   };
+}
+
+async function alone(
+  peer: Worker,
+  mode: string,
+  actions: Int32Array,
+  count: number,
+): Promise<{ seconds: number; p50: number }> {
+  const sent = { actions: ndarray(actions, [actions.length / count, count]) };
+  return (await peer.call("bridge_bench:alone", { mode }, sent)).result as { seconds: number; p50: number };
 }
 
 /** Frames of 28 KB per second, one per message, from a few environments at a time; against bare ZeroMQ moving the same bytes. */
@@ -108,13 +154,68 @@ async function frames(worker: Worker, echo: Echo): Promise<Measure> {
   const action = new Int32Array(1);
   const frame = Buffer.alloc(FRAME);
   return {
-    name: "28 KB frames, one per message",
+    name: "28 KB frames, one per step (peer: bare ZeroMQ echo)",
     unit: "frames/s",
     better: "higher",
-    target: "at least 8000",
+    target: "at least 60 k, and 5 x the peer",
     ours: async () =>
       rate(inFlight * calls, () => Promise.all(envs.map((env) => repeat(calls, () => env.step(action))))),
     peer: async () => rate(inFlight * calls, () => echo.stream(frame, inFlight * calls, inFlight)),
+  };
+}
+
+/** Agent steps per second of 8 Breakouts in one worker, stacked. */
+async function games(worker: Worker, peer: Worker): Promise<Measure> {
+  const [count, calls] = [8, 100];
+  const envs = await makeAtari({ game: "BreakoutDeterministic-v4", count, worker });
+  await envs.reset({ seed: Array.from({ length: count }, (_, k) => k) });
+  let [seed, drawn] = [count, 1];
+  const actions = Int32Array.from({ length: calls * count }, () => (drawn = (drawn * 48271) % 0x7fffffff) % 4);
+  return {
+    name: "Breakout, 8 games in one worker (peer: SyncVectorEnv of AtariPreprocessing, stacked)",
+    unit: "agent steps/s",
+    better: "higher",
+    target: "at least 0.95 of the peer",
+    ours: () =>
+      rate(calls * count, () =>
+        repeat(calls, async (t) => {
+          const { terminated } = await envs.step(actions.subarray(t * count, (t + 1) * count));
+          if (terminated.includes(1))
+            await envs.reset({ seed: Array.from({ length: count }, () => seed++), mask: terminated });
+        }),
+      ),
+    async peer() {
+      const sent = { actions: ndarray(actions, [calls, count]) };
+      const { result } = await peer.call("atari_bench:alone", { mode: "gymnasium" }, sent);
+      return (calls * count) / (result["seconds"] as number);
+    },
+  };
+}
+
+/** What a run of 100 states in NEST takes here, against what of it passes in the worker: the rest is the bridge. */
+async function nest(worker: Worker): Promise<Measure> {
+  const simulator = await openSimulator("nest", { worker });
+  const network = createSpikingNetwork([4, 64, 64, 2], new Random(1), { steps: 100 });
+  const inputs = Float32Array.from({ length: 400 }, (_, i) => Math.sin(i));
+  const loaded = await simulator.load(network);
+  let last: { readonly took: number; readonly within: number } | undefined;
+  const run = async (): Promise<number> => {
+    const started = performance.now();
+    const { seconds } = await loaded.run(inputs, { recordSpikes: true });
+    const { build, run, read } = seconds!;
+    last = { took: performance.now() - started, within: 1000 * (build + run + read) };
+    return last.took;
+  };
+  return {
+    name: "NEST, 100 states x 4-64-64-2, T = 100 (peer: the part of it in the worker)",
+    unit: "ms",
+    better: "lower",
+    target: "at most 1.02 x the peer",
+    ours: run,
+    async peer() {
+      if (!last) await run();
+      return last!.within; // of the last run: there is nothing to take turns with
+    },
   };
 }
 

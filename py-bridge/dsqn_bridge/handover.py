@@ -11,7 +11,7 @@ import time
 from dsqn_bridge.region import FIRST, POSTED, REPLIES, REQUESTS, SLEEPS, SPIN, WAKE_AT, following
 
 #: After a wait that did not pay, so many waits at most sleep at once.
-_MOST_SKIPPED = 64
+_MOST_SKIPPED = 7
 
 
 class Handover:

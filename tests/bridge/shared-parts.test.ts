@@ -136,11 +136,11 @@ describe("patience", () => {
     for (let i = 0; i < 1000; i++) {
       const did = looks(patience);
       looked += Number(did);
-      if (did) patience.looked(false);
+      if (did) patience.looked(false, "poll");
     }
     expect(looked).toBeLessThan(25);
     while (!looks(patience));
-    patience.looked(true);
+    patience.looked(true, "spin");
     expect([looks(patience), looks(patience), looks(patience)]).toEqual([true, true, true]);
   });
 

@@ -1,5 +1,5 @@
 import { type Client, type ClientEffect, clientStep, type Memory, newClient, TURNS, WORDS } from "./handover.ts";
-import { type Patience, workerSpin, working } from "./patience.ts";
+import { type Budget, type Patience, workerSpin, working } from "./patience.ts";
 
 /** What the exchange needs of the worker's sockets, and what it tells. */
 export interface Surroundings {
@@ -15,6 +15,7 @@ interface Waiting {
   readonly since: number;
   /** Until when it looks; `since` itself where it does not. */
   readonly until: number;
+  readonly how: keyof Budget;
   resolve(): void;
   reject(error: unknown): void;
 }
@@ -75,11 +76,11 @@ export class Exchange {
     }
     if (this.#outstanding(number)) {
       return new Promise((resolve, reject) => {
-        this.#waiting.push({ number, patience, since, until: since + Math.max(spin, poll) / 1000, resolve, reject });
+        this.#waiting.push({ number, patience, since, until: since + Math.max(spin, poll) / 1000, how: poll > 0 ? "poll" : "spin", resolve, reject });
         if (!this.#polling) this.#poll();
       });
     }
-    if (spin > 0) patience.looked(true);
+    if (spin > 0) patience.looked(true, "spin");
     if (performance.now() - lastTurn >= TURN_EVERY) await turn();
   }
 
@@ -124,8 +125,8 @@ export class Exchange {
     const done = this.#waiting.filter(({ number }) => !this.#outstanding(number));
     if (done.length === 0) return;
     this.#waiting = this.#waiting.filter(({ number }) => this.#outstanding(number));
-    for (const { patience, since, until, resolve } of done) {
-      if (until > since) patience.looked(now <= until);
+    for (const { patience, since, until, how, resolve } of done) {
+      if (until > since) patience.looked(now <= until, how);
       resolve();
     }
   }

@@ -11,12 +11,12 @@ export interface Budget {
 /** About what a wake-up message costs: to look so long costs at most twice as much as to have known better, whoever else wants the processor. */
 const MOST_SPIN = 100;
 /** Of replies that take longer, the spin would end in vain. */
-const SPUN_FOR = 60;
+const SPUN_FOR = 90;
 const MOST_POLL = 5000;
 /** What a worker looks for the next request before it sleeps: time enough for a client to wake that slept. */
 const WORKER_SPIN = 200;
-/** After a wait that did not pay, at most so many sleep at once. */
-const MOST_SKIPPED = 64;
+/** After a wait that did not pay, at most so many sleep at once: few where looking costs little, since two who look at the same time soon answer at once. */
+const MOST_SKIPPED = { spin: 3, poll: 63 };
 const NONE: Budget = { spin: 0, poll: 0 };
 
 /** How often the machine is asked whether it is crowded, in milliseconds. */
@@ -88,9 +88,9 @@ export class Patience {
     this.#expected += (Math.min(Math.max(0, microseconds), 2 * MOST_POLL) - this.#expected) / 8;
   }
 
-  /** Whether a reply came while it was looked for. */
-  looked(inTime: boolean): void {
-    this.#missed = inTime ? 0 : Math.min(2 * this.#missed + 1, MOST_SKIPPED);
+  /** Whether a reply came while it was looked for, on the spot or in turns. */
+  looked(inTime: boolean, how: keyof Budget): void {
+    this.#missed = inTime ? 0 : Math.min(2 * this.#missed + 1, MOST_SKIPPED[how]);
     this.#skip = this.#missed;
   }
 }
