@@ -114,7 +114,7 @@ describe("Python's side", () => {
     await worker.close();
     if (before === undefined) delete process.env["DSQN_BRIDGE_SPIN"];
     else process.env["DSQN_BRIDGE_SPIN"] = before;
-    expect(accepted(events)).toEqual({ requests: 600, wrong: undefined });
+    expect(accepted(events)).toEqual({ requests: 2 + 600, wrong: undefined });
   });
 });
 

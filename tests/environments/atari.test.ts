@@ -16,7 +16,7 @@ import {
   type Worker,
 } from "../../src/index.ts";
 import { ensurePython } from "../../src/setup/python-environment.ts";
-import { failure, FIXTURES } from "../bridge/helpers.ts";
+import { DATA_PATHS, failure, FIXTURES } from "../bridge/helpers.ts";
 
 /** Frame for frame against Gymnasium's own wrappers, and against formulas written out, run in Python alone (atari-reference.py). */
 const REFERENCE = fileURLToPath(new URL("atari-reference.py", import.meta.url));
@@ -108,7 +108,14 @@ async function played(games: AtariEnvironments, seed: number[], actions: number[
 
 jest.setTimeout(300_000); // a busy machine
 
-describe("Atari games", () => {
+describe.each(DATA_PATHS)("Atari games (%s)", (data) => {
+  const before = process.env["DSQN_BRIDGE_DATA"];
+  beforeAll(() => void (process.env["DSQN_BRIDGE_DATA"] = data));
+  afterAll(() => {
+    if (before === undefined) delete process.env["DSQN_BRIDGE_DATA"];
+    else process.env["DSQN_BRIDGE_DATA"] = before;
+  });
+
   let worker: Worker;
   beforeAll(async () => {
     worker = await openWorker({ extras: ["base", "atari"], heartbeatMs: 10_000 });
