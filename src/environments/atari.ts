@@ -141,26 +141,11 @@ function remoteGames(
   port: Port | undefined,
 ): AtariGames {
   const { env, actions: actionNames, height, width, stack, frameSkip, stickyActions } = made;
-  let closed = false;
-  let busy = false;
-  const exclusive = async <T>(use: () => Promise<T>): Promise<T> => {
-    if (closed) throw new DsqnError("ENV_CLOSED", `The games of ${id} are closed.`, { hint: "Open them anew." });
-    if (busy) {
-      throw new DsqnError("ENV_BUSY", `${id} has not finished its last step or reset.`, {
-        hint: "Await the earlier call first; to go faster, open more copies.",
-      });
-    }
-    busy = true;
-    try {
-      return await use();
-    } finally {
-      busy = false;
-    }
-  };
+  const turn = oneAtATime(id);
   const call = (method: string, params: Record<string, unknown>, arrays: Record<string, NdArray> = {}) =>
-    exclusive(() => worker.call(`atari.${method}`, { env, ...params }, arrays));
+    turn.take(() => worker.call(`atari.${method}`, { env, ...params }, arrays));
   const stepThrough = (port: Port, actions: Int32Array): Promise<AtariStep> =>
-    exclusive(async () => {
+    turn.take(async () => {
       port.inputs["actions"].set(actions as never);
       port.post();
       const { arrays } = await port.receive();
@@ -210,13 +195,38 @@ function remoteGames(
       return { height: shape[0], width: shape[1], data: data as Uint8Array };
     },
     async close() {
-      if (closed) return;
-      closed = true;
+      if (!turn.end()) return;
       if (ownsWorker) await worker.close();
       else if (!worker.closed) {
         await port?.close();
         await worker.call("atari.close", { env });
       }
+    },
+  };
+}
+
+/** One step or reset after the other, until the end: ENV_BUSY, ENV_CLOSED. `end` is true the first time. */
+function oneAtATime(id: string): { take<T>(use: () => Promise<T>): Promise<T>; end(): boolean } {
+  let closed = false;
+  let busy = false;
+  return {
+    async take(use) {
+      if (closed) throw new DsqnError("ENV_CLOSED", `The games of ${id} are closed.`, { hint: "Open them anew." });
+      if (busy)
+        throw new DsqnError("ENV_BUSY", `${id} has not finished its last step or reset.`, {
+          hint: "Await the earlier call first; to go faster, open more copies.",
+        });
+      busy = true;
+      try {
+        return await use();
+      } finally {
+        busy = false;
+      }
+    },
+    end() {
+      const first = !closed;
+      closed = true;
+      return first;
     },
   };
 }
