@@ -98,10 +98,11 @@ export interface VectorStep<O extends Observation = Float32Array> {
  * const { observations, rewards } = await envs.step(new Int32Array(64));
  *
  * @example
- * const { parts } = await makeVectorEnvironment("CartPole-v1", { count: 64, parts: 2 });
  * // one half steps while the agent chooses for the other
- * for (const part of parts) part.send(choose((await part.reset()).observations));
- * for (let i = 0; i < 1000; i++) for (const part of parts) part.send(choose((await part.receive()).observations));
+ * const envs = await makeVectorEnvironment("CartPole-v1", { count: 64, parts: 2 });
+ * const choose = (o: Float32Array) => Int32Array.from({ length: 32 }, (_, i) => Number(o[4 * i + 2] > 0));
+ * for (const part of envs.parts) part.send(choose((await part.reset()).observations));
+ * for (let i = 0; i < 100; i++) for (const part of envs.parts) part.send(choose((await part.receive()).observations));
  *
  * Errors: ENV_UNKNOWN, ENV_OPTIONS_INVALID, ENV_DEPENDENCY_MISSING, and those of `openWorker`.
  */
