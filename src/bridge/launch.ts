@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { lstatSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { curveKeyPair } from "zeromq";
 import { managedHome, root, withoutCurrentFolder } from "../setup/index.mjs";
@@ -134,9 +134,27 @@ function start({ python, module, path, env, region }: LaunchOptions): { child: C
   return { child, process: { pid: child.pid, ended, kill: () => void child.kill("SIGKILL") } };
 }
 
+const FORGOTTEN_AFTER_MS = 86_400_000;
+
+/** What is left where a client and its worker were killed while they greeted. Nobody needs so long; what is not ours, or no such folder, stays. */
+function sweep(folder: string): void {
+  for (const name of readdirSync(folder).filter((name) => /^dsqn-\w{6}$/.test(name))) {
+    const path = join(folder, name);
+    try {
+      const { uid, mtimeMs } = lstatSync(path);
+      if (uid !== process.getuid?.() || Date.now() - mtimeMs < FORGOTTEN_AFTER_MS) continue;
+      for (const socket of ["work", "control"]) rmSync(join(path, socket), { force: true });
+      rmdirSync(path);
+    } catch {
+      // somebody else's, or somebody else was quicker
+    }
+  }
+}
+
 /** For the sockets: mode 0700. */
 function makeDirectory(): string {
   try {
+    sweep(temporaryFolder());
     return mkdtempSync(join(temporaryFolder(), "dsqn-"));
   } catch (cause) {
     const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);

@@ -1,6 +1,6 @@
 // tier: python
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -67,6 +67,26 @@ describe("when the Node process ends", () => {
     child.kill(signal);
     await until(() => child.exitCode !== null || child.signalCode !== null, ENDED);
     await until(() => sockets(folder).length === 0, ENDED);
+    rmSync(folder, { recursive: true });
+  });
+});
+
+describe("what a client that was killed while it greeted has left", () => {
+  it("is swept away by the next start after a day; nothing else is", async () => {
+    const { folder, child, says } = parent("dsqn_bridge", "exit");
+    const make = (name: string, file: string | undefined, days: number): void => {
+      mkdirSync(join(folder, name));
+      if (file) writeFileSync(join(folder, name, file), "");
+      const then = Date.now() / 1000 - days * 86_400;
+      utimesSync(join(folder, name), then, then);
+    };
+    make("dsqn-aaaaaa", "work", 2);
+    make("dsqn-bbbbbb", undefined, 0);
+    make("dsqn-cccccc", "thesis.txt", 2);
+    make("dsqn-notours", "work", 2);
+    await says(/^\d+\n/);
+    await until(() => child.exitCode !== null, ENDED);
+    expect(sockets(folder).sort()).toEqual(["dsqn-bbbbbb", "dsqn-cccccc", "dsqn-notours"]);
     rmSync(folder, { recursive: true });
   });
 });
