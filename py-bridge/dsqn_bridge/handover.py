@@ -10,8 +10,8 @@ import time
 
 from dsqn_bridge.region import FIRST, POSTED, REPLIES, REQUESTS, SLEEPS, SPIN, WAKE_AT, following
 
-#: After a wait that did not pay, so many waits at most sleep at once.
-_MOST_SKIPPED = 7
+#: After waits that did not pay, at most half as many sleep at once.
+_MOST_SKIPPED = 15
 
 
 class Handover:
@@ -83,7 +83,7 @@ class Handover:
         if spin <= 0 or self._skip > 0:
             self._skip -= 1 if self._skip else 0
             return 0
-        self._skip = self._missed
+        self._skip = self._missed // 2  # one miss alone is chance
         return time.perf_counter_ns() + 1000 * spin
 
     def _fence(self):

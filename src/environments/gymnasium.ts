@@ -1,5 +1,5 @@
 import type { NdArray } from "../bridge/arrays.ts";
-import { type CallResult, openWorker, type Port, type Worker } from "../bridge/index.ts";
+import { type CallResult, openWorker, type Port, type PortReply, type Worker } from "../bridge/index.ts";
 import { DsqnError } from "../errors.ts";
 import type { Extra } from "../setup/python-environment.ts";
 import { type Action, actionEncoder, type Sent } from "./action.ts";
@@ -73,8 +73,8 @@ export class Remote {
   readonly #port: Port | undefined;
   #closed = false;
   #busy = false;
-  /** The step that was sent and nobody has received yet. */
-  #sent: (() => Promise<Stepped>) | undefined;
+  /** The step that was sent and nobody has received yet: through the port, or as a call. */
+  #sent: "port" | Promise<CallResult> | undefined;
 
   private constructor(
     id: string,
@@ -147,9 +147,8 @@ export class Remote {
     this.#begin();
     const port = this.#port;
     if (!port) {
-      const called = this.#worker.call("env.step", sent.plain, sent.arrays);
-      called.catch(() => undefined); // it is for `receive` to tell
-      this.#sent = async () => listed(await called);
+      this.#sent = this.#worker.call("env.step", sent.plain, sent.arrays);
+      this.#sent.catch(() => undefined); // it is for `receive` to tell
       return;
     }
     port.inputs["reset"][0] = 0;
@@ -160,18 +159,7 @@ export class Remote {
       this.#busy = false;
       throw error;
     }
-    this.#sent = async () => {
-      const { result, arrays } = await port.receive();
-      const { r, te, tr, raw } = arrays;
-      return {
-        plain: result,
-        arrays,
-        rewards: r.data as Float64Array,
-        terminated: te.data as Uint8Array,
-        truncated: tr.data as Uint8Array,
-        rawRewards: raw?.data as Float64Array | undefined,
-      };
-    };
+    this.#sent = "port";
   }
 
   async receive(): Promise<Stepped> {
@@ -182,14 +170,18 @@ export class Remote {
       });
     this.#sent = undefined;
     try {
-      return await sent();
+      return sent === "port" ? stepped(await this.#port!.receive()) : listed(await sent);
     } finally {
       this.#busy = false;
     }
   }
 
-  async step(action: Action): Promise<Stepped> {
-    this.send(action);
+  step(action: Action): Promise<Stepped> {
+    try {
+      this.send(action);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     return this.receive();
   }
 
@@ -230,6 +222,18 @@ export class Remote {
     }
     this.#busy = true;
   }
+}
+
+function stepped({ result, arrays }: PortReply): Stepped {
+  const { r, te, tr, raw } = arrays;
+  return {
+    plain: result,
+    arrays,
+    rewards: r.data as Float64Array,
+    terminated: te.data as Uint8Array,
+    truncated: tr.data as Uint8Array,
+    rawRewards: raw?.data as Float64Array | undefined,
+  };
 }
 
 /** A step that came in a message: its numbers are plain lists there. */

@@ -9,7 +9,7 @@ AUTORESET = ("next-step", "same-step", "disabled")
 
 
 class Outcome:
-    """What a step of all gives: observations (a list, or a batch), lists of N numbers, infos; and the final observations."""
+    """What a step of all gives: observations (a list, or a batch), lists of N numbers, infos; and the final observations. Good until the next step."""
 
     __slots__ = ("observations", "rewards", "terminated", "truncated", "raw_rewards", "infos", "finals")
 
@@ -47,6 +47,8 @@ class Group:
         self._started = [False] * len(envs)
         self._all_started = False
         self._flags = [(False, False)] * len(envs)
+        self.takes_arrays = False
+        self._outcome = Outcome(self._observations, (), (), ())
         self.shaped = hasattr(envs[0], "raw_reward")
 
     def reset(self, seeds, mask, options):
@@ -103,7 +105,10 @@ class Group:
         if into and raw_rewards:
             for index, reward in enumerate(raw_rewards):
                 into[3][index] = reward
-        return Outcome(observations, rewards, terminations, truncations, infos, finals, raw_rewards)
+        outcome = self._outcome
+        outcome.rewards, outcome.terminated, outcome.truncated = rewards, terminations, truncations
+        outcome.infos, outcome.finals, outcome.raw_rewards = infos, finals, raw_rewards
+        return outcome
 
     def _rest(self, index):
         """What a step gives where the episode has ended: the next episode's start, or once more its end."""

@@ -41,7 +41,7 @@ class NativeGroup:
         self.metadata = env.metadata
         self.observation_space = env.single_observation_space
         self.action_space = env.single_action_space
-        self._batched = hasattr(env.action_space, "dtype") and env.action_space.dtype is not None
+        self.takes_arrays = hasattr(env.action_space, "dtype") and env.action_space.dtype is not None
         self._started = False
         self.ended = (False,)
         self.autoreset = autoreset
@@ -89,6 +89,6 @@ class NativeGroup:
         return batch if isinstance(batch, np.ndarray) else list(iterate(self._env.observation_space, batch))
 
     def _batch(self, actions):
-        if self._batched:
+        if self.takes_arrays:
             return np.asarray(actions, self._env.action_space.dtype)
         return concatenate(self.action_space, actions, create_empty_array(self.action_space, self.count))

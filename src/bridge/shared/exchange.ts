@@ -32,6 +32,9 @@ export class Exchange {
   #waiting: Waiting[] = [];
   #posted: number;
   #polling = false;
+  /** When the newest wait began, and what it may look. */
+  #since = 0;
+  #budget: Budget = { spin: 0, poll: 0 };
   /** The worker slept when the newest request was made. */
   #rung = false;
   /** The counters say what cannot be: nothing is looked at any more, and the worker is being ended. */
@@ -64,24 +67,30 @@ export class Exchange {
     return client.asked;
   }
 
-  /** Resolves when request `number` is answered. Rejects when the worker is lost. */
-  async replied(number: number, patience: Patience): Promise<void> {
-    if (this.#over) throw this.#over.error;
-    const since = performance.now();
-    const { spin, poll } = patience.budget(since, this.#rung);
+  /** Looks on the spot for the answer to request `number`. False where it has to be waited for, or the event loop is due a turn. */
+  spin(number: number, patience: Patience): boolean {
+    this.#since = performance.now();
+    this.#budget = patience.budget(this.#since, this.#rung);
+    const { spin } = this.#budget;
     // Only for the reply that is next: who waits for a later one has others to look after.
-    if (spin > 0 && number === ((this.#client.seen + 1) | 0)) {
-      const until = since + spin / 1000;
-      for (let i = 1; this.#outstanding(number) && (i % 32 !== 0 || performance.now() < until); i++) this.#look();
-    }
-    if (this.#outstanding(number)) {
-      return new Promise((resolve, reject) => {
-        this.#waiting.push({ number, patience, since, until: since + Math.max(spin, poll) / 1000, how: poll > 0 ? "poll" : "spin", resolve, reject });
-        if (!this.#polling) this.#poll();
-      });
-    }
-    if (spin > 0) patience.looked(true, "spin");
-    if (performance.now() - lastTurn >= TURN_EVERY) await turn();
+    if (spin === 0 || number !== ((this.#client.seen + 1) | 0)) return false;
+    const until = this.#since + spin / 1000;
+    for (let i = 1; this.#outstanding(number) && (i % 32 !== 0 || performance.now() < until); i++) this.#look();
+    if (this.#outstanding(number)) return false;
+    patience.looked(true, "spin");
+    return this.#since - lastTurn < TURN_EVERY;
+  }
+
+  /** After `spin`: resolves when request `number` is answered. Rejects when the worker is lost. */
+  wait(number: number, patience: Patience): Promise<void> {
+    if (this.#over) return Promise.reject(this.#over.error);
+    if (!this.#outstanding(number)) return turn();
+    const { spin, poll } = this.#budget;
+    return new Promise((resolve, reject) => {
+      const [since, until] = [this.#since, this.#since + Math.max(spin, poll) / 1000];
+      this.#waiting.push({ number, patience, since, until, how: poll > 0 ? "poll" : "spin", resolve, reject });
+      if (!this.#polling) this.#poll();
+    });
   }
 
   /** A wake-up message, or any other, came: replies are looked for. */

@@ -14,13 +14,17 @@ const MOST_SPIN = 100;
 const SPUN_FOR = 90;
 const MOST_POLL = 5000;
 /** What a worker looks for the next request before it sleeps: time enough for a client to wake that slept. */
-const WORKER_SPIN = 200;
-/** After a wait that did not pay, at most so many sleep at once: few where looking costs little, since two who look at the same time soon answer at once. */
-const MOST_SKIPPED = { spin: 3, poll: 63 };
+const WORKER_SPIN = 300;
+/** What a worker that sleeps may need to wake, over three threads on processors that sleep too. */
+const WAKING = 1000;
+/** After waits that did not pay, at most half as many sleep at once: few where looking costs little, since two who look at the same time soon answer at once. */
+const MOST_SKIPPED = { spin: 7, poll: 127 };
 const NONE: Budget = { spin: 0, poll: 0 };
 
 /** How often the machine is asked whether it is crowded, in milliseconds. */
 const ASK_EVERY = 100;
+/** A moment shows more threads than those that stay: of the kernel, and our own that wake each other. A whole one more is somebody. */
+const SLACK = 0.9;
 
 /** Whether looking takes a processor from nobody: no more wants to run than there are. */
 export class Machine {
@@ -40,8 +44,8 @@ export class Machine {
     if (now - this.#asked < ASK_EVERY) return this.#free;
     this.#asked = now;
     const runnable = parseInt(this.#read().split(" ")[3] ?? "");
-    this.#runnable += ((Number.isNaN(runnable) ? 0 : runnable) - this.#runnable) / 4;
-    return (this.#free = this.#runnable <= this.#all);
+    this.#runnable += ((Number.isNaN(runnable) ? 0 : runnable) - this.#runnable) / 8;
+    return (this.#free = this.#runnable < this.#all + SLACK);
   }
 }
 
@@ -52,11 +56,13 @@ let busy = 0;
 export const working = (change: 1 | -1): void => void (busy += change);
 
 /** Microseconds that a worker may look for its next request. */
-export const workerSpin = (): number => (processors() < 2 || process.env["DSQN_BRIDGE_SPIN"] === "0" ? 0 : WORKER_SPIN);
+export const workerSpin = (): number => (processors() < 2 || neverLooks() ? 0 : WORKER_SPIN);
+
+const neverLooks = (): boolean => process.env["DSQN_BRIDGE_SPIN"] === "0";
 
 /**
  * Learns from the waits before how long the next one will look before it sleeps: about twice as long as replies took, if that is short enough. Where looking has
- * not paid, none: the next 1, 3, 7, ... waits sleep at once. Never where it would take the processor from somebody.
+ * not paid, none: the next 0, 1, 3, 7, ... waits sleep at once. Never where it would take the processor from somebody.
  */
 export class Patience {
   /** Microseconds that the worker needs for a reply, a moving average. */
@@ -66,17 +72,17 @@ export class Patience {
   readonly #processors: number;
   readonly #machine: Machine;
 
-  constructor(available = processors(), on = machine) {
+  constructor(available = neverLooks() ? 0 : processors(), on = machine) {
     this.#processors = available;
     this.#machine = on;
   }
 
   /** `woken`: the worker sleeps and has to wake first. */
   budget(now: number, woken = false): Budget {
-    if (busy >= this.#processors || process.env["DSQN_BRIDGE_SPIN"] === "0") return NONE;
+    if (busy >= this.#processors) return NONE;
     const expected = this.#expected;
     const spin = expected < SPUN_FOR ? (woken ? MOST_SPIN : Math.min(MOST_SPIN, 10 + 2 * expected)) : 0;
-    const poll = 2 * expected < MOST_POLL && this.#machine.free(now) ? Math.min(MOST_POLL, 200 + 2 * expected) : 0;
+    const poll = 2 * expected < MOST_POLL && this.#machine.free(now) ? Math.min(MOST_POLL, (woken ? WAKING : 200) + 2 * expected) : 0;
     if (spin + poll === 0) return NONE;
     if (this.#skip === 0) return { spin, poll };
     this.#skip--;
@@ -91,6 +97,6 @@ export class Patience {
   /** Whether a reply came while it was looked for, on the spot or in turns. */
   looked(inTime: boolean, how: keyof Budget): void {
     this.#missed = inTime ? 0 : Math.min(2 * this.#missed + 1, MOST_SKIPPED[how]);
-    this.#skip = this.#missed;
+    this.#skip = this.#missed >> 1; // one miss alone is chance
   }
 }

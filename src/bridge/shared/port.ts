@@ -96,7 +96,8 @@ export class Port {
 
   /** The answer. Rejects with what the worker raised, and like `Worker.call` where it is lost. */
   async receive(): Promise<PortReply> {
-    await this.#around.exchange.replied(this.#number, this.#patience);
+    const { exchange } = this.#around;
+    if (!exchange.spin(this.#number, this.#patience)) await exchange.wait(this.#number, this.#patience);
     // Read once: what is checked is what is used, whatever the worker writes meanwhile.
     const [length, rows] = [this.#header[REST_LENGTH], this.#header[ROWS]];
     this.#patience.took(this.#header[TOOK]);
