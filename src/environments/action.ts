@@ -21,7 +21,8 @@ export function actionEncoder(space: Space, count: number, path = "a"): Encode {
   switch (space.type) {
     case "discrete": {
       const last = space.start + space.n - 1;
-      return integers(space, [count], path, () => [space.start, last]);
+      const bounds = [space.start, last] as const;
+      return integers(space, [count], path, () => bounds);
     }
     case "multi-discrete": {
       const { nvec, start } = space;

@@ -148,13 +148,14 @@ function remoteGames(
     turn.take(async () => {
       port.inputs["actions"].set(actions as never);
       port.post();
-      const { arrays } = await port.receive();
-      const bytes = (name: string): Uint8Array => arrays[name].data as Uint8Array;
+      await port.receive();
+      const { outputs } = port;
+      const bytes = (name: string): Uint8Array => outputs[name].data.slice() as Uint8Array;
       return {
         frames: bytes("frames"),
         lives: bytes("lives"),
-        ...(arrays["ram"] && { ram: bytes("ram") }),
-        rewards: arrays["r"].data as Float64Array,
+        ...(outputs["ram"] && { ram: bytes("ram") }),
+        rewards: outputs["r"].data.slice() as Float64Array,
         terminated: bytes("te"),
         truncated: bytes("tr"),
         lifeLost: bytes("lost"),

@@ -1,5 +1,5 @@
 import type { NdArray } from "../bridge/arrays.ts";
-import { type CallResult, openWorker, type Port, type PortReply, type Worker } from "../bridge/index.ts";
+import { type CallResult, openWorker, type Port, type Worker } from "../bridge/index.ts";
 import { DsqnError } from "../errors.ts";
 import type { Extra } from "../setup/python-environment.ts";
 import { type Action, actionEncoder, type Sent } from "./action.ts";
@@ -42,7 +42,7 @@ export interface Frame {
 /** Gymnasium's `info`: whatever the environment tells besides. */
 export type Info = Readonly<Record<string, unknown>>;
 
-/** What a step led to: numbers, one for each environment, and observations, still by the names that they travel under. */
+/** What a step led to: observations, still by the names that they travel under, and numbers, one for each environment, good until the next step. */
 export interface Stepped extends Received {
   readonly rewards: Float64Array;
   readonly terminated: Uint8Array;
@@ -71,6 +71,8 @@ export class Remote {
   readonly #encodeAction: (action: unknown, sent: Sent) => void;
   /** The way of steps, where memory is shared; else they are calls. */
   readonly #port: Port | undefined;
+  /** Which of its outputs are observations. */
+  readonly #observations: readonly string[];
   #closed = false;
   #busy = false;
   /** The step that was sent and nobody has received yet: through the port, or as a call. */
@@ -86,6 +88,7 @@ export class Remote {
   ) {
     this.id = id;
     this.#port = port;
+    this.#observations = Object.keys(port?.outputs ?? {}).filter((name) => /^o(\.|$)/.test(name));
     this.made = made;
     this.count = count;
     this.#worker = worker;
@@ -133,8 +136,8 @@ export class Remote {
       if (mask) which.set(mask);
       else which.fill(1);
       port.post();
-      const { result, arrays } = await port.receive();
-      return { plain: result, arrays };
+      const { result } = await port.receive();
+      return { plain: result, arrays: this.#observed(port, 0) };
     } finally {
       this.#busy = false;
     }
@@ -170,10 +173,33 @@ export class Remote {
       });
     this.#sent = undefined;
     try {
-      return sent === "port" ? stepped(await this.#port!.receive()) : listed(await sent);
+      return sent === "port" ? await this.#receiveBy(this.#port!) : listed(await sent);
     } finally {
       this.#busy = false;
     }
+  }
+
+  async #receiveBy(port: Port): Promise<Stepped> {
+    const { result, rows } = await port.receive();
+    const { r, te, tr, raw } = port.outputs;
+    return {
+      plain: result,
+      arrays: this.#observed(port, rows),
+      rewards: r.data as Float64Array,
+      terminated: te.data as Uint8Array,
+      truncated: tr.data as Uint8Array,
+      rawRewards: raw?.data as Float64Array | undefined,
+    };
+  }
+
+  /** Copies of the observations, and of final ones where there are any. */
+  #observed(port: Port, rows: number): Record<string, NdArray> {
+    const arrays = rows === 0 ? {} : port.rows(rows);
+    for (const name of this.#observations) {
+      const { dtype, shape, data } = port.outputs[name];
+      arrays[name] = { dtype, shape, data: data.slice() };
+    }
+    return arrays;
   }
 
   step(action: Action): Promise<Stepped> {
@@ -222,18 +248,6 @@ export class Remote {
     }
     this.#busy = true;
   }
-}
-
-function stepped({ result, arrays }: PortReply): Stepped {
-  const { r, te, tr, raw } = arrays;
-  return {
-    plain: result,
-    arrays,
-    rewards: r.data as Float64Array,
-    terminated: te.data as Uint8Array,
-    truncated: tr.data as Uint8Array,
-    rawRewards: raw?.data as Float64Array | undefined,
-  };
 }
 
 /** A step that came in a message: its numbers are plain lists there. */

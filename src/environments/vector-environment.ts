@@ -137,10 +137,10 @@ async function makeGroup<O extends Observation>(id: string, options: VectorOptio
     const { finals } = received.arrays;
     return {
       observations: decode(received),
-      rewards: received.rewards,
-      terminated: received.terminated,
-      truncated: received.truncated,
-      rawRewards: received.rawRewards,
+      rewards: received.rewards.slice(),
+      terminated: received.terminated.slice(),
+      truncated: received.truncated.slice(),
+      rawRewards: received.rawRewards?.slice(),
       infos: received.plain["infos"] as Info[] | undefined,
       finalObservations: finals && {
         indices: finals.data as Int32Array,

@@ -35,6 +35,8 @@ export class Exchange {
   /** When the newest wait began, and what it may look. */
   #since = 0;
   #budget: Budget = { spin: 0, poll: 0 };
+  #several = false;
+  #lastPort = -1;
   /** The worker slept when the newest request was made. */
   #rung = false;
   /** The counters say what cannot be: nothing is looked at any more, and the worker is being ended. */
@@ -59,12 +61,19 @@ export class Exchange {
     if (this.#over) throw this.#over.error;
     const client = this.#client;
     if (client.asked === client.seen) working(1);
+    this.#several = port !== this.#lastPort;
+    this.#lastPort = port;
     this.#board.store(WORDS.TURN + ((client.asked + 1) & (TURNS - 1)), port);
     client.at = "asking";
     this.#step();
     this.#rung = this.#step() === "bell";
     if (this.#rung) this.#around.bell();
     return client.asked;
+  }
+
+  /** Whether the last two requests were those of different ports. */
+  get several(): boolean {
+    return this.#several;
   }
 
   /** Looks on the spot for the answer to request `number`. False where it has to be waited for, or the event loop is due a turn. */

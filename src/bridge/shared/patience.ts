@@ -13,8 +13,8 @@ const MOST_SPIN = 100;
 /** Of replies that take longer, the spin would end in vain. */
 const SPUN_FOR = 90;
 const MOST_POLL = 5000;
-/** What a worker looks for the next request before it sleeps: time enough for a client to wake that slept. */
-const WORKER_SPIN = 300;
+/** What a worker looks for the next request before it sleeps: time enough for a client to wake that slept, or to collect its garbage. */
+const WORKER_SPIN = 500;
 /** What a worker that sleeps may need to wake, over three threads on processors that sleep too. */
 const WAKING = 1000;
 /** After waits that did not pay, at most half as many sleep at once: few where looking costs little, since two who look at the same time soon answer at once. */

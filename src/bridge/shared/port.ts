@@ -46,13 +46,15 @@ export function layoutOf(spec: PortSpec): Layout {
   return { inputs, outputs, rows, bytes: Math.ceil(bytes / PAGE) * PAGE };
 }
 
-/** What a port's turn came to: copies, the caller's own. */
+/** What a port's turn came to, besides what stands in `outputs`. */
 export interface PortReply {
   readonly result: Readonly<Record<string, unknown>>;
-  readonly arrays: Readonly<Record<string, NdArray>>;
+  /** How many rows the worker has filled of those arrays that have rows. */
+  readonly rows: number;
 }
 
 const NOTHING = {};
+const NO_MORE: PortReply = { result: NOTHING, rows: 0 };
 
 const restSchema = z.object({ error: failure.optional(), result: z.record(z.string(), z.unknown()).optional() });
 
@@ -70,11 +72,12 @@ export interface PortSurroundings {
 export class Port {
   /** Written before `post`. */
   readonly inputs: Readonly<Record<string, TensorData>>;
+  /** The worker's: views, good from an answer until the next `post`. What is kept for longer has to be copied. */
+  readonly outputs: Readonly<Record<string, NdArray>>;
   readonly index: number;
   readonly #layout: Layout;
   readonly #header: Int32Array;
   readonly #block: Uint8Array;
-  readonly #outputs: readonly (readonly [NdArray, name: string])[];
   readonly #around: PortSurroundings;
   readonly #patience = new Patience();
   #number = 0;
@@ -86,7 +89,7 @@ export class Port {
     this.#block = new Uint8Array(block);
     this.#around = around;
     this.inputs = Object.fromEntries(layout.inputs.map((placed) => [placed[0], this.#view(placed).data]));
-    this.#outputs = layout.outputs.map((placed) => [this.#view(placed), placed[0]]);
+    this.outputs = Object.fromEntries(layout.outputs.map((placed) => [placed[0], this.#view(placed)]));
   }
 
   /** Asks for an answer to what `inputs` hold now. */
@@ -97,15 +100,24 @@ export class Port {
   /** The answer. Rejects with what the worker raised, and like `Worker.call` where it is lost. */
   async receive(): Promise<PortReply> {
     const { exchange } = this.#around;
+    if (exchange.several) await undefined; // the others post first, so that the worker is at work while we look
     if (!exchange.spin(this.#number, this.#patience)) await exchange.wait(this.#number, this.#patience);
     // Read once: what is checked is what is used, whatever the worker writes meanwhile.
     const [length, rows] = [this.#header[REST_LENGTH], this.#header[ROWS]];
     this.#patience.took(this.#header[TOOK]);
-    const result = length === 0 ? NOTHING : await this.#rest(length);
-    const arrays: Record<string, NdArray> = {};
-    for (const [{ dtype, shape, data }, name] of this.#outputs) arrays[name] = { dtype, shape, data: data.slice() };
-    if (rows !== 0) await this.#addRows(rows, arrays);
-    return { result, arrays };
+    if (length === 0 && rows === 0) return NO_MORE;
+    const most = this.#layout.rows[0]?.[2][0] ?? 0;
+    if (rows < 0 || rows > most) return this.#around.nonsense(`wrote ${rows} rows of at most ${most}`);
+    return { result: length === 0 ? NOTHING : await this.#rest(length), rows };
+  }
+
+  /** Copies of the arrays that have rows: the first `rows` of each. */
+  rows(rows: number): Record<string, NdArray> {
+    const filled = this.#layout.rows.map(([name, dtype, shape, at]) => {
+      const some = this.#view([name, dtype, [rows, ...shape.slice(1)], at]);
+      return [name, { ...some, data: some.data.slice() }];
+    });
+    return Object.fromEntries(filled) as Record<string, NdArray>;
   }
 
   /** Gives its place back. */
@@ -126,14 +138,6 @@ export class Port {
     }
     if (rest.error) throw failureOf(rest.error);
     return rest.result ?? NOTHING;
-  }
-
-  async #addRows(rows: number, arrays: Record<string, NdArray>): Promise<void> {
-    for (const [name, dtype, shape, at] of this.#layout.rows) {
-      if (rows < 0 || rows > shape[0]) return this.#around.nonsense(`wrote ${rows} rows of at most ${shape[0]}`);
-      const { data } = this.#view([name, dtype, [rows, ...shape.slice(1)], at]);
-      arrays[name] = { dtype, shape: [rows, ...shape.slice(1)], data: data.slice() };
-    }
   }
 
   #view([, dtype, shape, at]: Placed): NdArray {
