@@ -54,6 +54,7 @@ export interface PortReply {
 }
 
 const NOTHING = {};
+const NEXT = Promise.resolve();
 const NO_MORE: PortReply = { result: NOTHING, rows: 0 };
 
 const restSchema = z.object({ error: failure.optional(), result: z.record(z.string(), z.unknown()).optional() });
@@ -100,7 +101,7 @@ export class Port {
   /** The answer. Rejects with what the worker raised, and like `Worker.call` where it is lost. */
   async receive(): Promise<PortReply> {
     const { exchange } = this.#around;
-    if (exchange.several) await undefined; // the others post first, so that the worker is at work while we look
+    if (exchange.several) await NEXT; // the others post first, so that the worker is at work while we look
     if (!exchange.spin(this.#number, this.#patience)) await exchange.wait(this.#number, this.#patience);
     // Read once: what is checked is what is used, whatever the worker writes meanwhile.
     const [length, rows] = [this.#header[REST_LENGTH], this.#header[ROWS]];
