@@ -29,7 +29,10 @@ def release(session, params, _arrays):
 
 
 def open_port(session, params, _arrays):
-    """``handle, port, offset``; ``inputs, outputs, rows``: arrays ``[name, dtype, shape, at]``. Connects what the handle names with a block of shared memory."""
+    """``handle, port, offset``; ``inputs, outputs, rows``: arrays ``[name, dtype, shape, at]``.
+
+    Connects what the handle names with a block of shared memory.
+    """
     arrays = params["inputs"], params["outputs"], params["rows"]
     session.ports.open(session.get(params["handle"]), params["port"], params["offset"], *arrays)
     return {}, {}

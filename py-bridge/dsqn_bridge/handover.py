@@ -1,8 +1,8 @@
 """How requests in shared memory and messages come to the work loop: the worker's half of src/bridge/shared/handover.ts, step by step.
 
-Memory order, on x86-64: stores stay in order, and so do loads; only a load may overtake an earlier store to another place. What a request led to
-is written before REPLIES, an aligned word that one store instruction writes, so that the client, which reads REPLIES first, finds all of it. Before the two loads
-that must not overtake a store there is a fence.
+Memory order, on x86-64: stores stay in order, and so do loads; only a load may overtake an earlier store to another place. What a
+request led to is written before REPLIES, an aligned word that one store instruction writes, so that the client, which reads REPLIES
+first, finds all of it. Before the two loads that must not overtake a store there is a fence.
 """
 
 import threading

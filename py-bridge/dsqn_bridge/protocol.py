@@ -42,7 +42,10 @@ def packer():
 
 
 def decode_arrays(specs, frames, slots=None):
-    """Arrays by name, from their descriptions in the header, the frames beside it, and slots. What came in a message is viewed, read-only, not copied."""
+    """Arrays by name, from their descriptions in the header, the frames beside it, and slots.
+
+    What came in a message is viewed, read-only, not copied.
+    """
     if not specs and not frames:
         return _EMPTY
     arrays = {}

@@ -33,7 +33,8 @@ const binary = z.custom<Uint8Array>((value) => value instanceof Uint8Array).meta
 export const arrayDtype = z.enum(DTYPES);
 
 /**
- * Name, dtype, shape (row-major, little-endian), and the bytes, or null where they are the next frame of the message, or where in shared memory they are.
+ * Name, dtype, shape (row-major, little-endian), and the bytes, or null where they are the next frame of the message, or where in shared
+ * memory they are.
  */
 const array = z.tuple([text, arrayDtype, z.array(z.int().min(0)), z.union([binary, z.null(), z.int().min(0)])]);
 

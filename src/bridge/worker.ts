@@ -109,7 +109,8 @@ export class Worker {
   }
 
   /**
-   * Proves who is who and exchanges versions; `openWorker` has done so. Then nothing of the sockets is left in the file system. `region`: memory that the
+   * Proves who is who and exchanges versions; `openWorker` has done so. Then nothing of the sockets is left in the file system. `region`:
+   * memory that the
    * worker was offered.
    */
   async greet(timeoutMs: number, region?: Region): Promise<void> {
@@ -160,7 +161,8 @@ export class Worker {
   }
 
   /**
-   * A port to the object that lives in the worker under `handle`, for calls that are made very often: `said` is what the worker told of its arrays. Undefined
+   * A port to the object that lives in the worker under `handle`, for calls that are made very often: `said` is what the worker told of its
+   * arrays. Undefined
    * where there is no shared memory, or no room in it: then it has to be `call`.
    */
   async openPort(handle: string, said: unknown): Promise<Port | undefined> {

@@ -53,7 +53,8 @@ export interface VectorEnvironment<O extends Observation = Float32Array> {
   /** The second half: what the step that was sent led to. Rejects with ENV_NOTHING_SENT without one. */
   receive(): Promise<VectorStep<O>>;
   /**
-   * Groups of copies, one behind the other, each a vector of its own: while one steps, somebody can think about another. As many as `parts` said; this vector
+   * Groups of copies, one behind the other, each a vector of its own: while one steps, somebody can think about another. As many as `parts`
+   * said; this vector
    * alone unless there are more.
    */
   readonly parts: readonly VectorEnvironment<O>[];

@@ -72,7 +72,8 @@ export interface Found {
 }
 
 /**
- * Looks at every state that can come about, and whether each leads to one in which all that was asked has had exactly one outcome: without anything more
+ * Looks at every state that can come about, and whether each leads to one in which all that was asked has had exactly one outcome: without
+ * anything more
  * being asked, which would wake who sleeps, and without a kill, after which everything is rejected.
  */
 export function explore(bounds: Bounds, { client, worker, outputFirst }: Sides = sides): Found {

@@ -9,7 +9,10 @@ AUTORESET = ("next-step", "same-step", "disabled")
 
 
 class Outcome:
-    """What a step of all gives: observations (a list, or a batch), lists of N numbers, infos; and the final observations. Good until the next step."""
+    """What a step of all gives: observations (a list, or a batch), lists of N numbers, infos; and the final observations.
+
+    Good until the next step.
+    """
 
     __slots__ = ("observations", "rewards", "terminated", "truncated", "raw_rewards", "infos", "finals")
 

@@ -41,7 +41,10 @@ def add_finals(opened, outcome, result, replies):
 
 
 def arrays_of(group):
-    """The arrays of a port, or None where actions are no arrays. ``reset`` [1]: 1 to start episodes where ``mask`` is 1, from ``seeds`` (-1: none)."""
+    """The arrays of a port, or None where actions are no arrays.
+
+    ``reset`` [1]: 1 to start episodes where ``mask`` is 1, from ``seeds`` (-1: none).
+    """
     count = group.count
     actions = leaves(group.action_space, count, "a", actions=True)
     if actions is None:

@@ -83,7 +83,10 @@ def encoder(space, path="o"):
 
 
 def leaves(space, count, path, actions=False):
-    """``[name, dtype, shape]`` of the arrays that carry ``count`` elements; ``actions``: as the client sends them, None where they need more than that."""
+    """``[name, dtype, shape]`` of the arrays that carry ``count`` elements.
+
+    ``actions``: as the client sends them, None where they need more than that.
+    """
     if isinstance(space, (spaces.Tuple, spaces.Dict)):
         items = space.spaces.items() if isinstance(space, spaces.Dict) else enumerate(space.spaces)
         parts = [leaves(one, count, f"{path}.{key}", actions) for key, one in items]

@@ -3,7 +3,8 @@
  * test can let them take turns in every possible way (tests/bridge/handover-model.test.ts). The client in exchange.ts is driven by
  * `clientStep`; py-bridge/dsqn_bridge/handover.py does what `workerStep` does, and its recorded traces are checked against it.
  *
- * Memory order: the client's accesses are Atomics (sequentially consistent). The worker's are plain loads and stores, which x86-64 keeps in order but for
+ * Memory order: the client's accesses are Atomics (sequentially consistent). The worker's are plain loads and stores, which x86-64 keeps in
+ * order but for
  * one case: a load may overtake an earlier store to another place. Where that would lose a wake-up, the worker has a fence.
  */
 
@@ -61,7 +62,10 @@ export type ClientEffect = "none" | "bell" | "replies" | "asleep" | "nonsense";
 
 export const newClient = (): Client => ({ asked: FIRST, seen: FIRST, at: "idle" });
 
-/** One step of the client. From outside it is set to "asking" (what it asks is written), "dozing" (it has looked long enough), or "looking" (woken). */
+/**
+ * One step of the client. From outside it is set to "asking" (what it asks is written), "dozing" (it has looked long enough), or "looking"
+ * (woken).
+ */
 export function clientStep(client: Client, memory: Memory): ClientEffect {
   switch (client.at) {
     case "asking":

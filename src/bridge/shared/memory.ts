@@ -8,7 +8,8 @@ import { Slots } from "./slots.ts";
 const WAYS = ["auto", "shared-memory", "zeromq"] as const;
 
 /**
- * Memory for a worker, as `data` wants it; undefined where everything goes by ZeroMQ. Warns where it was asked for, or should have been there, and is not.
+ * Memory for a worker, as `data` wants it; undefined where everything goes by ZeroMQ. Warns where it was asked for, or should have been
+ * there, and is not.
  */
 export async function regionFor(
   data: WorkerOptions["data"],

@@ -17,7 +17,10 @@ const MOST_POLL = 5000;
 const WORKER_SPIN = 500;
 /** What a worker that sleeps may need to wake, over three threads on processors that sleep too. */
 const WAKING = 1000;
-/** After waits that did not pay, at most half as many sleep at once: few where looking costs little, since two who look at the same time soon answer at once. */
+/**
+ * After waits that did not pay, at most half as many sleep at once: few where looking costs little, since two who look at the same time
+ * soon answer at once.
+ */
 const MOST_SKIPPED = { spin: 7, poll: 127 };
 const NONE: Budget = { spin: 0, poll: 0 };
 
@@ -34,7 +37,10 @@ export class Machine {
   readonly #all: number;
   readonly #read: () => string;
 
-  /** `read`: what the kernel says of its load, the fourth field being how many threads want to run now, of how many; `all`: the machine's processors. */
+  /**
+   * `read`: what the kernel says of its load, the fourth field being how many threads want to run now, of how many; `all`: the machine's
+   * processors.
+   */
   constructor(read: () => string, all = cpus().length) {
     this.#read = read;
     this.#all = all;
@@ -61,7 +67,8 @@ export const workerSpin = (): number => (processors() < 2 || neverLooks() ? 0 : 
 const neverLooks = (): boolean => process.env["DSQN_BRIDGE_SPIN"] === "0";
 
 /**
- * Learns from the waits before how long the next one will look before it sleeps: about twice as long as replies took, if that is short enough. Where looking has
+ * Learns from the waits before how long the next one will look before it sleeps: about twice as long as replies took, if that is short
+ * enough. Where looking has
  * not paid, none: the next 0, 1, 3, 7, ... waits sleep at once. Never where it would take the processor from somebody.
  */
 export class Patience {

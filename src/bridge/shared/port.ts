@@ -12,7 +12,10 @@ import { aligned } from "./slots.ts";
 
 const arrays = z.array(z.tuple([z.string(), arrayDtype, z.array(z.int().min(0))]));
 
-/** What a port carries: arrays that the client writes, that the worker writes, and of which the worker fills as many rows as there are (often none). */
+/**
+ * What a port carries: arrays that the client writes, that the worker writes, and of which the worker fills as many rows as there are
+ * (often none).
+ */
 export const portSpec = z.object({ inputs: arrays, outputs: arrays, rows: arrays });
 export type PortSpec = z.infer<typeof portSpec>;
 

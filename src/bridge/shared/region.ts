@@ -14,7 +14,8 @@ export interface Region {
   readonly up: Uint8Array;
   readonly down: Uint8Array;
   /**
-   * A view of a part of it, from a multiple of PAGE on. What it shows stays mapped until nobody holds the view, or an array upon it: touching it later would
+   * A view of a part of it, from a multiple of PAGE on. What it shows stays mapped until nobody holds the view, or an array upon it:
+   * touching it later would
    * end the process. Throws where the system gives none.
    */
   map(area: Area): ArrayBuffer;
