@@ -80,7 +80,10 @@ describe("a run under way", () => {
   it("is refused to anyone else until it ends", async () => {
     const refused = { code: "RUN_LOCKED", facts: { holder: `process ${process.pid}` } };
     let end!: () => void;
-    const first = withRun(folder, () => new Promise<void>((resolve) => (end = resolve)));
+    let first!: Promise<void>;
+    await new Promise<void>((begun) => {
+      first = withRun(folder, () => new Promise<void>((resolve) => ((end = resolve), begun())));
+    });
     await expect(withRun(folder, async () => 1)).rejects.toMatchObject(refused);
     end();
     await first;
