@@ -59,8 +59,8 @@ class NativeGroup:
 
     @staticmethod
     def sink(arrays):
-        """Arrays take arrays as they are."""
-        return tuple(arrays)
+        """Arrays take arrays as they are; flags as the bytes that they are anyway."""
+        return tuple(array.view(np.bool_) if array.dtype == np.uint8 else array for array in arrays)
 
     def step(self, actions, into=None):
         if not self._started:

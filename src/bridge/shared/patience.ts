@@ -12,7 +12,7 @@ export interface Budget {
 const MOST_SPIN = 100;
 /** Of replies that take longer, the spin would end in vain. */
 const SPUN_FOR = 90;
-const MOST_POLL = 5000;
+const MOST_POLL = { free: 5000, crowded: 400 };
 /** What a worker looks for the next request before it sleeps: time enough for a client to wake that slept, or to collect its garbage. */
 const WORKER_SPIN = 500;
 /** What a worker that sleeps may need to wake, over three threads on processors that sleep too. */
@@ -89,7 +89,8 @@ export class Patience {
     if (busy >= this.#processors) return NONE;
     const expected = this.#expected;
     const spin = expected < SPUN_FOR ? (woken ? MOST_SPIN : Math.min(MOST_SPIN, 10 + 2 * expected)) : 0;
-    const poll = 2 * expected < MOST_POLL && this.#machine.free(now) ? Math.min(MOST_POLL, (woken ? WAKING : 200) + 2 * expected) : 0;
+    const most = this.#machine.free(now) ? MOST_POLL.free : MOST_POLL.crowded;
+    const poll = 2 * expected < most ? Math.min(most, (woken ? WAKING : 200) + 2 * expected) : 0;
     if (spin + poll === 0) return NONE;
     if (this.#skip === 0) return { spin, poll };
     this.#skip--;
@@ -98,7 +99,7 @@ export class Patience {
 
   /** What the worker needed for a reply, by its own clock: how long waiting takes depends on how one waits. */
   took(microseconds: number): void {
-    this.#expected += (Math.min(Math.max(0, microseconds), 2 * MOST_POLL) - this.#expected) / 8;
+    this.#expected += (Math.min(Math.max(0, microseconds), 2 * MOST_POLL.free) - this.#expected) / 8;
   }
 
   /** Whether a reply came while it was looked for, on the spot or in turns. */
