@@ -81,8 +81,7 @@ export class Exchange {
     this.#since = performance.now();
     this.#budget = patience.budget(this.#since, this.#rung);
     const { spin } = this.#budget;
-    // Only for the reply that is next: who waits for a later one has others to look after.
-    if (spin === 0 || number !== ((this.#client.seen + 1) | 0)) return false;
+    if (spin === 0) return false;
     const until = this.#since + spin / 1000;
     for (let i = 1; this.#outstanding(number) && (i % 32 !== 0 || performance.now() < until); i++) this.#look();
     if (this.#outstanding(number)) return false;
