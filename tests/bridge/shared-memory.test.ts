@@ -19,7 +19,8 @@ afterEach(() => Promise.all(opened.splice(0).map((worker) => worker.close())));
 
 const large = (size: number): Float64Array => Float64Array.from({ length: size }, (_, i) => i / 3);
 
-(unfitness() ? describe.skip : describe)("shared memory", () => {
+const unfit = unfitness();
+(unfit ? describe.skip : describe)(`shared memory${unfit ? ` (skipped: ${unfit})` : ""}`, () => {
   describe("a worker that writes nonsense", () => {
     it.each([
       ["replies ahead", /counts replies to requests that nobody made/],
