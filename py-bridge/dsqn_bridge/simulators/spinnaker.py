@@ -18,6 +18,7 @@ from .nest_network import Inputs, Result, Spikes
 from .network import Layer, Network, input_currents, input_values, synapses
 from .spinnaker_cells import Membrane, membrane, time_constant
 from .spinnaker_config import Board, import_spynnaker, reach
+from .spinnaker_errors import translated
 
 NO_THRESHOLD = 10000.0
 AFTER_THE_END = 1e6  # ms; sPyNNaker refuses spike sources without any spike
@@ -125,13 +126,9 @@ class Machine:
         except BridgeError:
             raise
         except Exception as error:
+            failed = translated(error, self)
             self.abandon()
-            raise BridgeError(
-                "BOARD_FAILED",
-                "sPyNNaker gave up: %s: %s" % (type(error).__name__, error),
-                "The log and %s hold sPyNNaker's reports. Is the board still up, and large enough (`dsqn map`)?"
-                % self.board.home,
-            ) from error
+            raise failed from error
 
     def _run(self, inputs: Inputs, steps: int, record: bool) -> Result:
         began = time.perf_counter()
@@ -272,12 +269,17 @@ class Machine:
 
     def place(self, inputs: Inputs, steps: int) -> tuple:
         """Everything up to loading, on the virtual board: what the network takes, and what of the weights arrives."""
-        from .spinnaker_report import WordsWritten, assert_fits, report
+        from .spinnaker_report import WordsWritten, report
 
-        self._build(inputs.states, True)
-        self._feed(inputs)
-        with WordsWritten() as words, assert_fits(self):
-            self.sim.run(steps)
+        try:
+            self._build(inputs.states, True)
+            self._feed(inputs)
+            with WordsWritten() as words:
+                self.sim.run(steps)
+        except Exception as error:
+            failed = translated(error, self)
+            self.abandon()
+            raise failed from error
         return report(self, words, steps), words
 
     def abandon(self) -> None:

@@ -1,15 +1,12 @@
-"""Where sPyNNaker finds its configuration: a home of our own, so that the user's files stay as they are.
-
-sPyNNaker reads $HOME/.spynnaker.cfg when it is imported, and writes its reports into the working directory.
-"""
+"""Which board sPyNNaker is given, whether it answers, and sPyNNaker itself."""
 
 from __future__ import annotations
 
-import os
 import socket
 from typing import Any, NamedTuple, Optional
 
 from ..errors import BridgeError
+from .spinnaker_home import home_of_worker, settle
 
 KNOWN_VERSIONS = ("1!7.4",)
 SCP_PORT = 17893  # UDP, every Ethernet-attached chip listens there
@@ -17,7 +14,7 @@ SPALLOC_PORT = 22244  # TCP
 
 
 class Board(NamedTuple):
-    home: str
+    home: str  # of this worker alone
     virtual: bool
     version: int  # 3: 4 chips, 5: 48 chips
     host: Optional[str]
@@ -29,7 +26,7 @@ class Board(NamedTuple):
 def board_from(settings: dict) -> Board:
     """From the bridge's settings; BOARD_MISSING where neither an address, nor a server, nor `virtual` is given."""
     board = Board(
-        home=settings["home"],
+        home=home_of_worker(settings["home"]),
         virtual=bool(settings.get("virtual")),
         version=int(settings.get("boardVersion") or 5),
         host=settings.get("host"),
@@ -47,19 +44,15 @@ def board_from(settings: dict) -> Board:
     return board
 
 
-def write_config(board: Board) -> None:
-    """Makes `board.home` the home of this process, with sPyNNaker's configuration in it. Before sPyNNaker is imported."""
-    os.makedirs(board.home, exist_ok=True)
+def configuration(board: Board) -> str:
+    """What stands in sPyNNaker's .spynnaker.cfg."""
     lines = ["[Machine]", "version = %d" % board.version, "virtual_board = %s" % board.virtual]
     if board.spalloc:
         lines += ["spalloc_server = %s" % board.spalloc, "spalloc_user = %s" % board.user]
     elif board.host:
         lines.append("machine_name = %s" % board.host)
     lines += ["[Mode]", "mode = Debug", "[Reports]", "write_network_graph = False"]
-    with open(os.path.join(board.home, ".spynnaker.cfg"), "w") as file:
-        file.write("\n".join(lines) + "\n")
-    os.environ["HOME"] = board.home
-    os.chdir(board.home)
+    return "\n".join(lines) + "\n"
 
 
 def reach(board: Board) -> None:
@@ -105,7 +98,7 @@ def _unreachable(what: str, error: OSError) -> BridgeError:
 
 def import_spynnaker(board: Board) -> Any:
     """sPyNNaker with `board` as its configuration; SIMULATOR_MISSING."""
-    write_config(board)
+    settle(board.home, configuration(board))
     try:
         import pyNN.spiNNaker as sim
     except ImportError as error:

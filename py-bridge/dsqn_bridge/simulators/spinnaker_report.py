@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Dict, List, Tuple
 
 import numpy as np
-
-from ..errors import BridgeError
 
 
 class WordsWritten:
@@ -77,26 +74,6 @@ class WordsWritten:
         order = np.lexsort((target, source))
         signed = np.where(kind == 0, word, -word)
         return tuple(np.ascontiguousarray(column[order], np.int32) for column in (source, target, signed))
-
-
-@contextlib.contextmanager
-def assert_fits(machine: Any) -> Iterator[None]:
-    """BOARD_TOO_SMALL, with the numbers, where sPyNNaker finds no place."""
-    from pacman.exceptions import PacmanException
-    from spinn_machine.exceptions import SpinnMachineException
-
-    try:
-        yield
-    except (PacmanException, SpinnMachineException) as error:
-        cores = {p.label: len(p._vertex.machine_vertices) for p in machine.populations}
-        needed = ", ".join("%s %d" % pair for pair in cores.items())
-        machine.abandon()
-        raise BridgeError(
-            "BOARD_TOO_SMALL",
-            "The network takes more than a board of version %d has. Cores by population: %s, %d in all (%s)."
-            % (machine.board.version, needed, sum(cores.values()), str(error).split("\n")[0][:200]),
-            "A board of 48 chips (--board 5) has 816 cores for networks at most; a smaller network takes less.",
-        ) from error
 
 
 def report(machine: Any, words: WordsWritten, steps: int) -> dict:

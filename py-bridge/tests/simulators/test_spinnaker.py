@@ -71,6 +71,12 @@ def test_a_board_that_falls_silent_is_an_error_and_the_next_run_builds_anew(foun
     assert found["third"]["spikesEqual"] and found["third"]["potentialsEqual"]
 
 
+def test_an_error_of_configuration_is_not_one_of_size(found):
+    assert found["translated"] == [
+        "BOARD_TOO_SMALL", "BOARD_CONFIGURATION", "BOARD_CONFIGURATION", "BOARD_FAILED", "SHAPE_MISMATCH",
+    ]  # fmt: skip
+
+
 def test_networks_take_turns_on_the_board(found):
     (other, copies, again, copies_of_other) = found["turns"]
     assert (copies, copies_of_other) == (0, 0)

@@ -1,13 +1,19 @@
 """What happens before any board: configuration, and boards that don't answer."""
 
+import json
 import os
 import socket
+import subprocess
+import sys
 import time
 
 import pytest
 
 from dsqn_bridge.errors import BridgeError
-from dsqn_bridge.simulators.spinnaker_config import board_from, reach, write_config
+from dsqn_bridge.simulators.spinnaker_config import board_from, configuration, reach
+from dsqn_bridge.simulators.spinnaker_home import KEPT, OLD, PREFIX, settle, sweep
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 def test_no_board_is_named(tmp_path):
@@ -68,9 +74,11 @@ def test_the_board_is_asked_for_its_version(tmp_path, monkeypatch):
 def test_the_configuration_lies_in_a_home_of_our_own(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", "/nowhere")
     monkeypatch.chdir(tmp_path)
-    home = tmp_path / "home"
-    write_config(board_from({"home": str(home), "host": "192.0.2.1", "boardVersion": 3}))
-    text = (home / ".spynnaker.cfg").read_text()
+    board = board_from({"home": str(tmp_path / "home"), "host": "192.0.2.1", "boardVersion": 3})
+    settle(board.home, configuration(board))
+    assert os.environ["HOME"] == os.getcwd() == board.home
+    with open(os.path.join(board.home, ".spynnaker.cfg")) as file:
+        text = file.read()
     assert "machine_name = 192.0.2.1" in text and "version = 3" in text and "virtual_board = False" in text
 
 
@@ -86,3 +94,45 @@ def test_a_board_that_does_not_answer_leaves_this_process_as_it_was(tmp_path, mo
         assert caught.value.code == "BOARD_UNREACHABLE"
     assert os.environ["HOME"] == "/nowhere" and os.getcwd() == str(tmp_path)
     assert not home.exists()
+
+
+WORKER = """
+import json, os, sys, time
+from dsqn_bridge.simulators.spinnaker_config import board_from, configuration
+from dsqn_bridge.simulators.spinnaker_home import settle
+root, host = sys.argv[1:]
+board = board_from({"home": root, "host": host})
+wrong, until = 0, time.monotonic() + 0.5
+while time.monotonic() < until:  # both write while both read
+    settle(board.home, configuration(board))
+    with open(os.path.join(os.environ["HOME"], ".spynnaker.cfg")) as file:
+        wrong += ("machine_name = %s\\n" % host) not in file.read()
+print(json.dumps([wrong, board.home]))
+"""
+
+
+def test_workers_at_once_read_their_own_configuration(tmp_path):
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WORKER, str(tmp_path / "home"), host], stdout=subprocess.PIPE, text=True, cwd=ROOT
+        )
+        for host in ("192.0.2.1", "192.0.2.2")
+    ]
+    (wrong, home), (other_wrong, other) = (json.loads(worker.communicate(timeout=60)[0]) for worker in workers)
+    assert (wrong, other_wrong) == (0, 0)
+    assert home != other
+
+
+def test_homes_of_long_ago_are_swept_but_for_the_newest(tmp_path):
+    now = 1e9
+    for index in range(KEPT + 3):
+        home = tmp_path / ("%s%d" % (PREFIX, index))
+        home.mkdir()
+        (home / ".spynnaker.cfg").write_text("")
+        os.utime(home / ".spynnaker.cfg", (now - OLD - 100 + index, now - OLD - 100 + index))
+    (tmp_path / "mine").mkdir()
+    sweep(str(tmp_path), now)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"mine"} | {"%s%d" % (PREFIX, index) for index in range(3, KEPT + 3)}
+    sweep(str(tmp_path), now - OLD)  # nothing is old yet
+    assert len(list(tmp_path.iterdir())) == KEPT + 1

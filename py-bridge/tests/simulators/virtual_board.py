@@ -16,6 +16,7 @@ from dsqn_bridge.errors import BridgeError
 from dsqn_bridge.simulators.nest_network import Inputs
 from dsqn_bridge.simulators.spinnaker import Machine
 from dsqn_bridge.simulators.spinnaker_config import board_from
+from dsqn_bridge.simulators.spinnaker_errors import translated
 from dsqn_bridge.simulators.spinnaker_report import WordsWritten
 
 STEPS = 12
@@ -84,7 +85,14 @@ def run_once(machine, inputs, seed, rows=STEPS):
     }
 
 
+FIRST = BridgeError("SHAPE_MISMATCH", "", "")
+
+
 def main(home):
+    from pacman.exceptions import PacmanPlaceException
+    from spinn_machine.exceptions import SpinnMachineException
+    from spinn_utilities.exceptions import ConfigException
+
     board = board_from({"home": home, "virtual": True, "boardVersion": 3})
     network = random_network(2, reset="zero", decoding="potential")[0]
     observations = np.random.default_rng(0).normal(size=(3, network.observation_size))
@@ -102,6 +110,10 @@ def main(home):
         raise SpinnmanTimeoutException("get_cpu_information", 1.0)
 
     run = machine.sim.run
+    found["translated"] = [
+        translated(error, machine).code
+        for error in (PacmanPlaceException(), ConfigException(), SpinnMachineException(), ValueError(), FIRST)
+    ]
     machine.board, machine.sim.run = board._replace(virtual=False), time_out
     found["failed"] = code_of(lambda: machine.run(Inputs(1, observations[:1]), STEPS))
     found["copiesAfterFailure"] = machine.copies
