@@ -28,7 +28,7 @@ const folder = mkdtempSync(path.join(tmpdir(), "dsqn-test-"));
 const signal = interruptible();
 
 try {
-  const extras = ["base", "nest", "pynn", "spinnaker", "atari", "box2d", "test", "notebooks"];
+  const extras = ["base", "nest", "pynn", "spinnaker", "atari", "box2d", "mujoco", "test", "notebooks"];
   // Where tfjs-node can't be set up, the tests that need it are skipped.
   const tfjs = process.platform === "linux" && process.arch === "x64";
   const { python } = await setUp(tier === "fast" ? { extras: [], signal } : { extras, tfjs, signal });

@@ -3,6 +3,9 @@ import { extraNames, pins } from "../../src/setup/extras.mjs";
 
 export const CONDA_PYTHON = "3.11";
 
+/** Extras so large that one asks for them by name. */
+const APART = ["envpool"];
+
 /** Whether a marker on `python_full_version` alone, as the locks carry them, holds for Python `minor`. */
 function holds(marker, minor) {
   const [a, b] = minor.split(".").map(Number);
@@ -45,7 +48,7 @@ export function environmentYaml(requirements) {
     "  - pip",
     "  - pip:",
   ];
-  for (const extra of extraNames) {
+  for (const extra of extraNames.filter((name) => !APART.includes(name))) {
     lines.push(`      # ${extra}`);
     for (const requirement of requirements[extra]) {
       const [, name, brackets = ""] = /^([\w.-]+)(\[[^\]]*\])?/.exec(requirement);

@@ -29,8 +29,13 @@ export interface Wrapper {
 
 /** The parts of the Python environment that the environment `id` needs besides the base. */
 export function extrasOf(id: string): readonly Extra[] {
-  return /^(LunarLander(Continuous)?|BipedalWalker(Hardcore)?|CarRacing)-v\d+$/.test(id) ? ["base", "box2d"] : ["base"];
+  if (/^(LunarLander(Continuous)?|BipedalWalker(Hardcore)?|CarRacing)-v\d+$/.test(id)) return ["base", "box2d"];
+  if (MUJOCO.test(id)) return ["base", "mujoco"];
+  return ["base"];
 }
+
+const MUJOCO =
+  /^(Ant|HalfCheetah|Hopper|Humanoid(Standup)?|Inverted(Double)?Pendulum|Pusher|Reacher|Swimmer|Walker2d)-v\d+$/;
 
 /** An RGB image, [height, width, 3]. */
 export interface Frame {

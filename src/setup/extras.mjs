@@ -46,6 +46,19 @@ export const extras = {
     megabytes: 20,
     needs: [{ module: "Box2D", distribution: "box2d", minimum: "2.3.10" }],
   },
+  mujoco: {
+    summary: "MuJoCo environments",
+    megabytes: 120,
+    needs: [
+      { module: "mujoco", distribution: "mujoco", minimum: "2.1.5" },
+      { module: "imageio", distribution: "imageio", minimum: null },
+    ],
+  },
+  envpool: {
+    summary: "EnvPool's Atari games; not for Python 3.10",
+    megabytes: 850,
+    needs: [{ module: "envpool", distribution: "envpool", minimum: "1.0" }],
+  },
   test: {
     summary: "tests and linter of the Python side",
     megabytes: 50,

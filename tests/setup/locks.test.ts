@@ -24,7 +24,7 @@ describe.each(extraNames)("the lock of %s", (extra) => {
 
   it("holds what pyproject.toml asks for", () => {
     for (const requirement of wanted[extra]) {
-      const [, name, version] = /^([\w.-]+)(?:\[[^\]]*\])?(?:==(.+))?$/.exec(requirement) ?? [];
+      const [, name, version] = /^([\w.-]+)(?:\[[^\]]*\])?(?:==([^;]+))?(?:;.*)?$/.exec(requirement) ?? [];
       const found = pins(extra).filter((pin) => pin.name.toLowerCase() === name.toLowerCase());
       expect(found.map((pin) => pin.version)).not.toEqual([]);
       if (version) expect(found.map((pin) => pin.version)).toEqual([version]);
