@@ -31,6 +31,7 @@ export interface Wrapper {
 export function extrasOf(id: string): readonly Extra[] {
   if (/^(LunarLander(Continuous)?|BipedalWalker(Hardcore)?|CarRacing)-v\d+$/.test(id)) return ["base", "box2d"];
   if (MUJOCO.test(id)) return ["base", "mujoco"];
+  if (id.startsWith("MinAtar/")) return ["base", "minatar"];
   return ["base"];
 }
 

@@ -54,6 +54,11 @@ export const extras = {
       { module: "imageio", distribution: "imageio", minimum: null },
     ],
   },
+  minatar: {
+    summary: "MinAtar's games",
+    megabytes: 300,
+    needs: [{ module: "minatar", distribution: "MinAtar", minimum: "1.0.15" }],
+  },
   envpool: {
     summary: "EnvPool's Atari games; not for Python 3.10",
     megabytes: 850,

@@ -4,6 +4,7 @@ import difflib
 
 import gymnasium
 
+from dsqn_bridge.envs import minatar
 from dsqn_bridge.envs.wrappers import wrap
 from dsqn_bridge.errors import BridgeError
 
@@ -25,7 +26,9 @@ def make(id, kwargs, max_steps, render_mode, wrappers):
     if max_steps is not None:
         options["max_episode_steps"] = max_steps
     with explained(id):
-        return wrap(gymnasium.make(id, **options), wrappers)
+        minatar.register(id)
+        env = gymnasium.make(id, **options)
+        return wrap(minatar.FromItsSeed(env) if id.startswith(minatar.PREFIX) else env, wrappers)
 
 
 class explained:
