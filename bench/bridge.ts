@@ -30,6 +30,7 @@ export default async function bench({ rounds = 15, signal, onProgress }: BenchOp
       await manySteps(worker, peer, "sync"),
       await frames(worker, echo),
       await games(worker, peer),
+      await vectorGames(worker, peer),
       await nest(worker),
     ];
     const rows: Row[] = [];
@@ -187,6 +188,30 @@ async function games(worker: Worker, peer: Worker): Promise<Measure> {
     async peer() {
       const sent = { actions: ndarray(actions, [calls, count]) };
       const { result } = await peer.call("atari_bench:alone", { mode: "gymnasium" }, sent);
+      return (calls * count) / (result["seconds"] as number);
+    },
+  };
+}
+
+/** Agent steps per second of 8 Breakouts in ale-py's vector environment, whose newest frames travel, as training reads them. */
+async function vectorGames(worker: Worker, peer: Worker): Promise<Measure> {
+  const [count, calls] = [8, 400];
+  const game = "BreakoutDeterministic-v4";
+  const envs = await makeAtari({ game, count, worker, world: "ale-vector", observations: false });
+  await envs.reset({ seed: Array.from({ length: count }, (_, k) => k) });
+  let drawn = 1;
+  const actions = Int32Array.from({ length: calls * count }, () => (drawn = (drawn * 48271) % 0x7fffffff) % 4);
+  return {
+    name: "Breakout, 8 games in ale-py's AtariVectorEnv, newest frames (peer: the same in Python alone)",
+    unit: "agent steps/s",
+    better: "higher",
+    target: "at least 0.95 of the peer",
+    // Games that end start anew by themselves there, in both.
+    ours: () =>
+      rate(calls * count, () => repeat(calls, (t) => envs.step(actions.subarray(t * count, (t + 1) * count)))),
+    async peer() {
+      const sent = { actions: ndarray(actions, [calls, count]) };
+      const { result } = await peer.call("atari_bench:alone", { mode: "ale" }, sent);
       return (calls * count) / (result["seconds"] as number);
     },
   };

@@ -1,6 +1,14 @@
 import { availableParallelism } from "node:os";
 import { openWorker, type Worker } from "../bridge/index.ts";
-import { type AtariFrames, type AtariGames, type AtariOptions, type AtariStep, openAtari } from "./atari.ts";
+import {
+  atariExtras,
+  type AtariFrames,
+  type AtariGames,
+  type AtariOptions,
+  type AtariStep,
+  type AtariWorld,
+  openAtari,
+} from "./atari.ts";
 import { FrameStack } from "./frame-stack.ts";
 import { DsqnError } from "../errors.ts";
 import type { MakeEnvironments, PixelEnvironments, PixelStep } from "./worlds.ts";
@@ -55,7 +63,7 @@ export async function makeAtari(options: MakeAtariOptions): Promise<AtariEnviron
     },
     async reset({ seed, mask }) {
       newest = await games.reset({ seed, mask });
-      if (observations) stacked.fill(newest.frames, mask);
+      if (observations) stacked.fill(newest.frames, mask, games.padding);
       return see();
     },
     async step(actions) {
@@ -72,19 +80,20 @@ export async function withAtari<T>(
   { workers = 1, ...options }: Omit<MakeAtariOptions, "count" | "worker">,
   use: (makeEnvironments: MakeEnvironments<AtariEnvironments>) => Promise<T>,
 ): Promise<T> {
-  return withAtariWorkers(workers, (worker) => use((count) => makeAtari({ ...options, count, worker })));
+  const play = (worker: readonly Worker[]): Promise<T> => use((count) => makeAtari({ ...options, count, worker }));
+  return withAtariWorkers(workers, play, { world: options.world });
 }
 
 /** Opens `count` Python workers for Atari games, lends them to `use`, and closes them whatever happens. */
 export async function withAtariWorkers<T>(
   count: number,
   use: (workers: readonly Worker[]) => Promise<T>,
-  signal?: AbortSignal,
+  { signal, world }: { signal?: AbortSignal; world?: AtariWorld } = {},
 ): Promise<T> {
   const workers: Worker[] = [];
   try {
     for (let i = 0; i < count; i++)
-      workers.push(await openWorker({ name: `atari ${i}`, extras: ["base", "atari"], signal }));
+      workers.push(await openWorker({ name: `atari ${i}`, extras: atariExtras(world), signal }));
     return await use(workers);
   } finally {
     await Promise.all(workers.map((worker) => worker.close()));

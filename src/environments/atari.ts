@@ -1,5 +1,6 @@
 import { type NdArray, openWorker, type Port, type Worker } from "../bridge/index.ts";
 import { DsqnError } from "../errors.ts";
+import type { Extra } from "../setup/python-environment.ts";
 import { spreadGames } from "./atari-spread.ts";
 import type { Frame } from "./gymnasium.ts";
 
@@ -8,10 +9,17 @@ export const ATARI_PREPROCESSINGS = ["nature", "patel", "mnih-binary"] as const;
 /** "nature": 84x84 greys, 4 of them; "patel": 80x80, four frames laid over each other; "mnih-binary": 84x84 of 0 and 1, 4 of them. */
 export type AtariPreprocessing = (typeof ATARI_PREPROCESSINGS)[number];
 
+/** Who plays: the project's own games, ale-py's vector environment, or EnvPool's (docs/breakout.md says how they differ). */
+export const ATARI_WORLDS = ["games", "ale-vector", "envpool"] as const;
+/** "games": frame by frame, repeated from a seed; "ale-vector" and "envpool": all copies in threads of the field's own vector environments. */
+export type AtariWorld = (typeof ATARI_WORLDS)[number];
+
 /** What Atari games are opened with. */
 export interface AtariOptions {
   /** A game ("Breakout") or an id of Gymnasium, which also says frame skip and sticky actions ("ALE/Breakout-v5", "BreakoutNoFrameskip-v4"). */
   readonly game: string;
+  /** "games" unless given. */
+  readonly world?: AtariWorld;
   /** Copies that step together; 1 unless given. */
   readonly count?: number;
   /** "nature" unless given. */
@@ -69,6 +77,8 @@ export interface AtariGames {
   readonly width: number;
   /** Frames that this preprocessing means to be seen at once. */
   readonly stack: number;
+  /** What an observation shows for the frames before an episode's first one: that one, or zeros. */
+  readonly padding: "first" | "zeros";
   /** The buttons by name: action k presses `actionNames[k]`. */
   readonly actionNames: readonly string[];
   readonly frameSkip: number | readonly [least: number, most: number];
@@ -90,6 +100,7 @@ interface Made {
   readonly height: number;
   readonly width: number;
   readonly stack: number;
+  readonly padding: "first" | "zeros";
   readonly frameSkip: number | readonly [number, number];
   readonly stickyActions: number;
 }
@@ -104,7 +115,7 @@ export async function openAtari(options: AtariOptions): Promise<AtariGames> {
   checkOptions(options);
   const { count = 1 } = options;
   const lent = worker && [worker].flat();
-  const homes = Math.min(lent?.length ?? workers, count);
+  const homes = playsAlone(one.world) ? Math.min(lent?.length ?? workers, count) : 1; // the others have threads
   const opened = await Promise.allSettled(
     Array.from({ length: homes }, (_, i) =>
       openGames({ ...one, count: Math.floor((count + i) / homes), worker: lent?.[i] }),
@@ -119,7 +130,7 @@ export async function openAtari(options: AtariOptions): Promise<AtariGames> {
 
 async function openGames(options: Omit<AtariOptions, "workers" | "worker"> & { worker?: Worker }): Promise<AtariGames> {
   const { game, count = 1, worker: lent, ...rest } = options;
-  const worker = lent ?? (await openWorker({ name: game, extras: ["base", "atari"] }));
+  const worker = lent ?? (await openWorker({ name: game, extras: atariExtras(rest.world) }));
   let made: Made;
   let port: Port | undefined;
   try {
@@ -140,7 +151,7 @@ function remoteGames(
   ownsWorker: boolean,
   port: Port | undefined,
 ): AtariGames {
-  const { env, actions: actionNames, height, width, stack, frameSkip, stickyActions } = made;
+  const { env, actions: actionNames, height, width, stack, padding, frameSkip, stickyActions } = made;
   const turn = oneAtATime(id);
   const call = (method: string, params: Record<string, unknown>, arrays: Record<string, NdArray> = {}) =>
     turn.take(() => worker.call(`atari.${method}`, { env, ...params }, arrays));
@@ -167,6 +178,7 @@ function remoteGames(
     height,
     width,
     stack,
+    padding,
     actionNames,
     frameSkip,
     stickyActions,
@@ -204,6 +216,13 @@ function remoteGames(
       }
     },
   };
+}
+
+const playsAlone = (world: AtariWorld = "games"): boolean => world === "games";
+
+/** The parts of the Python environment that a world needs. */
+export function atariExtras(world?: AtariWorld): Extra[] {
+  return world === "envpool" ? ["base", "atari", "envpool"] : ["base", "atari"];
 }
 
 /** One step or reset after the other, until the end: ENV_BUSY, ENV_CLOSED. `end` is true the first time. */
@@ -250,6 +269,7 @@ function checkOptions({
   noopMax,
   maxFrames,
   preprocessing,
+  world,
 }: AtariOptions): void {
   const whole = (value: number, least: number): boolean => Number.isInteger(value) && value >= least;
   if (!whole(count, 1)) throw invalid(`count is ${count}, not a whole number from 1 on.`);
@@ -258,6 +278,8 @@ function checkOptions({
   if (Array.isArray(worker) && worker.length === 0) throw invalid("The list of workers is empty.");
   if (preprocessing !== undefined && !ATARI_PREPROCESSINGS.includes(preprocessing))
     throw invalid(`There is no preprocessing "${preprocessing}".`, `Known: ${ATARI_PREPROCESSINGS.join(", ")}.`);
+  if (world !== undefined && !ATARI_WORLDS.includes(world))
+    throw invalid(`There is no world "${String(world)}".`, `Known: ${ATARI_WORLDS.join(", ")}.`);
   const [least, most] = typeof frameSkip === "object" ? frameSkip : [frameSkip ?? 1, (frameSkip ?? 1) + 1];
   if (!whole(least, 1) || !whole(most, least + 1)) throw invalid(`frameSkip is ${String(frameSkip)}.`);
   if (stickyActions !== undefined && !(stickyActions >= 0 && stickyActions <= 1))

@@ -15,11 +15,15 @@ export class FrameStack {
     this.#starts = Array.from({ length: depth }, (_, d) => d * count * pixels);
   }
 
-  /** A game's first frame stands for those before it. `frames`: [count, pixels]; only those where `mask` is 1. */
-  fill(frames: Uint8Array, mask?: Uint8Array): void {
+  /** A game's first frame stands for those before it, or zeros do. `frames`: [count, pixels]; only those where `mask` is 1. */
+  fill(frames: Uint8Array, mask?: Uint8Array, padding: "first" | "zeros" = "first"): void {
+    const newest = this.#starts.at(-1)!;
     for (let at = 0, k = 0; k < this.count; k++, at += this.pixels)
       if (!mask || mask[k] === 1)
-        for (const start of this.#starts) this.#ring.set(frames.subarray(at, at + this.pixels), start + at);
+        for (const start of this.#starts)
+          if (padding === "first" || start === newest)
+            this.#ring.set(frames.subarray(at, at + this.pixels), start + at);
+          else this.#ring.fill(0, start + at, start + at + this.pixels);
   }
 
   /** One frame more of each: `frames` [count, pixels]. */

@@ -1,12 +1,14 @@
 export type { Action } from "./action.ts";
 export {
   ATARI_PREPROCESSINGS,
+  ATARI_WORLDS,
   openAtari,
   type AtariFrames,
   type AtariGames,
   type AtariOptions,
   type AtariPreprocessing,
   type AtariStep,
+  type AtariWorld,
 } from "./atari.ts";
 export { isAtariId } from "./atari-id.ts";
 export { makeEnvironment, type Environment, type Step } from "./environment.ts";

@@ -1,7 +1,14 @@
 import { z } from "zod";
 import type { LearnedDynamics } from "../engines/reference/learner.ts";
-import { ATARI_PREPROCESSINGS } from "../environments/atari.ts";
-import { type Neuron, neuron, type NeuronKind, type NeuronModel, neuronModels } from "../network/neurons/index.ts";
+import { ATARI_PREPROCESSINGS, ATARI_WORLDS } from "../environments/atari.ts";
+import {
+  type Neuron,
+  neuron,
+  type NeuronKind,
+  type NeuronModel,
+  neuronModels,
+  statedFields,
+} from "../network/neurons/index.ts";
 import { surrogateNames } from "../network/surrogate.ts";
 import { scheduleSchema } from "./schedules.ts";
 
@@ -29,6 +36,8 @@ export const atariSchema = z.strictObject({
   /** "Breakout", or an id of Gymnasium as "ALE/Breakout-v5". */
   game: z.string({ error: "names no Atari game: give one, as in --env Breakout" }),
   count: count.default(8),
+  /** Who plays, instead of the project's own games. */
+  world: z.enum(ATARI_WORLDS).optional(),
   preprocessing: z.enum(ATARI_PREPROCESSINGS).default("nature"),
   frameSkip: count.default(4),
   stickyActions: fraction.default(0),
@@ -45,10 +54,10 @@ export type AtariConfig = z.output<typeof atariSchema>;
 const models: readonly NeuronModel[] = Object.values(neuronModels);
 const namesOf = (model: NeuronModel): string[] => [...Object.keys(model.parameters), ...Object.keys(model.choices)];
 
-const learnable = [...new Set(models.flatMap(({ parameters }) => Object.keys(parameters)))] as unknown as [
-  LearnedDynamics,
-  ...LearnedDynamics[],
-];
+/** Those that a gradient can move: neither bounds nor whole numbers. */
+const learnableOf = ({ parameters }: NeuronModel): string[] =>
+  Object.keys(parameters).filter((name) => !parameters[name].infinite);
+const learnable = [...new Set(models.flatMap(learnableOf))] as unknown as [LearnedDynamics, ...LearnedDynamics[]];
 
 /** A field for each parameter and choice that any neuron model has; which of them belong to the chosen one, `neuronProblem` says. */
 const neuronFields: Record<string, z.ZodOptional<z.ZodNumber | z.ZodString>> = Object.fromEntries(
@@ -105,8 +114,7 @@ export function neuronOf(fields: SpikingFields): Neuron {
 
 /** The fields with the neuron's own defaults filled in. */
 export function completed<F extends SpikingFields>(fields: F): F {
-  const { kind: _, initial: __, ...own } = neuronOf(fields);
-  return { ...fields, ...own };
+  return { ...fields, ...statedFields(neuronOf(fields)) };
 }
 
 /** What is wrong with a spiking network of so many hidden layers: the field and the reason. */

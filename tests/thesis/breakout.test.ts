@@ -19,6 +19,7 @@ function scripted(places: readonly (readonly [number, number])[]): AtariEnvironm
     height,
     width,
     stack,
+    padding: "first",
     observationSize: height * width * stack,
     actions: 4,
     actionNames: ["NOOP", "FIRE", "RIGHT", "LEFT"],

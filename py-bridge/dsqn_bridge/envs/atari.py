@@ -8,11 +8,15 @@ import numpy as np
 from dsqn_bridge.envs.atari_frames import PREPROCESSINGS
 from dsqn_bridge.envs.atari_game import Game, open_game
 from dsqn_bridge.envs.atari_ids import meaning
+from dsqn_bridge.envs.atari_vector import AleVector, EnvPool
 from dsqn_bridge.errors import BridgeError
 
 
 class AtariGroup:
     """``count`` copies of one game. ``frames``: the newest ones, uint8 [count, height, width], overwritten by every step."""
+
+    #: What stands for the frames before an episode's first one: that one.
+    padding = "first"
 
     def __init__(
         self, name, count=1, preprocessing="nature", frame_skip=None, sticky=None, noop_max=30, fire=True, **more
@@ -50,6 +54,17 @@ class AtariGroup:
             if not game.started:
                 raise BridgeError("ENV_NEEDS_RESET", "A game must be reset before its first step.", "Call reset first.")
             game.step(action)
+
+    def told(self):
+        """Rewards, terminated, truncated, lost lives and lives of the newest step, a sequence for each."""
+        games = self.games
+        rewards, over = [game.reward for game in games], [game.terminated for game in games]
+        cut, lost = [game.truncated for game in games], [game.life_lost for game in games]
+        return rewards, over, cut, lost, [game.lives for game in games]
+
+    def render(self, index):
+        """The screen of a game, uint8 [210, 160, 3]."""
+        return self.games[index].ale.getScreenRGB()
 
     def arrays(self):
         """Frames, and the consoles' 128 bytes of memory where they were asked for."""
@@ -92,8 +107,17 @@ class AtariGroup:
         self.games = []
 
 
+#: Who plays: the project's own games, frame by frame, or the field's vector environments.
+WORLDS = {"games": AtariGroup, "ale-vector": AleVector, "envpool": EnvPool}
+
+_TOLD = ("r", "te", "tr", "lost", "lives")
+
+
 def make(session, params, _arrays):
-    """``game, count, preprocessing, frameSkip, stickyActions, noopMax, fire, maxFrames, fullActions, ram, mode, difficulty``."""
+    """``game, count, world, preprocessing, frameSkip, stickyActions, noopMax, fire, maxFrames, fullActions, ram, mode, difficulty``."""
+    world = params.get("world", "games")
+    if world not in WORLDS:
+        raise BridgeError("ENV_OPTIONS_INVALID", f'There is no world "{world}".', f"Known: {', '.join(WORLDS)}.")
     skip = params.get("frameSkip")
     named = {
         "preprocessing": params.get("preprocessing", "nature"),
@@ -107,7 +131,7 @@ def make(session, params, _arrays):
         "mode": params.get("mode"),
         "difficulty": params.get("difficulty"),
     }
-    group = AtariGroup(params["game"], params.get("count", 1), **named)
+    group = WORLDS[world](params["game"], params.get("count", 1), **named)
     result = {
         "env": session.keep(group, "atari"),
         "port": group.port() if session.ports else None,
@@ -115,6 +139,7 @@ def make(session, params, _arrays):
         "height": group.frames.shape[1],
         "width": group.frames.shape[2],
         "stack": group.stack,
+        "padding": group.padding,
         "frameSkip": group.frame_skip,
         "stickyActions": group.sticky,
     }
@@ -125,28 +150,24 @@ def reset(session, params, arrays):
     """``env, seeds`` (one each); array ``mask`` [N] names those to reset. Returns array ``frames`` of all, and ``lives``."""
     group = session.get(params["env"], "ENV_CLOSED")
     group.reset(params["seeds"], arrays.get("mask"))
-    return {"lives": [game.lives for game in group.games]}, group.arrays()
+    return {"lives": list(_plain(group.told()))[4]}, group.arrays()
 
 
 def step(session, params, arrays):
     """``env``; array ``actions`` [N]. Returns ``r, te, tr, lost, lives`` as lists [N]; arrays ``frames`` [N, height, width], ``ram``."""
     group = session.get(params["env"], "ENV_CLOSED")
     group.step(arrays["actions"].tolist())
-    games = group.games
-    result = {
-        "r": [game.reward for game in games],
-        "te": [game.terminated for game in games],
-        "tr": [game.truncated for game in games],
-        "lost": [game.life_lost for game in games],
-        "lives": [game.lives for game in games],
-    }
-    return result, group.arrays()
+    return {name: list(numbers) for name, numbers in zip(_TOLD, _plain(group.told()))}, group.arrays()
+
+
+def _plain(told):
+    return (numbers.tolist() if isinstance(numbers, np.ndarray) else numbers for numbers in told)
 
 
 def render(session, params, _arrays):
     """``env, index``. Returns ``frame``, the console's screen, uint8 [210, 160, 3]."""
     group = session.get(params["env"], "ENV_CLOSED")
-    return {}, {"frame": group.games[params.get("index", 0)].ale.getScreenRGB()}
+    return {}, {"frame": group.render(params.get("index", 0))}
 
 
 def close(session, params, _arrays):

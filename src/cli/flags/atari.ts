@@ -4,7 +4,13 @@ import type { MakeEnvironments } from "../../environments/worlds.ts";
 import type { Wrapper } from "../../environments/gymnasium.ts";
 import { withGymnasium } from "../../environments/gymnasium-worlds.ts";
 import type { Policy } from "../../learning/policy.ts";
-import { ATARI_PREPROCESSINGS, type AtariOptions, type AtariPreprocessing } from "../../environments/atari.ts";
+import {
+  ATARI_PREPROCESSINGS,
+  ATARI_WORLDS,
+  type AtariOptions,
+  type AtariPreprocessing,
+  type AtariWorld,
+} from "../../environments/atari.ts";
 import { isAtariId } from "../../environments/atari-id.ts";
 import { UsageError } from "../../errors.ts";
 import { choice, integer, real } from "./options.ts";
@@ -14,6 +20,7 @@ export interface EnvironmentFlags {
   env: string;
   maxSteps?: number;
   preprocessing?: AtariPreprocessing;
+  world?: AtariWorld;
   frameSkip?: number;
   stickyActions?: number;
   noopMax?: number;
@@ -38,6 +45,7 @@ export function environmentFlags(parser: Parser): Parser {
       `Atari: ${ATARI_PREPROCESSINGS.join(", ")} (default: as the model's card says)`,
       choice(...ATARI_PREPROCESSINGS),
     )
+    .option("--world <name>", `Atari: who plays: ${ATARI_WORLDS.join(", ")} (default: games)`, choice(...ATARI_WORLDS))
     .option("--frame-skip <n>", "Atari: frames per action (default: as the id says, 4)", integer(1))
     .option("--sticky-actions <p>", "Atari: that a button stays pressed (default: as the id says)", real(0, 1))
     .option("--noop-max <n>", "Atari: a game starts with 1 to n idle frames (default 30)", integer())
@@ -63,9 +71,11 @@ export async function withEnvironment<T>(
   { policy, card }: { policy: Pick<Policy, "observationSize">; card?: object | null },
   use: (makeEnvironments: MakeEnvironments) => Promise<T>,
 ): Promise<T> {
-  const { env, maxSteps, preprocessing, frameSkip, stickyActions, noopMax, fire, wrapper } = flags;
+  const { env, maxSteps, preprocessing, world, frameSkip, stickyActions, noopMax, fire, wrapper } = flags;
   if (!isAtariId(env)) {
-    const given = Object.entries({ preprocessing, frameSkip, stickyActions, noopMax }).find(([, v]) => v !== undefined);
+    const given = Object.entries({ preprocessing, world, frameSkip, stickyActions, noopMax }).find(
+      ([, v]) => v !== undefined,
+    );
     if (given || !fire)
       throw new UsageError("BAD_ARGUMENT", `"${env}" is no Atari game, which ${given?.[0] ?? "noFire"} is for.`, {
         hint: "Leave the flag out, or name the game as in --env ALE/Breakout-v5.",
@@ -79,6 +89,7 @@ export async function withEnvironment<T>(
   const options: Omit<AtariOptions, "worker" | "count"> = {
     game: env,
     preprocessing: preprocessing ?? preprocessingOf(card) ?? (policy.observationSize === 80 * 80 ? "patel" : "nature"),
+    world,
     frameSkip,
     stickyActions,
     noopMax,
