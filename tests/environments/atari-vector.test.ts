@@ -67,12 +67,15 @@ describe.each(DATA_PATHS)('the world "ale-vector" (%s)', (data) => {
   });
   afterAll(() => worker.close());
 
-  it.each(data === "zeromq" ? settings.slice(1) : settings)("%p: observations, rewards, flags and lives as in Python alone", async (ours, theirs) => {
-    const got = await played({ ...ours, world: "ale-vector", worker });
-    expect(got).toEqual(await alone("ale-vector", ["base", "atari"], theirs));
-    const flags = got.map((told) => JSON.stringify((told as unknown[]).slice(2, 4)));
-    expect(flags.some((text) => text.includes("1"))).toBe(true); // games ended
-  });
+  it.each(data === "zeromq" ? settings.slice(1) : settings)(
+    "%p: observations, rewards, flags and lives as in Python alone",
+    async (ours, theirs) => {
+      const got = await played({ ...ours, world: "ale-vector", worker });
+      expect(got).toEqual(await alone("ale-vector", ["base", "atari"], theirs));
+      const flags = got.map((told) => JSON.stringify((told as unknown[]).slice(2, 4)));
+      expect(flags.some((text) => text.includes("1"))).toBe(true); // games ended
+    },
+  );
 
   it("repeats from its seeds, and starts one game without the others", async () => {
     const options = { game: "BreakoutDeterministic-v4", world: "ale-vector", worker } as const;
