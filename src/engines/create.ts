@@ -6,6 +6,7 @@ import type { TrainableNetwork } from "../network/trainable.ts";
 import { validateNetwork } from "../network/validate.ts";
 import { denseLearner } from "./fast/dense-learner.ts";
 import { kernelsLearn, spikingLearner } from "./fast/learner.ts";
+import { refuseSeveral } from "./reference/gradients.ts";
 import { type LearnedDynamics, referenceLearner } from "./reference/learner.ts";
 import { loadTfjs } from "./tensorflow/tfjs.ts";
 
@@ -54,6 +55,7 @@ export function createTrainable(network: Network, options: TrainableOptions): Tr
     refuseLinear(network);
     return denseLearner(network, { maxBatch, threads });
   }
+  refuseSeveral(network);
   const all = { ...options, threads, ...spikingOptions(options) };
   return kernelsLearn(network, all) ? spikingLearner(network, all) : referenceLearner(network, all);
 }

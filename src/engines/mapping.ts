@@ -1,7 +1,7 @@
 import { isNeuron, type Layer } from "../network/layer.ts";
 import type { LayerMapping, Mapping } from "../network/mapping.ts";
 import type { Network } from "../network/network.ts";
-import { neuronModels } from "../network/neurons/index.ts";
+import { neuronModels, statedFields } from "../network/neurons/index.ts";
 
 /** How an engine of our own takes a network: as it is, in float32 with rounded sums. */
 export function ownMapping(name: string, precision: "float32" | "float64", network: Network): Mapping {
@@ -21,8 +21,8 @@ export function ownMapping(name: string, precision: "float32" | "float64", netwo
 function ownLayer({ activation }: Layer, layer: number): LayerMapping {
   const parameters: Record<string, number | string | readonly number[]> = {};
   if (isNeuron(activation)) {
-    const { kind: _kind, initial: _initial, ...own } = activation;
-    for (const [name, value] of Object.entries(own)) parameters[name] = typeof value === "object" ? [...value] : value;
+    for (const [name, value] of Object.entries(statedFields(activation)))
+      parameters[name] = typeof value === "object" ? [...value] : value;
   }
   const weights = { unit: isNeuron(activation) ? "potential per spike" : "as they are", factor: 1 };
   const delay = isNeuron(activation) ? neuronModels[activation.kind].lag : 0;

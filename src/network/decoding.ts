@@ -107,7 +107,7 @@ export function decodeRecorded(
   const actions = actionsOf(network);
   const steps = 1 + (spikes?.step.reduce((latest, step) => Math.max(latest, step), 0) ?? 0);
   const spiked = new Uint8Array(states * steps * actions);
-  spikes?.state.forEach((state, k) => (spiked[(state * steps + spikes.step[k]) * actions + spikes.neuron[k]] = 1));
+  spikes?.state.forEach((state, k) => spiked[(state * steps + spikes.step[k]) * actions + spikes.neuron[k]]++);
   const outputs = new Float64Array(states * actions);
   for (let b = 0; b < states; b++)
     decode(

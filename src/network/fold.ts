@@ -108,7 +108,7 @@ function stand(a: Assembly): void {
 /** A ReLU and a maximum change places. */
 function rectify(a: Assembly): void {
   if (a.open?.rectified && !a.affine) return;
-  if (!a.open || a.affine || a.pooling?.kind === "average") stand(a);
+  if (!a.open || a.affine || (a.pooling && !largest(a.pooling.kind))) stand(a);
   a.open!.rectified = true;
 }
 
@@ -131,16 +131,20 @@ function pool(a: Assembly, pooling: Pooling): void {
   a.shape = pooling.window.output;
 }
 
-/** Whether an affine function and pooling may change places: a falling one would make a maximum a minimum. */
-function passes({ scale }: Affine, pooling: Pooling | undefined): boolean {
-  return pooling?.kind !== "max" || scale.every((s) => s >= 0);
+/** Whether pooling goes by the largest of what it sees. */
+const largest = (kind: Pooling["kind"]): boolean => kind === "max" || kind === "step-max";
+
+/** Whether an affine function and pooling may change places: a falling one would make a maximum a minimum, a sum would have its shift several times. */
+function passes({ scale, shift }: Affine, pooling: Pooling | undefined): boolean {
+  if (!pooling || pooling.kind === "average") return true;
+  return pooling.kind === "sum" ? shift.every((s) => s === 0) : scale.every((s) => s >= 0);
 }
 
 /** Two poolings as one, of whole windows: of maxima where no value is left out between them, of averages where each counts once. */
 function merged({ kind, window: first }: Pooling, { kind: next, window: second }: Pooling): Pooling | undefined {
   const fit = ([0, 1] as const).every((axis) => {
     const [kernel, stride] = [first.kernel[axis], first.strides[axis]];
-    return second.kernel[axis] === 1 || (kind === "max" ? stride <= kernel : stride === kernel);
+    return second.kernel[axis] === 1 || (largest(kind) ? stride <= kernel : stride === kernel);
   });
   if (kind !== next || !fit || !inside(first) || !inside(second)) return undefined;
   const kernel = (axis: 0 | 1): number => (second.kernel[axis] - 1) * first.strides[axis] + first.kernel[axis];

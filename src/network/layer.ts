@@ -17,11 +17,11 @@ export interface ConvolutionSynapses extends Convolution {
 export type Synapses = DenseSynapses | ConvolutionSynapses;
 
 /**
- * What stands in front of a layer's synapses: of each window, channel by channel, the mean or the largest value. It takes no time and has no
- * neurons. What the largest of spikes is, pooling.ts says. Positions outside of the image are no part of a window.
+ * What stands in front of a layer's synapses: of each window, channel by channel, the mean, the sum or the largest value. It takes no time and has no
+ * neurons. What the largest of spikes is, pooling.ts says: "max" goes by counts, "step-max" by this step's spikes. Positions outside of the image are no part of a window.
  */
 export interface Pooling {
-  readonly kind: "average" | "max";
+  readonly kind: "average" | "max" | "sum" | "step-max";
   /** `input` and `output` have the same channels. */
   readonly window: Convolution;
 }
@@ -37,6 +37,11 @@ export interface Layer<A extends Activation = Activation> {
   readonly weights: Float32Array;
   /** [outputs], or of a convolution [output channels] (the same at every place); null: none. Added once to what arrives, in every step. */
   readonly biases: Float32Array | null;
+  /**
+   * [outputs, outputs], row-major; a row holds what leaves one neuron: from the layer's own spikes of the step before. Of dense layers of lif; none
+   * unless given.
+   */
+  readonly recurrent?: Float32Array;
   readonly activation: A;
 }
 

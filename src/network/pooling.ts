@@ -2,9 +2,9 @@ import type { Convolution } from "./convolution.ts";
 import type { Pooling } from "./layer.ts";
 
 /**
- * Pooling of what does not spike: of each window the largest value or the mean, [windows]. Positions outside of the
- * image are no part of a window (TensorFlow's rule; torch counts padding in a mean). A mean is the float64 sum in the
- * order of `forEachWindowValue`, divided by the number of values, then rounded once to the engine's precision.
+ * Pooling of what does not spike: of each window the largest value, the mean or the sum, [windows]. Positions outside of the
+ * image are no part of a window (TensorFlow's rule; torch counts padding in a mean). A sum is made in float64 in
+ * the order of `forEachWindowValue`, of a mean divided by the number of values, then rounded once to the engine's precision.
  */
 export function poolValues(
   { kind, window }: Pooling,
@@ -12,7 +12,7 @@ export function poolValues(
   into: Float32Array | Float64Array,
   round: (x: number) => number = (x) => x,
 ): void {
-  if (kind === "max") {
+  if (kind === "max" || kind === "step-max") {
     into.fill(-Infinity);
     return forEachWindowValue(window, (source, target) => void (into[target] = Math.max(into[target], values[source])));
   }
@@ -22,7 +22,7 @@ export function poolValues(
     sums[target] += values[source];
     counts[target]++;
   });
-  for (let w = 0; w < into.length; w++) into[w] = round(sums[w] / counts[w]);
+  for (let w = 0; w < into.length; w++) into[w] = round(kind === "sum" ? sums[w] : sums[w] / counts[w]);
 }
 
 /**
@@ -30,7 +30,10 @@ export function poolValues(
  *
  * Average pooling puts out the mean of a window's spikes in this step: the share of its inputs that spike, no longer 0
  * or 1 but a graded value, which the synapses multiply. It remembers nothing. As it is linear, the sum that arrives is
- * that of weights W / n spread over the window.
+ * that of weights W / n spread over the window. Sum pooling is the same without the division (sinabs' SumPool2d).
+ *
+ * Step-max pooling puts out the largest of a window's spikes in this step: 1 where any input spikes (or the largest
+ * number, where a neuron spikes several times in a step). It remembers nothing (what torch's MaxPool2d does to spikes).
  *
  * Max pooling puts out the increase of the largest count among a window's inputs:
  *
@@ -50,7 +53,7 @@ export function poolSpikes(
   y: Float64Array,
   round?: (x: number) => number,
 ): void {
-  if (pooling.kind === "average") return poolValues(pooling, x, y, round);
+  if (pooling.kind !== "max") return poolValues(pooling, x, y, round);
   poolValues(pooling, counts, y);
   const before = Float64Array.from(y);
   for (let i = 0; i < counts.length; i++) counts[i] += x[i];
@@ -84,8 +87,8 @@ export function forEachWindowValue(
 
 /**
  * Adds the gradient at what pooling put out, `gy` [windows], to that at what went in, `gx` [inputs]. A mean's is shared
- * out evenly; the largest of `values` [inputs], the first of several, gets it alone. Of spikes those are the counts
- * after the step (`poolSpikes`): a window passes what the first of its busiest inputs so far sends, so that one gets
+ * out evenly, a sum's goes to each; the largest of `values` [inputs], the first of several, gets it alone. Of spikes in max pooling those are the
+ * counts after the step (`poolSpikes`): a window passes what the first of its busiest inputs so far sends, so that one gets
  * its gradient, as in max pooling of rates.
  */
 export function unpool(
@@ -99,6 +102,10 @@ export function unpool(
     counts[target]++;
     if (largest[target] < 0 || values[source] > values[largest[target]]) largest[target] = source;
   });
-  if (kind === "max") largest.forEach((source, w) => (gx[source] += gy[w]));
-  else forEachWindowValue(window, (source, target) => (gx[source] += gy[target] / counts[target]));
+  if (kind === "max" || kind === "step-max") largest.forEach((source, w) => (gx[source] += gy[w]));
+  else
+    forEachWindowValue(
+      window,
+      (source, target) => (gx[source] += kind === "sum" ? gy[target] : gy[target] / counts[target]),
+    );
 }

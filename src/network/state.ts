@@ -19,6 +19,8 @@ export interface LayerState {
   readonly potential: Float64Array;
   /** [batch, inputs], the spikes that max pooling in front of the layer has seen so far; empty where nothing counts */
   readonly counts: Float64Array;
+  /** [batch, neurons], the spikes of the step before where the layer has recurrent weights; else empty */
+  readonly spikes: Float64Array;
 }
 
 /** What the encoding of each input remembers; empty arrays for encodings that remember nothing. */
@@ -47,7 +49,8 @@ export function createState(network: SpikingNetwork, batch: number, seed = 0): N
       const potential = new Float64Array(batch * outputs);
       if (initial) for (let b = 0; b < batch; b++) potential.set(initial, b * outputs);
       const counts = new Float64Array(countsSpikes(network, l) ? batch * inputsOf(layer) : 0);
-      return { current: new Float64Array(batch * outputs), potential, counts };
+      const spikes = new Float64Array(layer.recurrent ? batch * outputs : 0);
+      return { current: new Float64Array(batch * outputs), potential, counts, spikes };
     }),
     encoder: {
       random,
@@ -64,9 +67,10 @@ export function copyState(network: SpikingNetwork, batch: number, state: Network
     state.batch === batch &&
     state.layers.length === network.layers.length &&
     state.layers.every(
-      ({ current, potential, counts }, l) =>
+      ({ current, potential, counts, spikes }, l) =>
         current.length === batch * outputsOf(network.layers[l]) &&
         potential.length === current.length &&
+        spikes.length === (network.layers[l].recurrent ? current.length : 0) &&
         counts.length === (countsSpikes(network, l) ? batch * inputsOf(network.layers[l]) : 0),
     ) &&
     state.encoder.random.length === (network.coding.encoding === "poisson" ? batch * 4 : 0) &&
@@ -79,10 +83,11 @@ export function copyState(network: SpikingNetwork, batch: number, state: Network
     );
   return {
     ...state,
-    layers: state.layers.map(({ current, potential, counts }) => ({
+    layers: state.layers.map(({ current, potential, counts, spikes }) => ({
       current: current.slice(),
       potential: potential.slice(),
       counts: counts.slice(),
+      spikes: spikes.slice(),
     })),
     encoder: { random: state.encoder.random.slice(), next: state.encoder.next.slice() },
   };

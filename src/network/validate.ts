@@ -1,7 +1,16 @@
 import { DsqnError, UsageError } from "../errors.ts";
 import { type Convolution, convolutionProblem, type ImageShape, sizeOf } from "./convolution.ts";
 import type { RunOptions } from "./engine.ts";
-import { columnsOf, inputsOf, isNeuron, type Layer, outputsOf, synapticInputs, weightShape } from "./layer.ts";
+import {
+  columnsOf,
+  inputsOf,
+  isNeuron,
+  type Layer,
+  outputsOf,
+  type Pooling,
+  synapticInputs,
+  weightShape,
+} from "./layer.ts";
 import {
   decodings,
   encodings,
@@ -12,6 +21,8 @@ import {
   tieRules,
 } from "./network.ts";
 import { type Neuron, type NeuronModel, neuronModels } from "./neurons/index.ts";
+
+const poolings: readonly Pooling["kind"][] = ["average", "max", "sum", "step-max"];
 
 /**
  * Refuses a network that can't be run, by an error (NETWORK_INVALID) that names the layer or tensor: sizes that don't fit or chain, geometries
@@ -39,6 +50,8 @@ export function validateNetwork(network: Network): void {
     if (own && image && own.some((n, axis) => n !== image[axis]))
       fail(`Layer ${l} takes an image of ${own.join(" x ")}, but gets one of ${image.join(" x ")}`, l);
     if (isNeuron(layer.activation)) checkNeuron(layer.activation, outputsOf(layer), l);
+    if (layer.pooling?.kind === "step-max" && !isSpiking(network))
+      fail(`Layer ${l} has step-max pooling, which is of spikes: a network without neurons has max`, l);
     if (isNeuron(layer.activation) !== isSpiking(network))
       fail(
         `Layer ${l} is ${layer.activation.kind} in a network ${isSpiking(network) ? "of neurons" : "without a coding (steps, encoding, decoding)"}`,
@@ -99,7 +112,7 @@ function imageOut({ synapses }: Layer): ImageShape | undefined {
 function checkSynapses(layer: Layer, l: number): void {
   const { pooling, synapses, weights, biases } = layer;
   if (pooling) {
-    if (pooling.kind !== "average" && pooling.kind !== "max")
+    if (!poolings.includes(pooling.kind))
       fail(`Layer ${l} has the unknown pooling "${String((pooling as { kind: unknown }).kind)}"`, l);
     checkGeometry(pooling.window, `${pooling.kind} pooling`, l);
     const { input, output } = pooling.window;
@@ -129,6 +142,14 @@ function checkSynapses(layer: Layer, l: number): void {
   );
   const [outputs, columns] = [outputsOf(layer), columnsOf(layer)];
   if (biases) checkTensor(`layers.${l}.bias`, biases, biases.length === columns ? columns : outputs, `[${outputs}]`, l);
+  checkRecurrent(layer, outputs, l);
+}
+
+function checkRecurrent({ recurrent, synapses, activation }: Layer, outputs: number, l: number): void {
+  if (!recurrent) return;
+  if (synapses.kind !== "dense" || activation.kind !== "lif")
+    fail(`Layer ${l} has recurrent weights, which only a dense layer of lif may have`, l);
+  checkTensor(`layers.${l}.recurrent`, recurrent, outputs * outputs, `[${outputs}, ${outputs}]`, l);
 }
 
 function checkGeometry(geometry: Convolution, of: string, l: number): void {
@@ -141,15 +162,15 @@ function checkNeuron(neuron: Neuron, outputs: number, l: number): void {
   const model: NeuronModel | undefined = neuronModels[neuron.kind];
   if (!model) fail(`Layer ${l} has the unknown neuron "${String((neuron as { kind: unknown }).kind)}"`, l);
   const values = neuron as unknown as Record<string, unknown>;
-  for (const [name, { range, each }] of Object.entries(model.parameters)) {
+  for (const [name, { range, each, infinite = false }] of Object.entries(model.parameters)) {
     const value = values[name];
     const list = ArrayBuffer.isView(value) ? (value as Float32Array) : undefined;
     if (list) {
       if (!each) fail(`Layer ${l} has one ${name} per neuron, but ${neuron.kind} takes one for all`, l);
-      checkTensor(`layers.${l}.${name}`, list, outputs, `[${outputs}]`, l);
+      checkTensor(`layers.${l}.${name}`, infinite ? list.map(finite) : list, outputs, `[${outputs}]`, l);
     }
     for (const one of list ?? [value])
-      if (typeof one !== "number" || !Number.isFinite(one) || one < range[0] || one > range[1])
+      if (!isNumber(one, infinite) || one < range[0] || one > range[1])
         fail(
           `Layer ${l} has ${name} ${String(one)}: ${Number.isFinite(range[0]) ? `it must lie in [${range.join(", ")}]` : "it must be a finite number"}`,
           l,
@@ -157,8 +178,17 @@ function checkNeuron(neuron: Neuron, outputs: number, l: number): void {
   }
   for (const [name, choice] of Object.entries(model.choices))
     checkChoice(`${name} of layer ${l}`, values[name], choice.values);
+  const problem = (model.problem as ((neuron: Neuron) => string | undefined) | undefined)?.(neuron);
+  if (problem) fail(`Layer ${l} has ${problem}`, l);
   if (neuron.initial !== null) checkTensor(`layers.${l}.initial_potential`, neuron.initial, outputs, `[${outputs}]`, l);
 }
+
+function isNumber(value: unknown, infinite: boolean): value is number {
+  return typeof value === "number" && (infinite ? !Number.isNaN(value) : Number.isFinite(value));
+}
+
+/** An infinite value as one that is not; NaN stays. */
+const finite = (value: number): number => (Math.abs(value) === Infinity ? Math.sign(value) : value);
 
 function checkCoding(network: SpikingNetwork): void {
   const { coding, inputScale } = network;

@@ -2,6 +2,13 @@ import type { Work } from "./engine.ts";
 import { isSpiking, type Network } from "./network.ts";
 import { fanOut } from "./synapses.ts";
 
+/** Whether what arrives at layer l's synapses may be another number than 0 and 1: means, sums, several spikes in a step. */
+function graded({ layers }: Network, l: number): boolean {
+  const before = l > 0 ? layers[l - 1].activation : undefined;
+  const kind = layers[l].pooling?.kind;
+  return kind === "average" || kind === "sum" || (before?.kind === "lif" && before.maxSpikes > 1);
+}
+
 /**
  * Effective operations per decision, as NeuroBench counts them (Yik et al. 2025): a synapse works when its input is not
  * zero, and one of weight zero never does. Where its input is a spike that is an accumulation; where it is a value (in
@@ -24,7 +31,7 @@ export function countWork(
   for (const [l, fan] of fans.entries()) {
     let sum = 0;
     for (let i = 0; i < arrivals[l].length;) for (let k = 0; k < fan.length; k++) sum += arrivals[l][i++] * fan[k];
-    const values = !isSpiking(network) || (l === 0 && analog) || network.layers[l].pooling?.kind === "average";
+    const values = !isSpiking(network) || (l === 0 && analog) || graded(network, l);
     if (values) multiplyAccumulates += sum;
     else accumulates += sum;
   }

@@ -43,6 +43,13 @@ def _layer_from(index: int, layer: dict, arrays: Dict[str, np.ndarray], coding: 
             "Layer %d has %s, which its weights alone don't express." % (index, what),
             "The project's own engines run it; for the simulators, train with strides instead.",
         )
+    unknown = layer["activation"].keys() & {"alpha", "gain", "offset", "leakTo", "lowest", "maxSpikes", "current"}
+    if layer["activation"]["kind"] == "lif" and (unknown or name + ".recurrent" in arrays or "-" in layer["activation"]["reset"]):
+        raise BridgeError(
+            "MAPPING_IMPOSSIBLE",
+            "Layer %d is lif with %s, which has no mapping yet." % (index, ", ".join(sorted(unknown)) or "that reset or recurrence"),
+            "The project's own engines run it.",
+        )
     if not np.isfinite(weights).all():
         raise BridgeError(
             "NETWORK_INVALID", "The weights of layer %d are not all finite." % index, "Check how it was trained."
@@ -64,7 +71,8 @@ def neuron_from(record: dict, arrays: Dict[str, np.ndarray], layer: str) -> Any:
     for field in model._fields:
         name = camel(field)
         own = arrays.get("%s.%s" % (layer, name))
-        value = record[name] if own is None else np.asarray(own, np.float64)
+        given = record.get(name, model._field_defaults[field])
+        value = given if own is None else np.asarray(own, np.float64)
         values[field] = float(value) if isinstance(value, (int, float)) else value
     return model(**values)
 

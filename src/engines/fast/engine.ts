@@ -4,8 +4,9 @@ import { packParameters, withParameters } from "../../network/parameters.ts";
 import { validateNetwork } from "../../network/validate.ts";
 import { packageVersion } from "../../setup/version.ts";
 import { ownMapping } from "../mapping.ts";
-import { referenceEngine } from "../reference/engine.ts";
+import { referenceEngine, referenceEngine32 } from "../reference/engine.ts";
 import { loadArtificial } from "./artificial.ts";
+import { lacking } from "./kernels/neurons.ts";
 import { loadSpiking } from "./spiking.ts";
 
 /**
@@ -26,10 +27,18 @@ function engine(precision: "float32" | "float64"): LocalEngine {
     precision,
     describe(network) {
       validateNetwork(network);
-      return ownMapping("fast", precision, network);
+      const mapping = ownMapping("fast", precision, network);
+      const reason = isSpiking(network) ? lacking(network) : undefined;
+      if (reason === undefined) return mapping;
+      return {
+        ...mapping,
+        notes: [...mapping.notes, `Computed by the reference engine, with the same bits: ${reason}.`],
+      };
     },
     load(network: Network): LoadedHere {
       validateNetwork(network);
+      if (isSpiking(network) && lacking(network) !== undefined)
+        return (precision === "float32" ? referenceEngine32 : referenceEngine).load(network);
       if (isSpiking(network))
         return loadSpiking(withParameters(network, packParameters(network)), precision === "float32" ? 4 : 8);
       return precision === "float32" ? loadArtificial(network) : referenceEngine.load(network);

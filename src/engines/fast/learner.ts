@@ -4,7 +4,7 @@ import type { SpikeRegulariser } from "../../network/regulariser.ts";
 import type { SurrogateOptions } from "../../network/surrogate.ts";
 import type { TrainableNetwork } from "../../network/trainable.ts";
 import { learner } from "./kernels/learner.ts";
-import { outputCoefficients } from "./kernels/neurons.ts";
+import { lacking, outputCoefficients } from "./kernels/neurons.ts";
 import { createPlan } from "./kernels/plan.ts";
 import { acquirePool, jobs } from "./kernels/pool.ts";
 
@@ -24,11 +24,13 @@ const kinds = { "fast-sigmoid": 0, "arctan": 1, "triangular": 2, "sigmoid": -1 }
 
 /** Whether the kernels compute the gradients of this network; engines/reference/gradients.ts computes all. */
 export function kernelsLearn(
-  { layers, coding }: SpikingNetwork,
+  network: SpikingNetwork,
   { surrogate, detachReset, regulariser, learn }: SpikingLearnerOptions,
 ): boolean {
+  const { layers, coding } = network;
   const last = layers[layers.length - 1].activation;
   return (
+    lacking(network) === undefined &&
     coding.decoding === "potential" &&
     coding.encoding === "constant" &&
     !coding.signedInputs &&

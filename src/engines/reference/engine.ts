@@ -139,7 +139,7 @@ function keeper(network: SpikingNetwork, { recordSpikes, recordPotentials }: Run
       for (let j = 0; l < counts.length && j < s.length; j++) {
         if (s[j] === 0) continue;
         counts[l][j] += s[j];
-        collectors?.[l].push(b, t, j);
+        for (let n = 0; collectors && n < s[j]; n++) collectors[l].push(b, t, j); // one entry for each of several spikes
       }
       membranes?.[l].set(v, (b * steps + t) * v.length);
     },

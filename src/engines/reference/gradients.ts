@@ -1,8 +1,9 @@
+import { DsqnError } from "../../errors.ts";
 import { addSpikeGradients, decode } from "../../network/decoding.ts";
 import { encoder, inputValues } from "../../network/encoding.ts";
 import { isNeuron, type Layer, outputsOf, synapticInputs } from "../../network/layer.ts";
 import { actionsOf, isSpiking, type Network, type SpikingNetwork, spikingLayers } from "../../network/network.ts";
-import { type Arithmetic, float32, float64, neuronModels } from "../../network/neurons/index.ts";
+import { type Arithmetic, float32, float64, type Fire, firing, neuronModels } from "../../network/neurons/index.ts";
 import { unpool } from "../../network/pooling.ts";
 import { addSpikePenalty, type SpikeRegulariser } from "../../network/regulariser.ts";
 import { createState } from "../../network/state.ts";
@@ -10,7 +11,7 @@ import { smoothStep, surrogateDefaults, type SurrogateOptions } from "../../netw
 import { validateNetwork, validateRun } from "../../network/validate.ts";
 import { neuronGradients, type Trace } from "./neuron-gradients.ts";
 import { runningLayers, runState } from "./spiking.ts";
-import { type SynapticGradients, synapticGradients, zeroGradients } from "./synapses.ts";
+import { recurrentGradients, type SynapticGradients, synapticGradients, zeroGradients } from "./synapses.ts";
 import { layerPasses, rows } from "./values.ts";
 
 /** How gradients are computed; but for `precision` only where a network spikes. */
@@ -78,11 +79,22 @@ export function referenceGradients(
   options: GradientOptions = {},
 ): GradientResult {
   validateNetwork(network);
+  refuseSeveral(network);
   const batch = validateRun(network, observations, options);
   const arithmetic = options.precision === "float32" ? float32 : float64;
   return isSpiking(network)
     ? spikingGradients(network, observations, outputGradients, options, batch, arithmetic)
     : plainGradients(network, observations, outputGradients, batch, arithmetic);
+}
+
+/** Several spikes per step have no gradient here: what stands in for that of one spike says nothing of the second. */
+export function refuseSeveral({ layers }: Network): void {
+  const l = layers.findIndex(({ activation }) => activation.kind === "lif" && activation.maxSpikes > 1);
+  if (l < 0) return;
+  throw new DsqnError("LAYER_UNTRAINABLE", `Layer ${l} (lif) cannot be learned: it sends several spikes per step.`, {
+    hint: "Learn with maxSpikes 1.",
+    facts: { layer: l },
+  });
 }
 
 function plainGradients(
@@ -197,7 +209,7 @@ function tracesOf(
     trace.v.set(v);
     return trace;
   });
-  const fire = spike === "smooth" ? (distance: number) => smoothStep(surrogate, distance) : undefined;
+  const fire = smooth(spike, surrogate);
   runState(network, running, { encode, firstStep: 0, steps, arithmetic, fire }, (t, l) => {
     const { v, i, h, s, x } = running[l];
     const trace = traces[l];
@@ -217,7 +229,7 @@ function layerBackward(
   traces: readonly Trace[],
   { gs, gv }: { gs: Float64Array; gv: Float64Array },
   gradients: LayerGradients,
-  { steps, detachReset = true, surrogate = surrogateDefaults }: Steps,
+  { steps, detachReset = true, surrogate = surrogateDefaults, spike }: Steps,
   arithmetic: Arithmetic,
 ): Float64Array<ArrayBuffer> {
   const layer = network.layers[l];
@@ -232,6 +244,8 @@ function layerBackward(
     detachReset,
     surrogate,
     round: arithmetic.round,
+    fire: smooth(spike, surrogate) ?? firing(layer.activation),
+    arrived: recurrence(layer, traces[l], gs, gradients.recurrent, arithmetic),
     add(parameter, j, gradient) {
       const into = gradients.parameters[parameter];
       into[into.length > 1 ? j : 0] += gradient;
@@ -249,11 +263,33 @@ function layerBackward(
     const into = rows(gx, steps)(t);
     if (!layer.pooling) into.set(gp);
     else {
-      rows(before, steps)(t).forEach((spike, i) => (counts[i] += spike));
-      unpool(layer.pooling, counts, gp, into);
+      const now = rows(before, steps)(t);
+      now.forEach((spike, i) => (counts[i] += spike));
+      unpool(layer.pooling, layer.pooling.kind === "max" ? counts : now, gp, into);
     }
   }
   return gx;
+}
+
+/** What stands in for spikes in checks of gradients. */
+function smooth(spike: GradientOptions["spike"], surrogate: SurrogateOptions): Fire | undefined {
+  return spike === "smooth" ? (distance) => smoothStep(surrogate, distance) : undefined;
+}
+
+/** What a layer's recurrent weights do on the way back. */
+function recurrence(
+  { recurrent }: Layer,
+  { s }: Trace,
+  gs: Float64Array,
+  gradients: Float64Array,
+  arithmetic: Arithmetic,
+): ((t: number, gh: Float64Array) => void) | undefined {
+  if (!recurrent) return undefined;
+  return (t, gh) => {
+    if (t === 0) return;
+    const before = (of: Float64Array): Float64Array => of.subarray((t - 1) * gh.length, t * gh.length);
+    recurrentGradients(recurrent, before(s), gh, gradients, before(gs), arithmetic);
+  };
 }
 
 function zeroLayer(layer: Layer): LayerGradients {

@@ -9,7 +9,7 @@ import { fastEngine } from "../fast/index.ts";
 import { referenceGradients } from "./gradients.ts";
 
 /** Parameters of a layer's neurons that can be trained too, where their model has them. */
-export type LearnedDynamics = "alpha" | "beta" | "threshold" | "resetBy" | "resetTo";
+export type LearnedDynamics = "alpha" | "beta" | "threshold" | "resetBy" | "resetTo" | "gain" | "offset" | "leakTo";
 
 export interface ReferenceLearnerOptions {
   readonly maxBatch: number;
@@ -90,6 +90,7 @@ export function referenceLearner(network: SpikingNetwork, options: ReferenceLear
       layers.forEach((layer, l) => {
         into[l].weights.set(layer.weights);
         into[l].biases?.set(layer.biases);
+        into[l].recurrent?.set(layer.recurrent);
         for (const { name, gradient } of learned[l]) gradient.set(layer.parameters[name]);
       });
     },

@@ -25,17 +25,64 @@ export function synapticInput(layer: Layer, x: ArrayLike<number>, h: Float64Arra
   if (biases) for (let j = 0; j < h.length; j++) h[j] = round(h[j] + biases[j % biases.length]);
 }
 
+/**
+ * h = arrived + s R for one state: the layer's own spikes `s` of the step before through its recurrent weights, summed
+ * as above from 0, then added to what arrived in this step, its bias included.
+ */
+export function recurrentInput(
+  weights: Float32Array,
+  s: ArrayLike<number>,
+  arrived: Float64Array,
+  h: Float64Array,
+  { round }: Arithmetic,
+): void {
+  const n = h.length;
+  h.fill(0);
+  for (let p = 0; p < n; p++)
+    if (s[p] !== 0) for (let j = 0; j < n; j++) h[j] = round(h[j] + round(s[p] * weights[p * n + j]));
+  for (let j = 0; j < n; j++) h[j] = round(arrived[j] + h[j]);
+}
+
+/**
+ * From gh = dE/dh of one step: adds s' gh to the recurrent weights' gradients, and gh R' to dE/ds `gs` of the step
+ * before.
+ */
+export function recurrentGradients(
+  weights: Float32Array,
+  s: ArrayLike<number>,
+  gh: ArrayLike<number>,
+  gradients: Float64Array,
+  gs: Float64Array,
+  { round }: Arithmetic,
+): void {
+  const n = gh.length;
+  for (let p = 0; p < n; p++) {
+    let sum = 0;
+    for (let j = 0, k = p * n; j < n; j++, k++) {
+      if (s[p] !== 0) gradients[k] = round(gradients[k] + round(s[p] * gh[j]));
+      sum = round(sum + round(weights[k] * gh[j]));
+    }
+    gs[p] = round(gs[p] + sum);
+  }
+}
+
 /** dE/d(weights) and dE/d(biases) of a layer, which `synapticGradients` adds to. */
 export interface SynapticGradients {
   /** As the layer has them. */
   readonly weights: Float64Array;
   /** As the layer has them; [outputs], and what they would be, in a layer without. */
   readonly biases: Float64Array;
+  /** As the layer has them; empty in a layer without. */
+  readonly recurrent: Float64Array;
 }
 
-export function zeroGradients({ synapses, weights, biases }: Layer): SynapticGradients {
+export function zeroGradients({ synapses, weights, biases, recurrent }: Layer): SynapticGradients {
   const { length } = biases ?? { length: outputsOf({ synapses }) };
-  return { weights: new Float64Array(weights.length), biases: new Float64Array(length) };
+  return {
+    weights: new Float64Array(weights.length),
+    biases: new Float64Array(length),
+    recurrent: new Float64Array(recurrent?.length ?? 0),
+  };
 }
 
 /**

@@ -4,7 +4,7 @@ import { poolSpikes, unpool } from "../../network/pooling.ts";
 
 /**
  * Spikes [states * steps, inputs] through pooling: [states * steps, windows]; maxima of them are spikes again, means
- * are values.
+ * and sums are values.
  */
 export function poolAll(
   pooling: Pooling,
@@ -14,7 +14,7 @@ export function poolAll(
 ): Uint8Array | Float32Array {
   const [inputs, windows] = [sizeOf(pooling.window.input), sizeOf(pooling.window.output)];
   const size = states * steps * windows;
-  const bytes = pooling.kind === "max" && spikes instanceof Uint8Array;
+  const bytes = (pooling.kind === "max" || pooling.kind === "step-max") && spikes instanceof Uint8Array;
   const pooled = bytes ? new Uint8Array(size) : new Float32Array(size);
   const counts = new Float64Array(inputs);
   const y = new Float64Array(windows);
@@ -45,7 +45,8 @@ export function unpoolAll(
     const from = row * inputs;
     for (let k = 0; k < inputs; k++) counts[k] += spikes[from + k];
     const own = gradients.subarray(row * windows, (row + 1) * windows);
-    unpool(pooling, counts, own, into.subarray(from, from + inputs));
+    const seen = pooling.kind === "max" ? counts : spikes.subarray(from, from + inputs);
+    unpool(pooling, seen, own, into.subarray(from, from + inputs));
   }
   return into;
 }

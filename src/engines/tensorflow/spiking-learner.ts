@@ -1,7 +1,9 @@
+import { DsqnError } from "../../errors.ts";
 import { addSpikeGradients, decode } from "../../network/decoding.ts";
 import { encoder, inputValues } from "../../network/encoding.ts";
 import { inputsOf } from "../../network/layer.ts";
 import { actionsOf, observationSize, type SpikingNetwork, spikingLayers } from "../../network/network.ts";
+import { isPlainLif } from "../../network/neurons/index.ts";
 import { packParameters, unpackLayers, withParameters } from "../../network/parameters.ts";
 import { addSpikePenalty, type SpikeRegulariser } from "../../network/regulariser.ts";
 import { createState } from "../../network/state.ts";
@@ -41,6 +43,19 @@ interface Pass {
   readonly read: Int32Array;
 }
 
+/** What only the reference gradients know so far, in networks of dense layers. */
+function refuseUnknown({ layers }: SpikingNetwork): void {
+  const l = layers.findIndex(
+    ({ activation, recurrent }) => recurrent || (activation.kind === "lif" && !isPlainLif(activation)),
+  );
+  if (l < 0) return;
+  const reason = "it has more than a leak and a reset in the same step";
+  throw new DsqnError("LAYER_UNTRAINABLE", `Layer ${l} (lif) cannot be learned beside convolutions: ${reason}.`, {
+    hint: "In a network of dense layers without pooling it can.",
+    facts: { layer: l },
+  });
+}
+
 /**
  * Backpropagation through time with surrogate gradients, convolutions and pooling included (equations in
  * reference/gradients.ts): the synapses of all states and steps in one operation of TensorFlow per layer, the neurons
@@ -53,6 +68,7 @@ export function tensorflowLearner(
   options: TensorflowLearnerOptions,
 ): TensorflowLearner {
   validateNetwork(network);
+  refuseUnknown(network);
   const eager = openEager(tf);
   const { maxBatch, seed = 0, byteScale = 1 } = options;
   const { coding } = network;

@@ -1,9 +1,9 @@
 import { type SafetensorsFile } from "../../files/safetensors.ts";
 import { type Tensor, tensor } from "../../files/tensor.ts";
 import type { Convolution } from "../convolution.ts";
-import { isNeuron, type Layer, type Synapses, weightShape } from "../layer.ts";
+import { isNeuron, type Layer, outputsOf, type Synapses, weightShape } from "../layer.ts";
 import type { Network } from "../network.ts";
-import { type Neuron, type NeuronKind, type NeuronModel, neuronModels } from "../neurons/index.ts";
+import { type Neuron, type NeuronKind, type NeuronModel, neuronModels, statedFields } from "../neurons/index.ts";
 import { populationsOf, repeated, unrepeated } from "../populations.ts";
 import { type LayerDescription, networkSchema, parseMetadata } from "./schema.ts";
 import { type Taker, taker } from "./tensor-reader.ts";
@@ -12,9 +12,10 @@ import { type Taker, taker } from "./tensor-reader.ts";
 export function networkTensors({ layers }: Network): Record<string, Tensor> {
   const tensors: Record<string, Tensor> = {};
   for (const [l, layer] of layers.entries()) {
-    const { weights, biases, activation } = layer;
+    const { weights, biases, recurrent, activation } = layer;
     tensors[`layers.${l}.weight`] = tensor(weights, weightShape(layer));
     if (biases) tensors[`layers.${l}.bias`] = tensor(biases);
+    if (recurrent) tensors[`layers.${l}.recurrent`] = tensor(recurrent, [outputsOf(layer), outputsOf(layer)]);
     if (!isNeuron(activation)) continue;
     if (activation.initial) tensors[`layers.${l}.initial_potential`] = tensor(activation.initial);
     for (const name of Object.keys(neuronModels[activation.kind].parameters)) {
@@ -51,9 +52,9 @@ export function encodeNetwork(network: Network): { tensors: Record<string, Tenso
 function described({ synapses, pooling, activation }: Layer): object {
   const { kind } = activation;
   const scalars = isNeuron(activation)
-    ? fieldsOf(neuronModels[kind as NeuronKind]).flatMap((name) => {
-        const value = valuesOf(activation)[name];
-        return value instanceof Float32Array ? [] : [[name, value] as const];
+    ? Object.entries(statedFields(activation)).flatMap(([name, value]) => {
+        if (value instanceof Float32Array) return [];
+        return [[name, typeof value === "number" && !Number.isFinite(value) ? String(value) : value] as const];
       })
     : [];
   return {
@@ -68,10 +69,6 @@ function geometry({ input, output, kernel, strides, padding }: Convolution): Con
   return { input, output, kernel, strides, padding };
 }
 
-const fieldsOf = ({ parameters, choices }: NeuronModel): string[] => [
-  ...Object.keys(parameters),
-  ...Object.keys(choices),
-];
 const valuesOf = (neuron: Neuron): Record<string, unknown> => neuron as unknown as Record<string, unknown>;
 
 /** The network in a model file; what no schema can say is left to `validateNetwork`. */
@@ -83,10 +80,17 @@ export function decodeNetwork({ tensors, metadata }: SafetensorsFile, source: st
     synapses,
     weights: takeWeights(take, l, synapses, populations),
     biases: take.optional(`layers.${l}.bias`),
+    ...recurrence(take, l, synapses),
     activation: activationOf(activation, `layers.${l}`, take),
   }));
   take.finish();
   return { ...rest, layers: decoded };
+}
+
+function recurrence(take: Taker, l: number, synapses: Synapses): Pick<Layer, "recurrent"> {
+  const name = `layers.${l}.recurrent`;
+  if (!take.shapeOf(name) || synapses.kind !== "dense") return {};
+  return { recurrent: take(name, [synapses.outputs, synapses.outputs]) };
 }
 
 /** The weights of layer l, each as often as its populations have it. */
@@ -110,10 +114,14 @@ export function takeWeights(
 function activationOf(description: LayerDescription["activation"], name: string, take: Taker): Layer["activation"] {
   const { kind } = description;
   if (kind === "linear" || kind === "relu") return { kind };
-  const { parameters }: NeuronModel = neuronModels[kind as NeuronKind];
-  const fields: Readonly<Record<string, unknown>> = description;
-  const tensors = Object.keys(parameters).flatMap((parameter) =>
-    fields[parameter] === undefined ? [[parameter, take(`${name}.${parameter}`, 1)]] : [],
-  );
-  return { ...fields, ...Object.fromEntries(tensors), initial: take.optional(`${name}.initial_potential`) } as Neuron;
+  const { parameters, choices }: NeuronModel = neuronModels[kind as NeuronKind];
+  const given: Readonly<Record<string, unknown>> = description;
+  const numbers = Object.entries(parameters).map(([parameter, { later, default: value }]) => {
+    if (given[parameter] !== undefined) return [parameter, given[parameter]];
+    const tensor = `${name}.${parameter}`;
+    return [parameter, (later ? take.optional(tensor) : take(tensor, 1)) ?? value];
+  });
+  const words = Object.entries(choices).map(([choice, { values }]) => [choice, given[choice] ?? values[0]]);
+  const fields = Object.fromEntries([...numbers, ...words]) as object;
+  return { kind, ...fields, initial: take.optional(`${name}.initial_potential`) } as Neuron;
 }

@@ -35,13 +35,19 @@ export const codingSchema = z.strictObject({
   biasInput: z.boolean(),
 });
 
+/** JSON has no infinite numbers. */
+const infinity = z.enum(["Infinity", "-Infinity"]).transform(Number);
+
 /** A neuron's numbers and choices, as its model's record has them; a parameter that is a tensor is left out. */
 function neuronSchema({ kind, parameters, choices }: NeuronModel) {
-  const numbers = Object.entries(parameters).map(([name, { each }]) => [
+  const numbers = Object.entries(parameters).map(([name, { each, infinite, later }]) => {
+    const number = infinite ? z.union([z.number(), infinity]) : z.number();
+    return [name, each || later ? number.optional() : number];
+  });
+  const words = Object.entries(choices).map(([name, { values, later }]) => [
     name,
-    each ? z.number().optional() : z.number(),
+    later ? z.enum(values).optional() : z.enum(values),
   ]);
-  const words = Object.entries(choices).map(([name, { values }]) => [name, z.enum(values)]);
   return z.strictObject({ kind: z.literal(kind), ...Object.fromEntries([...numbers, ...words]) } as {
     kind: z.ZodLiteral<string>;
     [name: string]: z.ZodType<string | number | undefined>;
@@ -53,7 +59,9 @@ const layerSchema = z.strictObject({
     z.strictObject({ kind: z.literal("dense"), inputs: size, outputs: size }),
     convolutionSchema.extend({ kind: z.literal("convolution") }),
   ]),
-  pooling: z.strictObject({ kind: z.enum(["average", "max"]), window: convolutionSchema }).optional(),
+  pooling: z
+    .strictObject({ kind: z.enum(["average", "max", "sum", "step-max"]), window: convolutionSchema })
+    .optional(),
   activation: z.discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("linear") }),
     z.strictObject({ kind: z.literal("relu") }),

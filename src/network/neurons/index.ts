@@ -1,11 +1,11 @@
-import type { Arithmetic, Fire, NeuronModel, NeuronState } from "./neuron.ts";
+import type { Arithmetic, Fire, NeuronModel, NeuronState, Values } from "./neuron.ts";
 import { type LaggedLif, laggedLifModel, stepLaggedLif } from "./lagged-lif.ts";
 import { type Lif, lifModel, stepLif } from "./lif.ts";
 
 export type { Arithmetic, Choice, Fire, NeuronModel, NeuronState, Parameter, Values } from "./neuron.ts";
 export { float32, float64, valueOf } from "./neuron.ts";
 export type { LaggedLif } from "./lagged-lif.ts";
-export type { Lif } from "./lif.ts";
+export { charged, isPlainLif, type Lif, resetsLater } from "./lif.ts";
 
 /**
  * Every neuron model. A new one is a member here, and a compile error wherever a back end does not say yet how it
@@ -34,6 +34,21 @@ export function neuron<K extends NeuronKind>(
     Neuron,
     { kind: K }
   >;
+}
+
+/**
+ * The neuron's fields but its kind and its initial potentials; without those that came later to the record where they
+ * have their defaults.
+ */
+export function statedFields(neuron: Neuron): Record<string, Values | string> {
+  const { parameters, choices }: NeuronModel = neuronModels[neuron.kind];
+  const own = neuron as unknown as Readonly<Record<string, Values | string>>;
+  const defaults = [
+    ...Object.entries(parameters).map(([name, { later, default: value }]) => [name, later, value] as const),
+    ...Object.entries(choices).map(([name, { later, values }]) => [name, later, values[0]] as const),
+  ];
+  const stated = defaults.filter(([name, later, value]) => !later || own[name] !== value);
+  return Object.fromEntries(stated.map(([name]) => [name, own[name]]));
 }
 
 /** Whether a neuron at this distance from its threshold spikes. */

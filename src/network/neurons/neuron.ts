@@ -11,12 +11,18 @@ export interface Parameter {
    * Whether a layer may have one value per neuron (a tensor of the file, `layers.{i}.{name}`), or one for all alone.
    */
   readonly each: boolean;
+  /** Whether it may be infinite, as far as its range goes. */
+  readonly infinite?: boolean;
+  /** Came to the record later: files leave it out where it has its default, so older ones read as ever. */
+  readonly later?: boolean;
 }
 
 /** A choice that belongs to a neuron model; the first is the default. */
 export interface Choice {
   readonly meaning: string;
   readonly values: readonly string[];
+  /** As of a parameter. */
+  readonly later?: boolean;
 }
 
 /**
@@ -24,7 +30,7 @@ export interface Choice {
  * file and the message to Python are made from it; the kernels' layout is compared with it by a test
  * (tests/engines/kernels).
  */
-export interface NeuronModel {
+export interface NeuronModel<N = never> {
   readonly kind: string;
   readonly parameters: Readonly<Record<string, Parameter>>;
   readonly choices: Readonly<Record<string, Choice>>;
@@ -33,6 +39,8 @@ export interface NeuronModel {
    * step, 0 without lag.
    */
   readonly lag: number;
+  /** What is wrong with fields that may have these values, but not together. */
+  readonly problem?: (neuron: N) => string | undefined;
 }
 
 /** Of parameter `values`, that of neuron j. */

@@ -1,4 +1,5 @@
-import type { Neuron, Values } from "../../../network/neurons/index.ts";
+import type { SpikingNetwork } from "../../../network/network.ts";
+import { isPlainLif, type Neuron, type Values } from "../../../network/neurons/index.ts";
 import { pow } from "../../../numeric/elementary.ts";
 import type { LayerFields, neuronFields } from "./layout.ts";
 
@@ -10,6 +11,18 @@ export interface Expressed {
   readonly current: boolean;
   /** The kernels compare with > alone: v >= threshold is v > the largest number below it. */
   readonly firesAt: boolean;
+}
+
+/** Why the kernels can't run a network, in words: the first layer that has something they lack; undefined where they can. */
+export function lacking({ layers }: Pick<SpikingNetwork, "layers">): string | undefined {
+  for (const [l, { activation, pooling, recurrent }] of layers.entries()) {
+    if (recurrent) return `layer ${l} has recurrent weights`;
+    if (pooling && pooling.kind !== "average" && pooling.kind !== "max")
+      return `layer ${l} has ${pooling.kind} pooling`;
+    if (activation.kind === "lif" && !isPlainLif(activation))
+      return `layer ${l} is lif with options that the kernels lack`;
+  }
+  return undefined;
 }
 
 /** Every neuron model in the kernels' terms; one that is missing is a compile error. */
