@@ -4,3 +4,10 @@ Runs on Python 3.8+ with pyzmq, msgpack and numpy; everything else is imported w
 """
 
 __version__ = "0.1.0"
+
+
+def export_torch(module, inputs, path, steps=None, run=None, name=None):
+    """Writes a spiking network of PyTorch and its spikes to one file: frameworks/export.py. Needs torch and numpy, nothing else."""
+    from .frameworks.export import export_torch as export
+
+    return export(module, inputs, path, steps=steps, run=run, name=name)
