@@ -55,10 +55,10 @@ def export_torch(
     recorded = record(module, inputs, count, changing, run)
     neurons = [part for part in recorded if part.neuron]
     framework = framework_of_known(neurons[0].module)
-    spikes = {"spikes%d" % l: _whole(each.name, _steps(each, count, states)) for l, each in enumerate(neurons)}
+    spikes = {"spikes%d" % k: _whole(each.name, _steps(each, count, states)) for k, each in enumerate(neurons)}
     potentials = {
-        "potentials%d" % l: channels_last(values, values.ndim - 2).reshape(count, states, -1)
-        for l, each in enumerate(neurons)
+        "potentials%d" % k: channels_last(values, values.ndim - 2).reshape(count, states, -1)
+        for k, each in enumerate(neurons)
         for values in [_by_step(each, each.potentials, count, states)]
         if values is not None
     }

@@ -25,15 +25,15 @@ def replay(description, arrays):
     spikes = [[] for layer in layers if layer["neuron"]]
     for t in range(steps):
         s = sequence[t]
-        for l, layer in enumerate(layers):
+        for k, layer in enumerate(layers):
             x = sums(layer, arrays, pooled(layer, s))
             if not layer["neuron"]:
                 break
-            if "recurrent" in layer and "s" in memory[l]:
-                x = x + memory[l]["s"] @ arrays[layer["recurrent"]].astype(np.float64).T
-            s = step(layer["neuron"], memory[l], x)
-            memory[l]["s"] = s
-            spikes[l].append(np.moveaxis(s, 1, -1).reshape(states, -1))
+            if "recurrent" in layer and "s" in memory[k]:
+                x = x + memory[k]["s"] @ arrays[layer["recurrent"]].astype(np.float64).T
+            s = step(layer["neuron"], memory[k], x)
+            memory[k]["s"] = s
+            spikes[k].append(np.moveaxis(s, 1, -1).reshape(states, -1))
     return [np.array(each) for each in spikes]
 
 

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -62,10 +61,10 @@ def check(tmp_path, module, inputs, spiking=True, **options):
     found, arrays = load(path)
     assert found == described
     total = 0
-    for l, spikes in enumerate(replay(found, arrays)):
-        theirs = arrays["spikes%d" % l]
+    for k, spikes in enumerate(replay(found, arrays)):
+        theirs = arrays["spikes%d" % k]
         # float32 may decide what lies at the threshold otherwise.
-        assert np.mean(spikes != theirs) < 1e-3, "layer %d" % l
+        assert np.mean(spikes != theirs) < 1e-3, "layer %d" % k
         total += theirs.sum()
     assert not spiking or total > 0
     return found, arrays
