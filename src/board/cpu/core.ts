@@ -1,4 +1,9 @@
+import { enterException } from "./exceptions.ts";
+import { Interpreter } from "./interpreter.ts";
+import { Machine } from "./machine.ts";
 import { type ChipMemory } from "./memory.ts";
+import { FIQ_OFF, IRQ_OFF, LEFT, SUPERVISOR } from "./state.ts";
+import { type Timing, TIMINGS } from "./timing.ts";
 import { type Bus, type Fault, type Registers, type Stop } from "./types.ts";
 
 export interface CoreOptions {
@@ -12,36 +17,190 @@ export interface CoreOptions {
   readonly timing?: "one" | "arm968";
 }
 
+/** The longest piece of a run whose cycles fit into a word. */
+const LONGEST_PIECE = 2 ** 30;
+
 /**
  * An ARM968 core.
  *
  * Interrupts are taken between instructions, where a line is up and CPSR lets it through. Lines are looked at when `run` begins,
  * after an access to the bus and after a change of CPSR.
  */
-export declare class Core {
-  constructor(memory: ChipMemory, index: number, bus: Bus, options?: CoreOptions);
+export class Core {
   readonly index: number;
-  /** r0 to r15, as of now; banked registers: `dump`. */
-  readonly r: Int32Array;
-  cpsr: number;
+  private readonly m: Machine;
+  private readonly interpreter: Interpreter;
+  private readonly timing: Timing;
+  private readonly options: CoreOptions;
+  /** The clock is this less what is left of the run. */
+  private end = 0;
+  private irqLine = false;
+  private fiqLine = false;
+  private stopping = false;
+  private lastFault: Fault | null = null;
+
+  constructor(memory: ChipMemory, index: number, bus: Bus, options: CoreOptions = {}) {
+    this.index = index;
+    this.options = options;
+    this.timing = TIMINGS[options.timing ?? "arm968"];
+    this.m = new Machine(memory, index, bus);
+    this.interpreter = new Interpreter(this.m, this.timing, (fault) => this.faulted(fault));
+    this.m.onCode = (address) => this.interpreter.forget(address);
+    this.reset();
+  }
+
+  /** r0 to r14 of the current mode. r15: `pc`. */
+  get r(): Int32Array {
+    return this.m.s;
+  }
+
+  get pc(): number {
+    return this.m.next >>> 0;
+  }
+
+  get cpsr(): number {
+    return this.m.cpsr;
+  }
+
+  set cpsr(value: number) {
+    this.m.cpsr = value;
+  }
+
   /** The lines from the VIC. Either wakes a sleeping core, whatever CPSR masks. */
-  irq: boolean;
-  fiq: boolean;
+  get irq(): boolean {
+    return this.irqLine;
+  }
+
+  set irq(up: boolean) {
+    this.irqLine = up;
+    this.m.attention = true;
+  }
+
+  get fiq(): boolean {
+    return this.fiqLine;
+  }
+
+  set fiq(up: boolean) {
+    this.fiqLine = up;
+    this.m.attention = true;
+  }
+
   /** Waits for an interrupt (WFI). */
-  readonly sleeping: boolean;
-  /** Clock, in cycles since the beginning. May be set while the core sleeps (time jumps). */
-  cycles: number;
+  get sleeping(): boolean {
+    return this.m.sleeping;
+  }
+
+  /** Clock, in cycles since the beginning. May be set while the core does not run (time jumps). */
+  get cycles(): number {
+    return this.end - this.m.s[LEFT];
+  }
+
+  set cycles(value: number) {
+    this.end = value;
+    this.m.s[LEFT] = 0;
+  }
+
   /** Instructions done. */
-  readonly instructions: number;
+  get instructions(): number {
+    return this.m.done;
+  }
+
   /** The last fault since `reset`. */
-  readonly fault: Fault | null;
+  get fault(): Fault | null {
+    return this.lastFault;
+  }
+
   /** Runs until the clock is at or just beyond `untilCycles`. */
-  run(untilCycles: number): Stop;
+  run(untilCycles: number): Stop {
+    const { m } = this;
+    m.attention = true;
+    for (;;) {
+      const now = this.cycles;
+      const piece = Math.min(untilCycles - now, LONGEST_PIECE);
+      this.end = now + piece;
+      m.s[LEFT] = piece;
+      const stop = this.runPiece();
+      if (stop !== "limit" || this.cycles >= untilCycles) return stop;
+    }
+  }
+
   /** Makes `run` return after the current instruction; for bus methods. */
-  stop(): void;
-  /** Registers to zero but for r0; supervisor mode, interrupts off (CPSR 0xd3), at `pc`. Forgets translated code and faults. Memory stays. */
-  reset(state?: { pc?: number; r0?: number; sp?: number }): void;
+  stop(): void {
+    this.stopping = this.m.attention = true;
+  }
+
+  /** Registers to zero but for r0 and r13; supervisor mode, interrupts off (CPSR 0xd3), at `pc`. Forgets code and faults. Memory and clock stay. */
+  reset(state: { pc?: number; r0?: number; sp?: number } = {}): void {
+    const { m } = this;
+    const { cycles } = this;
+    m.banks.clear();
+    m.s.fill(0);
+    m.control = SUPERVISOR | IRQ_OFF | FIQ_OFF;
+    m.setFlags(0);
+    m.thumb = false;
+    m.next = (state.pc ?? 0) & ~3;
+    m.s[0] = state.r0 ?? 0;
+    m.s[13] = state.sp ?? 0;
+    m.sleeping = this.stopping = this.irqLine = this.fiqLine = false;
+    m.cp15Control = m.traceProcess = 0;
+    this.lastFault = null;
+    this.cycles = cycles;
+    this.codeChanged();
+  }
+
   /** To be called when anybody but the core itself has written to ITCM (or to other memory with code). */
-  codeChanged(): void;
-  dump(): Registers;
+  codeChanged(): void {
+    this.interpreter.forget();
+  }
+
+  dump(): Registers {
+    const { m } = this;
+    const r = Array.from(m.s.subarray(0, 16), (value) => value >>> 0);
+    r[15] = m.next >>> 0;
+    return { r, cpsr: m.cpsr >>> 0, spsr: m.spsr >>> 0, banked: m.banks.all(m.s, m.control & 0x1f) };
+  }
+
+  private runPiece(): Stop {
+    const { m } = this;
+    for (;;) {
+      if (m.attention) {
+        const stop = this.attend();
+        if (stop !== null) return stop;
+      }
+      if (m.s[LEFT] <= 0) return "limit";
+      this.interpreter.run(false);
+    }
+  }
+
+  /** Stops, sleep and interrupts. */
+  private attend(): Stop | null {
+    const { m } = this;
+    m.attention = false;
+    if (this.stopping) {
+      this.stopping = false;
+      return this.options.faults === "stop" && this.lastFault !== null ? "fault" : "request";
+    }
+    if (m.sleeping) {
+      if (!this.irqLine && !this.fiqLine) return "sleep";
+      m.sleeping = false;
+    }
+    if (this.fiqLine && (m.control & FIQ_OFF) === 0) this.interrupt("fiq");
+    else if (this.irqLine && (m.control & IRQ_OFF) === 0) this.interrupt("irq");
+    return null;
+  }
+
+  private interrupt(kind: "irq" | "fiq"): void {
+    const { m } = this;
+    enterException(m, kind, m.next + 4);
+    m.s[LEFT] -= this.timing.exception;
+  }
+
+  /** Whether the exception is taken. */
+  private faulted(fault: Fault): boolean {
+    this.lastFault = fault;
+    this.options.onFault?.(fault);
+    if (this.options.faults !== "stop") return true;
+    this.stop();
+    return false;
+  }
 }
