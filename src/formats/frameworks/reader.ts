@@ -1,0 +1,51 @@
+import { readBytes } from "../../files/atomic.ts";
+import { decodeNpz } from "../npz.ts";
+import { unzip } from "../zip.ts";
+import { invalid, looksDescribed } from "./described.ts";
+import type { ReadingOptions } from "./layers.ts";
+import { readRecorded, type RecordedNetwork } from "./recorded.ts";
+
+/** The description in a single .npz of export_torch. */
+export const DESCRIPTION_ENTRY = "network.json";
+
+/** Whether the bytes are a description, NAME.json: its arrays lie in NAME.npz. */
+export function isDescription(bytes: Uint8Array): boolean {
+  try {
+    return looksDescribed(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * A framework's network with what it did, from NAME.npz of `export_torch`, or from NAME.json with NAME.npz beside it
+ * (docs/frameworks.md).
+ *
+ * @example
+ * const { network, recording } = await loadRecorded("../shared/networks/sj-if-soft.json");
+ *
+ * Errors: FRAMEWORK_FILE_INVALID, NPZ_INVALID, FILE_NOT_FOUND, and NETWORK_INVALID.
+ */
+export async function loadRecorded(path: string, options: Partial<ReadingOptions> = {}): Promise<RecordedNetwork> {
+  return decodeRecorded(await readBytes(path), path, options);
+}
+
+/** Likewise from bytes of the file `source`; what lies beside it is read. */
+export async function decodeRecorded(
+  bytes: Uint8Array,
+  source: string,
+  options: Partial<ReadingOptions> = {},
+): Promise<RecordedNetwork> {
+  if (bytes.find((byte) => byte > 0x20) === 0x7b) {
+    const beside = source.replace(/\.json$/i, "") + ".npz";
+    const arrays = decodeNpz(await readBytes(beside), beside);
+    return readRecorded(new TextDecoder().decode(bytes), arrays, source, options);
+  }
+  const arrays = decodeNpz(bytes, source);
+  const description = unzip(bytes)[DESCRIPTION_ENTRY];
+  if (!description)
+    throw invalid(source, `it holds no ${DESCRIPTION_ENTRY}, which says what its arrays are`, {
+      hint: "dsqn_bridge.export_torch writes such files (docs/frameworks.md); of an .npz without it name the .json beside it.",
+    });
+  return readRecorded(new TextDecoder().decode(description), arrays, source, options);
+}
