@@ -10,6 +10,7 @@ import {
   openAtari,
 } from "./atari.ts";
 import { FrameStack } from "./frame-stack.ts";
+import { makeInParts } from "./joined.ts";
 import { DsqnError } from "../errors.ts";
 import type { MakeEnvironments, PixelEnvironments, PixelStep } from "./worlds.ts";
 
@@ -75,12 +76,13 @@ export async function makeAtari(options: MakeAtariOptions): Promise<AtariEnviron
   };
 }
 
-/** Opens Python workers (one unless `workers` says more), lends them to `use` as a maker of copies, and closes them whatever happens. */
+/** Opens Python workers (one unless `workers` says more; `parts`: groups that can step in turns), lends them to `use` as a maker of copies, and closes them whatever happens. */
 export async function withAtari<T>(
-  { workers = 1, ...options }: Omit<MakeAtariOptions, "count" | "worker">,
+  { workers = 1, parts = 1, ...options }: Omit<MakeAtariOptions, "count" | "worker"> & { readonly parts?: number },
   use: (makeEnvironments: MakeEnvironments<AtariEnvironments>) => Promise<T>,
 ): Promise<T> {
-  const play = (worker: readonly Worker[]): Promise<T> => use((count) => makeAtari({ ...options, count, worker }));
+  const play = (worker: readonly Worker[]): Promise<T> =>
+    use((count) => makeInParts(count, parts, (some) => makeAtari({ ...options, count: some, worker })));
   return withAtariWorkers(workers, play, { world: options.world });
 }
 

@@ -2,6 +2,7 @@ import { openWorker } from "../bridge/index.ts";
 import { DsqnError } from "../errors.ts";
 import { sizeOf } from "../files/tensor.ts";
 import { extrasOf, type Wrapper } from "./gymnasium.ts";
+import { makeInParts } from "./joined.ts";
 import { type BoxSpace, describeSpace, type Space } from "./space.ts";
 import { makeVectorEnvironment, type VectorEnvironment } from "./vector-environment.ts";
 import type { Environments, MakeEnvironments } from "./worlds.ts";
@@ -14,6 +15,8 @@ export interface GymnasiumSpec {
   readonly maxSteps?: number;
   /** Wrappers by name, innermost first. */
   readonly wrappers?: readonly Wrapper[];
+  /** Groups that step in turns while somebody chooses for another; 1 unless given. */
+  readonly parts?: number;
   /** Folders to find a module of the user's in, for an id like "module:Id-v0"; installed packages need none. */
   readonly path?: readonly string[];
 }
@@ -23,10 +26,10 @@ export async function withGymnasium<T>(
   spec: GymnasiumSpec,
   use: (makeEnvironments: MakeEnvironments) => Promise<T>,
 ): Promise<T> {
-  const { id, path, ...options } = spec;
+  const { id, path, parts = 1, ...options } = spec;
   const worker = await openWorker({ name: id, path, extras: extrasOf(id) });
   try {
-    return await use(async (count) => {
+    const open = async (count: number): Promise<Environments> => {
       const vector = await makeVectorEnvironment<Values>(id, { ...options, count, autoreset: "disabled", worker });
       try {
         return adapt(vector, discreteActions(vector.actionSpace, id), boxOfNumbers(vector.observationSpace, id));
@@ -34,7 +37,8 @@ export async function withGymnasium<T>(
         await vector.close();
         throw error;
       }
-    });
+    };
+    return await use((count) => makeInParts(count, parts, open));
   } finally {
     await worker.close();
   }

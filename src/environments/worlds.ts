@@ -12,6 +12,8 @@ export interface Environments {
   readonly widths?: ArrayLike<number>;
   /** Number of discrete actions. */
   readonly actions: number;
+  /** Groups of copies, one behind the other, that can step by themselves; absent where there is one. */
+  readonly parts?: readonly Environments[];
   /** Starts new episodes where `mask` is 1 (all without a mask). Returns all observations, [count, observationSize]. */
   reset(options: { seed: readonly number[]; mask?: Uint8Array }): Promise<Float32Array>;
   /** `actions`: [count]. What happens to an environment whose episode has ended is undefined until it is reset. */

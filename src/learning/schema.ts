@@ -24,6 +24,8 @@ const wrapperSchema = z.strictObject({ name: z.string(), kwargs: z.record(z.stri
 export const environmentSchema = z.strictObject({
   id: z.string({ error: "names no environment of Gymnasium: give its id, as in --env Acrobot-v1" }),
   count: count.default(1),
+  /** Groups that step in turns: one is under way while actions are chosen for another. The curve stays the same. */
+  parts: count.optional(),
   /** Time limit in steps, instead of the environment's own. */
   maxSteps: count.optional(),
   kwargs: z.record(z.string(), z.unknown()).default({}),
@@ -36,6 +38,8 @@ export const atariSchema = z.strictObject({
   /** "Breakout", or an id of Gymnasium as "ALE/Breakout-v5". */
   game: z.string({ error: "names no Atari game: give one, as in --env Breakout" }),
   count: count.default(8),
+  /** As above. */
+  parts: count.optional(),
   /** Who plays, instead of the project's own games. */
   world: z.enum(ATARI_WORLDS).optional(),
   preprocessing: z.enum(ATARI_PREPROCESSINGS).default("nature"),

@@ -1,3 +1,4 @@
+import { joinSteps } from "../environments/joined.ts";
 import type { Environments, EnvironmentsStep, MakeEnvironments, PixelStep } from "../environments/worlds.ts";
 import { DsqnError } from "../errors.ts";
 import type { Network } from "../network/network.ts";
@@ -129,10 +130,8 @@ async function step(run: Run): Promise<void> {
   const { algorithm, environments, state, plan } = run;
   const { progression, episodes } = state;
   const running = Int32Array.from(episodes.keys()).filter((i) => !episodes[i].ended);
-  const decided = algorithm.act(running, progression.environmentSteps);
   const actions = new Int32Array(environments.count);
-  running.forEach((i, row) => (actions[i] = decided[row]));
-  const pending = environments.step(actions);
+  const pending = stepAll(run, running, actions);
   // Until the step is on its way: learning holds this thread.
   await new Promise(setImmediate);
   algorithm.learn(running.length, progression.environmentSteps);
@@ -146,6 +145,23 @@ async function step(run: Run): Promise<void> {
   if (now < progression.nextEvaluation) return;
   progression.nextEvaluation += plan.evaluation.every;
   await evaluate(run);
+}
+
+/** Chooses `actions` for those that are running, and has all step: in parts, where there are any, each as soon as its own are chosen. */
+async function stepAll(run: Run, running: Int32Array, actions: Int32Array): Promise<EnvironmentsStep> {
+  const { algorithm, environments, state } = run;
+  const steps: Promise<EnvironmentsStep>[] = [];
+  let from = 0;
+  for (const part of environments.parts ?? [environments]) {
+    const to = from + part.count;
+    const rows = running.filter((i) => i >= from && i < to);
+    const decided = rows.length > 0 ? algorithm.act(rows, state.progression.environmentSteps) : rows;
+    rows.forEach((i, row) => (actions[i] = decided[row]));
+    steps.push(part.step(actions.subarray(from, to)));
+    from = to;
+  }
+  await Promise.allSettled(steps); // none is left under way where another one rejects
+  return joinSteps(await Promise.all(steps));
 }
 
 /** Tells the algorithm what came of the actions, environment by environment, and ends episodes. */

@@ -4,6 +4,7 @@ import { execa } from "execa";
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { type AtariWorld, makeAtari, type MakeAtariOptions, openWorker, Random, type Worker } from "../../src/index.ts";
+import { withAtari } from "../../src/environments/atari-worlds.ts";
 import { ensurePython, type Extra, readyPython } from "../../src/setup/python-environment.ts";
 import { DATA_PATHS, failure } from "../bridge/helpers.ts";
 
@@ -108,6 +109,26 @@ describe.each(DATA_PATHS)('the world "ale-vector" (%s)', (data) => {
     expect((await failure(games.render())).code).toBe("ENV_NO_FRAMES");
     await games.close();
   });
+});
+
+it("games in parts are the same games, in whichever world", async () => {
+  for (const world of ["games", "ale-vector"] as const) {
+    const told: unknown[][] = [];
+    for (const parts of [1, 2])
+      await withAtari({ game: "BreakoutDeterministic-v4", world, parts }, async (make) => {
+        const games = await make(COUNT);
+        expect(games.parts?.map(({ count }) => count)).toEqual(parts === 1 ? undefined : [1, 2]);
+        const seen: unknown[] = [digest(await games.reset({ seed: [1, 2, 3] }))];
+        for (const row of actions.slice(0, 20)) {
+          const { observations, frames, rewards, lifeLost } = await games.step(Int32Array.from(row));
+          seen.push(digest(observations), [...rewards], [...lifeLost], frames.length, [...games.newest.lives]);
+        }
+        seen.push(digest(await games.reset({ seed: [4, 5, 6], mask: Uint8Array.of(0, 1, 0) })));
+        told.push(seen);
+        await games.close();
+      });
+    expect(told[1]).toEqual(told[0]);
+  }
 });
 
 describe('the world "envpool"', () => {

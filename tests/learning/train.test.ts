@@ -6,6 +6,7 @@ import { type DqnConfig, dqnSchema } from "../../src/learning/algorithms/dqn-con
 import { trainDqn, type TrainOptions } from "../../src/learning/algorithms/index.ts";
 import type { Snapshot } from "../../src/learning/snapshot.ts";
 import type { Trained } from "../../src/learning/train.ts";
+import { makeInParts } from "../../src/environments/joined.ts";
 import type { Environments, MakeEnvironments } from "../../src/environments/worlds.ts";
 import { corridor } from "../fixtures/corridor.ts";
 
@@ -70,6 +71,13 @@ describe.each(Object.entries(variants))("a run (%s)", (_name, changes) => {
     ];
     expect(comparable(b)).toEqual(comparable(a));
     expect(c.curve).not.toEqual(a.curve);
+  });
+
+  it("is the same, bit for bit, where the environments step in parts", async () => {
+    const inParts: MakeEnvironments = (count) => makeInParts(count, 2, corridor());
+    expect(comparable(await train(configure(changes), { makeEnvironments: inParts }))).toEqual(
+      comparable(await train(configure(changes))),
+    );
   });
 
   it("goes on from any snapshot to the same result, bit for bit", async () => {
