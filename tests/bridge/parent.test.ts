@@ -1,6 +1,6 @@
 // tier: python
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -59,6 +59,27 @@ describe("when the Node process ends", () => {
     expect(sockets(folder)).toEqual([]);
     rmSync(folder, { recursive: true });
   });
+
+  it.each(["parent", "worker"])(
+    "by SIGKILL, as the worker does while they step (the %s first): nothing is left",
+    async (first) => {
+      const { child, folder, says } = parent("dsqn_bridge", "steps");
+      const pid = Number((await says(/^(\d+)\n/))[1]);
+      await says(/busy/);
+      for (const one of first === "parent" ? [child.pid!, pid] : [pid, child.pid!]) {
+        try {
+          process.kill(one, "SIGKILL");
+        } catch {
+          // gone with the other one already
+        }
+      }
+      await until(() => (child.exitCode !== null || child.signalCode !== null) && !isAlive(pid), ENDED);
+      expect(sockets(folder)).toEqual([]);
+      // The memory that they shared never had a name.
+      if (existsSync("/dev/shm")) expect(readdirSync("/dev/shm").filter((name) => /dsqn/.test(name))).toEqual([]);
+      rmSync(folder, { recursive: true });
+    },
+  );
 
   it.each(["SIGINT", "SIGTERM"] as const)("by %s while the worker starts, nothing is left either", async (signal) => {
     const { child, folder, says } = parent("never_listens");

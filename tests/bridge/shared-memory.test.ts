@@ -167,6 +167,19 @@ const unfit = unfitness();
     await worker.close();
   });
 
+  it("has no room for an observation as large: it comes as a message, and small ones stay where they are", async () => {
+    const worker = await shared();
+    const env = await makeEnvironment<Uint8Array>("misbehaving_env:Large-v0", { worker });
+    const small = await makeEnvironment("CartPole-v1", { worker });
+    const { observation } = await env.reset();
+    expect([observation.length, observation[0], observation.at(-1)]).toEqual([18 * 2 ** 20, 1, 1]);
+    await small.reset({ seed: 1 });
+    const [step, other] = await Promise.all([env.step(1), small.step(0)]);
+    expect([step.observation[0], step.observation.at(-1), step.reward]).toEqual([3, 3, 1]);
+    expect(other.observation).toHaveLength(4);
+    await worker.close();
+  });
+
   it("leaves nothing: no name, no descriptor, and no mapping once nobody looks at it", async () => {
     const program = here("../fixtures/workers/leaves-nothing.ts");
     const register = here("../../scripts/register-ts.mjs");
