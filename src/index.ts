@@ -82,9 +82,10 @@ export {
   type DqnConfig,
   type DqnConfigInput,
 } from "./learning/algorithms/dqn-config.ts";
-export { reinforce, trainDqn, type LoopAlgorithm, type TrainOptions } from "./learning/algorithms/index.ts";
+export { ppo, reinforce, trainDqn, type LoopAlgorithm, type TrainOptions } from "./learning/algorithms/index.ts";
 export { createDqn } from "./learning/algorithms/dqn.ts";
 export { createReinforce } from "./learning/algorithms/reinforce.ts";
+export { createPpo } from "./learning/algorithms/ppo.ts";
 export type { Algorithm, AlgorithmOptions, Outcome, Shown, Weights } from "./learning/algorithm.ts";
 export { train, type Trained, type TrainHooks, type TrainingPlan } from "./learning/train.ts";
 export type { EpisodeEntry, EvaluationEntry } from "./learning/learning-curve.ts";
@@ -150,6 +151,7 @@ export {
   type ImitationConfig,
   type ImitationConfigInput,
 } from "./learning/algorithms/imitation-config.ts";
+export { ppoSchema, type PpoConfig, type PpoConfigInput } from "./learning/algorithms/ppo-config.ts";
 export {
   reinforceSchema,
   type ReinforceConfig,

@@ -11,6 +11,7 @@ import { observedScaling, type Scaling } from "../scaling.ts";
 import { train, type Trained, type TrainHooks, type TrainingPlan } from "../train.ts";
 import type { AtariConfig, EnvironmentConfig } from "../schema.ts";
 import type { ConvDqnConfig, DqnConfig } from "./dqn-config.ts";
+import type { PpoConfig } from "./ppo-config.ts";
 import type { ReinforceConfig } from "./reinforce-config.ts";
 
 /** An algorithm as the loop runs it: what its configs are, and what becomes of one. */
@@ -40,6 +41,10 @@ const policyGradient = async (): Promise<LoopAlgorithm<ReinforceConfig>> => {
   const { createReinforce: create, reinforcePlan: plan } = await import("./reinforce.ts");
   return { schema: (await import("./reinforce-config.ts")).reinforceSchema, plan, create };
 };
+const proximal = async (): Promise<LoopAlgorithm<PpoConfig>> => {
+  const { createPpo: create, ppoPlan: plan } = await import("./ppo.ts");
+  return { schema: (await import("./ppo-config.ts")).ppoSchema, plan, create };
+};
 const classifier = async (): Promise<OwnAlgorithm> => (await import("./imitation-run.ts")).imitationAlgorithm;
 
 /** Every algorithm by the name that configs give it in `method`; loaded when first used. */
@@ -49,6 +54,7 @@ export const algorithms = {
   "conv-dqn": overFrames,
   "pixel-dsqn": overFrames,
   "reinforce": policyGradient,
+  "ppo": proximal,
   classifier,
   "snn-classifier": classifier,
 } as const satisfies Readonly<Record<string, () => Promise<unknown>>>;
@@ -114,5 +120,10 @@ export function trainDqn(config: DqnConfig | ConvDqnConfig, options: TrainOption
 
 /** REINFORCE by a config. Errors: as `trainDqn`. */
 export function reinforce(config: ReinforceConfig, options: TrainOptions = {}): Promise<Trained> {
+  return trainConfig(config, options);
+}
+
+/** Proximal policy optimisation by a config. Errors: as `trainDqn`. */
+export function ppo(config: PpoConfig, options: TrainOptions = {}): Promise<Trained> {
   return trainConfig(config, options);
 }

@@ -59,6 +59,21 @@ const methods = {
     },
     kills: [60, 150, 250],
   },
+  "ppo": {
+    config: {
+      method: "ppo",
+      seed: 3,
+      environment: { id: "CartPole-v1", count: 4, maxSteps: 100 },
+      network: { kind: "spiking", hidden: [16], steps: 2, neuron: "lif" },
+      episodes: 800,
+      horizon: 64,
+      learningRate: { kind: "linear", start: 0.003, end: 0.001, steps: 40_000 },
+      evaluation: { every: 2000, episodes: 3 },
+      final: { episodes: 5 },
+      checkpointSeconds: 0.1,
+    },
+    kills: [60, 150, 250],
+  },
 } as const;
 const networks = ["best", "initial"];
 
