@@ -8,11 +8,12 @@ import {
   referenceEngine32,
   referenceGradients,
 } from "../../src/engines/reference/index.ts";
+import type { SynapticGradients } from "../../src/engines/reference/synapses.ts";
 import { convolution } from "../../src/network/convolution.ts";
 import { createNetwork, spikingNetwork } from "../../src/network/create.ts";
 import { columnsOf, type Layer, outputsOf, type SpikingLayer } from "../../src/network/layer.ts";
 import { type Coding, type Network, type SpikingNetwork } from "../../src/network/network.ts";
-import { type Neuron, neuron, type NeuronModel, neuronModels } from "../../src/network/neurons/index.ts";
+import { type Lif, type Neuron, neuron, type NeuronModel, neuronModels } from "../../src/network/neurons/index.ts";
 import { spikePenalty } from "../../src/network/regulariser.ts";
 import { smoothStep, surrogate, surrogateNames } from "../../src/network/surrogate.ts";
 import { denseEquivalent } from "../../src/network/synapses.ts";
@@ -82,15 +83,17 @@ function checkSlopes(
   });
 }
 
-const ofSynapses = (layer: Layer, gradients: { weights: Float64Array; biases: Float64Array }): Change[] => {
-  const { weights, biases } = layer;
-  const change = (name: "weights" | "biases", values: Float32Array, k: number): Change => ({
+const ofSynapses = (layer: Layer, gradients: SynapticGradients): Change[] => {
+  const { weights, biases, recurrent } = layer;
+  const change = (name: keyof SynapticGradients, values: Float32Array, k: number): Change => ({
     name: `${name} ${k}`,
     gradient: gradients[name][k],
     layer: (h) => ({ ...layer, [name]: moved(values, k, h) }),
   });
   const some = [0, weights.length >> 1, weights.length - 1].map((k) => change("weights", weights, k));
-  return biases ? [...some, change("biases", biases, biases.length - 1)] : some;
+  if (biases) some.push(change("biases", biases, biases.length - 1));
+  if (recurrent) some.push(change("recurrent", recurrent, 0), change("recurrent", recurrent, recurrent.length >> 1));
+  return some;
 };
 
 describe("backpropagation through time", () => {
@@ -107,7 +110,8 @@ describe("backpropagation through time", () => {
       const layer = network.layers[l];
       const { activation } = layer;
       const own = activation as unknown as Record<string, number | Float32Array>;
-      const dynamics = Object.entries(layers[l].parameters).map(([name, gradients]): Change => {
+      const moving = Object.entries(layers[l].parameters).filter(([name]) => name !== "maxSpikes");
+      const dynamics = moving.map(([name, gradients]): Change => {
         const value = own[name];
         const k = gradients.length - 1;
         const at = (h: number): unknown => (typeof value === "number" ? value + h : moved(value, k, h));
@@ -134,12 +138,16 @@ describe("backpropagation through time", () => {
     const { parameters } = neuronModels[own.kind] as NeuronModel;
     const values = own as unknown as Record<string, number | Float32Array>;
     const moved = Object.entries(parameters).flatMap(([name, { range }]) => {
-      if (!Number.isFinite(range[0])) return [];
+      if (!range.every(Number.isFinite)) return [];
       const value = values[name];
       const inside = (x: number): number => 0.1 + 0.8 * x;
       return [[name, typeof value === "number" ? inside(value) : value.map(inside)]];
     });
-    return { ...own, ...Object.fromEntries(moved) };
+    // A potential that lies exactly on its lower bound has no slope.
+    const apart = (x: number): number => x - 0.0137;
+    const { lowest } = own as Lif;
+    const bound = own.kind === "lif" ? [["lowest", typeof lowest === "number" ? apart(lowest) : lowest.map(apart)]] : [];
+    return { ...own, ...Object.fromEntries([...moved, ...bound]) };
   }
 
   // Which step a maximum or a first spike is read from jumps: those two are tested below.
@@ -178,7 +186,9 @@ describe("backpropagation through time", () => {
         // Which input of a window has spiked most jumps: windows of maxima are tested below.
         const averaged = (sample: Sample): Sample => {
           const layers = sample.network.layers.map(({ pooling, ...layer }): SpikingLayer =>
-            pooling ? { ...layer, pooling: { ...pooling, kind: "average" } } : layer,
+            pooling
+              ? { ...layer, pooling: { ...pooling, kind: pooling.kind === "sum" ? "sum" : "average" } }
+              : layer,
           );
           return continuous({ ...sample, network: { ...sample.network, layers } });
         };

@@ -4,17 +4,19 @@ import { outputsOf, type Pooling, type SpikingLayer, type Synapses } from "../..
 import { codingDefaults, type SpikingNetwork } from "../../src/network/network.ts";
 import type { NeuronKind } from "../../src/network/neurons/index.ts";
 import { Random } from "../../src/numeric/random.ts";
-import { described, everyNeuron, neuronKinds, randomNeuron, type Sample } from "./random-networks.ts";
+import { described, everyNeuron, neuronKinds, randomNeuron, randomRecurrence, type Sample } from "./random-networks.ts";
 
 export interface ConvolutionLimits {
   /** The largest height and width of the input. */
   readonly size: number;
   readonly channels: number;
   readonly steps: number;
-  /** Whether layers may have pooling, of both kinds. */
+  /** Whether layers may have pooling, of every kind. */
   readonly pooling: boolean;
   /** All of them, also mixed, unless given. */
   readonly neurons?: readonly NeuronKind[];
+  /** As of dense networks (random-networks.ts). */
+  readonly several?: boolean;
 }
 
 /**
@@ -28,6 +30,7 @@ export function convolutionSamples({
   steps,
   pooling,
   neurons = everyNeuron,
+  several,
 }: ConvolutionLimits): fc.Arbitrary<Sample> {
   return fc
     .record({
@@ -55,7 +58,7 @@ export function convolutionSamples({
         });
       const pooled = (image: ImageShape, first: boolean): Pooling | undefined =>
         pooling && !(first && options.signedInputs) && pick(true, false)
-          ? { kind: pick("average", "max"), window: window(image, image[2]) }
+          ? { kind: pick("average", "max", "sum", "step-max"), window: window(image, image[2]) }
           : undefined;
       const kind = neuronKinds(neurons, random);
       const layers: SpikingLayer[] = [];
@@ -63,11 +66,13 @@ export function convolutionSamples({
         const outputs = outputsOf({ synapses });
         // One bias per neuron, or of a convolution per channel.
         const each = synapses.kind === "convolution" ? pick(outputs, synapses.output[2]) : outputs;
-        const activation = randomNeuron(kind(), outputs, random, value);
+        const activation = randomNeuron(kind(), outputs, random, value, several);
+        const recurrence = synapses.kind === "dense" ? randomRecurrence(activation, outputs, random, value) : {};
         layers.push({
           synapses,
           weights,
           biases: pick(null, values(each, 0.3)),
+          ...recurrence,
           activation,
           ...(pooling && { pooling }),
         });

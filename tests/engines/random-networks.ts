@@ -3,6 +3,7 @@ import { createSpikingNetwork } from "../../src/network/create.ts";
 import { columnsOf, outputsOf, type SpikingLayer } from "../../src/network/layer.ts";
 import { type Coding, observationSize, type SpikingNetwork } from "../../src/network/network.ts";
 import { type Neuron, neuron, type NeuronKind, neuronModels } from "../../src/network/neurons/index.ts";
+import { lifModel } from "../../src/network/neurons/lif.ts";
 import { Random } from "../../src/numeric/random.ts";
 
 export interface Sample {
@@ -46,6 +47,8 @@ export interface SampleLimits {
   readonly only?: Partial<Coding>;
   /** All of them, also mixed, unless given. */
   readonly neurons?: readonly NeuronKind[];
+  /** Whether neurons may send several spikes in a step, of which there are no gradients. */
+  readonly several?: boolean;
 }
 
 export const everyNeuron = Object.keys(neuronModels) as NeuronKind[];
@@ -59,13 +62,14 @@ export function neuronKinds(kinds: readonly NeuronKind[], random: Random): () =>
 
 /**
  * Neurons of a kind with every parameter drawn anew. `value`: of a standard deviation, quantised where the network's
- * weights are.
+ * weights are. `several`: lif may send several spikes in a step.
  */
 export function randomNeuron(
   kind: NeuronKind,
   outputs: number,
   random: Random,
   value: (scale: number) => number,
+  several = false,
 ): Neuron {
   const pick = <T>(...choices: T[]): T => choices[random.integer(choices.length)];
   const values = (scale: number): Float32Array => Float32Array.from({ length: outputs }, () => Math.abs(value(scale)));
@@ -78,7 +82,7 @@ export function randomNeuron(
     const alpha = pick(0, 0, 0.5, random.uniform(), 1);
     return neuron(kind, { alpha, beta, threshold, resetBy, initial, reset: pick("subtraction", "zero") });
   }
-  return neuron(kind, {
+  const plain = neuron(kind, {
     beta: pick<number | Float32Array>(beta, beta, each(0.8, 1)),
     threshold: pick<number | Float32Array>(
       threshold,
@@ -91,6 +95,32 @@ export function randomNeuron(
     reset: pick("subtraction", "value"),
     initial,
   });
+  if (pick(true, false)) return plain;
+  const reset = pick(...lifModel.choices.reset.values, plain.reset, plain.reset);
+  const sends = several && (reset === "subtraction" || reset === "value") ? pick(1, 2, 3, Infinity) : 1;
+  return {
+    ...plain,
+    reset,
+    current: pick(...lifModel.choices.current.values),
+    alpha: pick<number | Float32Array>(0.5, random.uniform(), each(0.5, 1)),
+    gain: pick<number | Float32Array>(1, 1, 0.5, -0.25, each(0.8, 2)),
+    offset: pick<number | Float32Array>(0, 0, 0.25, each(0.3, 1)),
+    leakTo: pick<number | Float32Array>(0, 0, -0.5, each(0.3, 1)),
+    lowest: pick<number | Float32Array>(-Infinity, -Infinity, -0.5, 0, each(0.5, 1).map((x) => (x > 0.5 ? -Infinity : -x))),
+    maxSpikes: sends,
+  };
+}
+
+/** Recurrent weights of a layer now and then, where it may have them. */
+export function randomRecurrence(
+  { kind, maxSpikes }: { kind: NeuronKind; maxSpikes?: number },
+  outputs: number,
+  random: Random,
+  value: (scale: number) => number,
+): { recurrent?: Float32Array } {
+  // Without a limit spikes that make spikes would be ever more.
+  if (kind !== "lif" || random.integer(4) > 0 || maxSpikes === Infinity) return {};
+  return { recurrent: Float32Array.from({ length: outputs * outputs }, () => value(0.5 / Math.sqrt(outputs))) };
 }
 
 /**
@@ -103,6 +133,7 @@ export function samples({
   batch = 4,
   only = {},
   neurons = everyNeuron,
+  several,
 }: SampleLimits): fc.Arbitrary<Sample> {
   // Small sizes often, large ones sometimes: both sides of every vector width and block.
   const width = fc.oneof(fc.integer({ min: 1, max: Math.min(size, 9) }), fc.integer({ min: 1, max: size }));
@@ -132,8 +163,9 @@ export function samples({
           null,
           Float32Array.from({ length: outputs }, () => value(0.3)),
         );
-        const activation = randomNeuron(kind(), outputs, random, value);
-        return { ...layer, weights: layer.weights.map(quantise), biases, activation };
+        const activation = randomNeuron(kind(), outputs, random, value, several);
+        const recurrence = randomRecurrence(activation, outputs, random, value);
+        return { ...layer, weights: layer.weights.map(quantise), biases, ...recurrence, activation };
       });
       const network = { ...drawn, layers };
       const observe = (): number => pick(0, 0.5, quantise(random.normal()), random.uniform());
@@ -144,12 +176,13 @@ export function samples({
 
 /** What fast-check prints of a counterexample: the weights say nothing. */
 export function described({ network, batch }: Sample): string {
-  const layers = network.layers.map(({ weights, biases, activation, ...rest }) => ({
+  const layers = network.layers.map(({ weights, biases, recurrent, activation, ...rest }) => ({
     ...rest,
     activation: Object.fromEntries(
       Object.entries(activation).map(([name, value]) => [name, typeof value === "object" && value ? "each" : value]),
     ),
     biases: biases !== null,
+    recurrent: recurrent !== undefined,
     weights: weights.length,
   }));
   return JSON.stringify({ ...network, layers, batch });
