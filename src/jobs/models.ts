@@ -166,7 +166,7 @@ async function scoreAndSave(
   const policy = policyOf(decodeModel(encodeModel(network, { dtype: world.dtype })));
   const compare = before && policyOf(before.network);
   const played = await evaluate(policy, makeEnvironments, { ...world.score, compare, signal, onProgress });
-  const { mean, std, ci95, similarity, similarityCi95, decisions, spikesPerDecision, synOpsPerDecision } = played;
+  const { mean, std, ci95, similarity, similarityCi95, decisions, cost, spikesPerDecision, synOpsPerDecision } = played;
   if (mean < target)
     throw new DsqnError(
       "TARGET_MISSED",
@@ -182,6 +182,7 @@ async function scoreAndSave(
     ...{ mean, std, ci95, similarity },
     ...(before && { similarityCi95 }),
     ...(isSpiking(network) && { decisions, spikesPerDecision, synOpsPerDecision }),
+    cost,
   };
   await saveModel(join(folder, `${name}.safetensors`), network, { ...fields, score }, { dtype: world.dtype });
   return { name, mean, std, ci95, similarity };

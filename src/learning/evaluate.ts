@@ -1,6 +1,8 @@
 import { DsqnError } from "../errors.ts";
 import type { OnProgress } from "../progress.ts";
 import type { Environments, MakeEnvironments } from "../environments/worlds.ts";
+import type { Cost } from "../network/cost.ts";
+import type { Work } from "../network/engine.ts";
 import { runEpisodes } from "./episodes.ts";
 import type { Policy, PolicyWork } from "./policy.ts";
 import { mean, meanInterval, ratioInterval, standardDeviation } from "../numeric/statistics.ts";
@@ -42,6 +44,7 @@ export interface Evaluation {
   /** Averages over decisions; null where the policy doesn't count. */
   readonly spikesPerDecision: number | null;
   readonly synOpsPerDecision: number | null;
+  readonly cost: Cost | null;
   /** Undiscounted return of each episode, in seed order. */
   readonly returns: readonly number[];
   readonly lengths: readonly number[];
@@ -108,8 +111,7 @@ export async function evaluate(
     ci95: meanInterval(returns),
     episodes,
     ...tally.result(),
-    spikesPerDecision: per("spikes", policy.work, workBefore),
-    synOpsPerDecision: per("synOps", policy.work, workBefore),
+    ...costs(policy, workBefore),
     returns,
     lengths,
     seconds: (performance.now() - started) / 1000,
@@ -157,10 +159,19 @@ function createTally(
   };
 }
 
-/** Of the work since `before`, so much per decision; null where nobody counted. */
-function per(count: "spikes" | "synOps", work: PolicyWork | undefined, before: PolicyWork | undefined): number | null {
+/** What a decision has cost on average since `before`; null where nobody counted. */
+function costs(
+  { work, cost }: Policy,
+  before: PolicyWork | undefined,
+): Pick<Evaluation, "spikesPerDecision" | "synOpsPerDecision" | "cost"> {
   const decisions = work && before ? work.decisions - before.decisions : 0;
-  return decisions > 0 ? (work![count] - before![count]) / decisions : null;
+  if (decisions === 0) return { spikesPerDecision: null, synOpsPerDecision: null, cost: null };
+  const { decisions: _, ...counts } = work!;
+  const names = Object.keys(counts) as (keyof Work)[];
+  const per = Object.fromEntries(names.map((name) => [name, (work![name] - before![name]) / decisions]));
+  const perDecision = per as unknown as Work;
+  const { spikes, synOps } = perDecision;
+  return { spikesPerDecision: spikes, synOpsPerDecision: synOps, cost: cost?.(perDecision) ?? null };
 }
 
 /** Throws MODEL_DOES_NOT_FIT unless `policy` takes this environment's observations and knows its actions. */

@@ -1,6 +1,7 @@
 import { fastEngine } from "../engines/fast/index.ts";
+import { type Cost, costOf } from "../network/cost.ts";
 import { argmax } from "../network/decide.ts";
-import type { Awaitable, Engine, Loaded, RunResult } from "../network/engine.ts";
+import type { Awaitable, Engine, Loaded, RunResult, Work } from "../network/engine.ts";
 import { actionsOf, isSpiking, type Network, observationSize, type TieRule } from "../network/network.ts";
 
 /** Anything that can act: a network, a simulator, a random choice. */
@@ -20,6 +21,8 @@ export interface Policy {
   values?(observations: Float32Array, batch: number): Awaitable<Decisions>;
   /** What acting has cost so far, in all decisions; absent where nobody counts. */
   readonly work?: PolicyWork;
+  /** What a decision costs that takes so much; absent where nobody counts. */
+  cost?(perDecision: Work): Cost;
   /** Gives back what it took. */
   close?(): Awaitable<void>;
 }
@@ -31,13 +34,9 @@ export interface Decisions {
   readonly values: Float64Array;
 }
 
-/** Counted as NeuroBench does (Yik et al. 2025): effective operations only. */
-export interface PolicyWork {
+/** What all decisions so far took together: effective operations only, as NeuroBench counts them (Yik et al. 2025). */
+export interface PolicyWork extends Work {
   readonly decisions: number;
-  /** Of all layers that spike; 0 for a dense or convolutional network. */
-  readonly spikes: number;
-  /** Accumulates and multiply-accumulates. */
-  readonly synOps: number;
 }
 
 /** How a network acts, where it should differ from what the network says itself. */
@@ -59,15 +58,14 @@ export function policyOf(network: Network, options: PolicyOptions = {}): Policy 
   const size = observationSize(network);
   const spiking = isSpiking(network);
   const read = spiking && ties ? { ...network, coding: { ...network.coding, ties } } : network;
-  const work = { decisions: 0, spikes: 0, synOps: 0 };
+  const work = { decisions: 0, spikes: 0, accumulates: 0, multiplyAccumulates: 0, synOps: 0, active: 0 };
   let loaded: Awaitable<Loaded> | undefined;
   let decisions = 0;
 
   const counted = (result: RunResult, batch: number): RunResult => {
     if (!result.work) return result;
     work.decisions += batch;
-    work.spikes += result.work.spikes * batch;
-    work.synOps += result.work.synOps * batch;
+    for (const [name, count] of Object.entries(result.work)) work[name as keyof Work] += count * batch;
     return result;
   };
   const run = (observations: Float32Array, batch: number): Awaitable<RunResult> => {
@@ -89,6 +87,7 @@ export function policyOf(network: Network, options: PolicyOptions = {}): Policy 
     observationSize: size,
     ...(network.input.length === 3 && { observationShape: network.input }),
     work,
+    cost: (perDecision) => costOf(network, perDecision, steps ?? (spiking ? network.coding.steps : 1)),
     act: (observations, batch) => then(run(observations, batch), (result) => chosen(result, batch)),
     ...(!spiking && {
       values: (observations: Float32Array, batch: number) =>

@@ -19,6 +19,8 @@ export interface Work {
   readonly multiplyAccumulates: number;
   /** accumulates + multiplyAccumulates */
   readonly synOps: number;
+  /** Spikes; in a network without neurons values that arrive at hidden synapses and are not 0. */
+  readonly active: number;
 }
 
 /** How long a network runs, from which state, and what is kept of it. */

@@ -35,7 +35,17 @@ export function countWork(
     if (values) multiplyAccumulates += sum;
     else accumulates += sum;
   }
-  for (const counts of spikeCounts) for (let i = 0; i < counts.length; i++) spikes += counts[i];
-  [accumulates, multiplyAccumulates, spikes] = [accumulates, multiplyAccumulates, spikes].map((n) => n / batch);
-  return { spikes, accumulates, multiplyAccumulates, synOps: accumulates + multiplyAccumulates };
+  for (const counts of spikeCounts) spikes += total(counts);
+  let active = spikes;
+  if (!isSpiking(network)) for (const counts of arrivals.slice(1)) active += total(counts);
+  [accumulates, multiplyAccumulates, spikes, active] = [accumulates, multiplyAccumulates, spikes, active].map(
+    (n) => n / batch,
+  );
+  return { spikes, accumulates, multiplyAccumulates, synOps: accumulates + multiplyAccumulates, active };
+}
+
+function total(counts: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < counts.length; i++) sum += counts[i];
+  return sum;
 }

@@ -133,6 +133,7 @@ describe("convolutional networks on the kernels", () => {
         accumulates: 0,
         multiplyAccumulates,
         synOps: multiplyAccumulates,
+        active: hidden,
       });
   });
 

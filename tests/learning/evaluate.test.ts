@@ -133,7 +133,14 @@ describe("policies", () => {
     });
     // One nonzero input feeds 3; of the hidden (1, -1, -1) after the ReLU only the first feeds 2.
     void policy.act(Float32Array.of(1, 0), 1);
-    expect(policy.work).toEqual({ decisions: 1, spikes: 0, synOps: 5 });
+    expect(policy.work).toEqual({
+      decisions: 1,
+      spikes: 0,
+      accumulates: 0,
+      multiplyAccumulates: 5,
+      synOps: 5,
+      active: 1,
+    });
     const spiking = policyOf(createSpikingNetwork([2, 8, 2], new Random(3), { steps: 30 }));
     void spiking.act(Float32Array.of(1, 0.5, 0.3, 1), 2);
     expect(spiking.work!.decisions).toBe(2);

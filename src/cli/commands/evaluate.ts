@@ -1,5 +1,6 @@
 import { evaluate, FIRST_SEED, type Evaluation } from "../../learning/evaluate.ts";
 import { policyOf } from "../../learning/policy.ts";
+import type { Cost, Energy } from "../../network/cost.ts";
 import type { Engine } from "../../network/engine.ts";
 import { loadModel } from "../../network/file/model.ts";
 import { isSpiking, kindOf, type Network, type TieRule } from "../../network/network.ts";
@@ -107,6 +108,7 @@ function render(result: Evaluation & { env: string; model: string; compare?: str
     regret,
     spikesPerDecision,
     synOpsPerDecision,
+    cost,
     seconds,
   } = result;
   const percent = (x: number): string => `${(100 * x).toFixed(2)} %`;
@@ -128,6 +130,18 @@ function render(result: Evaluation & { env: string; model: string; compare?: str
       : [
           `  per decision  ${spikesPerDecision.toFixed(1)} spikes, ${synOpsPerDecision!.toFixed(0)} synaptic operations`,
         ]),
+    ...(cost === null ? [] : renderCost(cost)),
     `  ${decisions} decisions in ${seconds.toFixed(1)} s`,
   ].join("\n");
+}
+
+/** NeuroBench's counts, and energy by both models, beside the artificial network of the same layers. */
+function renderCost({ macs, acs, membraneUpdates, activationSparsity, energy, dense }: Cost): string[] {
+  const some = (n: number): string => (n < 100 ? n.toFixed(1) : n.toFixed(0));
+  const picojoules = ({ compute, withMemory }: Energy): string =>
+    `${some(compute)} pJ (${some(withMemory)} with memory)`;
+  return [
+    `  operations  ${some(macs)} multiply-accumulates, ${some(acs)} accumulates, ${some(membraneUpdates)} membrane updates; ${(100 * activationSparsity).toFixed(1)} % of hidden values are 0`,
+    `  energy      ${picojoules(energy)} by 45 nm tables; the same layers dense: ${some(dense.macs)} multiply-accumulates, ${picojoules(dense.energy)}`,
+  ];
 }
