@@ -4,6 +4,7 @@ import { Machine } from "./machine.ts";
 import { type ChipMemory } from "./memory.ts";
 import { FIQ_OFF, IRQ_OFF, LEFT, SUPERVISOR } from "./state.ts";
 import { type Timing, TIMINGS } from "./timing.ts";
+import { Translator } from "./translator/translator.ts";
 import { type Bus, type Fault, type Registers, type Stop } from "./types.ts";
 
 export interface CoreOptions {
@@ -30,6 +31,7 @@ export class Core {
   readonly index: number;
   private readonly m: Machine;
   private readonly interpreter: Interpreter;
+  private readonly translator: Translator | null;
   private readonly timing: Timing;
   private readonly options: CoreOptions;
   /** The clock is this less what is left of the run. */
@@ -45,7 +47,12 @@ export class Core {
     this.timing = TIMINGS[options.timing ?? "arm968"];
     this.m = new Machine(memory, index, bus);
     this.interpreter = new Interpreter(this.m, this.timing, (fault) => this.faulted(fault));
-    this.m.onCode = (address) => this.interpreter.forget(address);
+    this.translator =
+      options.engine === "interpret" ? null : new Translator(this.m, memory, this.interpreter, this.timing);
+    this.m.onCode = (address) => {
+      this.interpreter.forget(address);
+      this.translator?.forget(address);
+    };
     this.reset();
   }
 
@@ -151,6 +158,7 @@ export class Core {
   /** To be called when anybody but the core itself has written to ITCM (or to other memory with code). */
   codeChanged(): void {
     this.interpreter.forget();
+    this.translator?.forget();
   }
 
   dump(): Registers {
@@ -168,7 +176,8 @@ export class Core {
         if (stop !== null) return stop;
       }
       if (m.s[LEFT] <= 0) return "limit";
-      this.interpreter.run(false);
+      if (this.translator !== null) this.translator.run();
+      else this.interpreter.run(false);
     }
   }
 

@@ -42,7 +42,7 @@ export class ChipMemory {
 
   constructor(cores = 18) {
     const pages = (CORES_OFFSET + cores * CORE_BYTES) / 0x10000;
-    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
     this.sdram = this.view(0, SDRAM_BYTES);
     this.sysram = this.view(SYSRAM_OFFSET, SYSRAM_BYTES);
     this.cores = Array.from({ length: cores }, (_, core) => ({
