@@ -4,6 +4,8 @@ import {
   bytesOf,
   fromBfloat16,
   fromFloat16,
+  fromFloat8E4M3,
+  fromFloat8E5M2,
   sizeOf,
   type Tensor,
   tensor,
@@ -27,14 +29,16 @@ const MAX_HEADER = 100_000_000;
 /** More than any network has. */
 const MAX_TENSORS = 50_000;
 
-const dtypes: Record<string, { bytes: number; dtype?: TensorDtype; half?: (bits: number) => number }> = {
+const dtypes: Record<string, { bytes: number; dtype?: TensorDtype; widened?: (bits: number) => number }> = {
   BOOL: { bytes: 1, dtype: "bool" },
   U8: { bytes: 1, dtype: "uint8" },
   I8: { bytes: 1, dtype: "int8" },
   U16: { bytes: 2, dtype: "uint16" },
   I16: { bytes: 2, dtype: "int16" },
-  F16: { bytes: 2, half: fromFloat16 },
-  BF16: { bytes: 2, half: fromBfloat16 },
+  F8_E4M3: { bytes: 1, widened: fromFloat8E4M3 },
+  F8_E5M2: { bytes: 1, widened: fromFloat8E5M2 },
+  F16: { bytes: 2, widened: fromFloat16 },
+  BF16: { bytes: 2, widened: fromBfloat16 },
   U32: { bytes: 4, dtype: "uint32" },
   I32: { bytes: 4, dtype: "int32" },
   F32: { bytes: 4, dtype: "float32" },
@@ -92,9 +96,9 @@ export function encodeSafetensors(
 
 /** Tensors are views of `bytes` where alignment allows. `source` names the file in errors (SAFETENSORS_INVALID). */
 export function decodeSafetensors(bytes: Uint8Array, source = "The safetensors file"): SafetensorsFile {
-  const fail = (problem: string, facts: Record<string, unknown> = {}): never => {
+  const fail = (problem: string, facts: Record<string, unknown> = {}, hint = DAMAGED_HINT): never => {
     throw new DsqnError("SAFETENSORS_INVALID", `${source}: ${problem}.`, {
-      hint: "The file is damaged or was not written by a safetensors library: copy or create it again.",
+      hint,
       facts: { source, ...facts },
     });
   };
@@ -107,19 +111,20 @@ export function decodeSafetensors(bytes: Uint8Array, source = "The safetensors f
   const { entries, metadata } = parseHeader(bytes.subarray(8, dataStart), fail);
   checkLayout(entries, bytes.length - dataStart, fail);
   const tensors = entries.map(({ name, dtype: code, shape, data_offsets }) => {
-    const { dtype, half } = dtypes[code];
+    const { dtype, widened, bytes: width } = dtypes[code];
     const size = sizeOf(shape);
     const offset = dataStart + data_offsets[0];
     if (dtype) return [name, { dtype, shape, data: viewData(dtype, bytes, offset, size) }] as const;
-    return [
-      name,
-      tensor(Float32Array.from(viewData("uint16", bytes, offset, size) as Uint16Array, half), shape),
-    ] as const;
+    const bits = viewData(width === 1 ? "uint8" : "uint16", bytes, offset, size) as Uint16Array;
+    return [name, tensor(Float32Array.from(bits, widened), shape)] as const;
   });
   return { tensors: Object.fromEntries(tensors), metadata };
 }
 
-type Fail = (problem: string, facts?: Record<string, unknown>) => never;
+type Fail = (problem: string, facts?: Record<string, unknown>, hint?: string) => never;
+
+const DAMAGED_HINT = "The file is damaged or was not written by a safetensors library: copy or create it again.";
+const DTYPE_HINT = `Save it with one of ${Object.keys(dtypes).join(", ")}.`;
 
 function parseHeader(bytes: Uint8Array, fail: Fail): { entries: Entry[]; metadata: Record<string, string> } {
   if (bytes[0] !== 0x7b) fail("the header is no JSON object");
@@ -156,7 +161,7 @@ function checkLayout(entries: readonly Entry[], dataLength: number, fail: Fail):
   for (const { name, dtype, shape, data_offsets } of sorted) {
     const [begin, end] = data_offsets;
     if (!Object.hasOwn(dtypes, dtype))
-      fail(`tensor "${name}" has the unknown dtype "${dtype}"`, { tensor: name, dtype });
+      fail(`tensor "${name}" has the unknown dtype "${dtype}"`, { tensor: name, dtype }, DTYPE_HINT);
     if (end < begin || end > dataLength)
       fail(`tensor "${name}" lies at bytes ${begin} to ${end} of ${dataLength} (cut short?)`, {
         tensor: name,

@@ -144,3 +144,17 @@ export function toFloat16(value: number): number {
 export function fromBfloat16(bits: number): number {
   return new Float32Array(Uint32Array.of(bits << 16).buffer)[0];
 }
+
+/** float8 e5m2 is the upper half of a float16. */
+export function fromFloat8E5M2(bits: number): number {
+  return fromFloat16(bits << 8);
+}
+
+/** float8 e4m3fn (Micikevicius et al. 2022, arXiv:2209.05433): no infinities, and one NaN with each sign. */
+export function fromFloat8E4M3(bits: number): number {
+  const sign = bits & 0x80 ? -1 : 1;
+  const exponent = (bits >> 3) & 0xf;
+  const fraction = bits & 7;
+  if (exponent === 15 && fraction === 7) return NaN;
+  return exponent === 0 ? sign * fraction * 2 ** -9 : sign * (1 + fraction / 8) * powerOfTwo(exponent - 7);
+}

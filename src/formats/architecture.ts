@@ -15,6 +15,8 @@ const layerSchema = z.discriminatedUnion("kind", [
     kernel: pair,
     strides: pair.optional(),
     padding: around.optional(),
+    /** Whether an average divides by the whole window where it reaches over the edge: torch's do, TensorFlow's don't. */
+    countPadding: z.boolean().optional(),
   }),
   z.strictObject({ kind: z.literal("batch-norm"), epsilon: z.number().optional(), activation }),
   z.strictObject({ kind: z.literal("dense"), activation }),

@@ -1,12 +1,13 @@
 import { UsageError, nearest } from "../errors.ts";
 import { writeFileAtomic, writeJsonAtomic } from "../files/atomic.ts";
 import { exportLayersModel } from "./layers-model/export.ts";
-import { networkTensors } from "../network/file/codec.ts";
-import { isSpiking, kindOf, type Network, observationSize } from "../network/network.ts";
+import { isNeuron } from "../network/layer.ts";
+import { kindOf, type Network, observationSize } from "../network/network.ts";
 import { encodeNpz } from "./npz.ts";
 import { encodeSafetensors } from "../files/safetensors.ts";
-import type { Tensor } from "../files/tensor.ts";
-import { torchTensors } from "./torch-layout.ts";
+import { numbered, PORTABLE, PORTABLE_FILE, portableDescription, portableTensors } from "./portable.ts";
+
+export { portableTensors } from "./portable.ts";
 
 /** A format that networks can be written to. */
 export interface Exporter {
@@ -22,13 +23,20 @@ const exporters: readonly Exporter[] = [
     name: "safetensors",
     summary: "the tensors alone, under torch's names",
     extension: ".safetensors",
-    write: (network, path) => writeFileAtomic(path, encodeSafetensors(portableTensors(network))),
+    write: (network, path) =>
+      writeFileAtomic(
+        path,
+        encodeSafetensors(portableTensors(network), { format: PORTABLE, network: portableDescription(network) }),
+      ),
   },
   {
     name: "npz",
     summary: "NumPy arrays W0, b0, W1, ... in the original's layout",
     extension: ".npz",
-    write: (network, path) => writeFileAtomic(path, encodeNpz(numbered(portableTensors(network)))),
+    write: (network, path) => {
+      const description = new TextEncoder().encode(portableDescription(network));
+      return writeFileAtomic(path, encodeNpz(numbered(portableTensors(network)), { [PORTABLE_FILE]: description }));
+    },
   },
   {
     name: "torch-state-json",
@@ -75,23 +83,6 @@ export function exporter(name: string, among: readonly Exporter[] = exporters): 
   });
 }
 
-/** A network's tensors as others know them: in torch's layouts, those of a spiking network in the original's. */
-export function portableTensors(network: Network): Record<string, Tensor> {
-  return isSpiking(network) ? networkTensors(network) : torchTensors(network);
-}
-
-const letters: Readonly<Record<string, string>> = { weight: "W", bias: "b", initial_potential: "v" };
-
-/** W0, b0, v0 (initial potentials), W1, ..., and a neuron's parameters under their own names. */
-function numbered(tensors: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
-  return Object.fromEntries(
-    Object.entries(tensors).map(([name, value]) => {
-      const [, layer, part] = name.split(".");
-      return [`${letters[part] ?? part}${layer}`, value];
-    }),
-  );
-}
-
 function nested(values: number[], shape: readonly number[]): unknown {
   if (shape.length <= 1) return values;
   const size = values.length / shape[0];
@@ -99,9 +90,17 @@ function nested(values: number[], shape: readonly number[]): unknown {
 }
 
 function described(network: Network): object {
-  const lists = (value: unknown): unknown => (value instanceof Float32Array ? Array.from(value) : value);
-  const listed = (record: object): object =>
-    Object.fromEntries(Object.entries(record).map(([key, value]) => [key, lists(value)]));
-  const layers = network.layers.map((layer) => ({ ...listed(layer), activation: listed(layer.activation) }));
-  return { kind: kindOf(network), observationSize: observationSize(network), ...network, layers };
+  const { layers, ...rest } = JSON.parse(portableDescription(network)) as { layers: { activation: object }[] };
+  const lists = (record: object): object =>
+    Object.fromEntries(
+      Object.entries(record).flatMap(([key, value]) =>
+        value instanceof Float32Array ? [[key, Array.from(value)]] : [],
+      ),
+    );
+  const whole = network.layers.map((layer, l) => {
+    const initial = isNeuron(layer.activation) ? { initial: null } : {};
+    const activation = { ...layers[l].activation, ...initial, ...lists(layer.activation) };
+    return { ...layers[l], biases: null, ...lists(layer), activation };
+  });
+  return { kind: kindOf(network), observationSize: observationSize(network), ...rest, layers: whole };
 }

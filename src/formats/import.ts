@@ -4,10 +4,12 @@ import { DsqnError, UsageError } from "../errors.ts";
 import { readBytes } from "../files/atomic.ts";
 import type { Network } from "../network/network.ts";
 import { validateNetwork } from "../network/validate.ts";
-import { type ImportOptions, networkFrom } from "./named-tensors.ts";
+import type { ImportOptions } from "./form.ts";
+import { networkFrom } from "./named-tensors.ts";
 import { readerOf, readers, shapesOf } from "./readers.ts";
 
-export { importDefaults, type ImportOptions } from "./named-tensors.ts";
+export { importDefaults } from "./spiking-tensors.ts";
+export type { ImportOptions } from "./form.ts";
 
 /** A network from elsewhere, and what it was found in. */
 export interface Imported {
@@ -18,6 +20,8 @@ export interface Imported {
   readonly source: string;
   /** "dsqn", or which of the forms of weights it was. */
   readonly form: string;
+  /** What the file does not say, and was taken for granted. */
+  readonly assumed: readonly string[];
 }
 
 /**
@@ -29,7 +33,7 @@ export async function importNetwork(path: string, options: ImportOptions = {}): 
   const bytes = await readBytes(source);
   const found = await readerOf(bytes, source).read(bytes, source);
   const whole = "network" in found;
-  const network = whole ? found.network : networkFrom(found, options, source);
+  const { network, assumed = [] } = whole ? found : networkFrom(found, options, source);
   try {
     validateNetwork(network);
   } catch (cause) {
@@ -40,7 +44,7 @@ export async function importNetwork(path: string, options: ImportOptions = {}): 
         : "Are the weights of the other kind? --kind dense or --kind spiking says so.",
     });
   }
-  return { network, tensors: whole ? found.tensors : shapesOf(found.tensors), source, form: found.form };
+  return { network, tensors: whole ? found.tensors : shapesOf(found.tensors), source, form: found.form, assumed };
 }
 
 async function modelFile(path: string): Promise<string> {

@@ -1,197 +1,176 @@
 import { UsageError } from "../errors.ts";
-import { transposed } from "../files/tensor.ts";
-import { convolution, type ConvolutionOptions, type ImageShape, sizeOf } from "../network/convolution.ts";
-import { spikingNetwork, type SpikingOptions } from "../network/create.ts";
-import { assemble, batchNorm, type Piece } from "../network/fold.ts";
-import type { Pooling } from "../network/layer.ts";
-import type { Network, Shape } from "../network/network.ts";
-import { type Architecture, architectureSchema, type ImportedArchitecture, type LayerHint } from "./architecture.ts";
-import { type Module, modulesOf, partOf, wrongForm } from "./modules.ts";
-import type { NamedTensors } from "./readers.ts";
-import { fromTorchKernel, reordered } from "./torch-layout.ts";
-
-/** What a file of weights does not say. */
-export interface ImportOptions {
-  /** Which kind the tensors are, where the file can't tell. */
-  readonly kind?: "dense" | "spiking" | "convolutional";
-  /** Of a convolutional network: the image, strides and whatever else weights don't say. */
-  readonly architecture?: ImportedArchitecture;
-  /** The length of an observation: one input more means that the last one is a constant 1. */
-  readonly observationSize?: number;
-  /** How a spiking network runs, and its neurons. Files of weights don't say; see `importDefaults`. */
-  readonly spiking?: SpikingOptions;
-}
-
-/** The original trained networks without biases for 20 steps; converted ones, with biases, were run with 100 first. */
-export const importDefaults = { stepsWithoutBiases: 20, stepsWithBiases: 100 };
-
-/** What torch's BatchNorm has unless told otherwise. */
-const TORCH_EPSILON = 1e-5;
+import { foldDueling } from "../network/dueling.ts";
+import type { Network } from "../network/network.ts";
+import {
+  around,
+  givenActivations,
+  type Rectified,
+  rectifiedOf,
+  refuseOtherActivations,
+  unsupportedActivation,
+} from "./activations.ts";
+import { assembled } from "./assembled.ts";
+import { checkedArchitecture, plain } from "./assumptions.ts";
+import { type Dueling, duelingOf, stacked } from "./dueling.ts";
+import type { ImportOptions, Interpreted, NamedTensors } from "./form.ts";
+import { type Found, listed, type Module, modulesOf, sizesOf, wrongForm } from "./modules.ts";
+import { noChain, refuseSideBySide, withLayers, withoutTargets, withPrefix } from "./selection.ts";
+import { inOrder, type Ordered } from "./order.ts";
+import { kindOf, spikingFrom } from "./spiking-tensors.ts";
 
 /** The network that named tensors are the weights of, whatever its kind; not yet validated. */
-export function networkFrom(found: NamedTensors, options: ImportOptions, source: string): Network {
-  const modules = modulesOf(found.tensors, found.ordered, source);
+export function networkFrom(found: NamedTensors, options: ImportOptions, source: string): Interpreted {
+  const assumed: string[] = [...(found.assumed ?? [])];
+  const { modules, noisy } = chosen(found, options, source, assumed);
+  if (noisy.length > 0) assumed.push(`noisy layers are taken without their noise: ${listed(noisy)}`);
+  if (options.activation === undefined) {
+    if (found.activation !== undefined && found.activation !== "relu")
+      throw unsupportedActivation(source, found.activation);
+    refuseOtherActivations([...(found.tree ?? []), ...modules.map(({ name }) => name)], source);
+  }
   const images = options.architecture !== undefined || modules.some(({ kind }) => kind === "convolution");
-  const kind = options.kind ?? (images ? "convolutional" : (found.kind ?? kindOf(modules, source)));
-  if (kind === "spiking") return spikingFrom(modules, options, source);
-  if (kind === "dense") return assembled(modules, { ...plain, input: [inputsOf(modules[0])] }, source);
+  const given = options.kind ?? (images ? "convolutional" : found.kind);
+  const inputsFirst = given === "spiking" && found.kind !== "dense";
+  const kind = given ?? kindOf(modules, found.ordered, source);
+  if (kind === "spiking") {
+    if (options.standardisation) throw wrongForm(source, "a spiking network takes no statistics of observations");
+    const order = chain(modules, found, options, source, inputsFirst || given === undefined);
+    sayOrder(order, assumed);
+    return {
+      network: spikingFrom(order.modules, options, source, inputsFirst || given === undefined, assumed),
+      assumed,
+    };
+  }
   if (found.kind === "spiking") throw wrongForm(source, "its tensors have no names");
-  return assembled(modules, checkedArchitecture(options.architecture, source), source);
+  return { network: layered(modules, kind, found, options, source, assumed), assumed };
 }
 
-/** Dense weights are [outputs, inputs], spiking ones [inputs, outputs]: only one of the two chains, and fits the biases. */
-function kindOf(modules: readonly Module[], source: string): "dense" | "spiking" {
-  if (modules.some(({ kind }) => kind !== "dense")) return "dense";
-  const chains = (input: number, output: number): boolean =>
-    modules.every(({ parts: { weight, bias } }, l) => {
-      const next = modules[l + 1]?.parts.weight.shape;
-      return (!bias || bias.shape[0] === weight.shape[output]) && (!next || next[input] === weight.shape[output]);
-    });
-  const dense = chains(1, 0) && modules.every(({ parts: { bias } }) => bias);
-  if (dense && chains(0, 1))
-    throw new UsageError(
-      "KIND_UNKNOWN",
-      `${source} could be a dense or a spiking network: its layers chain both ways.`,
-      { hint: "Add --kind dense (weights [outputs, inputs]) or --kind spiking (weights [inputs, outputs])." },
+/** The modules that make up the network, of all that a file holds. */
+function chosen(
+  found: NamedTensors,
+  { prefix, layers }: ImportOptions,
+  source: string,
+  assumed: string[],
+): Pick<Found, "modules" | "noisy"> {
+  let tensors = prefix === undefined ? found.tensors : withPrefix(found.tensors, prefix, source);
+  if (layers) {
+    const { tensors: named, left } = withLayers(tensors, layers, source);
+    if (left.length > 0) assumed.push(`not used: ${listed(left)}`);
+    tensors = named;
+  }
+  const { modules: all, others, noisy } = modulesOf(tensors, source);
+  const { modules, targets } = prefix === undefined && !layers ? withoutTargets(all) : { modules: all, targets: [] };
+  if (targets.length > 0)
+    assumed.push(
+      `the target network is left out: ${listed(
+        targets.map(({ name }) => name),
+        3,
+      )}`,
     );
-  return dense ? "dense" : "spiking";
-}
-
-function spikingFrom(modules: readonly Module[], options: ImportOptions, source: string): Network {
-  const { observationSize, spiking = {} } = options;
-  const layers = modules.map((module) => {
-    const { kind, name, parts } = module;
-    if (kind !== "dense") throw wrongForm(source, `"${name}" is a ${kind}, which spiking weights can't be`);
-    const [inputs, outputs] = parts.weight.shape;
-    const biases = parts.bias ? partOf(module, "bias", source) : null;
-    return { synapses: { kind, inputs, outputs } as const, weights: partOf(module, "weight", source), biases };
-  });
-  const { inputs } = layers[0].synapses;
-  if (observationSize !== undefined && inputs !== observationSize && inputs !== observationSize + 1)
-    throw new UsageError(
-      "OBSERVATION_MISMATCH",
-      `${source} has ${inputs} inputs: neither ${observationSize} nor, with a constant 1, ${observationSize + 1}.`,
-    );
-  const hasBiases = layers.some(({ biases }) => biases);
-  const constant = observationSize === undefined ? !hasBiases : inputs === observationSize + 1;
-  const { biasInput = constant } = spiking;
-  const { steps = hasBiases ? importDefaults.stepsWithBiases : importDefaults.stepsWithoutBiases } = spiking;
-  return spikingNetwork(layers, { ...spiking, biasInput, steps });
-}
-
-/** What is known of the rest where all layers are dense. */
-const plain: Omit<Architecture, "input"> = { inputScale: 1, flatten: "hwc", strides: [], padding: [] };
-type Known = Omit<Architecture, "input"> & { readonly input: Shape };
-
-function checkedArchitecture(given: ImportedArchitecture | undefined, source: string): Architecture {
-  if (!given)
-    throw new UsageError(
-      "ARCHITECTURE_MISSING",
-      `${source} holds the weights of convolutions, but not over which image.`,
-      {
-        hint: "For example --input 84x84x4 --strides 4,2,1; a network with pooling needs --architecture FILE (docs/formats.md).",
-        facts: { source },
-      },
-    );
-  const parsed = architectureSchema.safeParse(given);
-  if (parsed.success) return parsed.data;
-  const [{ path, message }] = parsed.error.issues;
-  throw new UsageError("BAD_ARGUMENT", `The architecture's ${path.join(".")}: ${message}.`, { cause: parsed.error });
-}
-
-/** Torch's modules with what they don't say: Conv2d [outputs, inputs, height, width], Linear [outputs, inputs], BatchNorm. */
-function assembled(modules: readonly Module[], architecture: Known, source: string): Network {
-  const hints = architecture.layers ?? defaultHints(modules, architecture);
-  const weighted = hints.filter(({ kind }) => kind !== "average-pooling" && kind !== "max-pooling");
-  if (weighted.length !== modules.length || weighted.some(({ kind }, k) => kind !== modules[k].kind))
+  if (others.length > 0)
     throw wrongForm(
       source,
-      `it holds ${modules.map(({ kind, name }) => `${kind} "${name}"`).join(", ")}, which are not the architecture's ` +
-        `layers with weights (${weighted.map(({ kind }) => kind).join(", ")})`,
+      `tensor ${listed(others)} belongs to no layer that could be taken`,
+      "If the network does without, name its layers in the order of the forward pass: --layers a,b,c.",
     );
-  const queue = [...modules];
-  const pieces: Piece[] = [];
-  let shape: Shape = architecture.input;
-  for (const [l, hint] of hints.entries()) {
-    const list = architecture.flatten === "chw" && shape.length === 3 ? shape : undefined;
-    const piece =
-      "kernel" in hint ? poolingOf(hint, shape, source) : pieceOf(queue.shift()!, hint, shape, list, source);
-    pieces.push(piece);
-    if ("window" in piece) shape = piece.window.output;
-    else if (piece.kind === "synapses")
-      shape = "output" in piece.synapses ? piece.synapses.output : [piece.synapses.outputs];
-    if ("kernel" in hint) continue;
-    const rectified = l < hints.length - 1 && hints[l + 1].kind !== "batch-norm";
-    if ((hint.activation ?? (rectified ? "relu" : "linear")) === "relu") pieces.push({ kind: "relu" });
-  }
-  return assemble(architecture.input, architecture.inputScale, pieces);
+  if (modules.length === 0)
+    throw wrongForm(
+      source,
+      `among its tensors (${listed(Object.keys(found.tensors)) || "none"}) are no W0, W1... and no layers.0.weight...`,
+    );
+  return { modules, noisy: noisy.filter((name) => modules.some((module) => module.name === name)) };
 }
 
-function defaultHints(modules: readonly Module[], { strides, padding }: Known): LayerHint[] {
-  let convolutions = 0;
-  return modules.map(({ kind }): LayerHint => {
-    if (kind !== "convolution") return { kind };
-    const k = convolutions++;
-    return { kind, strides: strides[k], padding: padding[k] };
-  });
-}
-
-type Pool = LayerHint & { kind: "average-pooling" | "max-pooling" };
-
-/** A module over values of `shape`. `list`: the image that a dense layer sees in torch's order (channels, rows, columns). */
-function pieceOf(
-  module: Module,
-  hint: Exclude<LayerHint, Pool>,
-  shape: Shape,
-  list: ImageShape | undefined,
+/** The order that the user names, or the one that shapes and names leave. */
+function chain(
+  modules: readonly Module[],
+  { ordered }: NamedTensors,
+  { layers, prefix }: ImportOptions,
   source: string,
-): Piece {
-  const { kind, name, parts } = module;
-  const part = (of: string, size?: number): Float32Array => partOf(module, of, source, size);
-  const inOrder = (values: Float32Array, columns = 1): Float32Array =>
-    list && values.length === sizeOf(list) * columns ? reordered(values, columns, list, "from torch") : values;
-  if (kind === "batch-norm") {
-    const mean = part("running_mean");
-    const given = [
-      parts.weight ? part("weight") : mean.map(() => 1),
-      part("bias", mean.length),
-      mean,
-      part("running_var"),
-    ];
-    const [gamma, beta, means, variance] = given.map((values) => inOrder(values));
-    const { epsilon = TORCH_EPSILON } = hint as LayerHint & { kind: "batch-norm" };
-    return batchNorm({ gamma, beta, mean: means, variance }, epsilon);
+  inputsFirst = false,
+): Ordered {
+  if (layers) return { modules, by: "shapes" };
+  if (prefix === undefined) refuseSideBySide(modules, source);
+  const order = inOrder(modules, ordered, source, inputsFirst);
+  if (!order) throw noChain(modules, source);
+  return order;
+}
+
+function sayOrder({ by, modules }: Ordered, assumed: string[]): void {
+  const names = listed(
+    modules.map(({ name }) => name),
+    12,
+  );
+  if (by === "file") assumed.push(`layers in the order of the file: ${names}`);
+  if (by === "numbers") assumed.push(`layers in the order of the numbers in their names: ${names}`);
+}
+
+/** A network without spikes: its order, its activations, its pieces. */
+function layered(
+  modules: readonly Module[],
+  kind: "dense" | "convolutional",
+  found: NamedTensors,
+  options: ImportOptions,
+  source: string,
+  assumed: string[],
+): Network {
+  const dueling = options.layers ? undefined : duelingOf(modules, found.ordered, source);
+  const order = dueling ? undefined : chain(modules, found, options, source);
+  const spine = dueling ? [...dueling.trunk, ...dueling.advantage] : order!.modules;
+  if (order) sayOrder(order, assumed);
+  else
+    assumed.push(
+      `dueling streams, Q = V + A - mean A: ${listed(dueling!.value.map(({ name }) => name))} and ${listed(dueling!.advantage.map(({ name }) => name))}`,
+    );
+  const rectified = activations(spine, dueling, found, options, source, assumed);
+  const known = options.architecture ?? found.architecture;
+  const architecture =
+    kind === "dense"
+      ? { ...plain, input: [sizesOf(spine[0]).inputs] as const }
+      : checkedArchitecture(known, source, options.architecture !== undefined, spine, assumed);
+  const whole = dueling ? [...dueling.trunk, ...stacked(dueling, source)] : spine;
+  const network = assembled(whole, architecture, rectified, options.standardisation, source, assumed);
+  return dueling ? foldDueling(network) : network;
+}
+
+/** What stands behind each of the spine's modules but the last. */
+function activations(
+  spine: readonly Module[],
+  dueling: Dueling | undefined,
+  found: NamedTensors,
+  options: ImportOptions,
+  source: string,
+  assumed: string[],
+): readonly Rectified[] {
+  if (options.activation !== undefined) return givenActivations(options.activation, spine, source);
+  // What an architecture says of its layers' activations comes before what names say.
+  if (options.architecture?.layers)
+    return spine.slice(0, -1).map((_, k) => ({ relu: spine[k + 1].kind !== "batch-norm", by: "default" }));
+  const rectified = rectifiedOf(spine, found.tree, source);
+  if (dueling) {
+    const other = rectifiedOf([...dueling.trunk, ...dueling.value], found.tree, source);
+    if (other.some(({ relu }, k) => relu !== rectified[k].relu))
+      throw new UsageError(
+        "ACTIVATIONS_UNKNOWN",
+        `${source}: its value and advantage streams have activations at different places.`,
+        {
+          hint: "Say what stands behind each layer of a stream but the last: --activation relu,relu (or linear).",
+          facts: { source },
+        },
+      );
   }
-  if (kind === "dense") {
-    const [outputs, inputs] = parts.weight.shape;
-    const weights = inOrder(transposed(part("weight"), outputs, inputs), outputs);
-    return { kind: "synapses", synapses: { kind, inputs, outputs }, weights, biases: part("bias", outputs) };
-  }
-  const [filters, channels, ...kernel] = parts.weight.shape;
-  if (shape.length !== 3 || channels !== shape[2])
-    throw wrongForm(source, `"${name}" takes ${channels} channels, but its input is ${shape.join(" x ")}`);
-  const { strides, padding } = hint as LayerHint & { kind: "convolution" };
-  const own = convolution(shape, { filters, kernel: kernel as [number, number], strides, padding: around(padding) });
-  const weights = fromTorchKernel(part("weight"), own);
-  const biases = part("bias", filters);
-  const each = biases.length === sizeOf(own.output) ? reordered(biases, 1, own.output, "from torch") : biases;
-  return { kind: "synapses", synapses: { kind, ...own }, weights, biases: each };
-}
-
-function poolingOf({ kind, kernel, strides = kernel, padding }: Pool, shape: Shape, source: string): Pooling {
-  if (shape.length !== 3) throw wrongForm(source, `${kind} follows a list of ${shape[0]} values`);
-  const window = convolution(shape, { filters: shape[2], kernel, strides, padding: around(padding) });
-  return { kind: kind === "max-pooling" ? "max" : "average", window };
-}
-
-/** Torch's padding: the same zeros on both sides. */
-function around([rows, columns]: readonly [number, number] = [0, 0]): ConvolutionOptions["padding"] {
-  return [
-    [rows, rows],
-    [columns, columns],
-  ];
-}
-
-function inputsOf({ kind, parts }: Module): number {
-  return kind === "dense" ? parts.weight.shape[1] : parts[kind === "batch-norm" ? "running_mean" : "weight"].shape[0];
+  const behind = (relu: boolean): string[] =>
+    spine.slice(0, -1).flatMap(({ name }, k) => (rectified[k].relu === relu ? [name] : []));
+  if (found.activation === undefined && behind(true).length > 0)
+    assumed.push(`ReLU behind ${listed(behind(true), 12)}`);
+  const linear = behind(false).filter(
+    (name) => rectified[spine.findIndex((module) => module.name === name)].by === "names",
+  );
+  if (linear.length > 0) assumed.push(`no activation behind ${listed(linear)}`);
+  const outside = around(spine, found.tree);
+  if (outside.before.length > 0)
+    assumed.push(`what stands before the first layer (${listed(outside.before)}) changes nothing`);
+  if (outside.behind.length > 0)
+    assumed.push(`what stands behind the last layer (${listed(outside.behind)}) is left out`);
+  return rectified;
 }

@@ -53,12 +53,19 @@ export function decodeNpz(bytes: Uint8Array, source = "The npz file"): Record<st
   );
 }
 
-/** Uncompressed, as `np.savez` writes it. */
-export function encodeNpz(arrays: Readonly<Record<string, Tensor>>): Uint8Array {
-  return zipSync(Object.fromEntries(Object.entries(arrays).map(([name, array]) => [`${name}.npy`, encodeNpy(array)])), {
-    level: 0,
-    mtime: "1980-01-01T12:00:00",
-  });
+/** Uncompressed, as `np.savez` writes it. `files`: others in the archive, which NumPy hands out as bytes. */
+export function encodeNpz(
+  arrays: Readonly<Record<string, Tensor>>,
+  files: Readonly<Record<string, Uint8Array>> = {},
+): Uint8Array {
+  const encoded = Object.fromEntries(Object.entries(arrays).map(([name, array]) => [`${name}.npy`, encodeNpy(array)]));
+  return zipSync(
+    { ...encoded, ...files },
+    {
+      level: 0,
+      mtime: "1980-01-01T12:00:00",
+    },
+  );
 }
 
 export function encodeNpy({ dtype, shape, data }: Tensor): Uint8Array {

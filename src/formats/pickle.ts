@@ -34,11 +34,26 @@ export type PickleCallable = (args: readonly PickleValue[]) => PickleValue;
 /** Something that the caller's functions made. */
 export interface PickleObject {
   readonly pickled: string;
+  /** What BUILD sets, of objects that take it. */
+  state?: PickleValue;
 }
+
+/** What an opcode does to the machine. */
+export type Opcode = (m: Machine) => void;
 
 export interface PickleOptions {
   /** "module.name" to what it stands for. */
   readonly globals: Readonly<Record<string, PickleCallable>>;
+  /** "module.name" to a value that is no class or function. */
+  readonly constants?: Readonly<Record<string, PickleObject>>;
+  /** What any other class or function stands for; undefined: it is refused. */
+  readonly unknown?: (name: string) => PickleCallable | undefined;
+  /** Opcodes besides those of tensors. */
+  readonly opcodes?: Readonly<Record<number, Opcode>>;
+  /** Told of the state that a dictionary is given (BUILD). */
+  readonly onState?: (of: PickleMap, state: PickleValue) => void;
+  /** What a refusal advises. */
+  readonly hint?: (name: string) => string | undefined;
   /** Resolves a persistent id (torch: a storage). */
   readonly persistent?: (id: PickleValue) => PickleValue;
   /** Names the file in errors. */
@@ -54,14 +69,15 @@ export function readPickle(bytes: Uint8Array, options: PickleOptions, start = 0)
   for (;;) {
     const opcode = machine.byte();
     if (opcode === 0x2e) return { value: machine.pop(), end: machine.at };
+    const run = opcodes[opcode] ?? options.opcodes?.[opcode];
     const code = opcode.toString(16);
-    if (!opcodes[opcode]) throw machine.refuse(`the opcode ${refused[code] ?? `0x${code}`}`);
-    opcodes[opcode](machine);
+    if (!run) throw machine.refuse(`the opcode ${refused[code] ?? `0x${code}`}`);
+    run(machine);
   }
 }
 
 /** A pickle's stack and memo, and how far it has been read. */
-class Machine {
+export class Machine {
   at: number;
   readonly options: PickleOptions;
   readonly #bytes: Uint8Array;
@@ -82,13 +98,13 @@ class Machine {
     return new DsqnError("PICKLE_INVALID", `${source}: ${problem} (at byte ${this.at}).`, { facts });
   }
 
-  refuse(what: string): DsqnError {
-    const { source } = this.options;
+  refuse(what: string, name = ""): DsqnError {
+    const { source, hint } = this.options;
     return new DsqnError(
       "PICKLE_REFUSED",
       `${source}: the pickle wants ${what}, which no network needs. Nothing of it was run.`,
       {
-        hint: "Don't load this file with Python either unless you trust whoever made it.",
+        hint: hint?.(name) ?? "Don't load this file with Python either unless you trust whoever made it.",
         facts: { source, offset: this.at },
       },
     );
@@ -104,6 +120,11 @@ class Machine {
   int32 = (): number => this.#view.getInt32(this.take(4), true);
   uint32 = (): number => this.#view.getUint32(this.take(4), true);
   float64 = (): number => this.#view.getFloat64(this.take(8));
+
+  bytes(length: number): Uint8Array {
+    const from = this.take(length);
+    return this.#bytes.subarray(from, this.at);
+  }
 
   text(length: number): string {
     const from = this.take(length);
@@ -180,16 +201,19 @@ class Machine {
   lookUp(module: PickleValue, name: PickleValue): void {
     // Lists of themselves would unfold in a message.
     if (typeof module !== "string" || typeof name !== "string") throw this.broken("a global has no name");
-    const { globals } = this.options;
-    if (!Object.hasOwn(globals, `${module}.${name}`)) throw this.refuse(`the global "${module}.${name}"`);
-    this.push(globals[`${module}.${name}`]);
+    const { globals, constants = {}, unknown } = this.options;
+    const whole = `${module}.${name}`;
+    const own: PickleValue | undefined = Object.hasOwn(constants, whole) ? constants[whole] : undefined;
+    const found = own ?? (Object.hasOwn(globals, whole) ? globals[whole] : unknown?.(whole));
+    if (!found) throw this.refuse(`the global "${whole}"`, whole);
+    this.push(found);
   }
 }
 
-const opcodes: Readonly<Record<number, (m: Machine) => void>> = {
+const opcodes: Readonly<Record<number, Opcode>> = {
   0x80: (m) => {
     const protocol = m.byte();
-    if (protocol > 4) throw m.refuse(`protocol ${protocol}`);
+    if (protocol > (m.options.opcodes ? 5 : 4)) throw m.refuse(`protocol ${protocol}`);
   },
   0x28: (m) => m.push(MARK), // (
   0x30: (m) => void m.pop(), // 0
@@ -248,12 +272,19 @@ const opcodes: Readonly<Record<number, (m: Machine) => void>> = {
     if (typeof callable !== "function" || !(args instanceof Tuple)) throw m.broken("something is called that can't be");
     m.push(callable(args.items));
   },
-  // BUILD gives a state_dict its _metadata, which says nothing about the network. Other objects can't come up: no global makes one.
+  // BUILD gives a state_dict its _metadata: the names of its modules.
   0x62: (m) => {
-    m.pop();
-    if (!(m.top() instanceof Map)) throw m.refuse("state on something that is no dictionary (opcode BUILD)");
+    const state = m.pop();
+    const of = m.top();
+    if (of instanceof Map) m.options.onState?.(of, state);
+    else if (m.options.opcodes && isObject(of)) of.state = state;
+    else throw m.refuse("state on something that is no dictionary (opcode BUILD)");
   },
 };
+
+function isObject(value: PickleValue): value is PickleObject {
+  return typeof value === "object" && value !== null && "pickled" in value;
+}
 
 /** Opcodes that a reader of networks has no use for, most of them because they make objects of any class. */
 const refused = Object.fromEntries(

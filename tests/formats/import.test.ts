@@ -160,7 +160,7 @@ describe("import of npz and safetensors", () => {
     await expect(importNetwork(await file("cut.npz", cut))).rejects.toMatchObject({ code: "NPZ_INVALID" });
     await expect(importNetwork(await file("model.h5", new Uint8Array(9)))).rejects.toMatchObject({
       code: "FORMAT_UNKNOWN",
-      hint: "Known: .pt and .pth (torch), .npz (NumPy), .safetensors, .json (TensorFlow.js's model.json).",
+      hint: expect.stringContaining(".safetensors"),
     });
   });
 

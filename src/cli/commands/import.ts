@@ -4,9 +4,9 @@ import { basename } from "node:path";
 import { UsageError } from "../../errors.ts";
 import { architectureSchema, type ImportedArchitecture } from "../../formats/architecture.ts";
 import { importDefaults, importNetwork } from "../../formats/import.ts";
+import { readVecNormalize } from "../../formats/vecnormalize.ts";
 import { saveModel } from "../../network/file/model.ts";
 import { kindOf, shapeOf } from "../../network/network.ts";
-import { neuron } from "../../network/neurons/index.ts";
 import { command } from "../command.ts";
 import { integer, real } from "../flags/options.ts";
 
@@ -27,6 +27,10 @@ interface Options {
   beta?: number;
   threshold?: number;
   reset?: "subtraction" | "zero";
+  prefix?: string;
+  layers?: string;
+  activation?: string;
+  vecnormalize?: string;
   env?: string;
 }
 
@@ -36,7 +40,7 @@ export default command<Options>({
     parser
       .argument(
         "<file>",
-        ".pt or .pth (torch), .npz, .safetensors, model.json (TensorFlow.js), or a folder with one of them",
+        "of torch (.pt, .pth and others), .npz, .safetensors, TensorFlow.js (model.json), Keras, ONNX, stable-baselines3 (.zip), or a folder with one",
       )
       .requiredOption("--out <file>", "the model file to write (.safetensors)")
       .addOption(
@@ -46,6 +50,13 @@ export default command<Options>({
           "convolutional",
         ]),
       )
+      .option("--prefix <name>", "of several networks in a file the one whose tensors' names begin so")
+      .option("--layers <a,b,c>", "its layers in the order of the forward pass, where shapes and names leave several")
+      .option(
+        "--activation <word>",
+        "relu (assumed where the file does not say), or one word for each layer but the last: relu,linear",
+      )
+      .option("--vecnormalize <file>", "stable-baselines3's statistics of observations, which the first layer takes in")
       .option("--input <HxWxC>", "convolutional: the image that it sees, height x width x channels")
       .option("--strides <n,n,...>", "convolutional: of each convolution (default: 1)")
       .option("--padding <n,n,...>", "convolutional: zeros on each side for each convolution (default: 0)")
@@ -78,29 +89,35 @@ export default command<Options>({
   },
   async run([path], { out, kind, observationSize, env, ...options }, { print }) {
     const { biasInput, signedInputs, steps, alpha, beta, threshold, reset } = options;
-    const spiking = { biasInput, signedInputs, steps, neuron: neuron("lagged-lif", { alpha, beta, threshold, reset }) };
-    const architecture = await architectureFrom(options);
-    const { network, tensors, source, form } = await importNetwork(path, {
+    const { network, tensors, source, form, assumed } = await importNetwork(path, {
       kind,
       observationSize,
-      spiking,
-      architecture,
+      spiking: { biasInput, signedInputs, steps },
+      neuronParameters: { alpha, beta, threshold, reset },
+      architecture: await architectureFrom(options),
+      prefix: options.prefix,
+      layers: options.layers?.split(",").map((name) => name.trim()),
+      activation: options.activation,
+      standardisation: options.vecnormalize === undefined ? undefined : await readVecNormalize(options.vecnormalize),
     });
     const card = await saveModel(out, network, {
       method: "import",
       environment: env,
       source: { model: basename(source), form },
+      ...(assumed.length > 0 && { assumed }),
     });
     const facts = {
       kind: kindOf(network),
       form,
       shape: shapeOf(network),
       biasInput: network.coding?.biasInput,
+      assumed,
     };
     print({ tensors, out, ...facts, sha256: card.sha256 }, (result) =>
       [
         `${result.out}  ${result.kind} ${result.shape.join("-")}${result.biasInput ? ", last input a constant 1" : ""}, from ${source} (${form})`,
         ...result.tensors.map(({ name, shape }) => `  ${name.padEnd(16)} [${shape.join(", ")}]`),
+        ...result.assumed.map((what) => `  assumed: ${what}`),
       ].join("\n"),
     );
     return 0;
