@@ -42,6 +42,8 @@ export interface BoardStatus {
   /** Time on the board since it was switched on, in ms. */
   readonly milliseconds: number;
   readonly cores: readonly CoreStatus[];
+  /** Cores of the application that was stopped last, as they were then. */
+  readonly ended: readonly CoreStatus[];
   readonly packets: number;
   /** Packets that no router entry took. */
   readonly dumped: number;
@@ -62,6 +64,7 @@ export class Emulator {
   readonly problems: Problem[] = [];
   private readonly options: EmulatorOptions;
   private clock = -1;
+  private ended: CoreStatus[] = [];
 
   constructor(options: EmulatorOptions) {
     this.options = options;
@@ -86,6 +89,7 @@ export class Emulator {
     this.monitor = new Monitor(this.machine, facts, options.uplink, {
       problem: (problem) => this.problem(problem),
       command: options.onCommand,
+      stopping: (chip, core) => this.keep(this.coreStatus(chip, core)),
     });
   }
 
@@ -125,11 +129,18 @@ export class Emulator {
       version: this.options.version,
       milliseconds: this.machine.now / CYCLES_PER_MS,
       cores,
+      ended: [...this.ended],
       packets: this.machine.packets,
       dumped: this.machine.chips.reduce((sum, { router }) => sum + router.dumped, 0),
       commands: { ...this.monitor.counts },
       problems: [...this.problems],
     };
+  }
+
+  private keep(status: CoreStatus): void {
+    const same = ({ appId, chip, core }: CoreStatus): boolean =>
+      appId === status.appId && (chip[0] !== status.chip[0] || chip[1] !== status.chip[1] || core !== status.core);
+    this.ended = [...this.ended.filter(same), status];
   }
 
   private appOf(chip: Chip, core: number): number {

@@ -39,6 +39,10 @@ export const commands: Record<string, CommandEntry> = {
   },
   export: { summary: "Write a model in another format", load: () => import("./commands/export.ts") },
   map: { summary: "What a network takes of a SpiNNaker board", load: () => import("./commands/map.ts") },
+  board: {
+    summary: "A SpiNNaker board in software: sPyNNaker's scripts run on it",
+    load: () => import("./commands/board.ts"),
+  },
   models: { summary: "Make the networks that ship, from their presets", load: () => import("./commands/models.ts") },
 };
 

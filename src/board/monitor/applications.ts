@@ -34,11 +34,14 @@ const appAt = (chip: Chip, appId: number): number => chip.get(sv.appData) + appI
 /** The applications of a board: loading, signals, states. */
 export class Applications {
   private readonly machine: Machine;
+  private readonly stopping: (chip: Chip, core: number) => void;
   /** By chip: the app id of each core. */
   private readonly owners = new Map<Chip, Uint8Array>();
 
-  constructor(machine: Machine) {
+  /** `stopping` is called before what a core did is forgotten. */
+  constructor(machine: Machine, stopping: (chip: Chip, core: number) => void) {
     this.machine = machine;
+    this.stopping = stopping;
   }
 
   ownersOf(chip: Chip): Uint8Array {
@@ -134,6 +137,7 @@ export class Applications {
     const owners = this.ownersOf(chip);
     for (let core = 1; core < CORES; core++)
       if ((cores >> core) & 1) {
+        if (owners[core] !== 0) this.stopping(chip, core);
         chip.processors[core].halt();
         owners[core] = 0;
         idle(chip, core, state);

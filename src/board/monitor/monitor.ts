@@ -30,6 +30,8 @@ export interface Uplink {
 export interface MonitorEvents {
   readonly problem: (problem: Problem) => void;
   readonly command?: (chip: Chip, name: string, command: Command) => void;
+  /** What a core did is about to be forgotten. */
+  readonly stopping: (chip: Chip, core: number) => void;
 }
 
 const PADDING = 2;
@@ -56,7 +58,7 @@ export class Monitor {
     this.uplink = uplink;
     this.events = events;
     this.tags = new Tags(uplink.listen);
-    this.applications = new Applications(machine);
+    this.applications = new Applications(machine, events.stopping);
     this.context = {
       applications: this.applications,
       tags: this.tags,
