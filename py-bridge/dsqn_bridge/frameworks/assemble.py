@@ -104,7 +104,7 @@ def _neurons(layer: _Open, part: Part, arrays: Arrays) -> None:
     if "batchNorm" in layer.fields:
         raise ExportError(part.name, "recurrent biases behind a normalisation are not known here.")
     own = layer.fields.get("bias")
-    total = extra if own is None else np.asarray(arrays[own], np.float64) + extra
+    total = extra if own is None else np.asarray(arrays.pop(own), np.float64) + extra
     layer.fields["bias"] = _put(arrays, part.name, "bias_and_recurrent_bias", np.asarray(total, np.float32))
 
 

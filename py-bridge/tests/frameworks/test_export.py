@@ -117,6 +117,7 @@ def test_recurrent_biases_join_those_of_the_weights():
     (layer,) = described.layers
     assert described.arrays[layer["bias"]].tolist() == [1.5, 1.5]
     assert layer["recurrent"] == "lif_recurrent_weight"
+    assert sorted(described.arrays) == ["fc_weight", "lif_bias_and_recurrent_bias", "lif_recurrent_weight"]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
 import { type Tensor, toFloat32, transposed } from "../../files/tensor.ts";
-import { convolution, type ImageShape, sizeOf } from "../../network/convolution.ts";
+import { convolution, sizeOf } from "../../network/convolution.ts";
 import { assemble, batchNorm, type Piece } from "../../network/fold.ts";
 import { type Layer, outputsOf, type Pooling, type SpikingLayer } from "../../network/layer.ts";
 import { type Coding, codingDefaults, type Decoding, type Shape, type SpikingNetwork } from "../../network/network.ts";

@@ -166,7 +166,7 @@ function recordedOf(
   if (missing >= 0 && spikes.some(Boolean))
     throw invalid(source, `it has spikes of other layers, and no "spikes${missing}"`);
   return {
-    spikes: spikes.flatMap((found) => found ?? []),
+    spikes: spikes.filter((found) => found !== null),
     potentials: missing >= 0 ? [] : layers.map((l) => kept("potentials", l)),
   };
 }
