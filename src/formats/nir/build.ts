@@ -16,6 +16,8 @@ type Weighted = Pick<Layer, "synapses" | "weights" | "biases">;
 export class Builder {
   readonly source: string;
   readonly layers: SpikingLayer[] = [];
+  /** Of each layer's neurons. */
+  readonly names: string[] = [];
   readonly assumed = new Set<string>();
   input: Shape | undefined;
   signal: Signal | undefined;
@@ -120,6 +122,7 @@ export class Builder {
       ...(recurrent && { recurrent: recurrent.weights }),
       activation: make(scale),
     });
+    this.names.push(node.name);
     this.pooling = this.synapses = undefined;
   }
 

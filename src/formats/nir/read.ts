@@ -16,6 +16,8 @@ export interface NirNetwork {
   readonly network: SpikingNetwork;
   readonly tensors: readonly { name: string; shape: readonly number[] }[];
   readonly assumed: readonly string[];
+  /** Of each layer the node that its neurons come from, as NIRData names it. */
+  readonly names: readonly string[];
 }
 
 /**
@@ -49,6 +51,7 @@ export function networkFrom(graph: NirGraph, options: NirOptions, source: string
       ),
     ),
     assumed: [...taken, ...builder.assumed],
+    names: builder.names,
   };
 }
 
