@@ -1,7 +1,10 @@
 import type { Tensor } from "../files/tensor.ts";
 import type { SpikingOptions } from "../network/create.ts";
-import type { Network } from "../network/network.ts";
+import type { Decoding, Network } from "../network/network.ts";
 import type { ImportedArchitecture } from "./architecture.ts";
+import type { Framework } from "./frameworks/dialects.ts";
+import type { NeuronsFile } from "./frameworks/neurons-file.ts";
+import type { NirOptions } from "./nir/options.ts";
 import type { Standardisation } from "./vecnormalize.ts";
 
 /** A file's tensors by name, and how their names are to be taken. */
@@ -38,6 +41,15 @@ export interface NeuronParameters {
   readonly reset?: "subtraction" | "zero";
 }
 
+/** Whose spiking network a state_dict is, and what it does not say of its neurons (docs/frameworks.md). */
+export interface FrameworkOptions {
+  readonly name: Framework;
+  /** The neurons of all layers alike, as in Python: "LIFNode(tau=2.0)". */
+  readonly neuron?: string;
+  /** Layer by layer, instead. */
+  readonly neurons?: NeuronsFile;
+}
+
 /** What a file of weights does not say. */
 export interface ImportOptions {
   /** Which kind the tensors are, where the file can't tell. */
@@ -50,6 +62,12 @@ export interface ImportOptions {
   readonly spiking?: SpikingOptions;
   /** Instead of a whole neuron: those of its parameters that are known; the rest is assumed, and said so. */
   readonly neuronParameters?: NeuronParameters;
+  /** Of a spiking network of another framework. */
+  readonly framework?: FrameworkOptions;
+  /** What a file of NIR leaves open (docs/nir.md). */
+  readonly nir?: NirOptions;
+  /** How its output is read; "spikes" unless said. */
+  readonly decoding?: Decoding;
   /** Of several networks in a file the one whose names begin so. */
   readonly prefix?: string;
   /** Layers in the order of the forward pass, where shapes and names don't tell it. */

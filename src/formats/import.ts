@@ -4,7 +4,9 @@ import { DsqnError, UsageError } from "../errors.ts";
 import { readBytes } from "../files/atomic.ts";
 import type { Network } from "../network/network.ts";
 import { validateNetwork } from "../network/validate.ts";
-import type { ImportOptions } from "./form.ts";
+import type { ImportOptions, Interpreted, NamedTensors } from "./form.ts";
+import { refuseSpiking } from "./frameworks/refusals.ts";
+import { spikingFromStateDict } from "./frameworks/state-dict.ts";
 import { networkFrom } from "./named-tensors.ts";
 import { readerOf, readers, shapesOf } from "./readers.ts";
 
@@ -31,9 +33,9 @@ export interface Imported {
 export async function importNetwork(path: string, options: ImportOptions = {}): Promise<Imported> {
   const source = await modelFile(path);
   const bytes = await readBytes(source);
-  const found = await readerOf(bytes, source).read(bytes, source);
+  const found = await readerOf(bytes, source).read(bytes, source, options);
   const whole = "network" in found;
-  const { network, assumed = [] } = whole ? found : networkFrom(found, options, source);
+  const { network, assumed = [] } = whole ? found : interpreted(found, options, source);
   try {
     validateNetwork(network);
   } catch (cause) {
@@ -45,6 +47,31 @@ export async function importNetwork(path: string, options: ImportOptions = {}): 
     });
   }
   return { network, tensors: whole ? found.tensors : shapesOf(found.tensors), source, form: found.form, assumed };
+}
+
+/** Tensors with names alone: a network of one of the frameworks, where that is said. */
+function interpreted(found: NamedTensors, options: ImportOptions, source: string): Interpreted {
+  const { framework, spiking, decoding, layers, architecture } = options;
+  if (!framework) {
+    refuseSpiking(found.tensors, source);
+    return networkFrom(found, options, source);
+  }
+  const { name, ...told } = framework;
+  return spikingFromStateDict(
+    found.tensors,
+    found.ordered,
+    {
+      ...told,
+      framework: name,
+      steps: spiking?.steps,
+      decoding,
+      order: layers,
+      image: architecture?.input,
+      strides: architecture?.strides,
+      padding: architecture?.padding,
+    },
+    source,
+  );
 }
 
 async function modelFile(path: string): Promise<string> {

@@ -4,8 +4,10 @@ import { decodeSafetensors } from "../files/safetensors.ts";
 import type { Tensor } from "../files/tensor.ts";
 import { decodeModel } from "../network/file/model.ts";
 import { fromTorch } from "./checkpoint.ts";
-import type { NamedTensors, WholeNetwork } from "./form.ts";
+import type { ImportOptions, NamedTensors, WholeNetwork } from "./form.ts";
+import { DESCRIPTION_ENTRY, isDescription, wholeRecorded } from "./frameworks/reader.ts";
 import { readJson } from "./json.ts";
+import { isNir, readNir } from "./nir/read.ts";
 import { decodeNpz } from "./npz.ts";
 import { fromPortable, PORTABLE, PORTABLE_FILE, unnumbered } from "./portable.ts";
 import { fromStableBaselines3 } from "./stable-baselines3.ts";
@@ -21,7 +23,11 @@ export interface Reader {
   readonly extensions: readonly string[];
   /** Whether the bytes look like it; where nobody's do, the extension decides who says what is wrong with them. */
   owns(bytes: Uint8Array): boolean;
-  read(bytes: Uint8Array, source: string): NamedTensors | WholeNetwork | Promise<WholeNetwork>;
+  read(
+    bytes: Uint8Array,
+    source: string,
+    options: ImportOptions,
+  ): NamedTensors | WholeNetwork | Promise<NamedTensors | WholeNetwork>;
 }
 
 /** In the order in which a folder is searched for `model` with the first extension of each. */
@@ -46,16 +52,26 @@ export const readers: readonly Reader[] = [
     read: fromSafetensors,
   },
   {
-    says: ".json (TensorFlow.js's model.json, state_dicts, exports)",
+    says: ".json (TensorFlow.js's model.json, state_dicts, exports, networks of export_torch)",
     extensions: [".json"],
     owns: (bytes) => bytes.find((byte) => byte > 0x20) === 0x7b,
-    read: readJson,
+    read: (bytes, source, options) =>
+      isDescription(bytes) ? wholeRecorded(bytes, source, options) : readJson(bytes, source),
   },
   {
     says: ".zip (stable-baselines3)",
     extensions: [".zip"],
     owns: (bytes) => namesIn(bytes).some((name) => /\.(pth|pt)$/.test(name)),
     read: fromStableBaselines3,
+  },
+  {
+    says: ".nir (NIR)",
+    extensions: [".nir"],
+    owns: isNir,
+    read: (bytes, source, { nir, spiking, decoding }) => {
+      const { neuron: _, ...coding } = { ...spiking, ...(decoding && { decoding }) };
+      return readNir(bytes, source, { coding, ...nir });
+    },
   },
 ];
 
@@ -75,7 +91,12 @@ export function readerOf(bytes: Uint8Array, source: string): Reader {
 }
 
 /** NumPy's arrays, with what they don't say where we wrote them. */
-function fromNpz(bytes: Uint8Array, source: string): NamedTensors | WholeNetwork {
+function fromNpz(
+  bytes: Uint8Array,
+  source: string,
+  options: ImportOptions,
+): NamedTensors | WholeNetwork | Promise<WholeNetwork> {
+  if (namesIn(bytes).includes(DESCRIPTION_ENTRY)) return wholeRecorded(bytes, source, options);
   const tensors = decodeNpz(bytes, source);
   if (!namesIn(bytes).includes(PORTABLE_FILE)) return { form: "npz", tensors, ordered: false };
   const description = new TextDecoder().decode(unzip(bytes)[PORTABLE_FILE]);

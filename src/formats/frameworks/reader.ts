@@ -1,5 +1,8 @@
+import { UsageError } from "../../errors.ts";
 import { readBytes } from "../../files/atomic.ts";
+import type { ImportOptions, WholeNetwork } from "../form.ts";
 import { decodeNpz } from "../npz.ts";
+import { weightShape } from "../../network/layer.ts";
 import { unzip } from "../zip.ts";
 import { invalid, looksDescribed } from "./described.ts";
 import type { ReadingOptions } from "./layers.ts";
@@ -48,4 +51,24 @@ export async function decodeRecorded(
       hint: "dsqn_bridge.export_torch writes such files (docs/frameworks.md); of an .npz without it name the .json beside it.",
     });
   return readRecorded(new TextDecoder().decode(description), arrays, source, options);
+}
+
+/** For the import: the network alone. */
+export async function wholeRecorded(bytes: Uint8Array, source: string, options: ImportOptions): Promise<WholeNetwork> {
+  const { framework: said, decoding, spiking } = options;
+  const { network, framework, assumed } = await decodeRecorded(bytes, source, { decoding, steps: spiking?.steps });
+  if (said && said.name !== framework && !(said.name === "spikingjelly" && framework === "sj"))
+    throw new UsageError(
+      "NEURONS_INVALID",
+      `${source} is a network of ${framework}, and --framework says ${said.name}.`,
+      {
+        hint: "The file says all there is to know: leave --framework out.",
+      },
+    );
+  if (said?.neuron !== undefined || said?.neurons)
+    throw new UsageError("NEURONS_INVALID", `${source} says which neurons it has; --neuron says it again.`, {
+      hint: "Leave --neuron and --neurons out.",
+    });
+  const tensors = network.layers.map((layer, l) => ({ name: `layers.${l}.weight`, shape: weightShape(layer) }));
+  return { form: `recorded network of ${framework}`, network, tensors, assumed };
 }
