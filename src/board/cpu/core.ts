@@ -51,7 +51,7 @@ export class Core {
       options.engine === "interpret" ? null : new Translator(this.m, memory, this.interpreter, this.timing);
     this.m.onCode = (address) => {
       this.interpreter.forget(address);
-      this.translator?.forget(address);
+      this.translator?.forget();
     };
     this.reset();
   }
@@ -153,6 +153,7 @@ export class Core {
     this.lastFault = null;
     this.cycles = cycles;
     this.codeChanged();
+    this.translator?.reset();
   }
 
   /** To be called when anybody but the core itself has written to ITCM (or to other memory with code). */

@@ -22,7 +22,7 @@ export interface Region {
 }
 
 /** Enough for the inner loops of all binaries; more makes compilers slow. */
-const MAXIMUM_INSTRUCTIONS = 600;
+const MAXIMUM_INSTRUCTIONS = 400;
 /** A block is run when all of it fits into the cycles that are left. */
 const MAXIMUM_BLOCK = 24;
 
@@ -38,14 +38,22 @@ interface Flow {
 
 const STRAIGHT: Flow = { targets: [], ends: false, next: true };
 
-export function discover(entry: number, thumb: boolean, limit: number, wordAt: WordAt): Region {
+/** From `entry` on, below `limit`; `known` says what is translated already: regions end there. */
+export function discover(
+  entry: number,
+  thumb: boolean,
+  limit: number,
+  wordAt: WordAt,
+  known: (pc: number) => boolean,
+): Region {
   const size = thumb ? 2 : 4;
   const leaders = new Set<number>([entry]);
   const seen = new Map<number, Flow>();
   const queue = [entry];
   for (let pc = queue.shift(); pc !== undefined; pc = queue.shift()) {
     for (let at: number = pc; at < limit && !seen.has(at) && seen.size < MAXIMUM_INSTRUCTIONS; at += size) {
-      const flow = flowOf(at, wordAt(at, thumb), thumb, wordAt);
+      if (known(at)) break;
+      const flow = flowOf(at, wordAt(at, thumb), thumb);
       seen.set(at, flow);
       const inside = flow.targets.filter((target) => target >= 0 && target < limit);
       for (const target of inside) leaders.add(target);
@@ -99,14 +107,14 @@ export function branchTarget(pc: number, w: number, thumb: boolean): number | nu
   return w < 0xf0000000 && (w & 0x0e000000) === 0x0a000000 ? (pc + 8 + ((w << 8) >> 6)) | 0 : null;
 }
 
-function flowOf(pc: number, w: number, thumb: boolean, wordAt: WordAt): Flow {
+function flowOf(pc: number, w: number, thumb: boolean): Flow {
   const target = branchTarget(pc, w, thumb);
   if (target !== null) {
     const conditional = thumb ? w >>> 24 === 0xf9 : w >>> 28 !== 14;
     const call = !thumb && (w & 0x01000000) !== 0;
     return { targets: call ? [] : [target], ends: true, next: conditional || call };
   }
-  if (isThumbOnly(w)) return thumb ? thumbFlow(pc, w, wordAt) : { targets: [], ends: true, next: true };
+  if (isThumbOnly(w)) return thumb ? thumbFlow(w) : { targets: [], ends: true, next: true };
   const conditional = w >>> 28 !== 14;
   if ((w & 0x0ffffff0) === 0x012fff10) return { targets: [], ends: true, next: conditional };
   if ((w & 0x0ffffff0) === 0x012fff30) return { targets: [], ends: true, next: true };
@@ -115,7 +123,7 @@ function flowOf(pc: number, w: number, thumb: boolean, wordAt: WordAt): Flow {
 }
 
 /** Of Thumb's own: the second half of a call ends a block. */
-function thumbFlow(pc: number, w: number, _wordAt: WordAt): Flow {
+function thumbFlow(w: number): Flow {
   return w >>> 24 >= 0xfe ? { targets: [], ends: true, next: true } : STRAIGHT;
 }
 

@@ -183,38 +183,43 @@ export interface Func {
 
 /** A module with functions, the last of which is exported as "run"; its memory is imported as "chip" "memory". */
 export function assemble(functions: readonly Func[], memoryPages: number): Uint8Array {
-  const section = (id: number, content: readonly number[]): number[] => [id, ...sized(content)];
-  const text = (value: string): number[] => sized([...value].map((letter) => letter.charCodeAt(0)));
-  const limits: number[] = [0x03];
-  pushUnsigned(limits, memoryPages);
-  pushUnsigned(limits, memoryPages);
-  const types = functions.map(({ parameters, results }) => [0x60, ...sizedList(parameters), ...sizedList(results)]);
-  const bodies = functions.map(({ locals, body }) =>
-    sized([...counted(locals.map((type) => [1, type])), ...body.bytes, OP.end]),
-  );
+  const limits = [0x03, ...unsigned(memoryPages), ...unsigned(memoryPages)];
+  const types = functions.map(({ parameters, results }) => [0x60, ...counted(parameters), ...counted(results)]);
   const header = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
-  return Uint8Array.from(
-    [
-      header,
-      section(1, counted(types)),
-      section(2, counted([[...text("chip"), ...text("memory"), 0x02, ...limits]])),
-      section(3, counted(functions.map((_, index) => [index]))),
-      section(7, counted([[...text("run"), 0x00, functions.length - 1]])),
-      section(10, counted(bodies)),
-    ].flat(),
-  );
+  const memory = [1, ...text("chip"), ...text("memory"), 0x02, ...limits];
+  const bodies = functions.map(({ locals, body }) => {
+    const declared = [...unsigned(locals.length), ...locals.flatMap((type) => [1, type])];
+    return { declared, code: body.bytes, size: declared.length + body.bytes.length + 1 };
+  });
+  const heads = bodies.map(({ size }) => unsigned(size));
+  const codeSize = bodies.reduce((sum, { size }, index) => sum + size + heads[index].length, 1);
+  const front = [
+    ...header,
+    ...section(1, [functions.length, ...types.flat()]),
+    ...section(2, memory),
+    ...section(3, [functions.length, ...functions.keys()]),
+    ...section(7, [1, ...text("run"), 0x00, functions.length - 1]),
+    ...[10, ...unsigned(codeSize), functions.length],
+  ];
+  const module = new Uint8Array(front.length + codeSize - 1);
+  module.set(front);
+  let at = front.length;
+  bodies.forEach(({ declared, code, size }, index) => {
+    module.set(heads[index], at);
+    module.set(declared, at + heads[index].length);
+    module.set(code, at + heads[index].length + declared.length);
+    at += heads[index].length + size;
+    module[at - 1] = OP.end;
+  });
+  return module;
 }
 
-function sized(content: readonly number[]): number[] {
+function unsigned(value: number): number[] {
   const bytes: number[] = [];
-  pushUnsigned(bytes, content.length);
-  return bytes.concat(content);
+  pushUnsigned(bytes, value);
+  return bytes;
 }
 
-const sizedList = (content: readonly number[]): number[] => [content.length, ...content];
-
-function counted(items: readonly (readonly number[])[]): number[] {
-  const bytes: number[] = [];
-  pushUnsigned(bytes, items.length);
-  return bytes.concat(...items);
-}
+const counted = (content: readonly number[]): number[] => [...unsigned(content.length), ...content];
+const text = (value: string): number[] => counted([...value].map((letter) => letter.charCodeAt(0)));
+const section = (id: number, content: readonly number[]): number[] => [id, ...counted(content)];

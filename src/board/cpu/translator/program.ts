@@ -1,0 +1,98 @@
+import { type Interpreter } from "../interpreter.ts";
+import { type ChipMemory, ITCM_BYTES } from "../memory.ts";
+import { type Timing } from "../timing.ts";
+import { emitRegion } from "./emit.ts";
+import { discover } from "./region.ts";
+
+/** Executes a region from the block `label` on, for the core whose memory begins at `base`. */
+export type Run = (label: number, base: number) => void;
+
+export interface Entry {
+  /** Number of the region's module in its program. */
+  readonly module: number;
+  readonly label: number;
+}
+
+/** How often a place is jumped to before it is translated: most code of a program runs once. */
+const HOT = 100;
+
+/** What was translated of one content of ITCM. Cores with the same content share it, on whatever chip they are. */
+export class Program {
+  /** By address, with bit 0 set for Thumb. */
+  readonly entries: (Entry | undefined)[] = new Array<Entry | undefined>(ITCM_BYTES);
+  readonly modules: WebAssembly.Module[] = [];
+  /** Bytes of ITCM that were translated. */
+  readonly translated = new Uint8Array(ITCM_BYTES);
+  private readonly heat = new Uint8Array(ITCM_BYTES);
+  private readonly timing: Timing;
+
+  constructor(timing: Timing) {
+    this.timing = timing;
+  }
+
+  /** What to run at an address; undefined: it isn't hot yet. */
+  at(address: number, interpreter: Interpreter, memory: ChipMemory): Entry | undefined {
+    return (
+      this.entries[address] ?? (this.heat[address]++ < HOT ? undefined : this.translate(address, interpreter, memory))
+    );
+  }
+
+  private translate(address: number, interpreter: Interpreter, memory: ChipMemory): Entry | undefined {
+    const thumb = (address & 1) !== 0;
+    const { entries } = this;
+    const region = discover(
+      address & ~1,
+      thumb,
+      ITCM_BYTES,
+      (pc, state) => interpreter.wordAt(pc, state),
+      (pc) => entries[pc | (address & 1)] !== undefined,
+    );
+    const costs = { timing: this.timing, at: (pc: number) => interpreter.costAt(pc, thumb) };
+    const pages = memory.memory.buffer.byteLength / 0x10000;
+    const module = this.modules.push(new WebAssembly.Module(emitRegion(region, costs, pages))) - 1;
+    region.blocks.forEach(({ start, end }, label) => {
+      entries[start | (address & 1)] = { module, label };
+      // What follows decides about interlocks.
+      this.translated.fill(1, start & ~3, end + 8);
+    });
+    return entries[address];
+  }
+}
+
+interface Known {
+  readonly words: Int32Array;
+  readonly program: Program;
+}
+
+const known = new Map<string, Known[]>();
+/** Contents that are kept: a board runs a dozen of binaries. */
+const MOST_KNOWN = 64;
+
+/** The program for what ITCM holds. */
+export function programFor(itcm: Int32Array, timing: Timing, pages: number): Program {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < itcm.length; index++) hash = Math.imul(hash ^ itcm[index], 0x01000193);
+  const key = `${timing.name} ${pages} ${hash}`;
+  const same = known.get(key) ?? [];
+  const found = same.find(({ words }) => words.every((word, index) => word === itcm[index]));
+  if (found !== undefined) return found.program;
+  if (known.size >= MOST_KNOWN) known.delete(known.keys().next().value ?? "");
+  const program = new Program(timing);
+  known.set(key, [...same, { words: Int32Array.from(itcm), program }]);
+  return program;
+}
+
+/** Instances on a chip: one of each module for all of its cores. */
+const runs = new WeakMap<ChipMemory, Map<Program, Run[]>>();
+
+export function runsOf(program: Program, memory: ChipMemory): Run[] {
+  let ofChip = runs.get(memory);
+  if (ofChip === undefined) runs.set(memory, (ofChip = new Map<Program, Run[]>()));
+  let ofProgram = ofChip.get(program);
+  if (ofProgram === undefined) ofChip.set(program, (ofProgram = []));
+  return ofProgram;
+}
+
+export function instantiate(module: WebAssembly.Module, memory: ChipMemory): Run {
+  return new WebAssembly.Instance(module, { chip: { memory: memory.memory } }).exports.run as Run;
+}
