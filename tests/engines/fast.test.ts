@@ -42,38 +42,42 @@ describe("the fast engine", () => {
   it("goes on from any state, and again from rest after it, as the reference does, with all options, in float32 and float64", () => {
     let spikes = 0;
     fc.assert(
-      fc.property(samples({ size: 40, steps: 40, batch: 5 }), fc.nat(), ({ network, observations }, seed) => {
-        for (const engines of [
-          [fastEngine(), referenceEngine32],
-          [fastEngine("float64"), referenceEngine],
-        ]) {
-          const options = { recordSpikes: true, recordPotentials: true, keepState: true, seed };
-          const [a, b] = engines.map((engine) => {
-            const loaded = engine.load(network);
-            const first = loaded.run(observations, options);
-            const steps = network.coding.steps + 3;
-            const later = loaded.run(observations, { ...options, steps, state: first.state });
-            const going = loaded.run(observations, { state: later.state });
-            const again = loaded.run(
-              observations.map((x) => 1 - x),
-              { recordSpikes: true },
-            );
-            const decided = loaded.decide(observations.subarray(0, observationSize(network)), seed);
-            const values = Array.from(loaded.values);
-            loaded.close();
-            return { first, later, going, again, decided, values };
-          });
-          expect(unsigned(a)).toEqual(unsigned(b));
-          spikes += b.first.work!.spikes;
-        }
-      }),
+      fc.property(
+        samples({ size: 40, steps: 40, batch: 5, lif: "several" }),
+        fc.nat(),
+        ({ network, observations }, seed) => {
+          for (const engines of [
+            [fastEngine(), referenceEngine32],
+            [fastEngine("float64"), referenceEngine],
+          ]) {
+            const options = { recordSpikes: true, recordPotentials: true, keepState: true, seed };
+            const [a, b] = engines.map((engine) => {
+              const loaded = engine.load(network);
+              const first = loaded.run(observations, options);
+              const steps = network.coding.steps + 3;
+              const later = loaded.run(observations, { ...options, steps, state: first.state });
+              const going = loaded.run(observations, { state: later.state });
+              const again = loaded.run(
+                observations.map((x) => 1 - x),
+                { recordSpikes: true },
+              );
+              const decided = loaded.decide(observations.subarray(0, observationSize(network)), seed);
+              const values = Array.from(loaded.values);
+              loaded.close();
+              return { first, later, going, again, decided, values };
+            });
+            expect(unsigned(a)).toEqual(unsigned(b));
+            spikes += b.first.work!.spikes;
+          }
+        },
+      ),
       { numRuns: 60 },
     );
     expect(spikes).toBeGreaterThan(1000);
   });
 
   it("equals the reference through convolutions and pooling, also where layers share room for their currents", () => {
-    const limits = { size: 6, channels: 5, steps: 12, pooling: true };
+    const limits = { size: 6, channels: 5, steps: 12, pooling: true, lif: "several" } as const;
     fc.assert(
       fc.property(convolutionSamples(limits), fc.nat(), (sample, seed) => {
         const network = seed % 3 ? sample.network : populated(sample.network, seed);
@@ -223,6 +227,7 @@ describe("gradients of the fast engine", () => {
     steps: 50,
     batch: 40,
     only: { encoding: "constant", decoding: "potential", signedInputs: false },
+    lif: "plain",
   });
 
   it("equal those of the reference, whose forward pass has the same bits", () => {

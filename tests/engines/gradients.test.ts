@@ -146,7 +146,8 @@ describe("backpropagation through time", () => {
     // A potential that lies exactly on its lower bound has no slope.
     const apart = (x: number): number => x - 0.0137;
     const { lowest } = own as Lif;
-    const bound = own.kind === "lif" ? [["lowest", typeof lowest === "number" ? apart(lowest) : lowest.map(apart)]] : [];
+    const bound =
+      own.kind === "lif" ? [["lowest", typeof lowest === "number" ? apart(lowest) : lowest.map(apart)]] : [];
     return { ...own, ...Object.fromEntries([...moved, ...bound]) };
   }
 
@@ -186,9 +187,7 @@ describe("backpropagation through time", () => {
         // Which input of a window has spiked most jumps: windows of maxima are tested below.
         const averaged = (sample: Sample): Sample => {
           const layers = sample.network.layers.map(({ pooling, ...layer }): SpikingLayer =>
-            pooling
-              ? { ...layer, pooling: { ...pooling, kind: pooling.kind === "sum" ? "sum" : "average" } }
-              : layer,
+            pooling ? { ...layer, pooling: { ...pooling, kind: pooling.kind === "sum" ? "sum" : "average" } } : layer,
           );
           return continuous({ ...sample, network: { ...sample.network, layers } });
         };

@@ -4,7 +4,15 @@ import { outputsOf, type Pooling, type SpikingLayer, type Synapses } from "../..
 import { codingDefaults, type SpikingNetwork } from "../../src/network/network.ts";
 import type { NeuronKind } from "../../src/network/neurons/index.ts";
 import { Random } from "../../src/numeric/random.ts";
-import { described, everyNeuron, neuronKinds, randomNeuron, randomRecurrence, type Sample } from "./random-networks.ts";
+import {
+  described,
+  everyNeuron,
+  type LifOptions,
+  neuronKinds,
+  randomNeuron,
+  randomRecurrence,
+  type Sample,
+} from "./random-networks.ts";
 
 export interface ConvolutionLimits {
   /** The largest height and width of the input. */
@@ -16,7 +24,7 @@ export interface ConvolutionLimits {
   /** All of them, also mixed, unless given. */
   readonly neurons?: readonly NeuronKind[];
   /** As of dense networks (random-networks.ts). */
-  readonly several?: boolean;
+  readonly lif?: LifOptions;
 }
 
 /**
@@ -30,7 +38,7 @@ export function convolutionSamples({
   steps,
   pooling,
   neurons = everyNeuron,
-  several,
+  lif,
 }: ConvolutionLimits): fc.Arbitrary<Sample> {
   return fc
     .record({
@@ -66,8 +74,8 @@ export function convolutionSamples({
         const outputs = outputsOf({ synapses });
         // One bias per neuron, or of a convolution per channel.
         const each = synapses.kind === "convolution" ? pick(outputs, synapses.output[2]) : outputs;
-        const activation = randomNeuron(kind(), outputs, random, value, several);
-        const recurrence = synapses.kind === "dense" ? randomRecurrence(activation, outputs, random, value) : {};
+        const activation = randomNeuron(kind(), outputs, random, value, lif);
+        const recurrence = synapses.kind === "dense" ? randomRecurrence(activation, outputs, random, value, lif) : {};
         layers.push({
           synapses,
           weights,

@@ -38,6 +38,9 @@ export function withNeurons(
   };
 }
 
+/** Which of lif's options are drawn. */
+export type LifOptions = "plain" | "full" | "several";
+
 export interface SampleLimits {
   /** The largest layer. */
   readonly size: number;
@@ -47,8 +50,8 @@ export interface SampleLimits {
   readonly only?: Partial<Coding>;
   /** All of them, also mixed, unless given. */
   readonly neurons?: readonly NeuronKind[];
-  /** Whether neurons may send several spikes in a step, of which there are no gradients. */
-  readonly several?: boolean;
+  /** lif's options: those of version 1 alone, all for one spike in a step (unless given), or several spikes too, of which there are no gradients. */
+  readonly lif?: LifOptions;
 }
 
 export const everyNeuron = Object.keys(neuronModels) as NeuronKind[];
@@ -62,14 +65,14 @@ export function neuronKinds(kinds: readonly NeuronKind[], random: Random): () =>
 
 /**
  * Neurons of a kind with every parameter drawn anew. `value`: of a standard deviation, quantised where the network's
- * weights are. `several`: lif may send several spikes in a step.
+ * weights are. `options`: of lif.
  */
 export function randomNeuron(
   kind: NeuronKind,
   outputs: number,
   random: Random,
   value: (scale: number) => number,
-  several = false,
+  options: LifOptions = "full",
 ): Neuron {
   const pick = <T>(...choices: T[]): T => choices[random.integer(choices.length)];
   const values = (scale: number): Float32Array => Float32Array.from({ length: outputs }, () => Math.abs(value(scale)));
@@ -95,9 +98,9 @@ export function randomNeuron(
     reset: pick("subtraction", "value"),
     initial,
   });
-  if (pick(true, false)) return plain;
+  if (options === "plain" || pick(true, false)) return plain;
   const reset = pick(...lifModel.choices.reset.values, plain.reset, plain.reset);
-  const sends = several && (reset === "subtraction" || reset === "value") ? pick(1, 2, 3, Infinity) : 1;
+  const sends = options === "several" && (reset === "subtraction" || reset === "value") ? pick(1, 2, 3, Infinity) : 1;
   return {
     ...plain,
     reset,
@@ -106,7 +109,13 @@ export function randomNeuron(
     gain: pick<number | Float32Array>(1, 1, 0.5, -0.25, each(0.8, 2)),
     offset: pick<number | Float32Array>(0, 0, 0.25, each(0.3, 1)),
     leakTo: pick<number | Float32Array>(0, 0, -0.5, each(0.3, 1)),
-    lowest: pick<number | Float32Array>(-Infinity, -Infinity, -0.5, 0, each(0.5, 1).map((x) => (x > 0.5 ? -Infinity : -x))),
+    lowest: pick<number | Float32Array>(
+      -Infinity,
+      -Infinity,
+      -0.5,
+      0,
+      each(0.5, 1).map((x) => (x > 0.5 ? -Infinity : -x)),
+    ),
     maxSpikes: sends,
   };
 }
@@ -117,9 +126,10 @@ export function randomRecurrence(
   outputs: number,
   random: Random,
   value: (scale: number) => number,
+  options: LifOptions = "full",
 ): { recurrent?: Float32Array } {
   // Without a limit spikes that make spikes would be ever more.
-  if (kind !== "lif" || random.integer(4) > 0 || maxSpikes === Infinity) return {};
+  if (kind !== "lif" || options === "plain" || random.integer(4) > 0 || maxSpikes === Infinity) return {};
   return { recurrent: Float32Array.from({ length: outputs * outputs }, () => value(0.5 / Math.sqrt(outputs))) };
 }
 
@@ -133,7 +143,7 @@ export function samples({
   batch = 4,
   only = {},
   neurons = everyNeuron,
-  several,
+  lif,
 }: SampleLimits): fc.Arbitrary<Sample> {
   // Small sizes often, large ones sometimes: both sides of every vector width and block.
   const width = fc.oneof(fc.integer({ min: 1, max: Math.min(size, 9) }), fc.integer({ min: 1, max: size }));
@@ -163,8 +173,8 @@ export function samples({
           null,
           Float32Array.from({ length: outputs }, () => value(0.3)),
         );
-        const activation = randomNeuron(kind(), outputs, random, value, several);
-        const recurrence = randomRecurrence(activation, outputs, random, value);
+        const activation = randomNeuron(kind(), outputs, random, value, lif);
+        const recurrence = randomRecurrence(activation, outputs, random, value, lif);
         return { ...layer, weights: layer.weights.map(quantise), biases, ...recurrence, activation };
       });
       const network = { ...drawn, layers };

@@ -174,7 +174,7 @@ describe("laws, on random networks", () => {
   it("conserves charge: without leak, input = potential + resetBy * spikes", () => {
     fc.assert(
       fc.property(
-        samples({ size: 12, steps: 15, only: { encoding: "constant", signedInputs: false } }),
+        samples({ size: 12, steps: 15, only: { encoding: "constant", signedInputs: false }, lif: "plain" }),
         ({ network: drawn, batch, observations }) => {
           const network = withNeurons(drawn, (own) =>
             own.kind === "lif"

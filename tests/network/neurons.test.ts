@@ -102,7 +102,7 @@ describe("the reference steps are their equations, written down once more", () =
         const random = new Random(seed);
         const value = (scale: number): number =>
           dyadic ? Math.round(random.normal() * scale * 4) / 4 : random.normal() * scale;
-        const own = randomNeuron(kind, 3, random, value, true);
+        const own = randomNeuron(kind, 3, random, value, "several");
         const state = { v: Float64Array.from(own.initial ?? [0, 0, 0]), i: new Float64Array(3) };
         const s = new Float64Array(3);
         const expected = Array.from(state.v, (v) => ({ v, i: 0, s: 0 as number | boolean }));

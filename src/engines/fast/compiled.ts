@@ -60,8 +60,12 @@ export interface CompiledLayer {
   readonly plane: number;
   /** After a step; of layers that were recorded. */
   potential(step: number, neuron: number): number;
-  /** 0 or 1 */
+  /** [width], the spikes of the step before the first, where the layer has recurrent weights; else empty */
+  readonly before: FloatArray;
+  /** 0 or 1, or how many where neurons send several in a step */
   spike(step: number, neuron: number): number;
+  /** Whether they do. */
+  readonly several: boolean;
 }
 
 export interface CompileOptions {
@@ -100,6 +104,10 @@ export function compile(network: SpikingNetwork, element: 4 | 8, options: Compil
     placeWeights(synapsesOfOne(layer, sizes[l]), plan.synapses[l], copiesOf(network, l), weights);
     const biases = biasPerOutput(layer);
     if (biases) floats(plan.layers[l].biases, biases.length).set(biases);
+    const { recurrent, width } = plan.layers[l];
+    const outputs = outputsOf(layer);
+    for (let j = 0; layer.recurrent && j < outputs; j++)
+      floats(recurrent, outputs * width).set(layer.recurrent.subarray(j * outputs, (j + 1) * outputs), j * width);
   });
   const observations = floats(plan.observations, plan.observations && inputNeurons(network));
   if (network.coding.biasInput && plan.observations) observations[observationSize(network)] = 1;
@@ -115,12 +123,13 @@ export function compile(network: SpikingNetwork, element: 4 | 8, options: Compil
     potentials: layers.at(-1)!.final.subarray(0, actionsOf(network)),
     counters: layers.map(({ poolCounts }) => poolCounts).filter(({ length }) => length > 0),
     rest() {
-      for (const [l, { initial, currents, poolCounts }] of layers.entries()) {
+      for (const [l, { initial, currents, poolCounts, before }] of layers.entries()) {
         const own = network.layers[l].activation.initial;
         if (own) initial.set(own);
         else initial.fill(0);
         currents.fill(0);
         poolCounts.fill(0);
+        before.fill(0);
       }
     },
     run: () => run(plan.address, 0),
@@ -184,7 +193,10 @@ function compiledLayer(
     row(f.resetTo),
   ];
   const bits = block.uint8(f.bits, f.spikes && steps * plane);
-  const spike = (t: number, j: number): number => (bits[t * plane + (j >> 3)] >> (j & 7)) & 1;
+  const sent = floats(f.sent, f.sent && steps * width);
+  const several = sent.length > 0;
+  const spike = (t: number, j: number): number =>
+    several ? sent[t * width + j] : (bits[t * plane + (j >> 3)] >> (j & 7)) & 1;
   const rounded = new (values.constructor as Float32ArrayConstructor | Float64ArrayConstructor)(1);
   /** lif: what is left of a potential that was kept before its reset. */
   const discharged = (m: number, j: number): number => {
@@ -204,11 +216,14 @@ function compiledLayer(
     poolSent: block.int32(f.poolSent, f.poolSent && f.inputs),
     pooled: floats(f.pooled, f.poolSent ? 0 : f.pooled && f.inputs),
     plane,
+    before: row(f.before),
+    several,
     spike,
     potential(t, j) {
       if (t === steps - 1) return final[j];
       if (f.lagged) return values[(t + 1) * width + j];
       const m = values[t * width + j];
+      if (f.full) return m; // kept after the step
       return f.spikes && spike(t, j) ? discharged(m, j) : m;
     },
   };

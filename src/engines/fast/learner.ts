@@ -1,10 +1,10 @@
-import { neuronModels } from "../../network/neurons/index.ts";
+import { isPlainLif, neuronModels } from "../../network/neurons/index.ts";
 import type { SpikingNetwork } from "../../network/network.ts";
 import type { SpikeRegulariser } from "../../network/regulariser.ts";
 import type { SurrogateOptions } from "../../network/surrogate.ts";
 import type { TrainableNetwork } from "../../network/trainable.ts";
 import { learner } from "./kernels/learner.ts";
-import { lacking, outputCoefficients } from "./kernels/neurons.ts";
+import { outputCoefficients } from "./kernels/neurons.ts";
 import { createPlan } from "./kernels/plan.ts";
 import { acquirePool, jobs } from "./kernels/pool.ts";
 
@@ -30,7 +30,9 @@ export function kernelsLearn(
   const { layers, coding } = network;
   const last = layers[layers.length - 1].activation;
   return (
-    lacking(network) === undefined &&
+    layers.every(
+      ({ activation, recurrent }) => !recurrent && !(activation.kind === "lif" && !isPlainLif(activation)),
+    ) &&
     coding.decoding === "potential" &&
     coding.encoding === "constant" &&
     !coding.signedInputs &&

@@ -116,7 +116,7 @@ function runBatch(network: SpikingNetwork, compiled: Compiled, task: Batch): Run
     if (options.state) enter(layers, state, b);
     else for (const counts of compiled.counters) counts.fill(0);
     compiled.run();
-    if (keep) leave(layers, state, b);
+    if (keep) leave(compiled, state, b);
     decode(coding.decoding, trace, outputs.subarray(b * actions, (b + 1) * actions));
     potentials.set(compiled.potentials, b * actions);
     recorder.record(b);
@@ -139,6 +139,10 @@ function createRecorder(network: SpikingNetwork, { layers, steps }: Compiled, op
   const pooledCounts = new Float64Array(layers[0].pooled.length);
   const collectors = options.recordSpikes ? spiking.map(() => spikeCollector()) : undefined;
   const membranes = options.recordPotentials ? widths.map((n) => new Float64Array(batch * steps * n)) : undefined;
+  /** Of layers whose neurons send several spikes in a step: in how many steps each sent any. */
+  const active = new Map(
+    spiking.flatMap(({ several }, l) => (several ? [[l, new Float64Array(widths[l])] as const] : [])),
+  );
   for (const { counts, poolSent } of layers) {
     counts.fill(0);
     poolSent.fill(0);
@@ -147,7 +151,12 @@ function createRecorder(network: SpikingNetwork, { layers, steps }: Compiled, op
     inputCounts,
     record(b: number): void {
       for (let w = 0; w < pooledCounts.length; w++) pooledCounts[w] += Number(layers[0].pooled[w] !== 0);
-      collectors?.forEach(({ push }, l) => eachSpike(layers[l], steps, (t, j) => push(b, t, j)));
+      collectors?.forEach(({ push }, l) =>
+        eachSpike(layers[l], steps, (t, j) => {
+          for (let n = layers[l].several ? layers[l].spike(t, j) : 1; n > 0; n--) push(b, t, j);
+        }),
+      );
+      for (const [l, counts] of active) eachSpike(layers[l], steps, (_, j) => counts[j]++);
       membranes?.forEach((into, l) => {
         for (let t = 0, to = b * steps * widths[l]; t < steps; t++)
           for (let j = 0; j < widths[l]; j++) into[to++] = layers[l].potential(t, j);
@@ -157,7 +166,7 @@ function createRecorder(network: SpikingNetwork, { layers, steps }: Compiled, op
       const spikeCounts = spiking.map(({ counts }) => Float64Array.from(counts));
       const arrivals = network.layers.map(({ pooling }, l) => {
         if (pooling) return l === 0 && pooledCounts.length > 0 ? pooledCounts : layers[l].poolSent;
-        return l === 0 ? inputCounts : spikeCounts[l - 1];
+        return l === 0 ? inputCounts : (active.get(l - 1) ?? spikeCounts[l - 1]);
       });
       const work = countWork(network, batch, arrivals, spikeCounts, fans);
       return { spikeCounts, work, spikes: collectors?.map((each): SpikeEvents => each.events()), membranes };
@@ -210,15 +219,18 @@ const part = (of: Float64Array, batch: number, b: number): Float64Array =>
   of.subarray((b * of.length) / batch, ((b + 1) * of.length) / batch);
 
 function enter(layers: readonly CompiledLayer[], { batch, layers: states }: NetworkState, b: number): void {
-  states.forEach(({ potential, current, counts }, l) => {
+  states.forEach(({ potential, current, counts, spikes }, l) => {
     layers[l].initial.set(part(potential, batch, b));
+    layers[l].before.set(part(spikes, batch, b));
     layers[l].poolCounts.set(part(counts, batch, b));
     if (layers[l].currents.length) layers[l].currents.set(part(current, batch, b));
   });
 }
 
-function leave(layers: readonly CompiledLayer[], { batch, layers: states }: NetworkState, b: number): void {
-  states.forEach(({ potential, current, counts }, l) => {
+function leave({ layers, steps }: Compiled, { batch, layers: states }: NetworkState, b: number): void {
+  states.forEach(({ potential, current, counts, spikes }, l) => {
+    const sent = part(spikes, batch, b);
+    for (let j = 0; j < sent.length; j++) sent[j] = layers[l].bits.length ? layers[l].spike(steps - 1, j) : 0;
     const [v, i] = [part(potential, batch, b), part(current, batch, b)];
     v.set(layers[l].final.subarray(0, v.length));
     if (layers[l].finalCurrents.length) i.set(layers[l].finalCurrents.subarray(0, i.length));

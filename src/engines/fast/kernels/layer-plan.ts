@@ -2,10 +2,10 @@ import { withFilters } from "../../../network/convolution.ts";
 import { columnsOf, inputsOf, isNeuron, type Layer, outputsOf, synapticInputs } from "../../../network/layer.ts";
 import { GEOMETRY_WORDS, geometryWords, type LayerFields, neuronFields } from "./layout.ts";
 import type { Block } from "./memory.ts";
-import { express, lower } from "./neurons.ts";
+import { express, lower, sendsSeveral } from "./neurons.ts";
 
 /** What the kernels need to know of a layer. */
-export interface PlannedLayer extends Pick<Layer, "pooling" | "synapses" | "biases" | "activation"> {
+export interface PlannedLayer extends Pick<Layer, "pooling" | "synapses" | "biases" | "recurrent" | "activation"> {
   /** 2: the negative parts of signed inputs follow the positive ones. 1 unless given. */
   readonly copies?: 1 | 2;
   /** Steps to compute; 1 for layers without neurons. */
@@ -85,7 +85,7 @@ export function sharedRoom(
 export function layOut(layer: PlannedLayer, context: Context, place: Place): LaidOut {
   const { element, slots, training, unitAt } = context;
   const { steps, spikes, kept = true, population = 1 } = layer;
-  const { sources, outputs, units } = widthsOf(layer);
+  const { inputs, sources, outputs, units } = widthsOf(layer);
   const [width, plane] = [padded(outputs), planeBytes(outputs)];
   const { weightCount, ...own } = laySynapses(layer, context, place);
   const fields = {
@@ -99,6 +99,8 @@ export function layOut(layer: PlannedLayer, context: Context, place: Place): Lai
     kept: Number(kept),
     population,
     gradient: 0,
+    after: Number(!training),
+    sentRow: element * padded(inputs),
     biases: layer.biases ? place(element * width) : 0,
     transposed: training && !context.first ? place(4 * outputs * padded(sources)) : 0,
     values: kept ? place(element * slots * Math.max(1, steps) * width) : context.currents,
@@ -138,20 +140,26 @@ function laySynapses(layer: PlannedLayer, { element, training }: Context, place:
 }
 
 /** What neurons start from, and their parameters. */
-function layNeurons({ activation }: PlannedLayer, { element, training }: Context, width: number, place: Place) {
-  const neurons = isNeuron(activation) ? express(activation) : undefined;
+function layNeurons(layer: PlannedLayer, { element, training }: Context, width: number, place: Place) {
+  const { activation, recurrent, steps, spikes } = layer;
+  const neurons = isNeuron(activation) ? express(activation, recurrent !== undefined) : undefined;
   const row = (wanted: unknown): number => (wanted ? place(element * width) : 0);
   const parameters = neuronFields.map((name) => [name, row(neurons?.parameters[name] !== undefined)]);
   return {
-    ...(neurons?.fields ?? { lagged: 0, replaces: 0, plain: 0, each: 0 }),
+    ...(neurons?.fields ?? { lagged: 0, replaces: 0, plain: 0, each: 0, full: 0, current: 0, late: 0 }),
     initial: row(neurons),
     ...(Object.fromEntries(parameters) as Pick<LayerFields, (typeof neuronFields)[number]>),
+    recurrent: recurrent ? place(element * width * outputsOf(layer)) : 0,
+    before: row(recurrent),
+    sent: spikes && sendsSeveral(activation) ? place(element * steps * width) : 0,
     currents: row(neurons?.current),
     finalCurrents: row(neurons?.current && !training),
   };
 }
 
-/** Windows: of constant currents their values, of spikes what max pooling counts, or one step's means. */
+const windows = { "max": 0, "average": 1, "sum": 2, "step-max": 3 } as const;
+
+/** Windows: of constant currents their values, of spikes what max pooling counts, or what one step's come to. */
 function layPooling(layer: PlannedLayer, { element, first, inputSpikes = false }: Context, place: Place) {
   const { pooling, steps } = layer;
   const { inputs, sources } = widthsOf(layer);
@@ -159,7 +167,7 @@ function layPooling(layer: PlannedLayer, { element, first, inputSpikes = false }
   const counts = pooling?.kind === "max" && spikes;
   const words = (wanted: unknown, n: number): number => (wanted ? place(4 * n) : 0);
   return {
-    average: Number(pooling?.kind === "average"),
+    windows: pooling ? windows[pooling.kind] : 0,
     poolPlane: planeBytes(sources),
     pooling: words(pooling, GEOMETRY_WORDS),
     pooled: pooling ? place(counts ? steps * planeBytes(sources) : element * sources) : 0,
@@ -176,7 +184,7 @@ export function fillLayer(block: Block, layer: PlannedLayer, { fields, synapses 
     block.int32(synapses.convolution, GEOMETRY_WORDS).set(geometryWords(withFilters(own, own.output[2] / population)));
   if (pooling) block.int32(fields.pooling, GEOMETRY_WORDS).set(geometryWords(pooling.window));
   if (!isNeuron(activation)) return;
-  const { parameters, firesAt } = express(activation);
+  const { parameters, firesAt } = express(activation, layer.recurrent !== undefined);
   const row = (at: number): Float32Array | Float64Array =>
     element === 4 ? block.float32(at, fields.outputs) : block.float64(at, fields.outputs);
   for (const name of neuronFields) {

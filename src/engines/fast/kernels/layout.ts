@@ -3,15 +3,26 @@ import type { Convolution } from "../../../network/convolution.ts";
 // Descriptors in the kernels' memory: the same fields in the same order as in assembly/layout.ts. Numbers and addresses take 4 bytes, float64 8.
 
 /** What is kept for each neuron of a layer, by the names of the neurons' records (network/neurons). */
-export const neuronFields = ["alpha", "beta", "threshold", "resetBy", "resetTo"] as const;
+export const neuronFields = [
+  "alpha",
+  "beta",
+  "threshold",
+  "resetBy",
+  "resetTo",
+  "gain",
+  "offset",
+  "leakTo",
+  "lowest",
+  "maxSpikes",
+] as const;
 
 export const layerLayout = {
   numbers: [
-    "inputs", "outputs", "width", "steps", "plane", "spikes", "lagged", "replaces", "plain", "each", "linear", "kept", "packed", "population",
-    "average", "poolPlane", "gradient",
+    "inputs", "outputs", "width", "steps", "plane", "spikes", "lagged", "replaces", "plain", "each", "full", "current", "late", "after", "linear", "kept", "packed", "population",
+    "windows", "poolPlane", "gradient", "sentRow",
   ],
   addresses: [
-    "weights", "biases", "initial", ...neuronFields, "transposed", "values", "bits", "final", "counts", "currents", "finalCurrents",
+    "weights", "biases", "initial", ...neuronFields, "recurrent", "before", "sent", "transposed", "values", "bits", "final", "counts", "currents", "finalCurrents",
     "unit", "convolution", "pooling", "pooled", "poolCounts", "poolLargest", "poolSent",
   ],
   doubles: [],
@@ -19,7 +30,7 @@ export const layerLayout = {
 
 export const planLayout = {
   numbers: [
-    "depth", "steps", "batch", "chunk", "inputPlane", "gradientBytes", "scratchBytes", "widest", "surrogate", "detached", "dense", "control",
+    "depth", "steps", "batch", "chunk", "inputPlane", "gradientBytes", "scratchBytes", "widest", "room", "surrogate", "detached", "dense", "control",
   ],
   addresses: [
     "layers", "observations", "inputBits", "outputs", "outputGradients", "gradients", "scratch", "coefficients", "task",

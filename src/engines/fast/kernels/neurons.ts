@@ -1,11 +1,12 @@
+import type { Activation } from "../../../network/layer.ts";
 import type { SpikingNetwork } from "../../../network/network.ts";
-import { isPlainLif, type Neuron, type Values } from "../../../network/neurons/index.ts";
+import { isPlainLif, type Lif, type Neuron, type Values } from "../../../network/neurons/index.ts";
 import { pow } from "../../../numeric/elementary.ts";
 import type { LayerFields, neuronFields } from "./layout.ts";
 
 /** How the kernels express a layer's neurons. */
 export interface Expressed {
-  readonly fields: Pick<LayerFields, "lagged" | "replaces" | "plain" | "each">;
+  readonly fields: Pick<LayerFields, "lagged" | "replaces" | "plain" | "each" | "full" | "current" | "late">;
   readonly parameters: Readonly<Partial<Record<(typeof neuronFields)[number], Values>>>;
   /** Whether there is a synaptic current. */
   readonly current: boolean;
@@ -15,25 +16,26 @@ export interface Expressed {
 
 /** Why the kernels can't run a network, in words: the first layer that has something they lack; undefined where they can. */
 export function lacking({ layers }: Pick<SpikingNetwork, "layers">): string | undefined {
-  for (const [l, { activation, pooling, recurrent }] of layers.entries()) {
-    if (recurrent) return `layer ${l} has recurrent weights`;
-    if (pooling && pooling.kind !== "average" && pooling.kind !== "max")
-      return `layer ${l} has ${pooling.kind} pooling`;
-    if (activation.kind === "lif" && !isPlainLif(activation))
-      return `layer ${l} is lif with options that the kernels lack`;
-  }
-  return undefined;
+  const l = layers.findIndex(
+    ({ pooling }, l) => pooling?.kind === "max" && l > 0 && sendsSeveral(layers[l - 1].activation),
+  );
+  return l < 0 ? undefined : `layer ${l} has max pooling of neurons that send several spikes per step`;
 }
 
-/** Every neuron model in the kernels' terms; one that is missing is a compile error. */
-export function express(neuron: Neuron): Expressed {
-  const replaces = Number(neuron.reset !== "subtraction");
+/** Whether a neuron may send several spikes in a step. */
+export function sendsSeveral(neuron: Activation): boolean {
+  return neuron.kind === "lif" && neuron.maxSpikes > 1;
+}
+
+/** Every neuron model in the kernels' terms; one that is missing is a compile error. `recurrent`: of a layer with recurrent weights. */
+export function express(neuron: Neuron, recurrent = false): Expressed {
   switch (neuron.kind) {
     case "lagged-lif": {
       const { alpha, beta, threshold, resetBy } = neuron;
+      const replaces = Number(neuron.reset === "zero");
       const plain = Number(alpha === 0 && beta === 1 && !replaces);
       return {
-        fields: { lagged: 1, replaces, plain, each: 0 },
+        fields: { lagged: 1, replaces, plain, each: 0, full: 0, current: 0, late: 0 },
         parameters: { alpha, beta, threshold, resetBy },
         current: true,
         firesAt: false,
@@ -41,16 +43,46 @@ export function express(neuron: Neuron): Expressed {
     }
     case "lif": {
       const { beta, threshold, resetBy, resetTo } = neuron;
+      const replaces = Number(neuron.reset === "value");
+      if (!isPlainLif(neuron) || recurrent) return expressFull(neuron, replaces);
       const each = [beta, threshold, resetBy, resetTo].some((values) => typeof values !== "number");
       const plain = !each && beta === 1 && !replaces;
       return {
-        fields: { lagged: 0, replaces, plain: Number(plain), each: Number(each) },
+        fields: { lagged: 0, replaces, plain: Number(plain), each: Number(each), full: 0, current: 0, late: 0 },
         parameters: { beta, threshold, resetBy, resetTo },
         current: false,
         firesAt: neuron.fires === "at",
       };
     }
   }
+}
+
+const currents = { "none": 0, "decay-first": 1, "input-first": 2 } as const;
+const lateResets = {
+  "subtraction": 0,
+  "value": 0,
+  "delayed-subtraction": 1,
+  "delayed-lost": 2,
+  "subtraction-late": 3,
+} as const;
+
+/** lif with all its options. */
+function expressFull(neuron: Lif, replaces: number): Expressed {
+  const { alpha, beta, threshold, resetBy, resetTo, gain, offset, leakTo, lowest, maxSpikes } = neuron;
+  const fields = {
+    lagged: 0,
+    plain: 0,
+    each: 1,
+    full: 1,
+    current: currents[neuron.current],
+    late: lateResets[neuron.reset],
+  };
+  return {
+    fields: { ...fields, replaces },
+    parameters: { alpha, beta, threshold, resetBy, resetTo, gain, offset, leakTo, lowest, maxSpikes },
+    current: neuron.current !== "none",
+    firesAt: neuron.fires === "at" && maxSpikes === 1, // a number of spikes needs the threshold itself
+  };
 }
 
 /**

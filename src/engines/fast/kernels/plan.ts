@@ -151,14 +151,17 @@ function layBuffers(options: PlanOptions, laid: readonly LaidOut[], place: Place
     training ||
     dense ||
     layers.some(({ synapses }, l) => synapses.kind === "convolution" || laid[l].fields.outputs > 124);
-  const scratchBytes =
+  const room =
     64 *
     Math.ceil(
       (widest * Math.max(element, 4) + (lists ? 4 * widest * (steps + Math.ceil(steps / 32) + 2) : 0) + 128) / 64,
     );
+  const recurrence = layers.some(({ recurrent }) => recurrent) ? 64 * Math.ceil((4 * widest * element) / 64) : 0;
+  const scratchBytes = room + recurrence;
   return {
     inputPlane,
     widest,
+    room,
     scratchBytes,
     observations: inputSpikes ? 0 : place(element * maxBatch * inputs),
     inputBits: inputSpikes ? place(slots * steps * inputPlane) : 0,

@@ -1,4 +1,5 @@
 import { Layer, Plan } from "./layout";
+import { integrateLif, integrateRecurrent } from "./lif";
 import { splitColumns } from "./split";
 import { bitmask, broadcast, lanes } from "./vector";
 
@@ -8,7 +9,8 @@ import { bitmask, broadcast, lanes } from "./vector";
 //   lif         m[t] = beta v[t-1] + h[t],  s[t] = m[t] > threshold,  v[t] = m[t] - resetBy s[t]  (or resetTo where s)
 //
 // F chooses what is compiled in. Unsigned: lagged-lif, u8 a plain integrate-and-fire layer, u16 any, u32 any that does not spike. Signed: lif, i8 a
-// plain one, i16 one with a decay and reset by subtraction, i32 any that does not spike, i64 any: each neuron has its own parameters.
+// plain one, i16 one with a decay and reset by subtraction, i32 any that does not spike, i64 any: each neuron has its own parameters. Currents, resting
+// potentials, resets that come late, bounds, several spikes and recurrence are lif.ts's.
 
 /** One of the neurons' parameters, for the vector `at`: each neuron's own, or the first one's. */
 // @ts-ignore: decorator
@@ -204,16 +206,18 @@ export function integrateColumns<T>(L: Layer, steps: i32, h: usize, hStride: usi
     if (!L.spikes) integrateAs<T, u32>(L, steps, h, hStride, v, vStride, bits, final, at, end);
     else if (L.plain) integrateAs<T, u8>(L, steps, h, hStride, v, vStride, bits, final, at, end);
     else integrateAs<T, u16>(L, steps, h, hStride, v, vStride, bits, final, at, end);
-  } else if (!L.spikes) integrateAs<T, i32>(L, steps, h, hStride, v, vStride, bits, final, at, end);
+  } else if (L.full) integrateLif<T>(L, L.initial, L.currents, final, L.finalCurrents, steps, h, hStride, v, vStride, bits, at, end, L.sent);
+  else if (!L.spikes) integrateAs<T, i32>(L, steps, h, hStride, v, vStride, bits, final, at, end);
   else if (L.plain) integrateAs<T, i8>(L, steps, h, hStride, v, vStride, bits, final, at, end);
   else if (!L.each && !L.replaces) integrateAs<T, i16>(L, steps, h, hStride, v, vStride, bits, final, at, end);
   else integrateAs<T, i64>(L, steps, h, hStride, v, vStride, bits, final, at, end);
 }
 
-/** All steps of a layer from its input currents. `h` may be `v` (same stride): each current is read before its place is written. */
-export function integrate<T>(P: Plan, L: Layer, steps: i32, h: usize, hStride: usize, v: usize, vStride: usize, bits: usize, final: usize): void {
+/** All steps of a layer from its input currents; `scratch`: this thread's. `h` may be `v` (same stride): each current is read before its place is written. */
+export function integrate<T>(P: Plan, L: Layer, steps: i32, h: usize, hStride: usize, v: usize, vStride: usize, bits: usize, final: usize, scratch: usize): void {
   if (L.spikes) memory.fill(bits, 0, <usize>(steps * L.plane));
-  if (!splitColumns<T>(P, L, steps, h, hStride, v, vStride, bits, final))
+  if (L.recurrent && L.spikes) integrateRecurrent<T>(L, steps, h, hStride, v, vStride, bits, final, L.sent, scratch + <usize>P.room);
+  else if (!splitColumns<T>(P, L, steps, h, hStride, v, vStride, bits, final))
     integrateColumns<T>(L, steps, h, hStride, v, vStride, bits, final, 0, <usize>L.width * sizeof<T>());
   // Padding never spikes: its potential is 0, which is above a negative threshold, or what a convolution finds beside its last position.
   if (L.spikes && L.outputs & 3 && (L.convolution || load<T>(L.threshold) < 0)) {

@@ -14,6 +14,7 @@ export function forwardState<T>(P: Plan, b: i32, slot: i32, scratch: usize, toge
   let bitsBefore: usize = P.inputBits ? P.inputBits + <usize>(slot * P.steps * P.inputPlane) : 0;
   let planeBefore = P.inputPlane;
   let stepsBefore = P.steps;
+  let sentBefore: usize = 0;
   for (let l = 0; l < P.depth; l++) {
     const L = changetype<Layer>(P.layers + <usize>l * LAYER_BYTES);
     const steps = L.steps;
@@ -21,7 +22,7 @@ export function forwardState<T>(P: Plan, b: i32, slot: i32, scratch: usize, toge
     const v = L.values + <usize>slot * <usize>steps * row;
     const bits = L.bits + <usize>slot * <usize>(steps * L.plane);
     const final = L.final + <usize>slot * row;
-    if (l == 0 && together) integrate<T>(P, L, steps, v + <usize>(steps - 1) * row, 0, v, row, bits, final);
+    if (l == 0 && together) integrate<T>(P, L, steps, v + <usize>(steps - 1) * row, 0, v, row, bits, final, scratch);
     else if (l == 0 && !bitsBefore) {
       let x = P.observations + <usize>b * <usize>L.inputs * sizeof<T>();
       if (L.pooling) {
@@ -32,13 +33,14 @@ export function forwardState<T>(P: Plan, b: i32, slot: i32, scratch: usize, toge
       const currents = L.unit ? U.values : scratch;
       constantInput<T>(P, U, x, currents);
       if (L.unit) spreadUnits<T>(L, 1, currents, scratch);
-      integrate<T>(P, L, steps, scratch, 0, v, L.kept ? row : 0, bits, final);
+      integrate<T>(P, L, steps, scratch, 0, v, L.kept ? row : 0, bits, final, scratch);
     } else {
       // Of lagged neurons the input of the last step reaches the current, but no potential any more.
       const count = min(stepsBefore, L.lagged && !L.finalCurrents ? steps - 1 : steps);
       const U = changetype<Layer>(L.unit ? L.unit : changetype<usize>(L));
       const currents = L.unit ? U.values : v;
-      if (L.pooling && L.average) averageInput<T>(P, L, U, count, bitsBefore, planeBefore, currents);
+      if (sentBefore) gradedInput<T>(P, L, U, count, sentBefore, currents);
+      else if (L.pooling && L.windows) averageInput<T>(P, L, U, count, bitsBefore, planeBefore, currents);
       else {
         if (L.pooling) {
           poolSpikes(L, stepsBefore, bitsBefore, planeBefore);
@@ -48,11 +50,12 @@ export function forwardState<T>(P: Plan, b: i32, slot: i32, scratch: usize, toge
         spikingInput<T>(P, U, count, bitsBefore, planeBefore, currents, scratch);
       }
       if (L.unit) spreadUnits<T>(L, count, currents, v);
-      integrate<T>(P, L, steps, v, row, v, row, bits, final);
+      integrate<T>(P, L, steps, v, row, v, row, bits, final, scratch);
     }
     bitsBefore = bits;
     planeBefore = L.plane;
     stepsBefore = steps;
+    sentBefore = L.sent;
   }
 }
 
@@ -65,7 +68,21 @@ function constantInput<T>(P: Plan, L: Layer, x: usize, out: usize): void {
   else analog<T>(x, L.inputs, L.width, L.weights, L.biases, out);
 }
 
-/** The currents of `steps` steps from the means of spikes, which are no spikes any more. U has the weights. */
+/** The currents of `steps` steps from numbers of spikes [steps, inputs padded to whole vectors]. U has the weights. */
+function gradedInput<T>(P: Plan, L: Layer, U: Layer, steps: i32, sent: usize, out: usize): void {
+  const row = <usize>U.width * sizeof<T>();
+  for (let t = 0; t < steps; t++) {
+    let x = sent;
+    if (L.pooling) {
+      poolValues<T>(L, x, 0, true);
+      x = L.pooled;
+    }
+    constantInput<T>(P, U, x, out + <usize>t * row);
+    sent += <usize>L.sentRow;
+  }
+}
+
+/** The currents of `steps` steps from the means, sums or maxima of one step's spikes, which may be no spikes any more. U has the weights. */
 function averageInput<T>(P: Plan, L: Layer, U: Layer, steps: i32, bits: usize, plane: i32, out: usize): void {
   const row = <usize>U.width * sizeof<T>();
   for (let t = 0; t < steps; t++) {

@@ -41,6 +41,14 @@ export class Layer {
   plain: i32;
   /** 1: neurons differ in their parameters; only lif. */
   each: i32;
+  /** 1: lif with options that lif.ts knows alone; of these: */
+  full: i32;
+  /** 0: no synaptic current, 1: one that decays before what arrives comes in, 2: after. */
+  current: i32;
+  /** 0: resets in the step of the spike; 1: delayed-subtraction, 2: delayed-lost, 3: subtraction-late. */
+  late: i32;
+  /** 1: `values` are the potentials after each step, 0: before its reset. */
+  after: i32;
   /** 1: no neurons, and no ReLU either. */
   linear: i32;
   /** 1: `values` are wanted afterwards. */
@@ -49,11 +57,13 @@ export class Layer {
   packed: i32;
   /** So many neurons side by side get the same current before their biases. */
   population: i32;
-  /** 1: pooling takes the mean of each window, 0: the largest value. */
-  average: i32;
+  /** What pooling takes of each window: 0 the largest value, of spikes the largest count so far; 1 the mean; 2 the sum; 3 the largest of one step. */
+  windows: i32;
   poolPlane: i32;
   /** Offset of the layer's gradients from the start of a chunk's, in bytes: [inputs, width], then [width] if there are biases. */
   gradient: i32;
+  /** Bytes of one step of the layer before's `sent`. */
+  sentRow: i32;
   /**
    * [inputs, width]; packed: [panels of 128 bytes, inputs, 128 bytes]; convolution: [kernel height, kernel width, channels, padded filters], once
    * more negated for signed inputs.
@@ -69,6 +79,17 @@ export class Layer {
   threshold: usize;
   resetBy: usize;
   resetTo: usize;
+  gain: usize;
+  offset: usize;
+  leakTo: usize;
+  lowest: usize;
+  maxSpikes: usize;
+  /** [outputs, width], from the layer's own neurons; 0: none. */
+  recurrent: usize;
+  /** [width]: the spikes before the first step, of layers with recurrent weights. */
+  before: usize;
+  /** [steps, width]: numbers of spikes, of neurons that may send several in a step; else 0. */
+  sent: usize;
   /** [outputs, width of the layer before]; 0 outside training and in the first layer. */
   transposed: usize;
   /**
@@ -118,6 +139,8 @@ export class Plan {
   scratchBytes: i32;
   /** The widest layer. */
   widest: i32;
+  /** Where a thread's scratch has room for recurrence (lif.ts), in bytes from its start. */
+  room: i32;
   /** 0 fast sigmoid, 1 arctan, 2 triangular */
   surrogate: i32;
   /** 1: no gradient through the reset. */

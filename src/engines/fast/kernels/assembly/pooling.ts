@@ -1,7 +1,7 @@
 import { Geometry, Layer } from "./layout";
 
 // Pooling in front of a layer's synapses (src/network/pooling.ts). Max: of spikes one that makes its neuron's count the largest in a window
-// passes, of constant currents the largest. Average: the mean of either.
+// passes, of constant currents the largest. Average and sum: those of either. Step-max: the largest of one step's spikes.
 
 /** The windows along one axis that hold `place`: [first, end). */
 // @ts-ignore: decorator
@@ -52,8 +52,10 @@ export function poolSpikes(L: Layer, steps: i32, bits: usize, plane: i32): void 
   }
 }
 
-/** What constant currents x come to in each window, the largest or the mean; or (`bits`) what share of a window's neurons spikes in one step. */
-export function poolValues<T>(L: Layer, x: usize, bits: usize = 0): void {
+const MEAN: i32 = 1, SUM: i32 = 2;
+
+/** What values x come to in each window, the largest, the mean or the sum: constant currents, or (`spikes`) numbers of spikes; or one step's spike bits. */
+export function poolValues<T>(L: Layer, x: usize, bits: usize = 0, spikes: bool = false): void {
   const G = changetype<Geometry>(L.pooling);
   let to = L.pooled, sent = L.poolSent;
   for (let y = 0; y < G.outputHeight; y++)
@@ -71,7 +73,8 @@ export function poolValues<T>(L: Layer, x: usize, bits: usize = 0): void {
             best = max<T>(best, value);
             sum += value;
           }
-        store<T>(to, L.average ? <T>(sum / <f64>((i1 - i0) * (j1 - j0))) : best);
-        if (bits && sum) store<i32>(sent, load<i32>(sent) + 1);
+        if (L.windows == MEAN) store<T>(to, <T>(sum / <f64>((i1 - i0) * (j1 - j0))));
+        else store<T>(to, L.windows == SUM ? <T>sum : best);
+        if ((bits || spikes) && sum) store<i32>(sent, load<i32>(sent) + 1);
       }
 }
