@@ -5,8 +5,11 @@ import { readBytes } from "../files/atomic.ts";
 import type { Network } from "../network/network.ts";
 import { validateNetwork } from "../network/validate.ts";
 import type { ImportOptions, Interpreted, NamedTensors } from "./form.ts";
+import type { Framework } from "./frameworks/dialects.ts";
+import type { NeuronsFile } from "./frameworks/neurons-file.ts";
 import { refuseSpiking } from "./frameworks/refusals.ts";
 import { spikingFromStateDict } from "./frameworks/state-dict.ts";
+import { templateOf } from "./frameworks/template.ts";
 import { networkFrom } from "./named-tensors.ts";
 import { readerOf, readers, shapesOf } from "./readers.ts";
 
@@ -72,6 +75,18 @@ function interpreted(found: NamedTensors, options: ImportOptions, source: string
     },
     source,
   );
+}
+
+/** What a state_dict of a spiking network leaves open, as a neurons' file to fill in. */
+export async function explainFile(path: string, framework?: Framework): Promise<NeuronsFile> {
+  const source = await modelFile(path);
+  const bytes = await readBytes(source);
+  const found = await readerOf(bytes, source).read(bytes, source, {});
+  if ("network" in found)
+    throw new UsageError("BAD_ARGUMENT", `${source} (${found.form}) leaves nothing open.`, {
+      hint: "Import it without --explain.",
+    });
+  return templateOf(found.tensors, framework, source);
 }
 
 async function modelFile(path: string): Promise<string> {

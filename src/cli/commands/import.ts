@@ -3,15 +3,23 @@ import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { UsageError } from "../../errors.ts";
 import { architectureSchema, type ImportedArchitecture } from "../../formats/architecture.ts";
-import { importDefaults, importNetwork } from "../../formats/import.ts";
+import { type Framework, frameworks } from "../../formats/frameworks/dialects.ts";
+import { parseNeuronsFile } from "../../formats/frameworks/neurons-file.ts";
+import type { FrameworkOptions } from "../../formats/form.ts";
+import { explainFile, importDefaults, importNetwork } from "../../formats/import.ts";
 import { readVecNormalize } from "../../formats/vecnormalize.ts";
 import { saveModel } from "../../network/file/model.ts";
-import { kindOf, shapeOf } from "../../network/network.ts";
+import { type Decoding, decodings, kindOf, shapeOf } from "../../network/network.ts";
 import { command } from "../command.ts";
 import { integer, real } from "../flags/options.ts";
 
 interface Options {
-  out: string;
+  out?: string;
+  explain?: boolean;
+  framework?: Framework;
+  neuron?: string;
+  neurons?: string;
+  decoding?: Decoding;
   kind?: "dense" | "spiking" | "convolutional";
   input?: string;
   strides?: string;
@@ -42,7 +50,8 @@ export default command<Options>({
         "<file>",
         "of torch (.pt, .pth and others), .npz, .safetensors, TensorFlow.js (model.json), Keras, ONNX, stable-baselines3 (.zip), or a folder with one",
       )
-      .requiredOption("--out <file>", "the model file to write (.safetensors)")
+      .option("--out <file>", "the model file to write (.safetensors)")
+      .option("--explain", "instead: what a state_dict of a spiking network leaves open, as a file for --neurons")
       .addOption(
         new Option("--kind <kind>", "what the weights are, where the file can't tell").choices([
           "dense",
@@ -57,6 +66,15 @@ export default command<Options>({
         "relu (assumed where the file does not say), or one word for each layer but the last: relu,linear",
       )
       .option("--vecnormalize <file>", "stable-baselines3's statistics of observations, which the first layer takes in")
+      .addOption(new Option("--framework <name>", "whose spiking network a state_dict is").choices(frameworks))
+      .option(
+        "--neuron <class>",
+        'its neurons, as in Python: "LIFNode(tau=2.0, v_reset=None)"; what the file holds is read',
+      )
+      .option("--neurons <file>", "layer by layer, instead (JSON; --explain prints one to fill in)")
+      .addOption(
+        new Option("--decoding <name>", "how a framework's network is read (default: spikes)").choices(decodings),
+      )
       .option("--input <HxWxC>", "convolutional: the image that it sees, height x width x channels")
       .option("--strides <n,n,...>", "convolutional: of each convolution (default: 1)")
       .option("--padding <n,n,...>", "convolutional: zeros on each side for each convolution (default: 0)")
@@ -84,10 +102,18 @@ export default command<Options>({
       .option("--env <id>", "Gymnasium environment, for the card")
       .addHelpText(
         "after",
-        "\nExamples:\n  dsqn import model.pt --out models/mine.safetensors --env CartPole-v1\n  dsqn import weights.npz --kind spiking --no-bias-input --steps 50 --out mine.safetensors\n  dsqn import dqn.pt --input 84x84x4 --strides 4,2,1 --out mine.safetensors --env ALE/Breakout-v5\n  dsqn import my-tfjs-model/model.json --out mine.safetensors",
+        '\nExamples:\n  dsqn import model.pt --out models/mine.safetensors --env CartPole-v1\n  dsqn import weights.npz --kind spiking --no-bias-input --steps 50 --out mine.safetensors\n  dsqn import dqn.pt --input 84x84x4 --strides 4,2,1 --out mine.safetensors --env ALE/Breakout-v5\n  dsqn import my-tfjs-model/model.json --out mine.safetensors\n  dsqn import snn.pt --framework spikingjelly --neuron "LIFNode(tau=2.0)" --steps 25 --out snn.safetensors\n  dsqn import snn.pt --framework snntorch --explain > neurons.json',
       );
   },
-  async run([path], { out, kind, observationSize, env, ...options }, { print }) {
+  async run([path], { out, kind, observationSize, env, explain, ...options }, { print }) {
+    if (explain) {
+      print(await explainFile(path, options.framework), (template) => JSON.stringify(template, null, 2));
+      return 0;
+    }
+    if (out === undefined)
+      throw new UsageError("BAD_ARGUMENT", "--out is missing: the model file to write.", {
+        hint: `dsqn import ${path} --out NAME.safetensors`,
+      });
     const { biasInput, signedInputs, steps, alpha, beta, threshold, reset } = options;
     const { network, tensors, source, form, assumed } = await importNetwork(path, {
       kind,
@@ -96,6 +122,8 @@ export default command<Options>({
       neuronParameters: { alpha, beta, threshold, reset },
       architecture: await architectureFrom(options),
       prefix: options.prefix,
+      framework: await frameworkFrom(options),
+      decoding: options.decoding,
       layers: options.layers?.split(",").map((name) => name.trim()),
       activation: options.activation,
       standardisation: options.vecnormalize === undefined ? undefined : await readVecNormalize(options.vecnormalize),
@@ -123,6 +151,23 @@ export default command<Options>({
     return 0;
   },
 });
+
+/** Whose network it is, and its neurons. */
+async function frameworkFrom({ framework, neuron, neurons }: Partial<Options>): Promise<FrameworkOptions | undefined> {
+  const file = neurons === undefined ? undefined : parseNeuronsFile(await text(neurons, "--neurons"), neurons);
+  const name = framework ?? file?.framework;
+  if (name !== undefined) return { name, neuron, neurons: file };
+  if (neuron === undefined) return undefined;
+  throw new UsageError("FRAMEWORK_MISSING", "--neuron is told without --framework.", {
+    hint: `Add --framework ${frameworks.join(", ")}.`,
+  });
+}
+
+async function text(path: string, option: string): Promise<string> {
+  return readFile(path, "utf8").catch((cause: unknown) => {
+    throw new UsageError("BAD_ARGUMENT", `${option} ${path} could not be read.`, { cause });
+  });
+}
 
 /** What the options say of a convolutional network; undefined where they say nothing. */
 async function architectureFrom({
