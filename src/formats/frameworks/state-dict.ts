@@ -50,7 +50,9 @@ export function spikingFromStateDict(
 ): SpikingStateDict {
   const { framework, neurons: file } = options;
   if (file && file.framework !== framework)
-    throw new UsageError("NEURONS_INVALID", `--framework says ${framework}, and the neurons' file ${file.framework}.`);
+    throw new UsageError("NEURONS_INVALID", `--framework says ${framework}, and the neurons' file ${file.framework}.`, {
+      hint: "Leave --framework out, or say the same in both.",
+    });
   if (file && options.neuron !== undefined)
     throw new UsageError("BAD_ARGUMENT", "Both --neuron and --neurons are given.", { hint: "Choose one." });
   const divided = divide(tensors, framework, source);
