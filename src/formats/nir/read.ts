@@ -5,6 +5,7 @@ import { chainOf, type Link } from "./chain.ts";
 import { assumptions } from "./dialects.ts";
 import { nirDialect, nirInvalid, nirUnsupported } from "./errors.ts";
 import { type NirGraph, readGraph } from "./graph.ts";
+import { ownMetadata, ownNetwork } from "./metadata.ts";
 import { nodes } from "./nodes.ts";
 import type { NirOptions } from "./options.ts";
 
@@ -26,7 +27,10 @@ export interface NirNetwork {
  */
 export function readNir(bytes: Uint8Array, source: string, options: NirOptions = {}): NirNetwork {
   const { graph } = readGraph(bytes, source);
-  return networkFrom(graph, options, source);
+  const own = ownMetadata(graph, options, source);
+  if (!own) return networkFrom(graph, options, source);
+  const { network, ...found } = networkFrom(graph, own.options, source);
+  return { ...found, network: ownNetwork(own, network, graph, source), assumed: [] };
 }
 
 export function networkFrom(graph: NirGraph, options: NirOptions, source: string): NirNetwork {
