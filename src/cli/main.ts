@@ -29,7 +29,10 @@ export async function main(argv: readonly string[]): Promise<number> {
       verbose,
       progress,
       signal: abort.signal,
-      log,
+      log: (line) => {
+        progress.clear();
+        log(line);
+      },
       print: printer(json, progress.clear),
     });
     return abort.signal.aborted ? 1 : code;

@@ -3,6 +3,7 @@ import { DsqnError } from "../errors.ts";
 import { sizeOf } from "../files/tensor.ts";
 import { extrasOf, type Wrapper } from "./gymnasium.ts";
 import { makeInParts } from "./joined.ts";
+import { watchNumbers } from "./finite.ts";
 import { type BoxSpace, describeSpace, type Space } from "./space.ts";
 import { makeVectorEnvironment, type VectorEnvironment } from "./vector-environment.ts";
 import type { Environments, MakeEnvironments } from "./worlds.ts";
@@ -19,6 +20,8 @@ export interface GymnasiumSpec {
   readonly parts?: number;
   /** Folders to find a module of the user's in, for an id like "module:Id-v0"; installed packages need none. */
   readonly path?: readonly string[];
+  /** Each line that the environment prints, or that Python warns of. */
+  readonly onLog?: (line: string) => void;
 }
 
 /** Opens one Python worker, lends it to `use` as a maker of environments, and closes it whatever happens. */
@@ -26,11 +29,17 @@ export async function withGymnasium<T>(
   spec: GymnasiumSpec,
   use: (makeEnvironments: MakeEnvironments) => Promise<T>,
 ): Promise<T> {
-  const { id, path, parts = 1, ...options } = spec;
-  const worker = await openWorker({ name: id, path, extras: extrasOf(id) });
+  const { id, path, onLog, parts = 1, ...options } = spec;
+  const worker = await openWorker({ name: id, path, onLog, extras: extrasOf(id) });
   try {
     const open = async (count: number): Promise<Environments> => {
-      const vector = await makeVectorEnvironment<Values>(id, { ...options, count, autoreset: "disabled", worker });
+      const vector = await makeVectorEnvironment<Values>(id, {
+        ...options,
+        count,
+        autoreset: "disabled",
+        worker,
+        flat: true,
+      });
       try {
         return adapt(vector, discreteActions(vector.actionSpace, id), boxOfNumbers(vector.observationSpace, id));
       } catch (error) {
@@ -55,21 +64,34 @@ function adapt(
   { shape, low, high }: BoxSpace,
 ): Environments {
   const observationSize = sizeOf(shape);
+  const watched = watchNumbers(vector.id, vector.count, observationSize);
   const at = (bound: BoxSpace["low"], k: number): number => (typeof bound === "number" ? bound : bound[k]);
   return {
     id: vector.id,
     count: vector.count,
     observationSize,
+    observationShape: shape,
     widths: Float64Array.from({ length: observationSize }, (_, k) => at(high, k) - at(low, k)),
     actions: actions.n,
-    reset: async (options) => floats((await vector.reset(options)).observations),
+    async reset(options) {
+      const observations = floats((await vector.reset(options)).observations);
+      watched.begun(options.seed, observations, options.mask);
+      return observations;
+    },
     async step(chosen) {
       const step = await vector.step(actions.start === 0 ? chosen : chosen.map((action) => action + actions.start));
-      return { ...step, observations: floats(step.observations) };
+      const observations = floats(step.observations);
+      watched.stepped(observations, step.rewards);
+      return { ...step, observations };
     },
     close: () => vector.close(),
   };
 }
+
+/** What to do with actions that are none of a few. */
+const CONTINUOUS: Readonly<Record<string, string>> = {
+  box: "Continuous actions are not learned here (a later release may): let a few stand for them, as the wrapper DiscretizeAction does (--wrapper 'DiscretizeAction={\"bins\":5}', in a config environment.wrappers)",
+};
 
 function discreteActions(space: Space, id: string): { n: number; start: number } {
   if (space.type === "discrete") return space;
@@ -77,7 +99,7 @@ function discreteActions(space: Space, id: string): { n: number; start: number }
     "ACTIONS_NOT_DISCRETE",
     `${id} has the action space ${describeSpace(space)}; agents here need a Discrete one.`,
     {
-      hint: "Choose an environment with discrete actions, or wrap this one so that a few actions stand for the rest.",
+      hint: `${CONTINUOUS[space.type] ?? "Wrap this one so that each choice is one of a few numbered actions"}, or choose an environment with discrete actions.`,
       facts: { environment: id, actionSpace: space },
     },
   );
@@ -87,9 +109,9 @@ function boxOfNumbers(space: Space, id: string): BoxSpace {
   if (space.type === "box" && !/int64/.test(space.dtype)) return space;
   throw new DsqnError(
     "OBSERVATIONS_UNSUPPORTED",
-    `${id} has the observation space ${describeSpace(space)}; networks here take a Box of numbers.`,
+    `${id} has the observation space ${describeSpace(space)}, which can't be flattened to a list of numbers.`,
     {
-      hint: 'Wrap the environment so that it gives a Box, as gymnasium.wrappers\' "FlattenObservation" does.',
+      hint: "Networks here take as many numbers each time: wrap the environment so that it gives a Box, Discrete, MultiBinary, MultiDiscrete, Tuple or Dict.",
       facts: { environment: id, observationSpace: space },
     },
   );

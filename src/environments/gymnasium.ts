@@ -17,6 +17,11 @@ export interface MakeOptions {
   readonly renderMode?: "rgb_array" | (string & {});
   /** Wrappers by name, innermost first. */
   readonly wrappers?: readonly Wrapper[];
+  /**
+   * Observations for networks: where the space is no Box of real numbers that float32 holds, its elements come as lists of float32, as
+   * `gymnasium.spaces.flatten` makes them (one-hot for Discrete and MultiDiscrete).
+   */
+  readonly flat?: boolean;
   /** Gymnasium's info dictionaries with every step: they cost time, so a vector leaves them out. */
   readonly infos?: boolean;
 }
@@ -103,13 +108,13 @@ export class Remote {
   }
 
   static async make(id: string, count: number, options: MakeOptions, more: Record<string, unknown>): Promise<Remote> {
-    const { kwargs, maxSteps, renderMode, wrappers, infos } = options;
+    const { kwargs, maxSteps, renderMode, wrappers, flat, infos } = options;
     if (!Number.isInteger(count) || count < 1)
       throw new DsqnError("ENV_OPTIONS_INVALID", `count is ${count}, not a whole number from 1 on.`);
     const worker = options.worker ?? (await openWorker({ name: id, extras: extrasOf(id) }));
     try {
       const limit = maxSteps === Infinity ? -1 : maxSteps;
-      const params = { id, count, kwargs, maxSteps: limit, renderMode, wrappers, infos, ...more };
+      const params = { id, count, kwargs, maxSteps: limit, renderMode, wrappers, flat, infos, ...more };
       const made = (await worker.call("env.make", params)).result as unknown as Made;
       const port = await worker.openPort(made.env, made.port);
       return new Remote(id, made, count, worker, !options.worker, port);

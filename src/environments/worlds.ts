@@ -8,6 +8,8 @@ export interface Environments {
   readonly id: string;
   readonly count: number;
   readonly observationSize: number;
+  /** [height, width, channels], or whatever else an observation is besides a list; absent where nobody says. */
+  readonly observationShape?: readonly number[];
   /** How far apart the smallest and largest value of each element of an observation can be, [observationSize]; absent where nobody knows. */
   readonly widths?: ArrayLike<number>;
   /** Number of discrete actions. */

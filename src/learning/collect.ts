@@ -3,7 +3,8 @@ import type { Network } from "../network/network.ts";
 import type { Replay } from "../formats/replay.ts";
 import type { OnProgress } from "../progress.ts";
 import { fastEngine } from "../engines/fast/index.ts";
-import { assertFits, FIRST_SEED } from "./evaluate.ts";
+import { FIRST_SEED } from "./evaluate.ts";
+import { fitted } from "./fits.ts";
 import type { MakeEnvironments } from "../environments/worlds.ts";
 import { runEpisodes } from "./episodes.ts";
 import { policyOf, type Policy } from "./policy.ts";
@@ -19,13 +20,15 @@ export interface CollectOptions {
   readonly every?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
+  /** A remark for the user: episodes that do not end. */
+  readonly onWarning?: (message: string) => void;
 }
 
 /** Environments that step side by side while states are collected; of pictures a few, for whole episodes are held. */
 const sideBySide = (observationSize: number): number => (observationSize > 4096 ? 4 : 20);
 
 /**
- * The first `size` states that `policy` visits in whole greedy episodes (or every so many-th), [size, observationSize]: in the order of episodes
+ * The first `size` states that `policy` visits in greedy episodes (or every so many-th), [size, observationSize]: in the order of episodes
  * and, within one, of time, so that a smaller set is the beginning of a larger one.
  */
 export async function collectStates(
@@ -33,13 +36,13 @@ export async function collectStates(
   makeEnvironments: MakeEnvironments,
   options: CollectOptions,
 ): Promise<Float32Array> {
-  const { size, firstSeed = FIRST_SEED, epsilon = 0, every = 1, signal, onProgress } = options;
+  const { size, firstSeed = FIRST_SEED, epsilon = 0, every = 1, signal, onProgress, onWarning } = options;
   const n = policy.observationSize;
   const states = new Float32Array(size * n);
   const count = sideBySide(n);
-  const environments = await makeEnvironments(count);
+  const opened = await makeEnvironments(count);
   try {
-    assertFits(policy, environments);
+    const environments = fitted(policy, opened);
     for (let filled = 0, first = firstSeed; filled < size; first += count) {
       const visited: Float32Array[][] = Array.from({ length: count }, () => []);
       const seen = new Int32Array(count);
@@ -47,6 +50,8 @@ export async function collectStates(
         seeds: Array.from({ length: count }, (_, i) => first + i),
         epsilon,
         signal,
+        onWarning,
+        enough: (running) => beforeUnfinished(visited, running) >= size - filled,
         onDecisions: (observations, _actions, rows) =>
           rows.forEach((row, k) => {
             if (seen[row]++ % every === 0 && visited[row].length < size - filled)
@@ -63,8 +68,13 @@ export async function collectStates(
     }
     return states;
   } finally {
-    await environments.close();
+    await opened.close();
   }
+}
+
+/** States that no later step of an episode can come before: those up to the first one that is not over. */
+function beforeUnfinished(visited: readonly (readonly unknown[])[], running: Int32Array): number {
+  return visited.slice(0, running[0] + 1).reduce((sum, { length }) => sum + length, 0);
 }
 
 /** States that `network` visits, with the Q-values it gives them: what conversions and classifiers are made from. */

@@ -20,7 +20,7 @@ export function parseConfig<S extends z.ZodType>(schema: S, value: unknown, what
     });
   }
   throw new UsageError("CONFIG_INVALID", `"${path.join(".") || "the whole"}" in ${what}: ${issue.message}.`, {
-    hint: "docs/training.md lists every field with its range and its default.",
+    hint: "docs/training.md lists every field with its range and its default; --set FIELD=null leaves one out.",
     facts: { field: path.join("."), issues: parsed.error.issues.length },
   });
 }
@@ -41,15 +41,30 @@ function fieldsAt(schema: unknown, path: readonly string[]): string[] {
 
 export type PlainObject = { [name: string]: unknown };
 
-/** `changes` laid over `base`, field by field; objects with a `kind` that differs, arrays and plain values are replaced whole. */
+/**
+ * `changes` laid over `base`, field by field; objects with a `kind` that differs, arrays and plain values are replaced whole. null takes a field
+ * out, but among kwargs, where it is Python's None.
+ */
 export function mergeConfig(base: PlainObject, changes: PlainObject): PlainObject {
+  return withoutNulls(composed(base, changes));
+}
+
+/** As `mergeConfig`, of changes that are to be laid over something later: null stays. */
+export function composed(base: PlainObject, changes: PlainObject): PlainObject {
   const merged = { ...base };
   for (const [name, value] of Object.entries(changes)) {
     const old = merged[name];
     const replace = !isObject(old) || !isObject(value) || ("kind" in value && value.kind !== old.kind);
-    if (value !== undefined) merged[name] = replace ? value : mergeConfig(old, value);
+    if (value !== undefined) merged[name] = replace ? value : composed(old, value);
   }
   return merged;
+}
+
+function withoutNulls(config: PlainObject): PlainObject {
+  const kept = Object.entries(config).filter(([, value]) => value !== null);
+  return Object.fromEntries(
+    kept.map(([name, value]) => [name, isObject(value) && name !== "kwargs" ? withoutNulls(value) : value]),
+  );
 }
 
 /** The object that `--set a.b=value` means; the value is JSON where it parses, else text. */

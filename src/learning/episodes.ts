@@ -10,6 +10,10 @@ export interface EpisodesOptions {
   /** Ends episodes here whatever the environment says. */
   readonly maxSteps?: number;
   readonly signal?: AbortSignal;
+  /** Whether enough is known, though some episodes (`running`) are not over: asked after every step. */
+  readonly enough?: (running: Int32Array) => boolean;
+  /** A remark for the user. */
+  readonly onWarning?: (message: string) => void;
   /** Sees every decision that was not random: observations [batch, n], actions [batch], and the episode of each row. */
   readonly onDecisions?: (
     observations: Float32Array,
@@ -18,6 +22,9 @@ export interface EpisodesOptions {
   ) => void | Promise<void>;
   readonly onStep?: (facts: { step: number; running: number }) => void;
 }
+
+/** Episodes as long as no usual environment's: whoever waits for them is told. */
+const LONG = 20_000;
 
 /**
  * Runs one episode in each environment side by side, and returns each one's undiscounted return and length. Only running
@@ -57,6 +64,11 @@ export async function runEpisodes(
       return !result.terminated[i] && !result.truncated[i] && step < maxSteps;
     });
     options.onStep?.({ step, running: running.length });
+    if (step === LONG && running.length > 0 && maxSteps === Infinity)
+      options.onWarning?.(
+        `${running.length} episode(s) of ${environments.id} have not ended after ${LONG} steps: they may never. A time limit ends them (--max-steps N).`,
+      );
+    if (running.length > 0 && options.enough?.(running)) break;
   }
   return { returns, lengths };
 }

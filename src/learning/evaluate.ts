@@ -1,9 +1,9 @@
-import { DsqnError } from "../errors.ts";
 import type { OnProgress } from "../progress.ts";
-import type { Environments, MakeEnvironments } from "../environments/worlds.ts";
+import type { MakeEnvironments } from "../environments/worlds.ts";
 import type { Cost } from "../network/cost.ts";
 import type { Work } from "../network/engine.ts";
 import { runEpisodes } from "./episodes.ts";
+import { assertFits, fitted } from "./fits.ts";
 import type { Policy, PolicyWork } from "./policy.ts";
 import { mean, meanInterval, ratioInterval, standardDeviation } from "../numeric/statistics.ts";
 
@@ -23,6 +23,8 @@ export interface EvaluateOptions {
   readonly compare?: Policy;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
+  /** A remark for the user: episodes that do not end. */
+  readonly onWarning?: (message: string) => void;
 }
 
 /** A policy's score, with its intervals. */
@@ -78,21 +80,22 @@ export async function evaluate(
   makeEnvironments: MakeEnvironments,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  const { episodes = 100, firstSeed = FIRST_SEED, epsilon = 0, compare, signal, onProgress } = options;
+  const { episodes = 100, firstSeed = FIRST_SEED, epsilon = 0, compare, signal, onProgress, onWarning } = options;
   const started = performance.now();
   const workBefore = policy.work && { ...policy.work };
   const [returns, lengths]: [number[], number[]] = [[], []];
   const tally = createTally(episodes, policy.actions, compare);
   for (let first = 0; first < episodes; first += SIDE_BY_SIDE) {
-    const environments = await makeEnvironments(Math.min(SIDE_BY_SIDE, episodes - first));
-    const { count } = environments;
+    const opened = await makeEnvironments(Math.min(SIDE_BY_SIDE, episodes - first));
+    const { count } = opened;
     try {
-      assertFits(policy, environments);
+      const environments = fitted(policy, opened);
       if (compare) assertFits(compare, environments);
       const part = await runEpisodes(environments, (observations, batch) => policy.act(observations, batch), {
         seeds: Array.from({ length: count }, (_, i) => firstSeed + first + i),
         epsilon,
         signal,
+        onWarning,
         onDecisions: (observations, actions, rows) => tally.note(observations, actions, rows, first),
         onStep({ step, running }) {
           const done = first + count - running;
@@ -102,7 +105,7 @@ export async function evaluate(
       returns.push(...part.returns);
       lengths.push(...part.lengths);
     } finally {
-      await environments.close();
+      await opened.close();
     }
   }
   return {
@@ -172,34 +175,4 @@ function costs(
   const perDecision = per as unknown as Work;
   const { spikes, synOps } = perDecision;
   return { spikesPerDecision: spikes, synOpsPerDecision: synOps, cost: cost?.(perDecision) ?? null };
-}
-
-/** Throws MODEL_DOES_NOT_FIT unless `policy` takes this environment's observations and knows its actions. */
-export function assertFits(
-  policy: Pick<Policy, "observationSize" | "observationShape" | "actions">,
-  environments: Environments & { readonly height?: number; readonly width?: number; readonly stack?: number },
-): void {
-  const { height, width, stack, id, actions } = environments;
-  const image = height && width && stack ? [height, width, stack] : undefined;
-  const given = describe(image, environments.observationSize);
-  const taken = describe(policy.observationShape, policy.observationSize);
-  const sameShape = !image || !policy.observationShape || given === taken;
-  if (sameShape && policy.observationSize === environments.observationSize && policy.actions === actions) return;
-  throw new DsqnError(
-    "MODEL_DOES_NOT_FIT",
-    `The model takes ${taken} values and knows ${policy.actions} actions; ${id} gives ${given} and has ${actions}.`,
-    {
-      hint: image
-        ? "Use a model that was trained in this game with this preprocessing; its card (the .json beside it) names both."
-        : "Use a model that was trained in this environment; its card (the .json beside it) names it.",
-      facts: {
-        environment: id,
-        model: { observationSize: policy.observationSize, actions: policy.actions },
-      },
-    },
-  );
-}
-
-function describe(shape: readonly number[] | undefined, size: number): string {
-  return shape ? `${shape.join(" x ")} = ${size}` : String(size);
 }

@@ -80,7 +80,9 @@ export function assertScalingFits(scaling: Scaling | undefined, observationSize:
       throw new UsageError(
         "CONFIG_INVALID",
         `"scaling.${field}" has ${scaling[field].length} value(s); observations of ${environment} have ${observationSize}.`,
-        { hint: "Give one value per element of an observation, or leave scaling out." },
+        {
+          hint: "Give one value per element of an observation (--set scaling=observed measures them), or leave scaling out (--set scaling=null).",
+        },
       );
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { referenceEngine } from "../../src/engines/reference/index.ts";
 import { observationSize } from "../../src/network/network.ts";
-import { assertFits } from "../../src/learning/evaluate.ts";
+import { assertFits } from "../../src/learning/fits.ts";
 import type { Environments } from "../../src/environments/worlds.ts";
 import { policyOf } from "../../src/learning/policy.ts";
 import { main } from "../../src/cli/main.ts";

@@ -59,7 +59,7 @@ class Group:
         infos = [None] * len(self.envs)
         for index, env in enumerate(self.envs):
             if mask is None or mask[index]:
-                self._observations[index], infos[index] = env.reset(seed=seeds[index], options=options)
+                self._observations[index], infos[index] = _told(env.reset(seed=seeds[index], options=options))
                 self._ended[index] = False
                 self._started[index] = True
                 self._elapsed[index] = 0
@@ -95,12 +95,17 @@ class Group:
                     if same_step:
                         finals = finals or {}
                         finals[index] = (observation, info)
-                        observation, info = self.envs[index].reset()
+                        observation, info = _told(self.envs[index].reset())
                     else:
                         ended[index] = True
                         self._flags[index] = (terminated, truncated)
                 observations[index] = observation
-            rewards[index] = float(reward)
+            try:
+                rewards[index] = float(reward)
+            except (TypeError, ValueError) as problem:
+                raise BridgeError(
+                    "ENV_FAILED", f"The environment gave the reward {reward!r:.80}.", "A reward is a number."
+                ) from problem
             terminations[index] = 1 if terminated else 0
             truncations[index] = 1 if truncated else 0
             infos.append(info)
@@ -117,7 +122,7 @@ class Group:
         """What a step gives where the episode has ended: the next episode's start, or once more its end."""
         if self.autoreset != "next-step":
             return 0.0, *self._flags[index], {}
-        self._observations[index], info = self.envs[index].reset()
+        self._observations[index], info = _told(self.envs[index].reset())
         self._ended[index] = False
         return 0.0, False, False, info
 
@@ -141,6 +146,14 @@ class Group:
     def close(self):
         for env in self.envs:
             env.close()
+
+
+def _told(reset):
+    """What a reset returned, as Gymnasium has it: an observation that happens to have two elements is none."""
+    observation, info = reset
+    if not isinstance(info, dict):
+        raise ValueError("too many values to unpack (expected 2)")
+    return observation, info
 
 
 def _lean(env):

@@ -50,7 +50,10 @@ class explained:
                 "ENV_UNKNOWN", f'Gymnasium knows no environment "{id}".', _suggest(id), id=id
             ) from problem
         if isinstance(problem, ModuleNotFoundError) and ":" in id:
-            hint = "The part before the colon names a Python module: give its folder in the worker's `path`, or install it."
+            hint = (
+                "The part before the colon names a Python module. Say in which folder it lies: --path FOLDER on the command "
+                "line (or PYTHONPATH=FOLDER before it), `path` in a program; or install it. The current folder is not looked in."
+            )
             raise BridgeError(
                 "ENV_UNKNOWN", f'The module of "{id}" cannot be imported: {problem}.', hint, id=id
             ) from problem

@@ -3,6 +3,7 @@
 from gymnasium.error import DependencyNotInstalled
 
 from dsqn_bridge.envs import port
+from dsqn_bridge.envs.flat import flat_encoder, flat_space
 from dsqn_bridge.envs.group import AUTORESET, Group
 from dsqn_bridge.envs.make import dependency_missing
 from dsqn_bridge.envs.make import make as make_one
@@ -15,20 +16,23 @@ from dsqn_bridge.errors import BridgeError
 class _Opened:
     """A group with its coders, as the worker keeps it."""
 
-    def __init__(self, id, group, infos, strict):
+    def __init__(self, id, group, infos, strict, flat):
         self.id = id
         self.group = group
         self.infos = infos
         self.strict = strict
-        self.encode = encoder(group.observation_space)
-        self.encode_final = encoder(group.observation_space, "f")
+        shown = flat_space(group.observation_space) if flat else None
+        self.observation_space = shown or group.observation_space
+        coder = flat_encoder if shown else encoder
+        self.encode = coder(group.observation_space, "o", id)
+        self.encode_final = coder(group.observation_space, "f", id)
         self.decode = decoder(group.action_space)
         self.explained_step = explained(id, "step")
         self.close = group.close
 
     def port(self):
         """What arrays a port to it carries (port.py)."""
-        return port.arrays_of(self.group)
+        return port.arrays_of(self)
 
     def connect(self, inputs, outputs, rows):
         """The function that serves a port."""
@@ -36,7 +40,7 @@ class _Opened:
 
 
 def make(session, params, _arrays):
-    """``id, count, autoreset, vectorization, kwargs, maxSteps, renderMode, wrappers, infos, strict``. Returns a handle and what it is."""
+    """``id, count, autoreset, vectorization, kwargs, maxSteps, renderMode, wrappers, infos, strict, flat``. Returns a handle and what it is."""
     id, autoreset = params["id"], params.get("autoreset", "next-step")
     if autoreset not in AUTORESET:
         message = f'There is no autoreset mode "{autoreset}".'
@@ -48,11 +52,11 @@ def make(session, params, _arrays):
     else:
         group = Group([make_one(id, *settings) for _ in range(count)], autoreset)
     spec = group.spec
-    opened = _Opened(id, group, params.get("infos", False), params.get("strict", False))
+    opened = _Opened(id, group, *(params.get(name, False) for name in ("infos", "strict", "flat")))
     result = {
         "env": session.keep(opened, "env"),
         "port": opened.port() if session.ports else None,
-        "observationSpace": describe(group.observation_space),
+        "observationSpace": describe(opened.observation_space),
         "actionSpace": describe(group.action_space),
         "maxSteps": spec.max_episode_steps if spec else None,
         "rewardThreshold": spec.reward_threshold if spec else None,

@@ -19,8 +19,32 @@ class explained:
 
     def __exit__(self, _kind, problem, _traceback):
         if isinstance(problem, Exception) and not isinstance(problem, BridgeError):
+            if old_api(problem):
+                raise older(self._id) from problem
             message = f'"{self._id}" failed in its {self._doing}: {type(problem).__name__}: {problem}'
             raise BridgeError("ENV_FAILED", message, "The cause has the traceback.", id=self._id) from problem
+
+
+def older(id):
+    """The error of an environment for which Gymnasium came too late."""
+    message = f'"{id}" was written for the API before Gymnasium (gym 0.21 and older).'
+    hint = (
+        "reset(*, seed=None, options=None) has to return (observation, info), and step(action) has to return (observation, "
+        "reward, terminated, truncated, info): change it, or wrap it as shimmy's GymV21CompatibilityV0 does."
+    )
+    return BridgeError("ENV_FAILED", message, hint, id=id)
+
+
+def old_api(problem):
+    """Whether ``problem`` is what the API before Gymnasium comes to: four values of a step, one of a reset, no seed."""
+    text, frame = str(problem), problem.__traceback__
+    while frame.tb_next:
+        frame = frame.tb_next
+    # Where it arose: among those who call an environment, not in the environment.
+    caller = frame.tb_frame.f_globals.get("__name__", "").split(".")[0] in ("dsqn_bridge", "gymnasium")
+    if isinstance(problem, ValueError):
+        return caller and ("(expected 5, got 4)" in text or "values to unpack (expected 2" in text)
+    return isinstance(problem, TypeError) and caller and "reset() got an unexpected keyword argument" in text
 
 
 def needs_reset():
@@ -40,23 +64,24 @@ def add_finals(opened, outcome, result, replies):
         result["finalInfos"] = [outcome.finals[index][1] for index in indices]
 
 
-def arrays_of(group):
+def arrays_of(opened):
     """The arrays of a port, or None where actions are no arrays.
 
     ``reset`` [1]: 1 to start episodes where ``mask`` is 1, from ``seeds`` (-1: none).
     """
+    group = opened.group
     count = group.count
     actions = leaves(group.action_space, count, "a", actions=True)
     if actions is None:
         return None
     inputs = [["reset", "int32", [1]], ["seeds", "float64", [count]], ["mask", "uint8", [count]], *actions]
-    outputs = [*leaves(group.observation_space, count, "o"), ["r", "float64", [count]]]
+    outputs = [*leaves(opened.observation_space, count, "o"), ["r", "float64", [count]]]
     outputs += [[name, "uint8", [count]] for name in ("te", "tr")]
     if group.shaped:
         outputs.append(["raw", "float64", [count]])
     rows = []
     if group.autoreset == "same-step":
-        rows = [["finals", "int32", [count]], *leaves(group.observation_space, count, "f")]
+        rows = [["finals", "int32", [count]], *leaves(opened.observation_space, count, "f")]
     return {"inputs": inputs, "outputs": outputs, "rows": rows}
 
 

@@ -7,6 +7,8 @@ and "o.0" for the leaves of a Dict and a Tuple. What is no array (Text, and spac
 import numpy as np
 from gymnasium import spaces
 
+from dsqn_bridge.errors import BridgeError
+
 _INT32 = np.iinfo(np.int32)
 
 
@@ -44,22 +46,72 @@ def _bounds(values):
     return flat[0].item() if flat.size and (flat == flat[0]).all() else flat.tolist()
 
 
-def encoder(space, path="o"):
+def misfit(element, space, id):
+    """The error of an element that is none of ``space``."""
+    try:
+        array = np.asarray(element) if not isinstance(element, (dict, tuple, str)) else None
+    except ValueError:  # a ragged list
+        array = None
+    is_one = array is not None and array.dtype.kind in "biuf"
+    what = f"has the shape {list(array.shape)} and the dtype {array.dtype.name}" if is_one else f"is {element!r:.80}"
+    if is_one and array.shape == space.shape:
+        what = f"holds {array.ravel()[:8].tolist()}"
+    message = f'The observation that "{id}" gave {what}; its observation space is {_short(space)}.'
+    hint = "An observation has to belong to the space that the environment declares: change one of the two."
+    return BridgeError("OBSERVATION_INVALID", message, hint, environment=id, space=_short(space))
+
+
+def _short(space):
+    text = repr(space)
+    if isinstance(space, spaces.Box):
+        text = f"Box(shape {list(space.shape)}, {space.dtype.name})"
+    return text if len(text) <= 200 else f"{text[:200]} ..."
+
+
+def fitting(element, space, id):
+    """``element`` as an array of the shape of ``space``, with whole numbers where it has these; OBSERVATION_INVALID where it is none."""
+    try:
+        array = np.asarray(element)
+    except ValueError as problem:  # a ragged list
+        raise misfit(element, space, id) from problem
+    if array.shape != space.shape or array.dtype.kind not in "biuf":
+        raise misfit(element, space, id)
+    if space.dtype.kind == "f":
+        return array
+    with np.errstate(invalid="ignore"):
+        whole = array.astype(space.dtype, copy=False)
+    if not np.array_equal(whole, array):  # a fraction, NaN, or too large
+        raise misfit(element, space, id)
+    if isinstance(space, spaces.Discrete) and not 0 <= whole - space.start < space.n:
+        raise misfit(element, space, id)
+    if (
+        isinstance(space, spaces.MultiDiscrete)
+        and not ((whole >= space.start) & (whole < space.start + space.nvec)).all()
+    ):
+        raise misfit(element, space, id)
+    return whole
+
+
+def encoder(space, path="o", id=""):
     """Returns ``encode(elements, plain, arrays)``, which puts N elements of ``space`` into ``arrays``, each [N, ...], or ``plain``.
 
     An array that is there already is written to.
     """
     if isinstance(space, (spaces.Tuple, spaces.Dict)):
         items = space.spaces.items() if isinstance(space, spaces.Dict) else enumerate(space.spaces)
-        parts = [(key, encoder(one, f"{path}.{key}")) for key, one in items]
+        parts = [(key, encoder(one, f"{path}.{key}", id)) for key, one in items]
 
         def encode(elements, plain, arrays):
             for key, part in parts:
-                part([element[key] for element in elements], plain, arrays)
+                try:
+                    column = [element[key] for element in elements]
+                except (KeyError, IndexError, TypeError) as problem:
+                    raise misfit(elements[0], space, id) from problem
+                part(column, plain, arrays)
 
         return encode
     if isinstance(space, (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)):
-        dtype, shape = _carried(space), space.shape
+        dtype, shape, own = _carried(space), space.shape, space.dtype
 
         def encode(elements, plain, arrays):
             batch = arrays.get(path)
@@ -72,6 +124,8 @@ def encoder(space, path="o"):
             if batch is None:
                 batch = arrays[path] = np.empty((len(elements), *shape), dtype)
             for index, element in enumerate(elements):
+                if type(element) is not np.ndarray or element.shape != shape or element.dtype != own:
+                    element = fitting(element, space, id)
                 batch[index] = element
 
         return encode

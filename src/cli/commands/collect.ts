@@ -29,11 +29,20 @@ export default command<Options>({
         "\nExample:\n  dsqn collect models/cartpole-dqn.safetensors --env CartPole-v1 --size 20000 --out runs/cartpole-replay",
       );
   },
-  async run([path], options, { signal, progress, print }) {
+  async run([path], options, context) {
+    const { signal, progress, print, log } = context;
     const { env, size, out, epsilon, every, seed } = options;
     const { network, card } = await loadModel(path);
-    const replay = await withEnvironment(options, { policy: policyOf(network), card }, (make) =>
-      collectReplay(network, make, { size, firstSeed: seed, epsilon, every, signal, onProgress: progress }),
+    const replay = await withEnvironment(options, { policy: policyOf(network), card, context }, (make) =>
+      collectReplay(network, make, {
+        size,
+        firstSeed: seed,
+        epsilon,
+        every,
+        signal,
+        onProgress: progress,
+        onWarning: log,
+      }),
     );
     await saveReplay(out, { ...replay, environment: env });
     print({ size, out, env, model: path }, (result) => `${result.size} states of ${env} in ${result.out}`);

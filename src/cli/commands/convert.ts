@@ -12,6 +12,7 @@ import { scaleDefaults } from "../../conversion/scales.ts";
 import { openTrainable } from "../../engines/create.ts";
 import { UsageError } from "../../errors.ts";
 import { fineTune, type FineTuned } from "../../learning/fine-tune.ts";
+import { environmentOptionsOf } from "../../learning/environment-card.ts";
 import { loadReplayStates } from "../../learning/replay-states.ts";
 import { loadModel, saveModel } from "../../network/file/model.ts";
 import { codingDefaults, isSpiking, kindOf, observationSize } from "../../network/network.ts";
@@ -125,6 +126,7 @@ Examples:
           hint: `Collect them: dsqn collect ${path} --env ID --size 20000 --out DIR, then --replay DIR. Or use --method model.`,
         },
       );
+    const made = environmentOptionsOf(card);
     const states =
       replay === undefined
         ? new Float32Array(0)
@@ -153,6 +155,7 @@ Examples:
     await saveModel(out, tuned?.network ?? converted.network, {
       method: "convert",
       environment: card?.environment,
+      ...(Object.keys(made).length > 0 && { environmentOptions: made }),
       source: { model: basename(path), sha256 },
       conversion: { ...conversion, ...(tuned && { fineTune: { iterations, seed, agreement: tuned.agreement } }) },
       scales,

@@ -52,7 +52,8 @@ Examples:
   dsqn evaluate models/cartpole-dqn-converted.safetensors --env CartPole-v1 --episodes 5 --simulator spinnaker --board-host 192.168.240.1`,
     );
   },
-  async run([path], options, { signal, progress, print }) {
+  async run([path], options, context) {
+    const { signal, progress, print, log } = context;
     const { env, episodes, epsilon, seed, ties, steps, simulator } = options;
     const settings = boardSettingsFrom(options, simulator);
     const { network: stored, card } = await loadModel(path);
@@ -62,8 +63,16 @@ Examples:
     const engine = await openEngine(network, simulator, { settings: { ...settings }, onProgress: progress, signal });
     const policy = policyOf(network, { ties, steps, engine });
     try {
-      const evaluation = await withEnvironment(options, { policy, card }, (make) =>
-        evaluate(policy, make, { episodes, firstSeed: seed, epsilon, compare, signal, onProgress: progress }),
+      const evaluation = await withEnvironment(options, { policy, card, context }, (make) =>
+        evaluate(policy, make, {
+          episodes,
+          firstSeed: seed,
+          epsilon,
+          compare,
+          signal,
+          onProgress: progress,
+          onWarning: log,
+        }),
       );
       print({ env, model: path, compare: options.compare, simulator, seed, ...evaluation }, render);
       return 0;

@@ -1,6 +1,7 @@
 import { collectStates } from "../../learning/collect.ts";
 import { policyOf } from "../../learning/policy.ts";
 import { earlyExitPolicy, exitRule } from "../../learning/early-exit.ts";
+import { environmentOptionsOf } from "../../learning/environment-card.ts";
 import { sweep, sweepSteps, type Sweep } from "../../learning/sweep.ts";
 import { UsageError } from "../../errors.ts";
 import { writeFileAtomic } from "../../files/atomic.ts";
@@ -9,11 +10,12 @@ import { isSpiking, kindOf } from "../../network/network.ts";
 import { renderSweep } from "../../report/sweep.ts";
 import { fastEngine } from "../../engines/fast/index.ts";
 import { withEnvironment } from "../flags/atari.ts";
+import { gymnasiumFlags, type GymnasiumFlags } from "../flags/gymnasium.ts";
 import { command } from "../command.ts";
 import { integer, real } from "../flags/options.ts";
 import { codingFlags, withCoding, type CodingFlags } from "../flags/coding.ts";
 
-interface Options extends CodingFlags {
+interface Options extends CodingFlags, GymnasiumFlags {
   env?: string;
   steps: number[];
   episodes: number;
@@ -29,7 +31,9 @@ const CALIBRATION = { size: 2000, firstSeed: 200_000 } as const;
 export default command<Options>({
   name: "sweep",
   configure(parser) {
-    codingFlags(parser.argument("<dense>", "the network that was converted").argument("<spiking>", "what it became"))
+    gymnasiumFlags(
+      codingFlags(parser.argument("<dense>", "the network that was converted").argument("<spiking>", "what it became")),
+    )
       .option("--env <id>", "the environment or Atari game to act in (default: the one that the model's card names)")
       .option(
         "--steps <T...>",
@@ -55,7 +59,8 @@ Example:
   dsqn sweep models/cartpole-dqn.safetensors models/cartpole-dqn-converted.safetensors --env CartPole-v1 --steps 16 32 64 128`,
       );
   },
-  async run([densePath, spikingPath], options, { print, progress, signal }) {
+  async run([densePath, spikingPath], options, context) {
+    const { print, progress, signal } = context;
     const [dense, spiking] = [await loadModel(densePath), await loadModel(spikingPath)];
     const network = withCoding(spiking.network, options);
     if (!isSpiking(network))
@@ -77,8 +82,9 @@ Example:
         },
       );
     const source = policyOf(dense.network);
-    const environment = { env: id, maxSteps: options.maxSteps, fire: true, wrapper: [] };
-    const result = await withEnvironment(environment, { policy: source, card: dense.card }, (makeEnvironments) =>
+    const environment = { ...options, env: id, fire: true };
+    const card = environmentCard(id, spiking.card, dense.card);
+    const result = await withEnvironment(environment, { policy: source, card, context }, (makeEnvironments) =>
       sweep({
         makeEnvironments,
         source,
@@ -103,6 +109,12 @@ Example:
     return 0;
   },
 });
+
+/** Of the two cards that of the environment `id` which says more: that of what was trained, where the conversion's says nothing. */
+function environmentCard(id: string, ...cards: readonly (object | null | undefined)[]): object | null | undefined {
+  const own = cards.filter((card) => (card as { environment?: unknown } | null)?.environment === id);
+  return own.find((card) => Object.keys(environmentOptionsOf(card)).length > 0) ?? cards.at(-1);
+}
 
 function render({ rows, source, recommended, earlyExit }: Sweep): string {
   const percent = (share: number): string => (100 * share).toFixed(2);

@@ -1,11 +1,12 @@
-import { assignment, mergeConfig, type PlainObject } from "../../learning/config.ts";
+import { assignment, composed, type PlainObject } from "../../learning/config.ts";
 import { runSeeds, runTraining, type SeedsSummary } from "../../learning/runs/run.ts";
 import type { TrainSummary } from "../../learning/runs/summary.ts";
 import { presets } from "../../learning/presets/index.ts";
 import { command } from "../command.ts";
+import { gymnasiumFlags, type GymnasiumFlags, printing } from "../flags/gymnasium.ts";
 import { integer } from "../flags/options.ts";
 
-interface Options {
+interface Options extends GymnasiumFlags {
   env?: string;
   seed?: number;
   seeds?: number;
@@ -20,26 +21,27 @@ export default command<Options>({
   name: "train",
   configure(parser) {
     const width = Math.max(...Object.keys(presets).map((name) => name.length));
-    parser
-      .argument("[preset]", "a preset, or a config file (.json, .ts, .js)")
-      .option("--env <id>", "the environment instead of the preset's: Gymnasium's id, or an Atari game")
-      .option("--seed <n>", "seed of everything random", integer())
-      .option("--seeds <count>", "train from so many seeds, one after the other, and sum up", integer(1))
-      .option("--episodes <n>", "train for at most so many episodes", integer(1))
-      .option("--max-steps <n>", "time limit of the environment in steps", integer(1))
-      .option("--out <folder>", "run folder (default: runs/<time>-<preset>)")
-      .option("--resume <run>", "go on with a run (its folder, or one of its checkpoint files)")
-      .option(
-        "--set <field=value...>",
-        "change any field of the config, such as --set gamma=0.95 replay.capacity=10000",
-        (text: string, all: string[]) => [...all, text],
-        [],
-      )
-      .addHelpText(
-        "after",
-        () => `\nPresets:\n${Object.entries(presets)
-          .map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`)
-          .join("\n")}
+    gymnasiumFlags(
+      parser
+        .argument("[preset]", "a preset, or a config file (.json, .ts, .js)")
+        .option("--env <id>", "the environment instead of the preset's: Gymnasium's id, or an Atari game")
+        .option("--seed <n>", "seed of everything random", integer())
+        .option("--seeds <count>", "train from so many seeds, one after the other, and sum up", integer(1))
+        .option("--episodes <n>", "train for at most so many episodes", integer(1))
+        .option("--max-steps <n>", "time limit of the environment in steps", integer(1))
+        .option("--out <folder>", "run folder (default: runs/<time>-<preset>)")
+        .option("--resume <run>", "go on with a run (its folder, or one of its checkpoint files)")
+        .option(
+          "--set <field=value...>",
+          "change any field of the config, such as --set gamma=0.95 replay.capacity=10000",
+          (text: string, all: string[]) => [...all, text],
+          [],
+        ),
+    ).addHelpText(
+      "after",
+      () => `\nPresets:\n${Object.entries(presets)
+        .map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`)
+        .join("\n")}
 
 Examples:
   dsqn train cartpole-dqn --seed 1 --out runs/first
@@ -48,17 +50,19 @@ Examples:
   dsqn train cartpole-dsqn --seeds 10 --json
 
 Exit code 1: the greedy score of the trained network misses the config's target.`,
-      );
+    );
   },
-  async run([preset], options, { signal, progress, print, log }) {
-    const { env, seed, seeds, episodes, maxSteps, out, resume } = options;
+  async run([preset], options, { signal, progress, print, log, verbose }) {
+    const { env, seed, seeds, episodes, maxSteps, out, resume, envKwargs, wrapper, path } = options;
+    const environment = { maxSteps, kwargs: envKwargs, wrappers: wrapper };
     const flags: PlainObject = {
       ...(seed !== undefined && { seed }),
       ...(episodes !== undefined && { episodes }),
-      ...(maxSteps !== undefined && { environment: { maxSteps } }),
+      ...(Object.values(environment).some((value) => value !== undefined) && { environment }),
     };
-    const changes = options.set.map(assignment).reduce(mergeConfig, flags);
-    const request = { preset, env, changes, out, resume, signal, onProgress: progress };
+    const changes = options.set.map(assignment).reduce((all, one) => composed(all, one), flags);
+    const onLog = printing({ log, verbose });
+    const request = { preset, env, changes, out, resume, path, onLog, signal, onProgress: progress };
     if (seeds !== undefined) {
       const summary = await runSeeds(request, seed ?? 0, seeds);
       print(summary, renderSeeds);

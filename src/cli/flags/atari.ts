@@ -1,7 +1,6 @@
 import type { Command as Parser } from "commander";
 import { manyWorkers, withAtari } from "../../environments/atari-worlds.ts";
 import type { MakeEnvironments } from "../../environments/worlds.ts";
-import type { Wrapper } from "../../environments/gymnasium.ts";
 import { withGymnasium } from "../../environments/gymnasium-worlds.ts";
 import type { Policy } from "../../learning/policy.ts";
 import {
@@ -13,10 +12,12 @@ import {
 } from "../../environments/atari.ts";
 import { isAtariId } from "../../environments/atari-id.ts";
 import { UsageError } from "../../errors.ts";
+import type { Context } from "../command.ts";
+import { gymnasiumFlags, type GymnasiumFlags, gymnasiumSpec } from "./gymnasium.ts";
 import { choice, integer, real } from "./options.ts";
 
 /** What `environmentFlags` adds to a command's options. */
-export interface EnvironmentFlags {
+export interface EnvironmentFlags extends GymnasiumFlags {
   env: string;
   maxSteps?: number;
   preprocessing?: AtariPreprocessing;
@@ -26,20 +27,15 @@ export interface EnvironmentFlags {
   noopMax?: number;
   /** False with --no-fire. */
   fire: boolean;
-  wrapper: Wrapper[];
 }
 
 /** The flags of commands that act in an environment. */
 export function environmentFlags(parser: Parser): Parser {
-  return parser
-    .requiredOption("--env <id>", "environment: Gymnasium's id, or an Atari game (Breakout, ALE/Breakout-v5)")
-    .option("--max-steps <n>", "time limit of an episode in steps, instead of the environment's own", integer(1))
-    .option(
-      "--wrapper <name[=json]...>",
-      'Gymnasium wrappers by name, innermost first, with their kwargs: TimeLimit={"max_episode_steps":200}',
-      (text: string, all: Wrapper[]) => [...all, wrapperOf(text)],
-      [],
-    )
+  return gymnasiumFlags(
+    parser
+      .requiredOption("--env <id>", "environment: Gymnasium's id, or an Atari game (Breakout, ALE/Breakout-v5)")
+      .option("--max-steps <n>", "time limit of an episode in steps, instead of the environment's own", integer(1)),
+  )
     .option(
       "--preprocessing <name>",
       `Atari: ${ATARI_PREPROCESSINGS.join(", ")} (default: as the model's card says)`,
@@ -52,26 +48,27 @@ export function environmentFlags(parser: Parser): Parser {
     .option("--no-fire", "Atari: leave it to the model to press FIRE");
 }
 
-function wrapperOf(text: string): Wrapper {
-  const [, name, json] = /^([\w-]+)(?:=(.*))?$/s.exec(text) ?? [];
-  try {
-    if (name !== undefined) return { name, kwargs: json === undefined ? {} : (JSON.parse(json) as Wrapper["kwargs"]) };
-  } catch {
-    // Said below.
-  }
-  throw new UsageError("BAD_ARGUMENT", `"${text}" is not of the form NAME or NAME={"option": value}.`);
-}
-
 /**
  * Opens the environment that the flags name, an Atari game or one of Gymnasium's, lends its maker to `use`, and closes it. `card` is the
  * model's, which knows the preprocessing that it was trained with. Throws BAD_ARGUMENT where Atari's flags meet another environment.
  */
 export async function withEnvironment<T>(
   flags: EnvironmentFlags,
-  { policy, card }: { policy: Pick<Policy, "observationSize">; card?: object | null },
+  { policy, card, context }: { policy: Pick<Policy, "observationSize">; card?: object | null; context: Context },
   use: (makeEnvironments: MakeEnvironments) => Promise<T>,
 ): Promise<T> {
-  const { env, maxSteps, preprocessing, world, frameSkip, stickyActions, noopMax, fire, wrapper } = flags;
+  const {
+    env,
+    maxSteps,
+    preprocessing,
+    world,
+    frameSkip,
+    stickyActions,
+    noopMax,
+    fire,
+    envKwargs,
+    wrapper = [],
+  } = flags;
   if (!isAtariId(env)) {
     const given = Object.entries({ preprocessing, world, frameSkip, stickyActions, noopMax }).find(
       ([, v]) => v !== undefined,
@@ -80,12 +77,16 @@ export async function withEnvironment<T>(
       throw new UsageError("BAD_ARGUMENT", `"${env}" is no Atari game, which ${given?.[0] ?? "noFire"} is for.`, {
         hint: "Leave the flag out, or name the game as in --env ALE/Breakout-v5.",
       });
-    return withGymnasium({ id: env, maxSteps, wrappers: wrapper }, use);
+    return withGymnasium({ ...gymnasiumSpec(env, flags, card, context), maxSteps }, use);
   }
-  if (wrapper.length > 0)
-    throw new UsageError("BAD_ARGUMENT", `"${env}" is an Atari game, which no wrapper of Gymnasium goes around.`, {
-      hint: "The flags for Atari say how it is seen.",
-    });
+  if (wrapper.length > 0 || envKwargs !== undefined)
+    throw new UsageError(
+      "BAD_ARGUMENT",
+      `"${env}" is an Atari game, which takes no wrappers and kwargs of Gymnasium.`,
+      {
+        hint: "The flags for Atari say how it is seen.",
+      },
+    );
   const options: Omit<AtariOptions, "worker" | "count"> = {
     game: env,
     preprocessing: preprocessing ?? preprocessingOf(card) ?? (policy.observationSize === 80 * 80 ? "patel" : "nature"),

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { withAtari } from "../../environments/atari-worlds.ts";
-import { withGymnasium } from "../../environments/gymnasium-worlds.ts";
+import { type GymnasiumSpec, withGymnasium } from "../../environments/gymnasium-worlds.ts";
 import type { Environments, MakeEnvironments } from "../../environments/worlds.ts";
 import { nearest, UsageError } from "../../errors.ts";
 import type { Algorithm, AlgorithmOptions } from "../algorithm.ts";
@@ -74,9 +74,10 @@ export async function loadAlgorithm(name: unknown, what: string): Promise<AnyAlg
 export function withEnvironments<T>(
   { environment }: { readonly environment: EnvironmentConfig | AtariConfig },
   use: (makeEnvironments: MakeEnvironments) => Promise<T>,
+  { path, onLog }: Pick<GymnasiumSpec, "path" | "onLog"> = {},
 ): Promise<T> {
   const { count: _, ...spec } = environment;
-  if ("id" in spec) return withGymnasium(spec, use);
+  if ("id" in spec) return withGymnasium({ ...spec, path, onLog }, use);
   const { maxSteps, ...game } = spec;
   return withAtari(maxSteps === undefined ? game : { ...game, maxFrames: maxSteps * game.frameSkip }, use);
 }

@@ -26,6 +26,10 @@ export interface RunOptions {
   readonly out?: string;
   /** A run folder to go on with, or one of its checkpoint files. */
   readonly resume?: string;
+  /** Folders of Python modules of the user's own: a run does not keep them. */
+  readonly path?: readonly string[];
+  /** Each line that the environment prints, or that Python warns of. */
+  readonly onLog?: (line: string) => void;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
 }
@@ -48,7 +52,7 @@ export async function runTraining(options: RunOptions): Promise<TrainSummary & {
   };
   try {
     return await withRun(folder.path, async () => {
-      const summary = await withEnvironments(parsed, run);
+      const summary = await withEnvironments(parsed, run, options);
       writeAtomically(folder.file("summary.json"), `${JSON.stringify(summary, null, 2)}\n`);
       return { ...summary, folder: folder.path };
     });

@@ -1,0 +1,38 @@
+import { z } from "zod";
+import type { Wrapper } from "../environments/gymnasium.ts";
+import { DsqnError } from "../errors.ts";
+
+/** How a model's environment was made, besides its id. */
+export interface EnvironmentOptions {
+  readonly kwargs?: Readonly<Record<string, unknown>>;
+  readonly wrappers?: readonly Wrapper[];
+}
+
+const record = z.record(z.string(), z.unknown());
+const options = z.object({
+  kwargs: record.optional(),
+  wrappers: z.array(z.object({ name: z.string(), kwargs: record.optional() })).optional(),
+});
+
+/**
+ * What a card says of its environment: in `environmentOptions`, or in the config of the run that made it; fields that are empty are left out.
+ * Throws CARD_INVALID where it says something else there.
+ */
+export function environmentOptionsOf(card: object | null | undefined): EnvironmentOptions {
+  const { environmentOptions, config } = (card ?? {}) as {
+    environmentOptions?: unknown;
+    config?: { environment?: unknown };
+  };
+  const parsed = options.safeParse(environmentOptions ?? config?.environment ?? {});
+  if (!parsed.success)
+    throw new DsqnError(
+      "CARD_INVALID",
+      `The model's card says something else than kwargs and wrappers of its environment.`,
+      {
+        hint: "Mend `environmentOptions` in the .json beside the model, or delete the card.",
+        facts: { field: parsed.error.issues[0].path.join(".") },
+      },
+    );
+  const { kwargs = {}, wrappers = [] } = parsed.data;
+  return { ...(Object.keys(kwargs).length > 0 && { kwargs }), ...(wrappers.length > 0 && { wrappers }) };
+}
