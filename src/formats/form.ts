@@ -19,6 +19,8 @@ export interface NamedTensors {
   readonly tree?: readonly string[];
   /** What the file tells of it besides: an image, strides. */
   readonly architecture?: ImportedArchitecture;
+  /** In which order its dense layers see images, where not torch's. */
+  readonly flatten?: "hwc";
   /** Where the file tells: "relu", or what says that it is another one, which is refused. */
   readonly activation?: string;
   /** What was taken for granted in reading it. */

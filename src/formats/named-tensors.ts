@@ -123,7 +123,8 @@ function layered(
       `dueling streams, Q = V + A - mean A: ${listed(dueling!.value.map(({ name }) => name))} and ${listed(dueling!.advantage.map(({ name }) => name))}`,
     );
   const rectified = activations(spine, dueling, found, options, source, assumed);
-  const known = options.architecture ?? found.architecture;
+  const { flatten } = found;
+  const known = options.architecture ? { ...(flatten && { flatten }), ...options.architecture } : found.architecture;
   const architecture =
     kind === "dense"
       ? { ...plain, input: [sizesOf(spine[0]).inputs] as const }

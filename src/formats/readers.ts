@@ -6,9 +6,14 @@ import { decodeModel } from "../network/file/model.ts";
 import { fromTorch } from "./checkpoint.ts";
 import type { ImportOptions, NamedTensors, WholeNetwork } from "./form.ts";
 import { DESCRIPTION_ENTRY, isDescription, wholeRecorded } from "./frameworks/reader.ts";
+import { isHdf5 } from "./hdf5/read.ts";
 import { readJson } from "./json.ts";
+import { isKeras, readKeras, readKerasHdf5 } from "./keras.ts";
 import { isNir, readNir } from "./nir/read.ts";
 import { decodeNpz } from "./npz.ts";
+import { readOnnx } from "./onnx/import.ts";
+import { isOnnx } from "./onnx/model.ts";
+import { operators } from "./onnx/operators.ts";
 import { fromPortable, PORTABLE, PORTABLE_FILE, unnumbered } from "./portable.ts";
 import { fromStableBaselines3 } from "./stable-baselines3.ts";
 import { decodeTorch } from "./torch.ts";
@@ -59,12 +64,6 @@ export const readers: readonly Reader[] = [
       isDescription(bytes) ? wholeRecorded(bytes, source, options) : readJson(bytes, source),
   },
   {
-    says: ".zip (stable-baselines3)",
-    extensions: [".zip"],
-    owns: (bytes) => namesIn(bytes).some((name) => /\.(pth|pt)$/.test(name)),
-    read: fromStableBaselines3,
-  },
-  {
     says: ".nir (NIR)",
     extensions: [".nir"],
     owns: isNir,
@@ -72,6 +71,30 @@ export const readers: readonly Reader[] = [
       const { neuron: _, ...coding } = { ...spiking, ...(decoding && { decoding }) };
       return readNir(bytes, source, { coding, ...nir });
     },
+  },
+  {
+    says: ".keras (Keras)",
+    extensions: [".keras"],
+    owns: (bytes) => isKeras(namesIn(bytes)),
+    read: readKeras,
+  },
+  {
+    says: ".h5 (Keras)",
+    extensions: [".h5", ".hdf5"],
+    owns: isHdf5,
+    read: readKerasHdf5,
+  },
+  {
+    says: ".onnx (ONNX)",
+    extensions: [".onnx"],
+    owns: isOnnx,
+    read: (bytes, source) => readOnnx(bytes, source, operators),
+  },
+  {
+    says: ".zip (stable-baselines3)",
+    extensions: [".zip"],
+    owns: (bytes) => namesIn(bytes).some((name) => /\.(pth|pt)$/.test(name)),
+    read: fromStableBaselines3,
   },
 ];
 

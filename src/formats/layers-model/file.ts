@@ -93,9 +93,8 @@ export async function kerasLayers(bytes: Uint8Array, path: string): Promise<Kera
     const issue = cause instanceof z.ZodError ? cause.issues[0] : undefined;
     throw invalid(issue ? `${issue.path.join(".")}: ${issue.message}` : (cause as Error).message, cause);
   }
-  const topology = topologySchema.safeParse(model.modelTopology?.model_config ?? model.modelTopology);
-  if (!topology.success) throw invalid("it describes no layers", topology.error);
-  const layers = chained(topology.data.class_name, topology.data.config, path);
+  const layers = describedLayers(model.modelTopology?.model_config ?? model.modelTopology, path);
+  if (!layers) throw invalid("it describes no layers");
   const weights = new Map<string, Map<string, Tensor>>();
   for (const [name, value] of await readWeights(path, model.weightsManifest, invalid)) {
     const parts = name.split("/");
@@ -104,10 +103,15 @@ export async function kerasLayers(bytes: Uint8Array, path: string): Promise<Kera
       weights.get(layer)!.set(parts.at(-1)!, value);
     }
   }
-  return layers.map(({ class_name: kind, config }) => {
-    const { name } = config;
-    return { kind, name, config, weights: weights.get(name) ?? new Map<string, Tensor>() };
-  });
+  return layers.map((layer) => ({ ...layer, weights: weights.get(layer.name) ?? new Map<string, Tensor>() }));
+}
+
+/** The layers that Keras's description of a model names, one after the other; undefined where it is none. */
+export function describedLayers(topology: unknown, source: string): Omit<KerasLayer, "weights">[] | undefined {
+  const checked = topologySchema.safeParse(topology);
+  if (!checked.success) return undefined;
+  const chain = chained(checked.data.class_name, checked.data.config, source);
+  return chain.map(({ class_name: kind, config }) => ({ kind, name: config.name, config }));
 }
 
 type Described = z.infer<typeof layerSchema>;
@@ -130,10 +134,8 @@ function chained(model: string, layers: readonly Described[], source: string): r
       first.push(layer);
       continue;
     }
-    const calls = nodes.flat<unknown[], 1>();
-    const [call] = calls;
-    const feeding: unknown = nodes.length === 1 && calls.length === 1 && Array.isArray(call) ? call[0] : undefined;
-    if (typeof feeding !== "string")
+    const feeding = nodes.length === 1 ? feedingOf(nodes[0]) : undefined;
+    if (feeding === undefined)
       throw refused(source, named, "networks here are chains, and more than one layer feeds it");
     if (byInput.has(feeding))
       throw refused(source, named, `networks here are chains, and "${feeding}" feeds another layer too`);
@@ -144,6 +146,23 @@ function chained(model: string, layers: readonly Described[], source: string): r
   const chain = [first[0]];
   for (let next = byInput.get(first[0].config.name); next; next = byInput.get(next.config.name)) chain.push(next);
   return chain;
+}
+
+/** Keras 3 says of a call what it was called with, and of a value where it comes from. */
+const callSchema = z.looseObject({
+  args: z.tuple([z.looseObject({ config: z.looseObject({ keras_history: z.array(z.unknown()).min(1) }) })]),
+});
+
+/** The layer that alone feeds a call of another; undefined where there are more. */
+function feedingOf(node: unknown): string | undefined {
+  const call = callSchema.safeParse(node);
+  if (call.success) {
+    const [from] = call.data.args[0].config.keras_history;
+    return typeof from === "string" ? from : undefined;
+  }
+  // Before: a list of [layer, node, value, arguments].
+  const [first, ...more] = Array.isArray(node) ? (node as unknown[]) : [];
+  return more.length === 0 && Array.isArray(first) && typeof first[0] === "string" ? first[0] : undefined;
 }
 
 /** Bytes of an element as the files hold it. */

@@ -43,13 +43,20 @@ export async function readLayersModel(
   bytes: Uint8Array,
   source: string,
 ): Promise<{ form: string; network: Network; tensors: { name: string; shape: readonly number[] }[] }> {
-  const layers = await kerasLayers(bytes, source);
+  return { form: "layers-model", ...fromLayers(await kerasLayers(bytes, source), source) };
+}
+
+/** The network that Keras's layers, one after the other, are. */
+export function fromLayers(
+  layers: readonly KerasLayer[],
+  source: string,
+): { network: Network; tensors: { name: string; shape: readonly number[] }[] } {
   const taken: Taken = { source, pieces: [], inputScale: 1, rescaled: 0, used: new Set() };
   for (const layer of layers) take(layer, taken);
   const tensors = layers.flatMap(({ name, weights }) =>
     [...weights].map(([weight, { shape }]) => ({ name: `${name}/${weight}`, shape })),
   );
-  return { form: "layers-model", network: ended(taken, layers.at(-1)), tensors };
+  return { network: ended(taken, layers.at(-1)), tensors };
 }
 
 function ended({ input, inputScale, pieces, padding, source }: Taken, last: KerasLayer | undefined): Network {
