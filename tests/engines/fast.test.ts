@@ -239,9 +239,10 @@ describe("gradients of the fast engine", () => {
         fc.record({ name: fc.constantFrom(...surrogateNames), scale: fc.constantFrom(1, 10, 100) }),
         fc.boolean(),
         fc.integer({ min: 1, max: 3 }),
-        (sample, surrogate, detachReset, threads) => {
+        fc.option(fc.constant({ strength: 3, rate: 0.05 }), { nil: undefined, freq: 2 }),
+        (sample, surrogate, detachReset, threads, regulariser) => {
           const { network, batch, observations } = sample;
-          const options = { maxBatch: batch, surrogate, detachReset, threads };
+          const options = { maxBatch: batch, surrogate, detachReset, threads, regulariser };
           if (kernelsLearn(network, options))
             for (const { activation } of network.layers)
               learned.set(activation.kind, learned.get(activation.kind)! + 1);
@@ -253,6 +254,7 @@ describe("gradients of the fast engine", () => {
             precision: "float32",
             surrogate,
             detachReset,
+            regulariser,
           });
           expect(Array.from(outputs)).toEqual(Array.from(expected.outputs));
           unpackLayers(network, learner.gradients).forEach(({ weights, biases }, l) => {

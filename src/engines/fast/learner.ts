@@ -37,7 +37,7 @@ export function kernelsLearn(
     coding.encoding === "constant" &&
     !coding.signedInputs &&
     kinds[surrogate.name] >= 0 &&
-    !regulariser &&
+    (!regulariser || last.kind === "lif") &&
     !learn?.length &&
     layers.every(({ synapses, pooling }) => synapses.kind === "dense" && !pooling) &&
     layers.every(({ activation }) => activation.kind === last.kind) &&
@@ -51,7 +51,7 @@ export function kernelsLearn(
  * layers below the output only the first T - 2d + 1 steps are computed: a later spike reaches the output after the end.
  */
 export function spikingLearner(network: SpikingNetwork, options: SpikingLearnerOptions): TrainableNetwork {
-  const { maxBatch, threads, surrogate, detachReset } = options;
+  const { maxBatch, threads, surrogate, detachReset, regulariser: price } = options;
   const { layers, coding } = network;
   const { steps } = coding;
   const last = layers.length - 1;
@@ -72,6 +72,7 @@ export function spikingLearner(network: SpikingNetwork, options: SpikingLearnerO
         detached: detachReset,
       },
       coefficients: outputCoefficients(layers[last].activation, steps),
+      price,
     },
   });
   return learner({

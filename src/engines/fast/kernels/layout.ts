@@ -35,7 +35,7 @@ export const planLayout = {
   addresses: [
     "layers", "observations", "inputBits", "outputs", "outputGradients", "gradients", "scratch", "coefficients", "task",
   ],
-  doubles: ["scale", "coefficientSum"],
+  doubles: ["scale", "coefficientSum", "priceStrength", "priceRate"],
 } as const; // prettier-ignore
 
 interface Layout {

@@ -19,6 +19,7 @@ import {
   sharedRoom,
   widthsOf,
 } from "./layer-plan.ts";
+import type { SpikeRegulariser } from "../../../network/regulariser.ts";
 import { allocate, type Block } from "./memory.ts";
 import { kernels } from "./module.ts";
 
@@ -48,6 +49,8 @@ export interface TrainingOptions {
   readonly surrogate?: { readonly kind: number; readonly scale: number; readonly detached: boolean };
   /** [steps]: derivative of an output with respect to the current of each step into the output layer. */
   readonly coefficients?: Float32Array;
+  /** A price on spikes, of neurons without lag. */
+  readonly price?: SpikeRegulariser;
 }
 
 /** Buffers of a network in the kernels' memory; offsets are bytes from the block's start. */
@@ -173,12 +176,14 @@ function layBuffers(options: PlanOptions, laid: readonly LaidOut[], place: Place
 
 /** Gradients: of each chunk its own, after one another of each layer. Without training only the size of a chunk. */
 function layTraining({ training, maxBatch, chunk, steps }: PlanOptions, laid: readonly LaidOut[], place: Place) {
-  const { surrogate, coefficients } = training ?? {};
+  const { surrogate, coefficients, price } = training ?? {};
   const common = {
     surrogate: surrogate?.kind ?? 0,
     detached: Number(surrogate?.detached ?? true),
     scale: surrogate?.scale ?? 0,
     coefficientSum: Math.fround(coefficients?.reduce((sum, c) => sum + c, 0) ?? 0),
+    priceStrength: price?.strength ?? 0,
+    priceRate: price?.rate ?? 0,
   };
   if (!training) return { ...common, chunk, gradientBytes: 0, outputGradients: 0, gradients: 0, coefficients: 0 };
   let bytes = 0;

@@ -168,6 +168,9 @@ export class Plan {
   scale: f64;
   /** Sum of the coefficients. */
   coefficientSum: f64;
+  /** A price on spikes (src/network/regulariser.ts); strength 0: none. */
+  priceStrength: f64;
+  priceRate: f64;
 }
 
 /** A part of one state's work that threads share (split.ts). All but `threads` is written from part to part. */

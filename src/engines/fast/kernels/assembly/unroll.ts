@@ -5,7 +5,7 @@ import { broadcast } from "./vector";
 // registers. dh[t] replaces v[t], which is needed no more. On the way: when each neuron spiked, the spikes weighted by the output's
 // coefficients, and the sum of dh.
 //
-// F: u8 with the default surrogate and a detached reset, of a plain layer (lagged-lif) or one that resets by subtraction (lif), else u16.
+// F: u8 with the default surrogate, a detached reset and no price on spikes, of a plain layer (lagged-lif) or one that resets by subtraction (lif), else u16.
 // C: u8 if gs is one vector times coefficients, else u16.
 
 // @ts-ignore: decorator
@@ -60,6 +60,18 @@ function unrollLagged<F, C>(P: Plan, L: Layer, v: usize, gs: usize, coefficients
   v128.store(summed, sum);
 }
 
+/** dR/ds of every spike of a vector of neurons (src/network/regulariser.ts): 2 strength / (B N T) max(0, spikes / T - rate). */
+// @ts-ignore: decorator
+@inline
+function price(P: Plan, L: Layer, threshold: v128, v: usize, row: usize): v128 {
+  let spikes = i64x2.splat(0);
+  for (let t = 0, at = v; t < L.steps; t++, at += row) spikes = i32x4.sub(spikes, f32x4.gt(v128.load(at), threshold));
+  const steps = f32x4.splat(<f32>L.steps);
+  const excess = f32x4.max(f32x4.splat(0), f32x4.sub(f32x4.div(f32x4.convert_i32x4_s(spikes), steps), f32x4.splat(<f32>P.priceRate)));
+  const weight = (2 * P.priceStrength) / (<f64>P.batch * <f64>L.outputs * <f64>L.steps);
+  return f32x4.mul(excess, f32x4.splat(<f32>weight));
+}
+
 /** lif, of which x is m[t]: gm = gv through the reset + surrogate gs, dh = gm, gv[t-1] = beta gm. `neurons`: where the vector's parameters lie. */
 // @ts-ignore: decorator
 @inline
@@ -71,6 +83,8 @@ function unrollLif<F, C>(
   const scale = f32x4.splat(<f32>P.scale);
   const kind = sizeof<F>() == 1 ? 0 : P.surrogate;
   const q = v128.load(gs);
+  const priced = sizeof<F>() > 1 && P.priceStrength > 0;
+  const each = priced ? price(P, L, threshold, v, row) : none;
   let gv = none, bits = none, weight = none, sum = none;
   let at = v + <usize>(L.steps - 1) * row;
   let from = gs + <usize>(L.steps - 1) * row;
@@ -80,6 +94,7 @@ function unrollLif<F, C>(
     if (sizeof<C>() == 1) weight = f32x4.add(weight, v128.and(s, v128.load32_splat(coefficients + (<usize>t << 2))));
     else bits = noted(bits, s, t, times, row);
     let g = sizeof<C>() == 1 ? f32x4.mul(q, v128.load32_splat(coefficients + (<usize>t << 2))) : v128.load(from);
+    if (priced) g = f32x4.add(g, each);
     if (sizeof<F>() > 1 && !P.detached) g = f32x4.sub(g, f32x4.mul(by, gv));
     const through = sizeof<F>() > 1 && L.replaces ? v128.andnot(gv, s) : gv;
     const gm = f32x4.add(through, f32x4.mul(surrogate(kind, f32x4.sub(x, threshold), scale), g));
@@ -113,7 +128,7 @@ function unroll<F, C>(P: Plan, L: Layer, at: usize, v: usize, gs: usize, coeffic
 /** `coefficients`: gs is one vector, times these; 0: gs is [steps, width]. */
 export function spikeGradients(P: Plan, L: Layer, v: usize, gs: usize, coefficients: usize, times: usize, weighted: usize, summed: usize): void {
   const row = <usize>L.width << 2;
-  const simple = P.detached && P.surrogate == 0 && (L.lagged ? L.plain : !L.replaces);
+  const simple = P.detached && P.surrogate == 0 && P.priceStrength == 0 && (L.lagged ? L.plain : !L.replaces);
   for (let at: usize = 0; at < row; at += 16) {
     if (simple && coefficients) unroll<u8, u8>(P, L, at, v, gs, coefficients, times, weighted, summed, row);
     else if (simple) unroll<u8, u16>(P, L, at, v, gs, coefficients, times, weighted, summed, row);
