@@ -3,6 +3,7 @@ import { writeFileAtomic, writeJsonAtomic } from "../files/atomic.ts";
 import { exportLayersModel } from "./layers-model/export.ts";
 import { isNeuron } from "../network/layer.ts";
 import { kindOf, type Network, observationSize } from "../network/network.ts";
+import { writeNir } from "./nir/write.ts";
 import { encodeNpz } from "./npz.ts";
 import { encodeSafetensors } from "../files/safetensors.ts";
 import { numbered, PORTABLE, PORTABLE_FILE, portableDescription, portableTensors } from "./portable.ts";
@@ -15,7 +16,8 @@ export interface Exporter {
   readonly summary: string;
   /** With the dot; empty for a folder. */
   readonly extension: string;
-  write(network: Network, path: string): Promise<void>;
+  /** Returns in which way the file is another network to its readers, where it is. */
+  write(network: Network, path: string): Promise<readonly string[] | void>;
 }
 
 const exporters: readonly Exporter[] = [
@@ -64,6 +66,16 @@ const exporters: readonly Exporter[] = [
     summary: "a folder with TensorFlow.js's model.json and weights.bin (dense and convolutional networks)",
     extension: "",
     write: exportLayersModel,
+  },
+  {
+    name: "nir",
+    summary: "NIR 1.0 for other frameworks: the nearest it can say, and metadata that bring the same network back here",
+    extension: ".nir",
+    write: async (network, path) => {
+      const { bytes, warnings } = writeNir(network);
+      await writeFileAtomic(path, bytes);
+      return warnings;
+    },
   },
 ];
 

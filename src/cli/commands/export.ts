@@ -23,14 +23,15 @@ export default command<Options>({
         `\nFormats:\n${formats.join("\n")}\n\nExample:\n  dsqn export models/cartpole-dqn.safetensors --format npz --out cartpole.npz`,
       );
   },
-  async run([path], { format, out }, { print }) {
+  async run([path], { format, out }, { print, log }) {
     const { name, extension, write } = exporter(format, known);
     const { network } = await loadModel(path);
     const file = out ?? `${path.replace(/\.safetensors$/, "")}-${name}${extension}`;
-    await write(network, file);
+    const warnings = (await write(network, file)) ?? [];
+    for (const warning of warnings) log(`Other readers of ${file} get another network: ${warning}.`);
     const tensors = Object.entries(portableTensors(network)).map(([tensor, { shape }]) => ({ name: tensor, shape }));
     print(
-      { tensors, out: file, format: name },
+      { tensors, out: file, format: name, ...(warnings.length > 0 && { warnings }) },
       (result) => `${result.out}  ${result.format}, ${result.tensors.length} tensors`,
     );
     return 0;

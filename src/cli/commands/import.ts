@@ -7,6 +7,7 @@ import { type Framework, frameworks } from "../../formats/frameworks/dialects.ts
 import { parseNeuronsFile } from "../../formats/frameworks/neurons-file.ts";
 import type { FrameworkOptions } from "../../formats/form.ts";
 import { explainFile, importDefaults, importNetwork } from "../../formats/import.ts";
+import { type NirDialect, nirDialects, type NirOptions } from "../../formats/nir/options.ts";
 import { readVecNormalize } from "../../formats/vecnormalize.ts";
 import { saveModel } from "../../network/file/model.ts";
 import { type Decoding, decodings, kindOf, shapeOf } from "../../network/network.ts";
@@ -20,6 +21,10 @@ interface Options {
   neuron?: string;
   neurons?: string;
   decoding?: Decoding;
+  dialect?: NirDialect;
+  dt?: number;
+  maxSpikes?: number;
+  normInput?: boolean;
   kind?: "dense" | "spiking" | "convolutional";
   input?: string;
   strides?: string;
@@ -34,7 +39,7 @@ interface Options {
   alpha?: number;
   beta?: number;
   threshold?: number;
-  reset?: "subtraction" | "zero";
+  reset?: "subtraction" | "zero" | "subtraction-late";
   prefix?: string;
   layers?: string;
   activation?: string;
@@ -48,7 +53,7 @@ export default command<Options>({
     parser
       .argument(
         "<file>",
-        "of torch (.pt, .pth and others), .npz, .safetensors, TensorFlow.js (model.json), Keras, ONNX, stable-baselines3 (.zip), or a folder with one",
+        "of torch (.pt, .pth and others), .npz, .safetensors, .nir, TensorFlow.js (model.json), Keras, ONNX, stable-baselines3 (.zip), or a folder with one",
       )
       .option("--out <file>", "the model file to write (.safetensors)")
       .option("--explain", "instead: what a state_dict of a spiking network leaves open, as a file for --neurons")
@@ -75,6 +80,14 @@ export default command<Options>({
       .addOption(
         new Option("--decoding <name>", "how a framework's network is read (default: spikes)").choices(decodings),
       )
+      .addOption(
+        new Option("--dialect <name>", "NIR: who wrote the file, or nir: its own equations (docs/nir.md)").choices(
+          nirDialects,
+        ),
+      )
+      .option("--dt <time>", "NIR: of a step, in the file's unit (default: the dialect's; nir has none)", real())
+      .option("--max-spikes <n>", "NIR: spikes of a neuron per step (default: 1; sinabs: no limit)", integer(1))
+      .option("--no-norm-input", "NIR of sinabs: inputs are taken as they are (norm_input=False)")
       .option("--input <HxWxC>", "convolutional: the image that it sees, height x width x channels")
       .option("--strides <n,n,...>", "convolutional: of each convolution (default: 1)")
       .option("--padding <n,n,...>", "convolutional: zeros on each side for each convolution (default: 0)")
@@ -98,11 +111,16 @@ export default command<Options>({
       .option("--alpha <decay>", "spiking: of the current per step (default: 0)", real(0, 1))
       .option("--beta <decay>", "spiking: of the potential per step (default: 1)", real(0, 1))
       .option("--threshold <v>", "spiking (default: 1)", real())
-      .addOption(new Option("--reset <kind>", "spiking (default: subtraction)").choices(["subtraction", "zero"]))
+      .addOption(
+        new Option(
+          "--reset <kind>",
+          "spiking (default: subtraction; of NIR the dialect's, subtraction-late is snnTorch's reset_delay=False)",
+        ).choices(["subtraction", "zero", "subtraction-late"]),
+      )
       .option("--env <id>", "Gymnasium environment, for the card")
       .addHelpText(
         "after",
-        '\nExamples:\n  dsqn import model.pt --out models/mine.safetensors --env CartPole-v1\n  dsqn import weights.npz --kind spiking --no-bias-input --steps 50 --out mine.safetensors\n  dsqn import dqn.pt --input 84x84x4 --strides 4,2,1 --out mine.safetensors --env ALE/Breakout-v5\n  dsqn import my-tfjs-model/model.json --out mine.safetensors\n  dsqn import snn.pt --framework spikingjelly --neuron "LIFNode(tau=2.0)" --steps 25 --out snn.safetensors\n  dsqn import snn.pt --framework snntorch --explain > neurons.json',
+        '\nExamples:\n  dsqn import model.pt --out models/mine.safetensors --env CartPole-v1\n  dsqn import weights.npz --kind spiking --no-bias-input --steps 50 --out mine.safetensors\n  dsqn import dqn.pt --input 84x84x4 --strides 4,2,1 --out mine.safetensors --env ALE/Breakout-v5\n  dsqn import my-tfjs-model/model.json --out mine.safetensors\n  dsqn import snn.pt --framework spikingjelly --neuron "LIFNode(tau=2.0)" --steps 25 --out snn.safetensors\n  dsqn import snn.pt --framework snntorch --explain > neurons.json\n  dsqn import net.nir --dialect spikingjelly --steps 50 --out net.safetensors',
       );
   },
   async run([path], { out, kind, observationSize, env, explain, ...options }, { print }) {
@@ -114,7 +132,8 @@ export default command<Options>({
       throw new UsageError("BAD_ARGUMENT", "--out is missing: the model file to write.", {
         hint: `dsqn import ${path} --out NAME.safetensors`,
       });
-    const { biasInput, signedInputs, steps, alpha, beta, threshold, reset } = options;
+    const { biasInput, signedInputs, steps, alpha, beta, threshold } = options;
+    const reset = options.reset === "subtraction-late" ? undefined : options.reset;
     const { network, tensors, source, form, assumed } = await importNetwork(path, {
       kind,
       observationSize,
@@ -123,6 +142,7 @@ export default command<Options>({
       architecture: await architectureFrom(options),
       prefix: options.prefix,
       framework: await frameworkFrom(options),
+      nir: nirFrom(options),
       decoding: options.decoding,
       layers: options.layers?.split(",").map((name) => name.trim()),
       activation: options.activation,
@@ -151,6 +171,11 @@ export default command<Options>({
     return 0;
   },
 });
+
+/** What a file of NIR leaves open: --framework says the dialect too. */
+function nirFrom({ dialect, framework, dt, reset, maxSpikes, normInput }: Options): NirOptions {
+  return { dialect: dialect ?? framework, dt, reset, maxSpikes, normInput: normInput === false ? false : undefined };
+}
 
 /** Whose network it is, and its neurons. */
 async function frameworkFrom({ framework, neuron, neurons }: Partial<Options>): Promise<FrameworkOptions | undefined> {

@@ -62,7 +62,9 @@ const dialects: Readonly<Record<NirDialect, Dialect>> = {
     types: ["LIF", "CubaLIF"],
     fires: "above",
     reset: (type, asked) =>
-      asked === "zero" && type === "CubaLIF" ? "delayed-lost" : plain(type, asked, "delayed-subtraction"),
+      asked === "zero" && type === "CubaLIF"
+        ? "delayed-lost"
+        : plain(type, asked === "subtraction" ? undefined : asked, "delayed-subtraction"),
     maxSpikes: 1,
     says: "a spike where mem > threshold, whose threshold is taken off in the next step (reset_mechanism subtract, snnTorch's default: its files don't say which)",
     charge: (context) => {

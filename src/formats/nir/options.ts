@@ -17,7 +17,7 @@ export interface NirOptions {
   readonly dialect?: NirDialect;
   /** Of a step, in the unit of the file's time constants; a dialect's own unless given. */
   readonly dt?: number;
-  /** What a spike does to the potential; the dialect's own unless given. "zero": to v_reset, as the dialect's framework does it. */
+  /** What a spike does to the potential; the dialect's own unless given. "zero" (to v_reset) and "subtraction" as the dialect's framework does them. */
   readonly reset?: Lif["reset"] | "zero";
   /** Spikes of a neuron in one step, at most (sinabs: Infinity unless given, all others 1). */
   readonly maxSpikes?: number;

@@ -30,7 +30,8 @@ export function readNir(bytes: Uint8Array, source: string, options: NirOptions =
   const own = ownMetadata(graph, options, source);
   if (!own) return networkFrom(graph, options, source);
   const { network, ...found } = networkFrom(graph, own.options, source);
-  return { ...found, network: ownNetwork(own, network, graph, source), assumed: [] };
+  const same = ownNetwork(own, network, graph, source);
+  return { ...found, network: { ...same, coding: { ...same.coding, ...given(options) } }, assumed: [] };
 }
 
 export function networkFrom(graph: NirGraph, options: NirOptions, source: string): NirNetwork {
@@ -87,8 +88,8 @@ function finished(b: Builder, options: NirOptions, source: string): SpikingNetwo
   }
   if (b.layers.length === 0) throw nirInvalid(source, "it has no layer: neither weights nor neurons");
   const silent = open !== undefined || b.silent !== undefined;
-  const given = Object.fromEntries(Object.entries(options.coding ?? {}).filter(([, value]) => value !== undefined));
-  const coding: Coding = { ...codingDefaults, decoding: silent ? "potential" : "spikes", ...given };
+  const told = given(options);
+  const coding: Coding = { ...codingDefaults, decoding: silent ? "potential" : "spikes", ...told };
   if (silent && ["spikes", "first-spike"].includes(coding.decoding))
     throw nirDialect(
       source,
@@ -96,8 +97,13 @@ function finished(b: Builder, options: NirOptions, source: string): SpikingNetwo
       "Read it by potential.",
       open?.name ?? b.silent!.name,
     );
-  if (!("steps" in given)) b.note(`${coding.steps} time steps, as many as anything here has unless told otherwise`);
-  if (!("decoding" in given))
+  if (!("steps" in told)) b.note(`${coding.steps} time steps, as many as anything here has unless told otherwise`);
+  if (!("decoding" in told))
     b.note(`the output is read by ${coding.decoding === "spikes" ? "the number of spikes" : "the last potential"}`);
   return { input: b.input!, inputScale: 1, layers: b.layers, coding };
+}
+
+/** What the options say of how the network is read. */
+function given({ coding = {} }: NirOptions): Partial<Coding> {
+  return Object.fromEntries(Object.entries(coding).filter(([, value]) => value !== undefined));
 }
