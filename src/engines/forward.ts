@@ -25,7 +25,7 @@ export interface ForwardPass {
 }
 
 /** By which engine, for how long, under which tie rule. */
-export interface ForwardOptions extends Pick<RunOptions, "steps" | "seed"> {
+export interface ForwardOptions extends Pick<RunOptions, "steps" | "seed" | "changing"> {
   /** The fast one in float32 unless given. */
   readonly engine?: LocalEngine;
   /** Which of several equal values is the action, instead of the network's own rule. */

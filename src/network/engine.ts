@@ -27,6 +27,11 @@ export interface Work {
 export interface RunOptions {
   /** Time steps; the network's own T unless given. */
   readonly steps?: number;
+  /**
+   * The input changes: observations are [steps, states, observation], each step's currents or spikes. The network's encoding must be
+   * constant.
+   */
+  readonly changing?: boolean;
   /** Seed of the Poisson encoding; each state of the batch has its own stream. */
   readonly seed?: number;
   /** Keep every spike. */

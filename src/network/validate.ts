@@ -67,13 +67,22 @@ export function validateNetwork(network: Network): void {
 export function validateRun(
   network: Network,
   observations: ArrayLike<number>,
-  { steps = network.coding?.steps ?? 1, seed = 0 }: RunOptions = {},
+  { steps = network.coding?.steps ?? 1, seed = 0, changing = false }: RunOptions = {},
 ): number {
   if (!isCount(steps))
     throw new UsageError("BAD_STEPS", `${steps} time steps: it must be a whole number above 0.`, { facts: { steps } });
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw new UsageError("BAD_ARGUMENT", `Seed ${seed}: it must be a whole number of at least 0.`);
-  return batchSize(observations, observationSize(network));
+  const size = observationSize(network);
+  if (!changing) return batchSize(observations, size);
+  const values = batchSize(observations, size) * size;
+  if (values % (size * steps) !== 0)
+    throw new UsageError(
+      "SEQUENCE_MISMATCH",
+      `${values} values are not states of ${steps} steps of ${size} values each, which the network takes.`,
+      { hint: "Give as many steps as the input has (--steps), or cut it.", facts: { values, steps, size } },
+    );
+  return values / (size * steps);
 }
 
 /** How many observations of `size` values `observations` holds; an error when that is none, or a fraction, or one holds NaN. */

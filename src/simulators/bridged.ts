@@ -55,7 +55,8 @@ export async function bridgedEngine(worker: Worker, options: BridgedOptions): Pr
         async run(observations, runOptions = {}) {
           if (!handles.has(handle))
             throw new UsageError("NETWORK_CLOSED", "The network was closed.", { hint: "Call load(network) again." });
-          return runBridged(network, observations, runOptions, settings.input === "chip", (params, arrays) =>
+          const encodes = settings.input === "chip";
+          return runBridged(network, observations, runOptions, { area, encodes }, (params, arrays) =>
             call("run", { handle, ...params }, arrays),
           );
         },
@@ -70,15 +71,19 @@ export async function bridgedEngine(worker: Worker, options: BridgedOptions): Pr
   };
 }
 
+/** Areas that take another current in each step. */
+const STEPPED: readonly string[] = ["nest", "pynn"];
+
 /** `encodes`: the simulator makes the input's spikes itself. */
 async function runBridged(
   network: SpikingNetwork,
   observations: Observations,
   options: RunOptions,
-  encodes: boolean,
+  { area, encodes }: { readonly area: string; readonly encodes: boolean },
   call: (params: Record<string, unknown>, arrays: Arrays) => ReturnType<Worker["call"]>,
 ): Promise<RunResult> {
-  const states = statesOf(network, observations, options);
+  const states = statesOf(network, observations, options, STEPPED.includes(area));
+  const size = observationSize(network);
   const { generators, recordSpikes = false, steps = network.coding.steps, seed = 0 } = options;
   const params = {
     steps,
@@ -93,7 +98,7 @@ async function runBridged(
       : { ...inputSpikes(network, observations, { steps, seed }) };
   const shaped = Object.entries(input).map(([key, data]) => [
     key,
-    ndarray(data, key === "inputs" ? [states, observationSize(network)] : [data.length]),
+    ndarray(data, key === "inputs" ? [...(options.changing ? [steps] : []), states, size] : [data.length]),
   ]);
   const { result, arrays } = await call(params, Object.fromEntries(shaped) as Arrays);
   const recorded = {

@@ -1,4 +1,4 @@
-import { UsageError } from "../errors.ts";
+import { DsqnError, UsageError } from "../errors.ts";
 import { decodeRecorded, type Recorded } from "../network/decoding.ts";
 import type { Observations, RunOptions, RunResult, SpikeEvents } from "../network/engine.ts";
 import { outputsOf } from "../network/layer.ts";
@@ -14,8 +14,24 @@ export function spikingOnly(network: Network, name: string): SpikingNetwork {
   });
 }
 
-/** The number of states; an error for what `validateRun` refuses, and for what simulators don't keep. */
-export function statesOf(network: SpikingNetwork, observations: Observations, options: RunOptions): number {
+/**
+ * The number of states; an error for what `validateRun` refuses, for what simulators don't keep, and for input that
+ * changes where a simulator is not `stepped`.
+ */
+export function statesOf(
+  network: SpikingNetwork,
+  observations: Observations,
+  options: RunOptions,
+  stepped = false,
+): number {
+  if (options.changing && !stepped)
+    throw new DsqnError(
+      "MAPPING_IMPOSSIBLE",
+      "This simulator's input is the same in every step, or coded into spikes.",
+      {
+        hint: "Input that changes from step to step goes to our engines, NEST and PyNN.",
+      },
+    );
   const unknown = (["recordPotentials", "state", "keepState"] as const).find((option) => options[option]);
   if (unknown)
     throw new UsageError("BAD_ARGUMENT", `Simulators have no ${unknown}: they start from rest, and keep spikes.`);

@@ -8,6 +8,7 @@ import numpy as np
 
 from .nest_layout import Layout
 from .network import Layer, Network, input_currents, input_values, synapses
+from .neurons import Values
 from .simulation import Inputs, Spikes
 
 
@@ -21,7 +22,7 @@ class Target(NamedTuple):
 def connect_inputs(
     kernel: Any,
     network: Network,
-    factor: float,
+    factor: Values,
     layout: Layout,
     inputs: Inputs,
     generators: bool,
@@ -31,6 +32,10 @@ def connect_inputs(
     if layout.fed < 1:
         return
     layer = network.layers[0]
+    if inputs.spikes is None and inputs.observations.ndim == 3:
+        currents = np.stack([input_currents(network, now) for now in inputs.observations[: layout.fed]])
+        _connect_changing(kernel, factor * currents, layout, targets)
+        return
     if inputs.spikes is None and not generators:
         _connect_currents(kernel, factor * input_currents(network, inputs.observations), layout, targets)
         return
@@ -59,19 +64,35 @@ def feed(kernel: Any, index: int, values: np.ndarray, layout: Layout, targets: L
 
 
 def connect_copies(
-    kernel: Any, first: int, target: int, layer: Layer, factor: float, copies: int, delay: float
+    kernel: Any, first: int, target: int, layer: Layer, factor: Values, copies: int, delay: float
 ) -> None:
     """The layer's synapses, once per copy of the network; `first`, `target`: ids of the first sender and receiver."""
-    source, neuron, weight = synapses(layer)
+    connect_synapses(kernel, first, target, synapses(layer), (layer.inputs, layer.size), factor, copies, delay)
+
+
+def connect_recurrent(
+    kernel: Any, first: int, target: int, layer: Layer, factor: Values, copies: int, delay: float
+) -> None:
+    """Likewise the synapses from a layer's neurons to themselves."""
+    source, neuron = np.indices(layer.recurrent.shape).reshape(2, -1)
+    own = (source, neuron, layer.recurrent.ravel())
+    connect_synapses(kernel, first, target, own, (layer.size, layer.size), factor, copies, delay)
+
+
+def connect_synapses(kernel, first, target, of, sizes, factor, copies, delay) -> None:
+    """`of`: sources, neurons and weights; `sizes`: how many senders and receivers a copy has."""
+    source, neuron, weight = of
     present = weight != 0
     if not present.all():
         source, neuron, weight = source[present], neuron[present], weight[present]
-    if factor != 1:
+    if np.ndim(factor):
+        weight = weight * np.asarray(factor)[neuron]
+    elif factor != 1:
         weight = weight * factor
     if copies > 1:
         copy = np.repeat(np.arange(copies), len(weight))
-        source = np.tile(source, copies) + copy * layer.inputs
-        neuron = np.tile(neuron, copies) + copy * layer.size
+        source = np.tile(source, copies) + copy * sizes[0]
+        neuron = np.tile(neuron, copies) + copy * sizes[1]
         weight = np.tile(weight, copies)
     kernel.connect(first + source, target + neuron, weight, delay)
 
@@ -88,6 +109,42 @@ def _connect_currents(kernel: Any, currents: np.ndarray, layout: Layout, targets
     window, place = np.divmod(np.arange(currents.size), layout.copies * size)
     for target in targets:
         kernel.connect(clocks.first + window, target.first + place, currents.ravel(), layout.unit + target.later)
+
+
+def _connect_changing(kernel: Any, currents: np.ndarray, layout: Layout, targets: List[Target]) -> None:
+    """`currents` [steps, states, neurons]: a generator per neuron and copy sends one spike in every step, whose weight is the current."""
+    if not getattr(kernel, "weighted_sources", True):
+        return _connect_changing_clocks(kernel, currents, layout, targets)
+    steps, states, size = currents.shape
+    padded = np.zeros((steps, layout.windows * layout.copies, size))
+    padded[:, :states] = currents
+    weights = padded.reshape(steps, layout.windows, layout.copies * size).transpose(1, 0, 2)
+    windows = np.repeat(np.arange(layout.windows), steps)
+    times = layout.stamps(0, np.tile(np.arange(steps), layout.windows), windows)
+    trains = [
+        {"spike_times": times, "spike_weights": weights[:, :, place].ravel()} for place in range(layout.copies * size)
+    ]
+    sources = kernel.create("spike_generator", len(trains), trains)
+    ids = np.arange(len(trains))
+    for target in targets:
+        kernel.connect(sources.first + ids, target.first + ids, np.ones(len(ids)), layout.unit + target.later)
+
+
+def _connect_changing_clocks(kernel: Any, currents: np.ndarray, layout: Layout, targets: List[Target]) -> None:
+    """Likewise where sources have no weights: one per step and window that sends once, over as many synapses as there are currents."""
+    steps, states, size = currents.shape
+    step, window = np.indices((steps, layout.windows)).reshape(2, -1)
+    times = layout.stamps(0, step, window)
+    clocks = kernel.create(
+        "spike_generator", len(times), [{"spike_times": times[k : k + 1]} for k in range(len(times))]
+    )
+    step, state, neuron = (of.ravel() for of in np.indices(currents.shape))
+    window, copy = np.divmod(state, layout.copies)
+    present = currents.ravel() != 0
+    clock, place = (step * layout.windows + window)[present], (copy * size + neuron)[present]
+    for target in targets:
+        weights = currents.ravel()[present]
+        kernel.connect(clocks.first + clock, target.first + place, weights, layout.unit + target.later)
 
 
 def _weighted_trains(values: np.ndarray, layout: Layout) -> List[dict]:
@@ -118,7 +175,7 @@ def _spike_trains(spikes: Spikes, inputs: int, layout: Layout) -> List[dict]:
 
 
 def _connect_trains(
-    kernel: Any, trains: List[dict], layer: Layer, factor: float, layout: Layout, targets: List[Target]
+    kernel: Any, trains: List[dict], layer: Layer, factor: Values, layout: Layout, targets: List[Target]
 ) -> None:
     generators = kernel.create("spike_generator", len(trains), trains)
     for target in targets:

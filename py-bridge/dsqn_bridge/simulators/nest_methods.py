@@ -71,7 +71,8 @@ def load(session, params: dict, arrays: Dict[str, np.ndarray]) -> tuple:
 
 
 def run(session, params: dict, arrays: Dict[str, np.ndarray]) -> tuple:
-    """`{handle, steps, states, generators?, recordSpikes?, seed?}` with `inputs` [states, observation size], or the input neurons' spikes
+    """`{handle, steps, states, generators?, recordSpikes?, seed?}` with `inputs` [states, observation size], or [steps, states, observation
+    size] where they change, or the input neurons' spikes
     as `state`, `step`, `neuron`. Returns seconds; `potentials` [states, outputs], `maxima` likewise for max-potential, and per layer
     that spikes `state0, step0, neuron0, ...` (int32; sorted by state, step, neuron)."""
     simulator, network, mapping, kernel = session.get(params["handle"])
@@ -103,7 +104,7 @@ def inputs_from(params: dict, arrays: Dict[str, np.ndarray]) -> nest_network.Inp
             raise BridgeError(
                 "INPUT_INVALID", "The observations are not all finite numbers.", "Look for NaN where they come from."
             )
-        return nest_network.Inputs(len(observations), observations)
+        return nest_network.Inputs(observations.shape[-2], observations)
     spikes = nest_network.Spikes(*(np.asarray(arrays[key]) for key in ("state", "step", "neuron")))
     return nest_network.Inputs(int(params["states"]), None, spikes)
 

@@ -62,6 +62,8 @@ class Kernel:
 
     # PyNN runs NEST 1 ms further than asked, to get at what was recorded last.
     ahead = 1.0
+    # A SpikeSourceArray's spikes are all alike.
+    weighted_sources = False
 
     def __init__(self, standard: bool = False):
         self.sim = import_pynn()

@@ -16,7 +16,8 @@ class Spikes(NamedTuple):
 
 
 class Inputs(NamedTuple):
-    """Observations [states, observation size] or, when the encoding makes spikes, the spikes of the input neurons."""
+    """Observations [states, observation size] or, where they change, [steps, states, observation size]; when the encoding makes spikes,
+    those of the input neurons."""
 
     states: int
     observations: Optional[np.ndarray] = None
@@ -25,7 +26,7 @@ class Inputs(NamedTuple):
     def part(self, first: int, count: int) -> Inputs:
         """The states from `first` on."""
         if self.spikes is None:
-            return Inputs(count, self.observations[first : first + count])
+            return Inputs(count, self.observations[..., first : first + count, :])
         chosen = (self.spikes.state >= first) & (self.spikes.state < first + count)
         state, step, neuron = (a[chosen] for a in self.spikes)
         return Inputs(count, None, Spikes(state - first, step, neuron))

@@ -10,6 +10,7 @@ import { copyState, createState, inputNeurons, type NetworkState } from "../../n
 import { fanOut } from "../../network/synapses.ts";
 import { validateRun } from "../../network/validate.ts";
 import { countWork } from "../../network/work.ts";
+import { runChanging } from "../changing.ts";
 import { compile, type Compiled, type CompiledLayer, type FloatArray } from "./compiled.ts";
 import { freeAfter } from "./kernels/memory.ts";
 
@@ -25,6 +26,7 @@ export function loadSpiking(network: SpikingNetwork, element: 4 | 8): LoadedHere
   let fans: Float64Array[] | undefined;
 
   const run = (observations: FloatArray, options: RunOptions = {}): RunResult => {
+    if (options.changing) return runChanging(network, observations, options, run);
     const batch = validateRun(network, observations, options);
     const compiled = plans.get(options.steps ?? coding.steps, options.recordPotentials === true);
     fans ??= network.layers.map(fanOut);

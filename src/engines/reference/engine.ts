@@ -18,6 +18,7 @@ import { copyState, createState } from "../../network/state.ts";
 import { validateNetwork, validateRun } from "../../network/validate.ts";
 import { countWork } from "../../network/work.ts";
 import { packageVersion } from "../../setup/version.ts";
+import { runChanging } from "../changing.ts";
 import { ownMapping } from "../mapping.ts";
 import { runningLayers, runState } from "./spiking.ts";
 import { layerPasses, rows } from "./values.ts";
@@ -46,6 +47,7 @@ function referenceIn(arithmetic: Arithmetic): LocalEngine {
       const network = withParameters(given, packParameters(given));
       let values: ArrayLike<number> = new Float64Array(actionsOf(network));
       const run = (observations: Float32Array | Float64Array, options: RunOptions = {}): RunResult => {
+        if (options.changing) return runChanging(network, observations, options, run);
         const batch = validateRun(network, observations, options);
         return isSpiking(network)
           ? runSpiking(network, observations, options, batch, arithmetic)
