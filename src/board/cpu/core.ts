@@ -2,7 +2,7 @@ import { enterException } from "./exceptions.ts";
 import { Interpreter } from "./interpreter.ts";
 import { Machine } from "./machine.ts";
 import { type ChipMemory } from "./memory.ts";
-import { FIQ_OFF, IRQ_OFF, LEFT, SUPERVISOR } from "./state.ts";
+import { CONTROL, FIQ_OFF, IRQ_OFF, LEFT, LINES, SUPERVISOR } from "./state.ts";
 import { type Timing, TIMINGS } from "./timing.ts";
 import { Translator } from "./translator/translator.ts";
 import { type Bus, type Fault, type Registers, type Stop } from "./types.ts";
@@ -80,7 +80,7 @@ export class Core {
 
   set irq(up: boolean) {
     this.irqLine = up;
-    this.m.attention = true;
+    this.linesChanged();
   }
 
   get fiq(): boolean {
@@ -89,7 +89,7 @@ export class Core {
 
   set fiq(up: boolean) {
     this.fiqLine = up;
-    this.m.attention = true;
+    this.linesChanged();
   }
 
   /** Waits for an interrupt (WFI). */
@@ -142,7 +142,7 @@ export class Core {
     const { cycles } = this;
     m.banks.clear();
     m.s.fill(0);
-    m.control = SUPERVISOR | IRQ_OFF | FIQ_OFF;
+    m.s[CONTROL] = SUPERVISOR | IRQ_OFF | FIQ_OFF;
     m.setFlags(0);
     m.thumb = false;
     m.next = (state.pc ?? 0) & ~3;
@@ -197,6 +197,11 @@ export class Core {
     if (this.fiqLine && (m.control & FIQ_OFF) === 0) this.interrupt("fiq");
     else if (this.irqLine && (m.control & IRQ_OFF) === 0) this.interrupt("irq");
     return null;
+  }
+
+  private linesChanged(): void {
+    this.m.s[LINES] = Number(this.irqLine) | (Number(this.fiqLine) << 1);
+    this.m.attention = true;
   }
 
   private interrupt(kind: "irq" | "fiq"): void {

@@ -1,6 +1,6 @@
 import { Banks } from "./banks.ts";
 import { coreOffset, type ChipMemory, DTCM_OFFSET, ITCM_BYTES, STATE_OFFSET } from "./memory.ts";
-import { C, FIQ_OFF, IRQ_OFF, N, PC, Q, STATE_WORDS, SUPERVISOR, THUMB_BIT, V, Z } from "./state.ts";
+import { C, CONTROL, N, PC, Q, STATE_WORDS, THUMB_BIT, V, Z } from "./state.ts";
 import { type Bus, BusAbort } from "./types.ts";
 
 /** Thrown by an access that can't be made; the interpreter turns it into a data abort. */
@@ -31,8 +31,6 @@ export class Machine {
   /** Address of the next instruction. */
   next = 0;
   thumb = false;
-  /** CPSR bits 7, 6 and 4:0. */
-  control = SUPERVISOR | IRQ_OFF | FIQ_OFF;
   /** Set by anything after which interrupts have to be looked at. */
   attention = false;
   sleeping = false;
@@ -61,6 +59,11 @@ export class Machine {
     this.itcm = coreOffset(index);
     this.dtcm = coreOffset(index) + DTCM_OFFSET;
     this.bus = bus;
+  }
+
+  /** CPSR bits 7, 6 and 4:0. */
+  get control(): number {
+    return this.s[CONTROL];
   }
 
   get cpsr(): number {
@@ -95,7 +98,7 @@ export class Machine {
   /** Mode and masks: brings in the registers of the mode. */
   setControl(value: number): void {
     this.banks.change(this.s, this.control & 0x1f, value & 0x1f);
-    this.control = value & 0xdf;
+    this.s[CONTROL] = value & 0xdf;
     this.attention = true;
   }
 

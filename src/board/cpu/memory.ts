@@ -3,7 +3,7 @@
  *
  *   0x00000000  SDRAM, 128 MB     on the chip at 0x60000000 (and again at 0x70000000)
  *   0x08000000  SysRAM, 32 KB     0xe5000000 (0xf5000000)
- *   0x08010000  per core 128 KB   ITCM, 32 KB (at 0); registers; DTCM, 64 KB (at 0x400000)
+ *   0x08010000  per core 192 KB   ITCM, 32 KB (at 0); registers; DTCM, 64 KB (at 0x400000); which code is translated, 64 KB
  *
  * The operating system gives pages when they are first written: 48 chips cost no more than what they use.
  * Sources: SpiNNaker datasheet 2.02, section 4 (memory map).
@@ -19,9 +19,11 @@ export const DTCM_ADDRESS = 0x400000;
 /** Offsets within the block. */
 export const SYSRAM_OFFSET = SDRAM_BYTES;
 export const CORES_OFFSET = SDRAM_BYTES + 0x10000;
-export const CORE_BYTES = 0x20000;
+export const CORE_BYTES = 0x30000;
 export const STATE_OFFSET = ITCM_BYTES;
 export const DTCM_OFFSET = 0x10000;
+export const MAP_OFFSET = 0x20000;
+export const MAP_BYTES = 0x10000;
 
 /** Bytes and words of the same memory. Cores are little-endian, as every machine that runs Node is. */
 export interface View {

@@ -19,8 +19,12 @@ export const Q = 21;
 export const LEFT = 22;
 /** Why translated code came back: see translator/emit.ts. */
 export const EXIT = 23;
-/** Instructions done by translated code since the word was last read. */
+/** Instructions done by translated code since the word was last set to zero. */
 export const DONE = 24;
+/** CPSR bits 7, 6 and 4:0. */
+export const CONTROL = 25;
+/** Lines of interrupts that are up. */
+export const LINES = 26;
 
 export const STATE_WORDS = 32;
 

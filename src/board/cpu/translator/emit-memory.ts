@@ -100,7 +100,7 @@ export function emitHalf(e: Emitter, w: number, wait: number): void {
   const constant = ((w >>> 4) & 0xf0) | (w & 15);
   const moves = address(e, w, (w & 0x00400000) !== 0 ? constant : () => void e.register(w & 15));
   const kind = ((w >>> 18) & 4) | ((w >>> 5) & 3);
-  if (kind === 2 || kind === 3) emitDouble(e, rd, kind === 2);
+  if (kind === 2 || kind === 3) emitDouble(e, rd, kind === 2, wait);
   else if (kind === 1) {
     pushPlace(e, "store16", wait);
     e.register(rd).access("store16", 0);
@@ -115,22 +115,43 @@ export function emitHalf(e: Emitter, w: number, wait: number): void {
   e.setRegister(rd);
 }
 
-function emitDouble(e: Emitter, rd: number, load: boolean): void {
-  pushRange(e, 2);
+function emitDouble(e: Emitter, rd: number, load: boolean, wait: number): void {
+  pushRange(e, 2, load, wait);
   transfer(e, [rd, rd + 1], load);
 }
 
-/** PLACE is where `count` words from ADDRESS on lie in DTCM; else the instruction is the interpreter's. */
-function pushRange(e: Emitter, count: number): void {
+/** PLACE is where `count` words from ADDRESS on lie; what is not all in one memory is the interpreter's. */
+function pushRange(e: Emitter, count: number, load: boolean, wait: number): void {
   const { b } = e;
   // One comparison: rotated by two, a misaligned address is beyond all others.
   b.get(ADDRESS).i32(DTCM_ADDRESS).op("sub").i32(2).op("rotr");
   b.i32(DTCM_BYTES / 4 - count)
     .op("gtU")
     .if();
+  const find = load ? READ_PLACE : WRITE_PLACE;
+  b.get(ADDRESS).get(BASE).i32(3).call(find).tee(PLACE).i32(0).op("ltS").if();
   e.bail();
   b.end();
-  b.get(ADDRESS).get(DTCM).op("add").set(PLACE);
+  b.get(ADDRESS)
+    .i32(4 * (count - 1))
+    .op("add")
+    .get(BASE)
+    .i32(3)
+    .call(find);
+  b.get(PLACE)
+    .op("sub")
+    .i32(4 * (count - 1))
+    .op("ne")
+    .if();
+  e.bail();
+  b.end();
+  if (load && wait !== 0) {
+    b.get(PLACE).i32(CORES_OFFSET).op("ltU").if();
+    e.waitFor(count * wait);
+    b.end();
+  }
+  b.op("else");
+  b.get(ADDRESS).get(DTCM).op("add").set(PLACE).end();
 }
 
 function transfer(e: Emitter, registers: readonly number[], load: boolean): void {
@@ -148,7 +169,7 @@ function transfer(e: Emitter, registers: readonly number[], load: boolean): void
 }
 
 /** ldm, stm. A loaded r15 is left in RESULT. */
-export function emitMultiple(e: Emitter, w: number): void {
+export function emitMultiple(e: Emitter, w: number, wait: number): void {
   const rn = (w >>> 16) & 15;
   const registers = Array.from({ length: 16 }, (_, register) => register).filter((register) => (w >>> register) & 1);
   const bytes = 4 * bitCount(w & 0xffff);
@@ -156,8 +177,9 @@ export function emitMultiple(e: Emitter, w: number): void {
   const before = (w & 0x01000000) !== 0;
   const first = (up ? 0 : -bytes) + (before === up ? 4 : 0);
   e.register(rn).i32(first).op("add").set(ADDRESS);
-  pushRange(e, registers.length);
-  transfer(e, registers, (w & 0x00100000) !== 0);
+  const load = (w & 0x00100000) !== 0;
+  pushRange(e, registers.length, load, wait);
+  transfer(e, registers, load);
   if ((w & 0x00200000) === 0) return;
   e.register(rn)
     .i32(up ? bytes : -bytes)

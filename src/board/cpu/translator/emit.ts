@@ -5,7 +5,16 @@ import { emitHalf, emitMultiple, emitSingle } from "./emit-memory.ts";
 import { emitMultiply, emitMultiplyHalves, emitMultiplyLong } from "./emit-multiply.ts";
 import { Emitter, GO_ON, LOCALS, RESULT } from "./emitter.ts";
 import { HELPERS } from "./helpers.ts";
-import { branchTarget, type Block, type Instruction, needsInterpreter, type Region, writesPc } from "./region.ts";
+import { emitReadStatus, emitWriteStatus } from "./emit-status.ts";
+import {
+  branchTarget,
+  type Block,
+  type Instruction,
+  isBranchToThumb,
+  needsInterpreter,
+  type Region,
+  writesPc,
+} from "./region.ts";
 import { assemble, I32 } from "./wasm.ts";
 
 export interface Costs {
@@ -31,29 +40,27 @@ function emitBlock(e: Emitter, block: Block, index: number, costs: Costs): void 
     index,
     instructions.slice(0, last).reduce((sum, { pc }) => sum + costs.at(pc), 0),
   );
-  instructions.forEach((instruction, position) => {
+  for (const instruction of instructions) {
     e.pc = instruction.pc;
-    emitInstruction(e, instruction, costs, position === last ? null : instructions[position + 1]);
-  });
+    emitInstruction(e, instruction, costs);
+  }
   e.settle();
   e.fallThrough(block.end);
 }
 
 /** One instruction, with its condition and its costs. */
-function emitInstruction(e: Emitter, { pc, w }: Instruction, costs: Costs, following: Instruction | null): void {
-  void following;
+function emitInstruction(e: Emitter, { pc, w }: Instruction, costs: Costs): void {
   const cost = costs.at(pc);
   if (e.region.thumb && isThumbOnly(w)) {
     emitThumbOnly(e, w, cost);
     return;
   }
-  if (!isThumbOnly(w) && leavesToInterpreter(w)) {
+  if (needsInterpreter(w)) {
     e.bail();
-    // Never reached; keeps the code below whole.
     return;
   }
   if (w >= 0xf0000000) {
-    if (needsInterpreter(w)) e.bail();
+    if (isBranchToThumb(w)) branchToThumb(e, w, cost);
     else spendAlways(e, cost);
     return;
   }
@@ -70,8 +77,6 @@ function emitInstruction(e: Emitter, { pc, w }: Instruction, costs: Costs, follo
   e.cycles += 1;
   e.count += 1;
 }
-
-const leavesToInterpreter = (w: number): boolean => needsInterpreter(w);
 
 function spendAlways(e: Emitter, cost: number): void {
   e.cycles += cost;
@@ -117,10 +122,11 @@ function emitComputation(e: Emitter, w: number, costs: Costs): void {
       emitExtended(e, w, memoryWait);
       return;
     case 1:
-      emitDataProcessing(e, w);
+      if ((w & 0x01900000) === 0x01000000) emitWriteStatus(e, w);
+      else emitDataProcessing(e, w);
       return;
     case 4:
-      emitMultiple(e, w);
+      emitMultiple(e, w, memoryWait);
       return;
     default:
       emitSingle(e, w, memoryWait);
@@ -134,6 +140,7 @@ function emitExtended(e: Emitter, w: number, memoryWait: number): void {
     else emitMultiply(e, w);
   } else if ((w & 0x01900000) !== 0x01000000) emitDataProcessing(e, w);
   else if ((w & 0x90) === 0x80) emitMultiplyHalves(e, w);
+  else if ((w & 0xf0) === 0) ((w & 0x00200000) !== 0 ? emitWriteStatus : emitReadStatus)(e, w);
   else {
     e.register(w & 15).op("clz");
     e.setRegister((w >>> 12) & 15);
@@ -148,6 +155,17 @@ function exchange(e: Emitter, w: number): () => void {
     e.setRegister(14);
   }
   return () => jumpWithState(e);
+}
+
+function branchToThumb(e: Emitter, w: number, cost: number): void {
+  const { b } = e;
+  b.i32(e.next);
+  e.setRegister(14);
+  b.i32((e.pcValue + ((w << 8) >> 6) + ((w >>> 23) & 2)) | 1).set(RESULT);
+  spendAlways(e, cost);
+  e.settle();
+  e.cycles = e.count = 0;
+  e.leaveTo(GO_ON);
 }
 
 /** To RESULT, whose bit 0 chooses the state. */

@@ -39,7 +39,8 @@ export const GO_ON = 0;
 export const INTERPRET = 1;
 export const SHORT = 2;
 
-const state = (word: number): number => STATE_OFFSET + 4 * word;
+/** Where a word of the state lies, from BASE on. */
+export const state = (word: number): number => STATE_OFFSET + 4 * word;
 const STATE_OF: ReadonlyMap<number, number> = new Map([
   ...Array.from({ length: 15 }, (_, register) => [FIRST_REGISTER + register, register] as const),
   [FLAG_N, N],
@@ -212,7 +213,7 @@ export class Emitter {
         .get(BASE)
         .get(local)
         .access("store32", state(STATE_OF.get(local) ?? 0));
-    all.get(BASE).get(COUNT).access("store32", state(DONE));
+    all.get(BASE).get(BASE).access("load32", state(DONE)).get(COUNT).op("add").access("store32", state(DONE));
     return all;
   }
 

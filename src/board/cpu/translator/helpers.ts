@@ -1,5 +1,15 @@
-import { DTCM_ADDRESS, DTCM_OFFSET, ITCM_BYTES, SDRAM_BYTES, SYSRAM_BYTES, SYSRAM_OFFSET } from "../memory.ts";
-import { Body, type Func, I32 } from "./wasm.ts";
+import {
+  DTCM_ADDRESS,
+  DTCM_OFFSET,
+  ITCM_BYTES,
+  MAP_OFFSET,
+  SDRAM_BYTES,
+  SYSRAM_BYTES,
+  SYSRAM_OFFSET,
+} from "../memory.ts";
+import { EXIT, LEFT, PC } from "../state.ts";
+import { state } from "./emitter.ts";
+import { assemble, Body, type Func, I32 } from "./wasm.ts";
 
 /**
  * (address, core's base, bits that must be zero) -> where the address lies in the chip's block, or -1: Machine.place, as WebAssembly.
@@ -35,3 +45,29 @@ function place(store: boolean): Func {
 
 /** In the order of READ_PLACE and WRITE_PLACE. */
 export const HELPERS: readonly Func[] = [place(false), place(true)];
+
+/** What the driver has: the core's base, the address of the code, its entry in the map. */
+const [DRIVER_BASE, AT, ENTRY] = [0, 1, 2];
+
+/**
+ * Runs one region after the other, as the core's map says where its code is translated: (table index << 12) | (label << 1) | Thumb, by
+ * address / 2; 0: it isn't. Comes back when it has no entry, when the interpreter has to do something, and when cycles are used up.
+ */
+export function driver(memoryPages: number): Uint8Array {
+  const b = new Body();
+  b.loop();
+  b.get(DRIVER_BASE).access("load32", state(PC)).tee(AT).i32(ITCM_BYTES).op("geU").if().op("return").end();
+  b.get(AT).i32(1).op("shrU").i32(2).op("shl").get(DRIVER_BASE).op("add").access("load32", MAP_OFFSET).tee(ENTRY);
+  b.op("eqz").if().op("return").end();
+  b.get(ENTRY).get(AT).op("xor").i32(1).op("and").if().op("return").end();
+  b.get(ENTRY).i32(1).op("shrU").i32(0x7ff).op("and").get(DRIVER_BASE);
+  b.get(ENTRY).i32(12).op("shrU").callTable(REGION_TYPE);
+  b.get(DRIVER_BASE).access("load32", state(EXIT)).if().op("return").end();
+  b.get(DRIVER_BASE).access("load32", state(LEFT)).i32(0).op("leS").if().op("return").end();
+  b.br(0).end();
+  const region = { parameters: [I32, I32], results: [], locals: [], body: new Body() };
+  return assemble([region, { parameters: [I32], results: [], locals: [I32, I32], body: b }], memoryPages);
+}
+
+/** Of the driver's module: its first function is there for its type alone. */
+const REGION_TYPE = 0;

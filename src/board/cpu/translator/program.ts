@@ -2,10 +2,8 @@ import { type Interpreter } from "../interpreter.ts";
 import { type ChipMemory, ITCM_BYTES } from "../memory.ts";
 import { type Timing } from "../timing.ts";
 import { emitRegion } from "./emit.ts";
+import { driver } from "./helpers.ts";
 import { discover } from "./region.ts";
-
-/** Executes a region from the block `label` on, for the core whose memory begins at `base`. */
-export type Run = (label: number, base: number) => void;
 
 export interface Entry {
   /** Number of the region's module in its program. */
@@ -82,17 +80,44 @@ export function programFor(itcm: Int32Array, timing: Timing, pages: number): Pro
   return program;
 }
 
-/** Instances on a chip: one of each module for all of its cores. */
-const runs = new WeakMap<ChipMemory, Map<Program, Run[]>>();
+type Drive = (base: number) => void;
 
-export function runsOf(program: Program, memory: ChipMemory): Run[] {
-  let ofChip = runs.get(memory);
-  if (ofChip === undefined) runs.set(memory, (ofChip = new Map<Program, Run[]>()));
-  let ofProgram = ofChip.get(program);
-  if (ofProgram === undefined) ofChip.set(program, (ofProgram = []));
-  return ofProgram;
+/** What a chip has of translated code: its functions in one table, and the driver that calls them for all of its cores. */
+export class ChipCode {
+  readonly drive: Drive;
+  private readonly imports: {
+    readonly chip: { readonly memory: WebAssembly.Memory; readonly table: WebAssembly.Table };
+  };
+  /** Place in the table, by program and module. */
+  private readonly places = new Map<Program, number[]>();
+
+  constructor({ memory }: ChipMemory) {
+    const table = new WebAssembly.Table({ initial: 1, element: "anyfunc" });
+    this.imports = { chip: { memory, table } };
+    const module = new WebAssembly.Module(driver(memory.buffer.byteLength / 0x10000));
+    this.drive = new WebAssembly.Instance(module, this.imports).exports.run as Drive;
+  }
+
+  /** The word of a core's map for an entry: see `driver`. */
+  word(program: Program, { module, label }: Entry, thumb: number): number {
+    let places = this.places.get(program);
+    if (places === undefined) this.places.set(program, (places = []));
+    const place = (places[module] ??= this.instantiate(program.modules[module]));
+    return (place << 12) | (label << 1) | thumb;
+  }
+
+  private instantiate(module: WebAssembly.Module): number {
+    const { table } = this.imports.chip;
+    const place = table.grow(1);
+    table.set(place, new WebAssembly.Instance(module, this.imports).exports.run);
+    return place;
+  }
 }
 
-export function instantiate(module: WebAssembly.Module, memory: ChipMemory): Run {
-  return new WebAssembly.Instance(module, { chip: { memory: memory.memory } }).exports.run as Run;
+const chips = new WeakMap<ChipMemory, ChipCode>();
+
+export function codeOf(memory: ChipMemory): ChipCode {
+  let code = chips.get(memory);
+  if (code === undefined) chips.set(memory, (code = new ChipCode(memory)));
+  return code;
 }

@@ -108,6 +108,7 @@ export function branchTarget(pc: number, w: number, thumb: boolean): number | nu
 }
 
 function flowOf(pc: number, w: number, thumb: boolean): Flow {
+  if (!thumb && isBranchToThumb(w)) return { targets: [], ends: true, next: true };
   const target = branchTarget(pc, w, thumb);
   if (target !== null) {
     const conditional = thumb ? w >>> 24 === 0xf9 : w >>> 28 !== 14;
@@ -127,6 +128,20 @@ function thumbFlow(w: number): Flow {
   return w >>> 24 >= 0xfe ? { targets: [], ends: true, next: true } : STRAIGHT;
 }
 
+/** blx to a constant address. */
+export const isBranchToThumb = (w: number): boolean => w >>> 28 === 15 && (w & 0x0e000000) === 0x0a000000;
+
+/** mrs, msr. */
+const isStatus = (w: number): boolean =>
+  (w & 0x01900000) === 0x01000000 && ((w & 0x02000000) !== 0 || (w & 0xf0) === 0);
+
+/** SPSR; r15. */
+function statusNeedsInterpreter(w: number): boolean {
+  if ((w & 0x00400000) !== 0) return true;
+  if ((w & 0x02000000) !== 0) return (w & 0x00200000) === 0;
+  return (w & 0x00200000) !== 0 ? (w & 15) === 15 : usesPc(w, 12);
+}
+
 /** Loads of r15, and data processing into it. */
 export function writesPc(w: number): boolean {
   if ((w & 0x0e108000) === 0x08108000) return true;
@@ -139,12 +154,14 @@ export function writesPc(w: number): boolean {
 
 /** What only the interpreter does: everything about modes and coprocessors, and what is rare. */
 export function needsInterpreter(w: number): boolean {
-  if (w >= 0xf0000000) return (w & 0x0d70f000) !== 0x0550f000;
+  if (w >= 0xf0000000) return !isBranchToThumb(w) && (w & 0x0d70f000) !== 0x0550f000;
   switch ((w >>> 25) & 7) {
     case 0:
       return extensionNeedsInterpreter(w);
     case 1:
-      return (w & 0x01900000) === 0x01000000 || ((w & 0x0010f000) === 0x0010f000 && (w & 0x01800000) !== 0x01000000);
+      return isStatus(w)
+        ? statusNeedsInterpreter(w)
+        : (w & 0x0010f000) === 0x0010f000 && (w & 0x01800000) !== 0x01000000;
     case 2:
     case 3:
       return singleNeedsInterpreter(w);
@@ -188,6 +205,7 @@ function extensionNeedsInterpreter(w: number): boolean {
     if ((w & 0x90) === 0x80)
       return (w & 0x00600000) === 0 || (w & 0x00600020) === 0x00200000 || usesPc(w, 0, 8, 12, 16);
     if ((w & 0x0ff000f0) === 0x01600010) return usesPc(w, 0, 12);
+    if ((w & 0xf0) === 0) return statusNeedsInterpreter(w);
     return (w & 0x0fffffd0) !== 0x012fff10 || (w & 15) === 15;
   }
   // Data processing: not with CPSR from SPSR, nor with r15 in a shift by a register.

@@ -1,10 +1,10 @@
 import { type Interpreter } from "../interpreter.ts";
 import { type Machine } from "../machine.ts";
-import { type ChipMemory, ITCM_BYTES } from "../memory.ts";
+import { type ChipMemory, ITCM_BYTES, MAP_BYTES, MAP_OFFSET } from "../memory.ts";
 import { DONE, EXIT, LEFT } from "../state.ts";
 import { type Timing } from "../timing.ts";
-import { INTERPRET, SHORT } from "./emitter.ts";
-import { instantiate, type Program, programFor, type Run, runsOf } from "./program.ts";
+import { GO_ON, INTERPRET } from "./emitter.ts";
+import { type ChipCode, codeOf, type Program, programFor } from "./program.ts";
 
 /** After so many changes of code no content is looked for any more: a program that writes into its own code is interpreted. */
 const MOST_CHANGES = 1000;
@@ -15,9 +15,11 @@ export class Translator {
   private readonly memory: ChipMemory;
   private readonly interpreter: Interpreter;
   private readonly timing: Timing;
+  private readonly code: ChipCode;
+  /** Where this core's code is translated: see `driver`. */
+  private readonly map: Int32Array;
   /** What ITCM holds; null: not known since it changed. */
   private program: Program | null = null;
-  private runs: Run[] = [];
   private changes = 0;
 
   constructor(m: Machine, memory: ChipMemory, interpreter: Interpreter, timing: Timing) {
@@ -25,31 +27,33 @@ export class Translator {
     this.memory = memory;
     this.interpreter = interpreter;
     this.timing = timing;
+    this.code = codeOf(memory);
+    this.map = memory.view(m.itcm + MAP_OFFSET, MAP_BYTES).words;
   }
 
   /** Runs until cycles are used up or interrupts have to be looked at. */
   run(): void {
-    const { m, interpreter, memory } = this;
+    const { m, interpreter } = this;
     const { s } = m;
     while (s[LEFT] > 0 && !m.attention) {
-      const at = m.next | (m.thumb ? 1 : 0);
-      const program = this.program ?? this.find();
-      const entry = at >>> 0 < ITCM_BYTES ? program?.at(at, interpreter, memory) : undefined;
-      if (program === null || entry === undefined) {
+      if (!this.ready(m.next | (m.thumb ? 1 : 0))) {
         interpreter.run(false);
         continue;
       }
-      const run = (this.runs[entry.module] ??= instantiate(program.modules[entry.module], memory));
-      run(entry.label, m.itcm);
+      m.leave();
+      s[EXIT] = GO_ON;
+      this.code.drive(m.itcm);
       m.enter();
       m.done += s[DONE];
+      s[DONE] = 0;
       if (s[EXIT] === INTERPRET) interpreter.run(true);
-      else if (s[EXIT] === SHORT && s[LEFT] > 0) interpreter.run(false);
+      else if (s[EXIT] !== GO_ON && s[LEFT] > 0) interpreter.run(false);
     }
   }
 
   /** To be called when ITCM has changed. */
   forget(): void {
+    if (this.program !== null) this.map.fill(0);
     this.program = null;
   }
 
@@ -59,11 +63,22 @@ export class Translator {
     this.changes = 0;
   }
 
+  /** Whether there is a translation at an address (bit 0: Thumb); makes one where it is hot. */
+  private ready(at: number): boolean {
+    if (at >>> 0 >= ITCM_BYTES) return false;
+    const word = this.map[at >> 1];
+    if (word !== 0 && ((word ^ at) & 1) === 0) return true;
+    const program = this.program ?? this.find();
+    const entry = program?.at(at, this.interpreter, this.memory);
+    if (program === null || entry === undefined) return false;
+    this.map[at >> 1] = this.code.word(program, entry, at & 1);
+    return true;
+  }
+
   private find(): Program | null {
     if (this.changes++ > MOST_CHANGES) return null;
     const { words } = this.memory.view(this.m.itcm, ITCM_BYTES);
     this.program = programFor(words, this.timing, this.memory.memory.buffer.byteLength / 0x10000);
-    this.runs = runsOf(this.program, this.memory);
     return this.program;
   }
 }

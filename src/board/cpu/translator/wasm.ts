@@ -135,6 +135,12 @@ export class Body {
     return this;
   }
 
+  /** To the function whose number in the imported table is on the stack; of the module's own last type. */
+  callTable(type: number): this {
+    this.bytes.push(0x11);
+    return this.unsigned(type).unsigned(0);
+  }
+
   call(index: number): this {
     this.bytes.push(0x10);
     return this.unsigned(index);
@@ -181,12 +187,13 @@ export interface Func {
   readonly body: Body;
 }
 
-/** A module with functions, the last of which is exported as "run"; its memory is imported as "chip" "memory". */
+/** A module with functions, the last of which is exported as "run"; memory and table are imported as "chip" "memory" and "table". */
 export function assemble(functions: readonly Func[], memoryPages: number): Uint8Array {
   const limits = [0x03, ...unsigned(memoryPages), ...unsigned(memoryPages)];
   const types = functions.map(({ parameters, results }) => [0x60, ...counted(parameters), ...counted(results)]);
   const header = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
-  const memory = [1, ...text("chip"), ...text("memory"), 0x02, ...limits];
+  const memory = [...text("chip"), ...text("memory"), 0x02, ...limits];
+  const table = [...text("chip"), ...text("table"), 0x01, 0x70, 0x00, 0x00];
   const bodies = functions.map(({ locals, body }) => {
     const declared = [...unsigned(locals.length), ...locals.flatMap((type) => [1, type])];
     return { declared, code: body.bytes, size: declared.length + body.bytes.length + 1 };
@@ -196,7 +203,7 @@ export function assemble(functions: readonly Func[], memoryPages: number): Uint8
   const front = [
     ...header,
     ...section(1, [functions.length, ...types.flat()]),
-    ...section(2, memory),
+    ...section(2, [2, ...memory, ...table]),
     ...section(3, [functions.length, ...functions.keys()]),
     ...section(7, [1, ...text("run"), 0x00, functions.length - 1]),
     ...[10, ...unsigned(codeSize), functions.length],

@@ -1,4 +1,4 @@
-// The part of the JavaScript API of WebAssembly that the kernels use; TypeScript has it only together with the browser's DOM.
+// The part of the JavaScript API of WebAssembly that the kernels and the board's translator use; TypeScript has it only together with the browser's DOM.
 declare namespace WebAssembly {
   class Module {
     constructor(bytes: Uint8Array);
@@ -8,8 +8,13 @@ declare namespace WebAssembly {
     readonly buffer: SharedArrayBuffer;
     grow(pages: number): number;
   }
+  class Table {
+    constructor(descriptor: { initial: number; element: "anyfunc" });
+    grow(delta: number): number;
+    set(index: number, value: unknown): void;
+  }
   class Instance {
-    constructor(module: Module, imports: Record<string, Record<string, unknown>>);
+    constructor(module: Module, imports: Readonly<Record<string, Readonly<Record<string, unknown>>>>);
     readonly exports: Record<string, unknown>;
   }
 }
