@@ -1,5 +1,6 @@
 import { Command as Parser, CommanderError, Option } from "commander";
 import { DsqnError, nearest, UsageError } from "../errors.ts";
+import { mayReplace, mustDiffer } from "../files/outputs.ts";
 import { packageVersion } from "../setup/version.ts";
 import type { Context } from "./command.ts";
 import { commands } from "./commands.ts";
@@ -75,7 +76,9 @@ async function dispatch(argv: readonly string[], context: Context): Promise<numb
           .slice(0, -2)
           .flat()
           .filter((arg) => arg !== undefined) as string[];
-        exitCode = await command.run(args, given.at(-2) as Record<string, never>, context);
+        const options = given.at(-2) as Record<string, never>;
+        checkOutput(args, options);
+        exitCode = await command.run(args, options, context);
       });
   }
   if (wanted !== undefined && wanted !== "help" && !Object.hasOwn(commands, wanted)) {
@@ -92,6 +95,14 @@ async function dispatch(argv: readonly string[], context: Context): Promise<numb
   }
   await root.parseAsync(argv, { from: "user" });
   return exitCode;
+}
+
+/** What a command writes is never what it reads, nor what dsqn did not make; said before any work is done. */
+function checkOutput(args: readonly string[], options: Readonly<Record<string, unknown>>): void {
+  const { out, ...others } = options;
+  if (typeof out !== "string") return;
+  mustDiffer(out, [...args, ...Object.values(others).filter((value) => typeof value === "string")]);
+  mayReplace(out);
 }
 
 function parser(command: Parser): Parser {

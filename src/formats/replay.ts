@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { UsageError } from "../errors.ts";
 import { readBytes, writeFileAtomic, writeJsonAtomic } from "../files/atomic.ts";
+import { mayReplace } from "../files/outputs.ts";
 import { decodeNpz, encodeNpz } from "./npz.ts";
 import { type Tensor, tensor, toFloat32 } from "../files/tensor.ts";
 
@@ -57,6 +58,12 @@ async function environmentOf(path: string): Promise<string | undefined> {
       hint: 'It should read {"environment": "CartPole-v1"}; deleted, nothing is checked.',
     });
   }
+}
+
+/** Refuses (OUTPUT_TAKEN) a folder with states that `dsqn collect`, which says where they come from, did not write. */
+export function mayWriteReplay(folder: string): void {
+  if (existsSync(join(folder, FACTS))) return;
+  for (const name of [INPUTS, OUTPUTS]) mayReplace(join(folder, name));
 }
 
 /** Writes a replay folder that the original's code reads too. */

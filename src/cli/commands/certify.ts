@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { loadReplayStates } from "../../learning/replay-states.ts";
 import { UsageError } from "../../errors.ts";
 import { writeFileAtomic, writeJsonAtomic } from "../../files/atomic.ts";
+import { mayReplace } from "../../files/outputs.ts";
 import { loadModel } from "../../network/file/model.ts";
 import { isSpiking, kindOf, observationSize } from "../../network/network.ts";
 import { type LaggedLif, type NeuronKind, neuronModels } from "../../network/neurons/index.ts";
@@ -83,6 +84,7 @@ Examples:
       random === undefined
         ? await Promise.all(models.map((path) => modelSubject(path, options)))
         : randomSubjects(random, options);
+    if (out !== undefined) mayReplace(pageOf(out));
     let exhibit: Exhibit | undefined;
     let opened = false;
     const simulator = await openSimulator(options.simulator, {
@@ -108,7 +110,7 @@ Examples:
       });
       if (out !== undefined) {
         await writeJsonAtomic(out, certificate);
-        const page = `${out.replace(/\.json$/, "")}.html`;
+        const page = pageOf(out);
         const { renderCertificatePage } = await import("../../report/certificate.ts");
         await writeFileAtomic(page, renderCertificatePage({ certificate, exhibit, command: again(models, options) }));
         log(`certificate ${out}, to be read in ${page}`);
@@ -121,6 +123,9 @@ Examples:
     }
   },
 });
+
+/** Beside a certificate the page for people. */
+const pageOf = (out: string): string => `${out.replace(/\.json$/, "")}.html`;
 
 /** The command that makes the same certificate. */
 function again(models: readonly string[], options: Options): string {

@@ -1,7 +1,7 @@
 import { collectReplay } from "../../learning/collect.ts";
 import { policyOf } from "../../learning/policy.ts";
 import { loadModel } from "../../network/file/model.ts";
-import { saveReplay } from "../../formats/replay.ts";
+import { mayWriteReplay, saveReplay } from "../../formats/replay.ts";
 import { environmentFlags, type EnvironmentFlags, withEnvironment } from "../flags/atari.ts";
 import { command } from "../command.ts";
 import { integer, real } from "../flags/options.ts";
@@ -32,6 +32,7 @@ export default command<Options>({
   async run([path], options, context) {
     const { signal, progress, print, log } = context;
     const { env, size, out, epsilon, every, seed } = options;
+    mayWriteReplay(out);
     const { network, card } = await loadModel(path);
     const replay = await withEnvironment(options, { policy: policyOf(network), card, context }, (make) =>
       collectReplay(network, make, {

@@ -11,11 +11,12 @@ import {
 import { scaleDefaults } from "../../conversion/scales.ts";
 import { openTrainable } from "../../engines/create.ts";
 import { UsageError } from "../../errors.ts";
-import { fineTune, type FineTuned } from "../../learning/fine-tune.ts";
+import { fineTune, fineTuneDefaults, type FineTuned } from "../../learning/fine-tune.ts";
 import { environmentOptionsOf } from "../../learning/environment-card.ts";
 import { loadReplayStates } from "../../learning/replay-states.ts";
-import { loadModel, saveModel } from "../../network/file/model.ts";
+import { loadModel, mayWriteModel, saveModel } from "../../network/file/model.ts";
 import { codingDefaults, isSpiking, kindOf, observationSize } from "../../network/network.ts";
+import { type NeuronKind, neuronModels } from "../../network/neurons/index.ts";
 import { command } from "../command.ts";
 import { integer, real } from "../flags/options.ts";
 
@@ -25,9 +26,12 @@ type Named = Omit<ConversionOptions, "spiking" | "maxStates">;
 interface Options extends Named {
   replay?: string;
   steps?: number;
+  neuron?: NeuronKind;
   reset?: "subtraction" | "zero";
   calibrate?: boolean;
   fineTune?: number;
+  learningRate?: number;
+  price?: number;
   seed: number;
   out?: string;
 }
@@ -82,6 +86,13 @@ export default command<Options>({
         integer(1),
       )
       .addOption(
+        oneOf(
+          "--neuron <model>",
+          "lagged-lif (the thesis's, default), or lif, whose spikes arrive in their own step: few steps suffice",
+          Object.keys(neuronModels),
+        ),
+      )
+      .addOption(
         oneOf("--reset <kind>", "what a spike does to its membrane (default: subtraction)", ["subtraction", "zero"]),
       )
       .option(
@@ -93,6 +104,12 @@ export default command<Options>({
         "then train the spiking network on the source's policy for so many batches",
         integer(1),
       )
+      .option(
+        "--learning-rate <r>",
+        `of fine-tuning, at its start (default: ${fineTuneDefaults.learningRate})`,
+        real(0, 1),
+      )
+      .option("--price <strength>", "of fine-tuning: a price on spikes (about 1 leaves few)", real(0, 1e6))
       .option("--seed <n>", "of fine-tuning", integer(), 0)
       .option("--out <file>", "where to write it (default: <model>-converted.safetensors)")
       .addHelpText(
@@ -103,6 +120,8 @@ Without further options it is the thesis's conversion: ${describe(originalConver
 Examples:
   dsqn convert models/cartpole-dqn.safetensors --replay models/cartpole-dqn-replay
   dsqn convert models/cartpole-dqn.safetensors --replay models/cartpole-dqn-replay --calibrate --steps 64 --fine-tune 500
+  dsqn convert models/cartpole-dqn.safetensors --replay models/cartpole-dqn-replay --calibrate --neuron lif --steps 4 \\
+    --population 1 --fine-tune 8000 --learning-rate 0.002 --price 1
   dsqn convert runs/breakout/best.safetensors --replay runs/breakout-replay --calibrate`,
       );
   },
@@ -110,6 +129,8 @@ Examples:
     const {
       replay,
       fineTune: iterations,
+      learningRate,
+      price,
       seed,
       out = path.replace(/(\.safetensors)?$/, "-converted.safetensors"),
     } = options;
@@ -127,18 +148,28 @@ Examples:
         },
       );
     const made = environmentOptionsOf(card);
+    mayWriteModel(out);
     const states =
       replay === undefined
         ? new Float32Array(0)
         : await loadReplayStates(replay, observationSize(source), card?.environment);
+    if (iterations === undefined && (price !== undefined || learningRate !== undefined))
+      throw new UsageError("BAD_ARGUMENT", "--price and --learning-rate belong to fine-tuning.", {
+        hint: "Add --fine-tune BATCHES.",
+      });
+    const tuning = {
+      iterations,
+      seed,
+      ...(learningRate && { learningRate }),
+      ...(price && { price: { strength: price, rate: 0 } }),
+    };
     const conversion = conversionOf(options, kindOf(source) === "dense" ? balancedConversion : balancedConvolution);
     const converted = convert(source, states, conversion);
     const tuned =
       iterations === undefined
         ? undefined
         : await fineTune(converted.network, source, states, {
-            iterations,
-            seed,
+            ...tuning,
             signal,
             makeTrainable: openTrainable,
             onPoint: ({ iteration, validationAccuracy }) =>
@@ -157,7 +188,7 @@ Examples:
       environment: card?.environment,
       ...(Object.keys(made).length > 0 && { environmentOptions: made }),
       source: { model: basename(path), sha256 },
-      conversion: { ...conversion, ...(tuned && { fineTune: { iterations, seed, agreement: tuned.agreement } }) },
+      conversion: { ...conversion, ...(tuned && { fineTune: { ...tuning, agreement: tuned.agreement } }) },
       scales,
       steps,
     });
@@ -174,7 +205,8 @@ function conversionOf(options: Options, calibrated: typeof balancedConversion | 
   const flags = named.map((option) => option.attributeName() as keyof Named);
   const given = flags.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]);
   const steps = options.steps ?? (options.calibrate ? calibrated.spiking.steps : codingDefaults.steps);
-  const spiking = { steps, ...(options.reset && { reset: options.reset }) };
+  const { neuron, reset } = options;
+  const spiking = { steps, ...(neuron && { neuron }), ...(reset && { reset }) };
   return { ...base, ...(Object.fromEntries(given) as Named), spiking } satisfies ConversionOptions;
 }
 

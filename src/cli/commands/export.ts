@@ -1,6 +1,7 @@
 import { exporter, exportFormats, portableTensors } from "../../formats/export.ts";
 import { loadModel } from "../../network/file/model.ts";
 import { scriptFormats } from "../../simulators/export/formats.ts";
+import { mayReplace, mustDiffer } from "../../files/outputs.ts";
 import { command } from "../command.ts";
 
 const known = [...exportFormats(), ...scriptFormats];
@@ -27,6 +28,8 @@ export default command<Options>({
     const { name, extension, write } = exporter(format, known);
     const { network } = await loadModel(path);
     const file = out ?? `${path.replace(/\.safetensors$/, "")}-${name}${extension}`;
+    mustDiffer(file, [path]);
+    mayReplace(file);
     const warnings = (await write(network, file)) ?? [];
     for (const warning of warnings) log(`Other readers of ${file} get another network: ${warning}.`);
     const tensors = Object.entries(portableTensors(network)).map(([tensor, { shape }]) => ({ name: tensor, shape }));

@@ -1,6 +1,7 @@
 import { Option } from "commander";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
+import { ZodError } from "zod";
 import { UsageError } from "../../errors.ts";
 import { architectureSchema, type ImportedArchitecture } from "../../formats/architecture.ts";
 import { type Framework, frameworks } from "../../formats/frameworks/dialects.ts";
@@ -222,6 +223,10 @@ async function architectureFrom({
     const file = JSON.parse(await readFile(architecture, "utf8")) as object;
     return architectureSchema.parse({ ...file, ...named });
   } catch (cause) {
-    throw new UsageError("BAD_ARGUMENT", `--architecture ${architecture}: ${(cause as Error).message}`, { cause });
+    const [issue] = cause instanceof ZodError ? cause.issues : [];
+    const problem = issue
+      ? `${issue.path.join(".")}${issue.path.length > 0 ? ": " : ""}${issue.message}`
+      : (cause as Error).message;
+    throw new UsageError("BAD_ARGUMENT", `--architecture ${architecture}: ${problem}`, { cause });
   }
 }

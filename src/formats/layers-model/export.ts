@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../../errors.ts";
 import { writeFileAtomic, writeJsonAtomic } from "../../files/atomic.ts";
+import { mayReplace } from "../../files/outputs.ts";
 import { bytesOf } from "../../files/tensor.ts";
 import type { Convolution } from "../../network/convolution.ts";
 import { columnsOf, type Layer, type Pooling, weightShape } from "../../network/layer.ts";
@@ -26,11 +28,15 @@ export async function exportLayersModel(network: Network, folder: string): Promi
     throw new UsageError("EXPORT_IMPOSSIBLE", "A LayersModel has no spiking layers.", {
       hint: "Export the network that it was converted from.",
     });
+  const [model, values] = [join(folder, "model.json"), join(folder, "weights.bin")];
+  mayReplace(model);
+  // It has no mark of its own: beside a model.json of ours it is ours.
+  if (!existsSync(model)) mayReplace(values);
   const layers = described(network);
   const weights = network.layers.flatMap(weightsOf);
   const entries = weights.map(({ name, shape }) => ({ name, shape, dtype: "float32" }));
-  await writeFileAtomic(join(folder, "weights.bin"), Buffer.concat(weights.map(({ values }) => bytesOf(values))));
-  await writeJsonAtomic(join(folder, "model.json"), {
+  await writeFileAtomic(values, Buffer.concat(weights.map(({ values }) => bytesOf(values))));
+  await writeJsonAtomic(model, {
     format: "layers-model",
     generatedBy: "dsqn",
     convertedBy: null,

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { basename, extname } from "node:path";
 import { DsqnError, UsageError } from "../../errors.ts";
 import { readBytes, writeFileAtomic, writeJsonAtomic } from "../../files/atomic.ts";
+import { mayReplace } from "../../files/outputs.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../files/safetensors.ts";
 import { isSpiking, kindOf, type Network, shapeOf, type SpikingNetwork } from "../network.ts";
 import { validateNetwork } from "../validate.ts";
@@ -39,13 +40,25 @@ export async function loadModel(path: string): Promise<Model> {
   return { network, sha256, card: await readCard(path, sha256) };
 }
 
-/** Writes `NAME.safetensors` and its card `NAME.json`, each in one step. */
+/** Refuses (OUTPUT_TAKEN) to write a model and its card where either would replace what dsqn did not make. */
+export function mayWriteModel(path: string): void {
+  mayReplace(path);
+  if (cardPath(path) === path)
+    throw new UsageError("BAD_ARGUMENT", `${path} would be the model's card: name the model NAME.safetensors.`);
+  mayReplace(
+    cardPath(path),
+    `The model's card would be written there: choose another name with --out, or move that file.`,
+  );
+}
+
+/** Writes `NAME.safetensors` and its card `NAME.json`, each in one step, over nothing but models and cards (OUTPUT_TAKEN). */
 export async function saveModel(
   path: string,
   network: Network,
   card: CardFields = {},
   options: StorageOptions = {},
 ): Promise<ModelCard> {
+  mayWriteModel(path);
   const bytes = encodeModel(network, options);
   const whole: ModelCard = {
     ...card,
