@@ -1,6 +1,6 @@
 import { spikingNetwork } from "../network/create.ts";
 import type { Network } from "../network/network.ts";
-import { neuron } from "../network/neurons/index.ts";
+import { type Neuron, neuron, type NeuronKind, neuronModels } from "../network/neurons/index.ts";
 import { centred, normalise } from "./normalise.ts";
 import { type Conversion, type ConversionOptions, completeOptions } from "./options.ts";
 import { populations } from "./population.ts";
@@ -28,7 +28,8 @@ export type { Conversion, ConversionOptions } from "./options.ts";
  */
 export function convert(source: Network, states: Float32Array, options: ConversionOptions = {}): Conversion {
   const { output, start, holdBack, population, spiking, ...scaling } = completeOptions(options);
-  const { reset, ...coding } = spiking;
+  const { reset, neuron: kind, ...coding } = spiking;
+  const { lag } = neuronModels[kind];
   const stages = stagesOf(source);
   const last = stages.length - 1;
   const found = layerScales(source, states, scaling, stages);
@@ -37,16 +38,21 @@ export function convert(source: Network, states: Float32Array, options: Conversi
   const scaled = normalise(stages, scales);
   const normalised = output === "centred" ? scaled.with(last, centred(scaled[last], last)) : scaled;
   const populated = populations(normalised, population);
-  const started = startingPoint(populated, { start, population, steps: coding.steps, holdBack });
+  const started = startingPoint(populated, { start, population, steps: coding.steps, holdBack, lag });
   const layers = populated.map(({ channels: _, ...stage }, l) => ({
     ...stage,
     weights: new Float32Array(stage.weights),
     biases: started[l].biases,
   }));
-  const network = spikingNetwork(layers, { ...coding, neuron: neuron("lagged-lif", { reset }) }, source.input);
+  const network = spikingNetwork(layers, { ...coding, neuron: resetting(kind, reset) }, source.input);
   const placed = network.layers.map((layer, l) => ({
     ...layer,
     activation: { ...layer.activation, initial: started[l].potentials },
   }));
   return { scales, network: { ...network, layers: placed } };
+}
+
+/** A neuron without leak and threshold 1; to be reset to zero is, for lif, to the value 0. */
+function resetting(kind: NeuronKind, reset: "subtraction" | "zero" | undefined): Neuron {
+  return kind === "lif" ? neuron(kind, { reset: reset === "zero" ? "value" : "subtraction" }) : neuron(kind, { reset });
 }

@@ -1,6 +1,6 @@
 import { UsageError } from "../errors.ts";
 import { type Coding, codingDefaults, type SpikingNetwork } from "../network/network.ts";
-import type { LaggedLif } from "../network/neurons/index.ts";
+import type { LaggedLif, NeuronKind } from "../network/neurons/index.ts";
 import { scaleDefaults, type ScaleOptions } from "./scales.ts";
 import type { Start } from "./start.ts";
 
@@ -20,8 +20,11 @@ export interface ConversionOptions extends ScaleOptions {
   readonly holdBack?: number;
   /** Spiking neurons per hidden neuron; see `populations`. */
   readonly population?: number;
-  /** T, reset, encoding, decoding and tie rule of the result. */
-  readonly spiking?: Partial<Pick<Coding, "steps" | "encoding" | "decoding" | "ties"> & Pick<LaggedLif, "reset">>;
+  /** T, neuron ("lagged-lif" unless given), reset, encoding, decoding and tie rule of the result. */
+  readonly spiking?: Partial<
+    Pick<Coding, "steps" | "encoding" | "decoding" | "ties"> &
+      Pick<LaggedLif, "reset"> & { readonly neuron: NeuronKind }
+  >;
 }
 
 /** A converted network, and the scales it was made with. */
@@ -67,13 +70,13 @@ export const balancedConvolution = {
 
 /** `options` over the thesis's, with the steps named; BAD_ARGUMENT where they contradict each other. */
 export function completeOptions(options: ConversionOptions): Required<Omit<ConversionOptions, "spiking">> & {
-  readonly spiking: NonNullable<ConversionOptions["spiking"]> & { readonly steps: number };
+  readonly spiking: NonNullable<ConversionOptions["spiking"]> & { readonly steps: number; readonly neuron: NeuronKind };
 } {
   const { spiking = {}, ...own } = options;
   const complete = {
     ...originalConversion,
     ...own,
-    spiking: { ...spiking, steps: spiking.steps ?? codingDefaults.steps },
+    spiking: { ...spiking, steps: spiking.steps ?? codingDefaults.steps, neuron: spiking.neuron ?? "lagged-lif" },
   };
   if (complete.start === "zero" && complete.population > 1)
     throw new UsageError(

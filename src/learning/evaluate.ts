@@ -41,6 +41,8 @@ export interface Evaluation {
   readonly similarity: number | null;
   /** 95 % interval of the similarity, episodes being the independent units. */
   readonly similarityCi95: readonly [number, number] | null;
+  /** Of the decisions whose best two actions lie further apart, by the values of `compare`, than in a quarter or in half of all; null without values. */
+  readonly similarityAbove: { readonly lowerQuartile: number; readonly median: number } | null;
   /** What deviating from `compare` costs by its own values; null without one, or where it has none. */
   readonly regret: Regret | null;
   /** Averages over decisions; null where the policy doesn't count. */
@@ -128,10 +130,11 @@ function createTally(
   compare: Policy | undefined,
 ): {
   note(observations: Float32Array, chosen: Int32Array, rows: Int32Array, first: number): Promise<void>;
-  result(): Pick<Evaluation, "decisions" | "similarity" | "similarityCi95" | "regret">;
+  result(): Pick<Evaluation, "decisions" | "similarity" | "similarityCi95" | "similarityAbove" | "regret">;
 } {
   const [equal, decided, lost] = [0, 1, 2].map(() => new Float64Array(episodes));
   let [largest, margins] = [0, 0];
+  const [gaps, agreed]: [number[], boolean[]] = [[], []];
   return {
     async note(observations, chosen, rows, first) {
       const valued = await compare?.values?.(observations, rows.length);
@@ -146,9 +149,18 @@ function createTally(
         lost[first + row] += regret;
         largest = Math.max(largest, regret);
         margins += best - next;
+        gaps.push(best - next);
+        agreed.push(others![k] === chosen[k]);
       });
     },
     result() {
+      const sorted = Float64Array.from(gaps).sort();
+      /** The share of equal actions among decisions whose gap is above that of `share` of all. */
+      const above = (share: number): number => {
+        const least = sorted[Math.floor(share * (sorted.length - 1))];
+        const clear = agreed.filter((_, k) => gaps[k] > least);
+        return clear.length > 0 ? clear.filter((equal) => equal).length / clear.length : 1;
+      };
       const decisions = decided.reduce((sum, n) => sum + n, 0);
       const similarity = compare && decisions > 0 ? ratioInterval(equal, decided, 1) : undefined;
       const regret = compare?.values && decisions > 0 ? ratioInterval(lost, decided) : undefined;
@@ -156,6 +168,7 @@ function createTally(
         decisions,
         similarity: similarity?.ratio ?? null,
         similarityCi95: similarity?.ci95 ?? null,
+        similarityAbove: gaps.length > 0 ? { lowerQuartile: above(0.25), median: above(0.5) } : null,
         regret: regret ? { mean: regret.ratio, ci95: regret.ci95, largest, margin: margins / decisions } : null,
       };
     },

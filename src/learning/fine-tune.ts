@@ -3,6 +3,7 @@ import { effectiveSteps } from "../conversion/start.ts";
 import { fastEngine } from "../engines/fast/index.ts";
 import { actionsOf, type Network, neuronOf, observationSize, type SpikingNetwork } from "../network/network.ts";
 import { neuronModels } from "../network/neurons/index.ts";
+import type { SpikeRegulariser } from "../network/regulariser.ts";
 import type { TrainableNetwork } from "../network/trainable.ts";
 import { Random } from "../numeric/random.ts";
 import { exp } from "../numeric/elementary.ts";
@@ -20,11 +21,13 @@ export interface FineTuneOptions {
   readonly sharpness?: number;
   /** Steepness of the surrogate gradient 1 / (scale |v - threshold| + 1)^2; wide, because a rate is spread over many steps. */
   readonly surrogateScale?: number;
+  /** A price on spikes; none unless given. */
+  readonly price?: SpikeRegulariser;
   readonly seed?: number;
   /** Makes a network learn. */
   readonly makeTrainable: (
     network: SpikingNetwork,
-    options: { maxBatch: number; surrogate: { scale: number } },
+    options: { maxBatch: number; surrogate: { scale: number }; regulariser?: SpikeRegulariser },
   ) => TrainableNetwork | Promise<TrainableNetwork>;
   readonly onPoint?: (point: FitPoint) => void;
   readonly signal?: AbortSignal;
@@ -74,6 +77,7 @@ export async function fineTune(
   const network = await o.makeTrainable(converted, {
     maxBatch: Math.max(o.batchSize, 256),
     surrogate: { scale: o.surrogateScale },
+    ...(o.price && { regulariser: o.price }),
   });
   try {
     const { curve, before, chosen } = await fit(network, training, validation, {

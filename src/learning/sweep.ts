@@ -7,7 +7,7 @@ import type { EarlyExitPolicy, ExitRule } from "./early-exit.ts";
 /** One T of a sweep. */
 export interface SweepRow extends Omit<
   Evaluation,
-  "similarity" | "similarityCi95" | "regret" | "returns" | "lengths" | "seconds"
+  "similarity" | "similarityCi95" | "similarityAbove" | "regret" | "returns" | "lengths" | "seconds"
 > {
   readonly steps: number;
   /** Share of equal actions with the source, on the states that the spiking network visits. */
@@ -58,7 +58,14 @@ export async function sweep(options: SweepOptions): Promise<Sweep> {
   const { mean, std, ci95, episodes } = await evaluate(source, makeEnvironments, common);
   const measure = async (t: number, policy: Policy): Promise<SweepRow> => {
     const result = await evaluate(policy, makeEnvironments, { ...common, compare: source });
-    const { regret: _regret, returns: _returns, lengths: _lengths, seconds: _seconds, ...row } = result;
+    const {
+      similarityAbove: _above,
+      regret: _regret,
+      returns: _returns,
+      lengths: _lengths,
+      seconds: _seconds,
+      ...row
+    } = result;
     return { steps: t, ...row, similarity: row.similarity!, similarityCi95: row.similarityCi95! };
   };
   const rows: SweepRow[] = [];

@@ -114,6 +114,7 @@ function render(result: Evaluation & { env: string; model: string; compare?: str
     decisions,
     similarity,
     similarityCi95,
+    similarityAbove,
     regret,
     spikesPerDecision,
     synOpsPerDecision,
@@ -128,6 +129,11 @@ function render(result: Evaluation & { env: string; model: string; compare?: str
       ? []
       : [
           `  similarity  ${percent(similarity)} of ${decisions} decisions (95 %: ${similarityCi95!.map(percent).join(" to ")})`,
+        ]),
+    ...(similarityAbove === null
+      ? []
+      : [
+          `  clear ones  ${percent(similarityAbove.lowerQuartile)} where the gap between actions is above its lower quartile, ${percent(similarityAbove.median)} above its median`,
         ]),
     ...(regret === null
       ? []
