@@ -113,7 +113,10 @@ function start({ python, module, path, env, region }: LaunchOptions): { child: C
       MPLCONFIGDIR: process.env["MPLCONFIGDIR"] ?? join(managedHome(), "matplotlib"),
       ...env,
       PYTHONUNBUFFERED: "1",
-      PYTHONPATH: [...path, PY_BRIDGE, process.env["PYTHONPATH"]].filter(Boolean).join(delimiter),
+      // An empty part of it would be the current folder.
+      PYTHONPATH: [...path, PY_BRIDGE, ...(process.env["PYTHONPATH"] ?? "").split(delimiter)]
+        .filter(Boolean)
+        .join(delimiter),
     },
     stdio: ["pipe", "pipe", "pipe", ...(region ? [region.descriptor] : [])],
     windowsHide: true,
