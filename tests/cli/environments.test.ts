@@ -61,7 +61,7 @@ describe("how an environment is made", () => {
     const { result } = await evaluate("run.safetensors", ...mine, "--env-kwargs", '{"pay": 3}', "--wrapper", "none");
     expect(result.mean).toBe(18); // 6 steps
     const limit = 'TimeLimit={"max_episode_steps":1}';
-    const wrapped = [...mine, "--wrapper", 'ClipReward={"max_reward":1}', limit];
+    const wrapped = [...mine, "--wrapper", 'ClipReward={"max_reward":1}', "--wrapper", limit];
     expect((await evaluate("run.safetensors", ...wrapped)).result.mean).toBe(1);
   });
 

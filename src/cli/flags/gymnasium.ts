@@ -20,12 +20,12 @@ export function gymnasiumFlags(parser: Parser): Parser {
     .option("--env-kwargs <json>", 'arguments of the environment: {"sutton_barto_reward":true}', kwargsOf)
     .option(
       "--wrapper <name[=json]...>",
-      'Gymnasium wrappers by name, innermost first, with their kwargs: TimeLimit={"max_episode_steps":200}; none: without',
+      'Gymnasium wrappers by name, innermost first, with their kwargs, once for each: TimeLimit={"max_episode_steps":200}; none: without',
       (text: string, all: Wrapper[] = []) => (text === "none" ? [] : [...all, wrapperOf(text)]),
     )
     .option(
-      "--path <folder...>",
-      "folders of Python modules of your own, for --env my_module:MyEnv-v0",
+      "--path <folder>",
+      "a folder of Python modules of your own, for --env my_module:MyEnv-v0; once for each",
       (text: string, all: string[] = []) => [...all, resolve(text)],
     );
 }
