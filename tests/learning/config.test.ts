@@ -5,7 +5,7 @@ import { loadAlgorithm } from "../../src/learning/algorithms/index.ts";
 import { valueAt } from "../../src/learning/schedules.ts";
 import { loadConfig, presets, registerPresets } from "../../src/learning/presets/index.ts";
 
-const general = new Set(["dqn", "dsqn", "reinforce", "classifier"]);
+const general = new Set(["dqn", "dsqn", "reinforce", "ppo", "spiking-ppo", "classifier"]);
 
 const failure = (action: () => unknown): Record<string, unknown> => {
   try {
@@ -81,10 +81,10 @@ describe("config", () => {
 
   it.each([
     ["its neuron's own fields", { neuron: "lif", beta: 0.9, fires: "at", steps: 1 }, undefined],
-    ["no field of another neuron", { neuron: "lif", alpha: 0.5 }, "network.alpha"],
+    ["no field of another neuron", { neuron: "lagged-lif", gain: 0.5 }, "network.gain"],
     ["no choice that its neuron does not have", { neuron: "lif", reset: "zero" }, "network.reset"],
     ["no value outside of the neuron's range", { beta: 1.5 }, "network.beta"],
-    ["no learning of what its neuron does not have", { neuron: "lif", learn: ["alpha"] }, "network.learn"],
+    ["no learning of what its neuron does not have", { neuron: "lagged-lif", learn: ["gain"] }, "network.learn"],
     ["surrogates by name", { surrogate: "triangular", surrogateScale: 2 }, undefined],
     ["no unknown surrogate", { surrogate: "step" }, "network.surrogate"],
     ["a price on spikes", { regulariser: { strength: 0.1 }, detachReset: false, learn: ["beta"] }, undefined],

@@ -1,5 +1,6 @@
 import type { DqnConfigInput } from "../algorithms/dqn-config.ts";
 import type { ImitationConfigInput } from "../algorithms/imitation-config.ts";
+import type { PpoConfigInput } from "../algorithms/ppo-config.ts";
 import type { ReinforceConfigInput } from "../algorithms/reinforce-config.ts";
 
 /** A preset whose environment the command line names. */
@@ -53,6 +54,29 @@ export const reinforce: AnyEnvironment<ReinforceConfigInput> = {
   learningRate: { kind: "constant", value: 0.003 },
   clip: 1,
   evaluation: { every: 10, episodes: 20 },
+};
+
+/** On-policy, without a replay memory: for what has no tuned preset it is the first to try. */
+export const ppo: AnyEnvironment<PpoConfigInput> = {
+  method: "ppo",
+  environment: { count: 16 },
+  network: { kind: "dense", hidden: [64, 64] },
+  scaling: "observed",
+  rewardScale: 0.1,
+  steps: 500_000,
+  horizon: 256,
+  epochs: 6,
+  minibatches: 16,
+  learningRate: { kind: "linear", start: 1e-3, end: 1e-4, steps: 500_000 },
+  clip: 0.5,
+  evaluation: { every: 20_000, episodes: 20 },
+};
+
+/** The same with a policy that spikes: two steps a decision, neurons without lag. */
+export const spikingPpo: AnyEnvironment<PpoConfigInput> = {
+  ...ppo,
+  network: { kind: "spiking", hidden: [64, 64], steps: 2, neuron: "lif", surrogateScale: 10 },
+  steps: 1_000_000,
 };
 
 /** Needs a model of the same environment to learn from: `--set source=...`. */

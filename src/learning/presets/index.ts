@@ -20,10 +20,17 @@ const general = () => import("./general.ts");
 const cartpole = () => import("./cartpole.ts");
 const mountaincar = () => import("./mountaincar.ts");
 const breakout = () => import("./breakout.ts");
+const thrift = () => import("./thrift.ts");
 const known: Record<string, Preset> = {
   "dqn": preset(general, "dqn", "any environment (--env ID) of a Box and Discrete actions, dense Q-network"),
   "dsqn": preset(general, "dsqn", "any environment, spiking Q-network, T = 20"),
   "reinforce": preset(general, "reinforce", "any environment, policy gradient"),
+  "ppo": preset(general, "ppo", "any environment, proximal policy optimisation"),
+  "spiking-ppo": preset(
+    general,
+    "spikingPpo",
+    "any environment, proximal policy optimisation of a spiking policy, T = 2",
+  ),
   "classifier": preset(
     general,
     "classifier",
@@ -50,6 +57,10 @@ const known: Record<string, Preset> = {
     "mountaincarSnnClassifier",
     "MountainCar, spiking classifier of the DQN's policy",
   ),
+  "cartpole-thrift": preset(thrift, "cartpoleThrift", "CartPole, four spiking neurons, T = 1"),
+  "mountaincar-thrift": preset(thrift, "mountaincarThrift", "MountainCar, four spiking neurons, T = 1"),
+  "acrobot-thrift": preset(thrift, "acrobotThrift", "Acrobot, eight spiking neurons, T = 2"),
+  "lunarlander-thrift": preset(thrift, "lunarlanderThrift", "LunarLander, spiking, T = 4"),
   "breakout-dqn": preset(breakout, "breakoutDqn", "Breakout (or --env GAME), convolutional Q-network sized for CPUs"),
   "breakout-dqn-nature": preset(breakout, "breakoutDqnNature", "Breakout, the network of Mnih et al. 2015"),
   "breakout-dsqn": preset(breakout, "breakoutDsqn", "Breakout, spiking convolutional Q-network, T = 10"),
