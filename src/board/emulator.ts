@@ -52,6 +52,8 @@ export interface BoardStatus {
   readonly problems: readonly Problem[];
 }
 
+const MOST_PROBLEMS = 1000;
+
 /** Code of RTEs that software calls "abort". */
 const RTE_ABORT = 9;
 /** A timer with a period of this or more, in cycles, gives steps; shorter ones poll. */
@@ -63,6 +65,7 @@ export class Emulator {
   readonly monitor: Monitor;
   readonly problems: Problem[] = [];
   private readonly options: EmulatorOptions;
+  private readonly told = new Set<string>();
   private clock = -1;
   private ended: CoreStatus[] = [];
 
@@ -174,8 +177,13 @@ export class Emulator {
     this.monitor.setClock(milliseconds);
   }
 
+  /** What comes again and again is told once. */
   private problem(problem: Problem): void {
-    if (this.problems.length < 1000) this.problems.push(problem);
+    const { kind, chip, core, message } = problem;
+    const key = [kind, ...chip, core, message].join();
+    if (this.told.has(key) || this.told.size >= MOST_PROBLEMS) return;
+    this.told.add(key);
+    this.problems.push(problem);
     this.options.onProblem(problem);
   }
 

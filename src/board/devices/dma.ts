@@ -57,6 +57,9 @@ export class Dma {
         return this.tcm;
       case 0x0c:
         return this.description;
+      case 0x10:
+        // For writing only: nothing is read.
+        return 0;
       case 0x14:
         return (
           (this.physical << 24) | (this.active ? BUSY : 0) | (this.waiting ? QUEUE_FULL : 0) | (this.done ? DONE : 0)

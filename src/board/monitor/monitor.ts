@@ -177,7 +177,7 @@ export class Monitor {
 
   private undelivered(chip: Chip, message: Datagram, why: "dead" | "timeout"): void {
     this.events.problem({
-      kind: "command",
+      kind: "datagram",
       chip: [chip.x, chip.y],
       core: message.destinationPort & 31,
       message:
