@@ -92,6 +92,21 @@ describe("observations of any space that can be a list of numbers", () => {
   });
 });
 
+it("native where there is an implementation; where there is none, or what it needs is missing, is said", async () => {
+  const worker = await openWorker();
+  const make = (one: string) => makeVectorEnvironment(one, { worker, count: 3, vectorization: "native" });
+  for (const one of ["CartPole-v0", "CartPole-v1"]) {
+    const env = await make(one);
+    expect((await env.reset({ seed: 1 })).observations).toHaveLength(12);
+    expect((await env.step(new Int32Array(3))).rewards).toEqual(Float64Array.of(1, 1, 1));
+  }
+  for (const one of ["Pendulum-v1", "LunarLander-v3", "Ant-v5"]) {
+    const error = await failure(make(one));
+    expect([error.code, error.message]).toEqual(["ENV_OPTIONS_INVALID", expect.stringContaining("no vectorised")]);
+  }
+  await worker.close();
+});
+
 describe("images are compared by their shape", () => {
   const [image, values] = [[4, 5, 2], 40];
 

@@ -38,6 +38,7 @@ const cases: readonly Case[] = [
   { id: "FrozenLake-v1", kwargs: { is_slippery: true }, actions: 4, steps: 200 },
   { id: "Taxi-v4", actions: 6, steps: 420 },
   { id: "Blackjack-v1", actions: 2, steps: 60 },
+  { id: "InvertedPendulum-v5", limit: 3, steps: 80 },
 ];
 
 type Job = {
@@ -62,7 +63,7 @@ function hex(observation: Observation): string[] {
 describe.each(DATA_PATHS)("Gymnasium over the bridge (%s)", (data) => {
   let worker: Worker;
   beforeAll(async () => {
-    worker = await openWorker({ data });
+    worker = await openWorker({ data, extras: ["base", "mujoco"] });
   });
   afterAll(() => worker.close());
 

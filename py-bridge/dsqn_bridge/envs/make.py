@@ -57,7 +57,7 @@ class explained:
             raise BridgeError(
                 "ENV_UNKNOWN", f'The module of "{id}" cannot be imported: {problem}.', hint, id=id
             ) from problem
-        if isinstance(problem, gymnasium.error.DependencyNotInstalled):
+        if isinstance(problem, (gymnasium.error.DependencyNotInstalled, ModuleNotFoundError)):
             raise dependency_missing(id, problem) from problem
         message = f'"{id}" refuses these options: {type(problem).__name__}: {problem}'
         raise BridgeError(

@@ -18,7 +18,7 @@ def make_native(id, count, autoreset, kwargs, max_steps, render_mode, wrappers):
         options["render_mode"] = render_mode
     if max_steps is not None:
         options["max_episode_steps"] = np.iinfo(np.int32).max if max_steps < 0 else max_steps
-    with explained(id):
+    with explained(id), _vectorised(id):
         env = gymnasium.make_vec(id, num_envs=count, vectorization_mode="vector_entry_point", **options)
     mode = env.metadata.get("autoreset_mode")
     provided = {"NextStep": "next-step", "SameStep": "same-step", "Disabled": "disabled"}.get(
@@ -29,6 +29,23 @@ def make_native(id, count, autoreset, kwargs, max_steps, render_mode, wrappers):
         message = f'The native "{id}" resets in mode "{provided}", not "{autoreset}".'
         raise BridgeError("ENV_OPTIONS_INVALID", message, 'Ask for that mode, or for vectorization: "copies".', id=id)
     return NativeGroup(env, autoreset)
+
+
+class _vectorised:
+    """Names what Gymnasium calls an unknown environment: one that it has, without a vectorised implementation."""
+
+    def __init__(self, id):
+        self._name = id.split(":")[-1]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, _kind, problem, _traceback):
+        spec = gymnasium.registry.get(self._name)
+        if isinstance(problem, gymnasium.error.Error) and spec and not spec.vector_entry_point:
+            message = f'"{self._name}" has no vectorised implementation of its own.'
+            raise BridgeError("ENV_OPTIONS_INVALID", message, 'Leave out vectorization: "native".') from problem
+        return False
 
 
 class NativeGroup:
