@@ -3,4 +3,7 @@ import { writeFileSync } from "node:fs";
 import { neuronModels } from "../src/network/neurons/index.ts";
 
 const file = new URL("../py-bridge/tests/simulators/neurons.json", import.meta.url);
-writeFileSync(file, `${JSON.stringify(neuronModels, null, 2)}\n`);
+/** JSON has no infinite numbers. */
+const words = (_: string, value: unknown): unknown =>
+  typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
+writeFileSync(file, `${JSON.stringify(neuronModels, words, 2)}\n`);

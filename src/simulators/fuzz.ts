@@ -1,7 +1,7 @@
 import { convolution, type Convolution, type ImageShape, kernelSize, sizeOf } from "../network/convolution.ts";
 import type { SpikingLayer, Synapses } from "../network/layer.ts";
 import { type Decoding, type Encoding, observationSize, type SpikingNetwork } from "../network/network.ts";
-import type { LaggedLif, NeuronKind } from "../network/neurons/index.ts";
+import type { LaggedLif, Lif, Neuron, NeuronKind } from "../network/neurons/index.ts";
 import { pow } from "../numeric/elementary.ts";
 import { Random } from "../numeric/random.ts";
 import { simulated } from "./neurons/index.ts";
@@ -19,6 +19,8 @@ export interface FuzzOptions {
   readonly leaky?: boolean;
   /** Convolutions in front of the dense layers. */
   readonly convolution?: boolean;
+  /** All that NEST 3 expresses of lif, recurrent weights too; else what every simulator of it does. */
+  readonly everyOption?: boolean;
 }
 
 const rated: readonly Encoding[] = ["poisson", "equidistant", "equidistant-original"];
@@ -60,15 +62,27 @@ export function randomNetwork(index: number, options: FuzzOptions): SpikingNetwo
     leaky: options.leaky ?? false,
     dyadic,
     fixedReset: options.reset !== undefined,
+    everyOption: options.everyOption ?? false,
   });
+  const own = Random.stream(options.seed, `recurrence ${index}`);
   const layer = (inputs: number, outputs: number, over?: Convolution): SpikingLayer => {
     const weights = over
       ? values(kernelSize(over), gain / Math.sqrt(over.kernel[0] * over.kernel[1] * over.input[2]))
       : values(inputs * outputs, gain / Math.sqrt(inputs));
-    const own = { weights, biases: biases ? values(outputs, 0.2) : null };
-    const start = initial ? values(outputs, 0.7) : null;
+    const given = { weights, biases: biases ? values(outputs, 0.2) : null };
+    const drawn = initial ? values(outputs, 0.7) : null;
+    const activation = neurons(outputs);
+    const recurs = options.everyOption && !over && activation.kind === "lif" && recurrent(activation, own);
+    const recurrence = (): number => (dyadic ? Math.round(own.normal() * 2) / 8 : own.normal() / outputs);
+    // What starts above its threshold has lost the first step, for which NEST has none to lose it in.
+    const start = lost(activation) ? (drawn?.map((v) => Math.min(v, 0.25)) ?? null) : drawn;
     const synapses: Synapses = over ? { kind: "convolution", ...over } : { kind: "dense", inputs, outputs };
-    return { synapses, ...own, activation: { ...neurons(outputs), initial: start } };
+    return {
+      synapses,
+      ...given,
+      ...(recurs && { recurrent: Float32Array.from({ length: outputs * outputs }, recurrence) }),
+      activation: { ...activation, initial: start },
+    };
   };
   const flat = images.length > 0 ? [sizeOf(images.at(-1)!.output)] : [observations + Number(biasInput), hidden[0]];
   const shape = [...flat, ...hidden.slice(1), outputs];
@@ -79,7 +93,7 @@ export function randomNetwork(index: number, options: FuzzOptions): SpikingNetwo
   const steps = options.steps ?? logUniform(20, images.length > 0 ? 200 : 1000);
   const ties = pick(["first", "last", "potential"] as const);
   const [encoding, decoding] = [pick(encodings), pick(decodings)];
-  const mixed = options.reset === undefined && chance(0.15);
+  const mixed = options.reset === undefined && chance(0.15) && !options.everyOption;
   const flags = { biasInput: biasInput && images.length === 0, signedInputs: signedInputs && images.length === 0 };
   return {
     input: images.length > 0 ? images[0].input : [observations],
@@ -89,6 +103,13 @@ export function randomNetwork(index: number, options: FuzzOptions): SpikingNetwo
     ),
     coding: { encoding, decoding, ties, steps, ...flags },
   };
+}
+
+const lost = (neuron: Neuron): boolean => neuron.kind === "lif" && neuron.reset === "delayed-lost";
+
+/** Whether a layer gets recurrent weights: where NEST has a spike back in its layer in time. */
+function recurrent({ current, reset }: Lif, random: Random): boolean {
+  return random.uniform() < 0.25 && (current === "none" || reset === "subtraction" || reset === "delayed-subtraction");
 }
 
 function randomConvolutions(random: Random): Convolution[] {

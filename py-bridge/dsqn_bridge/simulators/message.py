@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import BridgeError
 from .kinds import KINDS
-from .network import Convolution, Layer, Network
+from .network import Convolution, Layer, Network, Pooling
 
 
 def network_from(params: dict, arrays: Dict[str, np.ndarray]) -> Network:
@@ -36,19 +36,13 @@ def _layer_from(index: int, layer: dict, arrays: Dict[str, np.ndarray], coding: 
     if synapses["kind"] == "convolution":
         convolution = Convolution(**{key: tuple(synapses[key]) for key in Convolution._fields})
     signed = coding.get("signedInputs", False)
-    if pooling or (convolution and (signed or coding.get("biasInput"))):
-        what = "%s pooling" % pooling["kind"] if pooling else "a convolution over signed inputs or a bias input"
+    largest = pooling and pooling["kind"] not in ("average", "sum")
+    if largest or (convolution and (signed or coding.get("biasInput"))):
+        what = "%s pooling" % pooling["kind"] if largest else "a convolution over signed inputs or a bias input"
         raise BridgeError(
             "MAPPING_IMPOSSIBLE",
             "Layer %d has %s, which its weights alone don't express." % (index, what),
             "The project's own engines run it; for the simulators, train with strides instead.",
-        )
-    unknown = layer["activation"].keys() & {"alpha", "gain", "offset", "leakTo", "lowest", "maxSpikes", "current"}
-    if layer["activation"]["kind"] == "lif" and (unknown or name + ".recurrent" in arrays or "-" in layer["activation"]["reset"]):
-        raise BridgeError(
-            "MAPPING_IMPOSSIBLE",
-            "Layer %d is lif with %s, which has no mapping yet." % (index, ", ".join(sorted(unknown)) or "that reset or recurrence"),
-            "The project's own engines run it.",
         )
     if not np.isfinite(weights).all():
         raise BridgeError(
@@ -56,8 +50,14 @@ def _layer_from(index: int, layer: dict, arrays: Dict[str, np.ndarray], coding: 
         )
     if signed:
         weights = np.concatenate([weights, -weights])
+    windows = {key: tuple(pooling["window"][key]) for key in Convolution._fields} if pooling else None
+    recurrent = arrays.get(name + ".recurrent")
     biases, initial = (arrays.get(name + part) for part in (".bias", ".initial_potential"))
     made = Layer(weights, None, np.zeros(0), neuron_from(layer["activation"], arrays, name), convolution)
+    made = made._replace(
+        pooling=Pooling(pooling["kind"], Convolution(**windows)) if windows else None,
+        recurrent=None if recurrent is None else np.asarray(recurrent, np.float64),
+    )
     if biases is not None:  # of a convolution maybe one for each channel
         biases = np.tile(np.asarray(biases, np.float64), made.size // len(biases))
     return made._replace(

@@ -55,7 +55,9 @@ def states_per_kernel(network: Network, mapping: NestMapping, states: int, steps
 
 
 def resettable(network: Network, mapping: NestMapping, steps: int) -> bool:
-    return compatible_delay(mapping, network, steps) is not None and all(n.model in RESETTABLE for n in mapping.layers)
+    return compatible_delay(mapping, network, steps) is not None and all(
+        n.model in RESETTABLE and "V_min" not in n.parameters for n in mapping.layers
+    )
 
 
 def layout(network: Network, mapping: NestMapping, states: int, steps: int, copies: int) -> Layout:
@@ -66,7 +68,8 @@ def layout(network: Network, mapping: NestMapping, states: int, steps: int, copi
     clock = [max(mapping.shift, unit + 1 + mapping.late - latency[0])]
     for neurons in mapping.layers[1:]:
         clock.append(clock[-1] + int(neurons.delay) * unit - neurons.latency)
-    after = 1 if has_companion(network, mapping) else mapping.lag
+    companion = mapping.layers[-1].companion
+    after = 1 if has_companion(network, mapping) and (companion is None or companion.integrates) else mapping.lag
     length = steps - 1 + clock[-1] + after
     # Two steps to push down (one may fall into a refractory step), what is on its way, one up, one to where v starts.
     period = length + 2 * unit + 5

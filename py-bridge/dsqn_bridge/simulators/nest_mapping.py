@@ -15,7 +15,7 @@ every constant current arrives as one weighted spike per step. float32 weights s
 from __future__ import annotations
 
 import math
-from typing import Dict, List, NamedTuple, Optional
+from typing import Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -31,12 +31,23 @@ LONG = 1e17
 INSTANT = 1 / 64
 
 
+class Companion(NamedTuple):
+    """The output layer again, for potentials that the layer itself has no more. `integrates`: without threshold; it gets -`taken_off` `delay` ms after
+    each spike of its neuron. Else the same neurons, of which `parameters` switch off spikes before the last step."""
+
+    integrates: bool
+    parameters: Dict[str, object]
+    taken_off: Values = 0.0
+    delay: int = 1
+    start: Values = 0.0
+
+
 class Neurons(NamedTuple):
     """What NEST makes of one layer. v_NEST = v + offset, where offset is kept up by a current where the membrane leaks."""
 
     model: str
     parameters: Dict[str, object]  # arrays: one value, or one row, for each neuron
-    weight_factor: float
+    weight_factor: Values  # one, or one for each neuron
     delay: float  # ms, from the layer before
     latency: int  # steps from the arrival of h[t] to the update that compares the potential which it is in with the threshold
     offset: Values
@@ -45,6 +56,16 @@ class Neurons(NamedTuple):
     # Where a layer is at rest until its step 0: what comes with h[0], and the decay per step until then (from `start`, which it replaces).
     entry: Optional[np.ndarray] = None
     decay: Values = 1.0
+    constant: Values = 0.0  # what charges the membrane in every step besides currents and biases
+    # Of a synaptic current: its decay per step, and a current for a unit of potential in the step.
+    synapse: Optional[Tuple[Values, Values]] = None
+    # What a spike in the last step takes off, and what is read of an output layer does not say yet.
+    unread: Values = 0.0
+    companion: Optional[Companion] = None  # of an output layer that spikes
+
+    @property
+    def companion_integrates(self) -> bool:
+        return self.companion is not None and self.companion.integrates
 
 
 class NestMapping(NamedTuple):
@@ -181,6 +202,8 @@ def propagator(tau_m: float, tau_syn: float) -> float:
 
 def has_companion(network: Network, mapping: NestMapping) -> bool:
     """An output layer that spikes, and whose potential no one may read after it was reset."""
+    if mapping.lag == 0:
+        return mapping.layers[-1].companion is not None
     return network.output_spikes and mapping.layers[-1].model in ("eprop_iaf", "pp_psc_delta")
 
 
@@ -190,6 +213,8 @@ def compatible_delay(mapping: NestMapping, network: Network, steps: int) -> Opti
     Longer delays between layers only move each layer's clock: NEST then updates a neuron many steps at a time, in cache (about 3 x faster).
     """
     plain = mapping.shift == mapping.late == 0 and mapping.resolution == 1.0
+    if any(layer.recurrent is not None for layer in network.layers):
+        return None
     return max(1, min(10, steps // 20)) if plain and mapping.exact and not network.output_spikes else None
 
 
@@ -201,8 +226,8 @@ def describe(network: Network, mapping: NestMapping, simulator: str) -> dict:
             "model": neurons.model,
             "parameters": {key: _plain(value) for key, value in neurons.parameters.items()},
             "weights": {
-                "unit": "mV per spike" if neurons.weight_factor == 1 else "pA, divided by the propagator P21",
-                "factor": neurons.weight_factor,
+                "unit": _unit(neurons),
+                "factor": float(np.ravel(neurons.weight_factor)[0]),
             },
             "delay": float(neurons.delay),
         }
@@ -221,6 +246,12 @@ def describe(network: Network, mapping: NestMapping, simulator: str) -> dict:
         "exact": mapping.exact,
         "notes": _notes(network, mapping),
     }
+
+
+def _unit(neurons: Neurons) -> str:
+    current = neurons.model in ("iaf_psc_exp", "gif_psc_exp")
+    unit = "pA, divided by the propagator P21" if current else "mV per spike"
+    return unit if np.ndim(neurons.weight_factor) == 0 else unit + "; of the first neuron, each has a factor of its own"
 
 
 def _plain(value: object) -> object:
@@ -256,7 +287,10 @@ def _notes(network: Network, mapping: NestMapping) -> List[str]:
         notes.append(
             "With leak or synaptic currents NEST's exponentials round differently from ours: potentials agree to 1e-12."
         )
-    if has_companion(network, mapping) or (
+    companion = mapping.layers[-1].companion
+    if companion is not None and not companion.integrates:
+        notes.append("The output potential is that of the same neurons once more, which don't spike in the last step.")
+    elif has_companion(network, mapping) or (
         mapping.lag and network.output_spikes and network.layers[-1].neuron.reset == "subtraction"
     ):
         notes.append(

@@ -11,9 +11,9 @@ from typing import Any, Callable
 
 import numpy as np
 
-from .nest_inputs import Target, connect_copies, connect_inputs, feed
+from .nest_inputs import Target, connect_copies, connect_inputs, connect_recurrent, feed
 from .nest_layout import layout, states_per_kernel
-from .nest_mapping import NO_THRESHOLD, NestMapping, has_companion
+from .nest_mapping import NO_THRESHOLD, NestMapping, has_companion, spiking
 from .nest_readout import largest_potentials, last_potentials, spikes_of
 from .network import Network
 from .neurons import each
@@ -82,6 +82,11 @@ class _Run:
         finally:
             kernel.close()
         spikes = spikes_of(events, self.populations[: self.recorded], plan) if events is not None else []
+        unread = self.mapping.layers[-1].unread
+        if self.network.output_spikes and np.any(unread):
+            state, step, neuron = spikes[-1]
+            last = step == plan.steps - 1
+            potentials[state[last], neuron[last]] -= each(unread, potentials.shape[1])[neuron[last]]
         seconds = {"build": built - began, "run": simulated - built, "read": time.perf_counter() - simulated}
         return Result(spikes, potentials[: plan.states], maxima, seconds)
 
@@ -106,6 +111,14 @@ class _Run:
                 feed(kernel, index, factor * layers[index].biases, plan, self._targets(index), range(plan.fed))
         for index, neurons in enumerate(self.mapping.layers):
             self._begin(index, neurons)
+            if layers[index].recurrent is not None and spiking(self.network)[index]:
+                own = self.populations[index]
+                for target in self._targets(index):
+                    # s[t - 1] arrives with h[t].
+                    delay = 1 + neurons.latency + target.later
+                    connect_recurrent(
+                        kernel, own.first, target.first, layers[index], neurons.weight_factor, plan.copies, delay
+                    )
         recorded = self.populations[: self.recorded]
         self.recorder = kernel.record_spikes(recorded) if recorded else None
         if hasattr(kernel, "watch"):
@@ -118,17 +131,41 @@ class _Run:
 
     def _begin(self, index, neurons):
         """What a layer begins with where it waits at rest for its step 0, and what keeps an offset up from then on."""
-        kernel, plan, layer = self.kernel, self.layout, self.network.layers[index]
+        plan, layer = self.layout, self.network.layers[index]
         itself, *companion = self._targets(index)
         waits = neurons.entry is not None
         if waits:
             entry = neurons.entry - neurons.start * neurons.decay ** plan.clock[index]
-            for values, target in [(entry, itself)] + [(neurons.decay * layer.initial, own) for own in companion]:
+            for values, target in [(entry, itself)] + [(self._companion_entry(entry), own) for own in companion]:
                 if np.any(values):
-                    feed(kernel, index, values, plan, [target], range(1))
-        if np.any(neurons.feed):
-            kept = np.full(layer.size, neurons.feed)
-            feed(kernel, index, kept, plan, [itself], range(1 if waits else -1, plan.fed))
+                    self._charge(index, values, target, range(1))
+        twins = companion if neurons.companion is not None and not neurons.companion.integrates else []
+        for values, targets, first in (
+            (neurons.feed, [itself, *twins], 1 if waits else -1),
+            (neurons.constant, [itself, *companion], 0),
+        ):
+            for target in targets if np.any(values) else []:
+                self._charge(index, np.full(layer.size, values), target, range(first, plan.fed))
+
+    def _charge(self, index, values, target, steps):
+        """What charges the membranes [neurons] of layer `index` in each of `steps`: where there is a synaptic current, as much of it as is gone again
+        after a step."""
+        kernel, plan, synapse = self.kernel, self.layout, self.mapping.layers[index].synapse
+        if synapse is None:
+            return feed(kernel, index, values, plan, [target], steps)
+        decay, current = synapse
+        values, first, end = values * current, steps[0], steps[-1] + 1
+        feed(kernel, index, values, plan, [target], range(first, first + 1))
+        if np.any(decay != 1):
+            feed(kernel, index, (1.0 - decay) * values, plan, [target], range(first + 1, end))
+        if end < plan.fed and np.any(decay):
+            feed(kernel, index, -decay * values, plan, [target], range(end, end + 1))
+
+    def _companion_entry(self, entry):
+        """What the readout begins with: as the layer where it is one, else without its shift."""
+        neurons, layer = self.mapping.layers[-1], self.network.layers[-1]
+        own = neurons.companion
+        return entry if not own.integrates else neurons.decay * layer.initial + own.start
 
     @property
     def _adapts(self) -> bool:
@@ -138,14 +175,23 @@ class _Run:
     def _companion(self):
         """The output layer again, without threshold: it gets the same input, and -resetBy for each spike of its neuron."""
         layer, neurons, kernel = self.network.layers[-1], self.mapping.layers[-1], self.kernel
-        copies, waits = self.layout.copies, neurons.entry is not None
+        copies, waits, own = self.layout.copies, neurons.entry is not None, neurons.companion
+        if own is not None and not own.integrates:
+            parameters = {key: _tiled(value, copies) for key, value in neurons.parameters.items()}
+            return kernel.create(
+                neurons.model, layer.size * copies, {**parameters, "V_m": np.tile(neurons.start, copies)}
+            )
         start = np.zeros(layer.size) if waits else layer.initial / layer.neuron.beta**self.mapping.shift
         parameters = {"C_m": 1.0, "I_e": 0.0, "E_L": 0.0, "V_reset": 0.0, "t_ref": 1.0, "V_th": NO_THRESHOLD}
         parameters.update(tau_m=_tiled(neurons.parameters["tau_m"], copies), V_m=np.tile(start, copies))
+        taken_off, delay = layer.neuron.reset_by, 1
+        if own is not None:
+            parameters.update({key: _tiled(value, copies) for key, value in own.parameters.items()})
+            taken_off, delay = own.taken_off, own.delay
         companion = kernel.create("iaf_psc_delta", layer.size * copies, parameters)
         ids = np.arange(layer.size * copies)
-        taken_off = np.tile(-each(layer.neuron.reset_by, layer.size), copies)
-        kernel.connect(self.populations[-1].first + ids, companion.first + ids, taken_off, 1)
+        taken_off = np.tile(-each(taken_off, layer.size), copies)
+        kernel.connect(self.populations[-1].first + ids, companion.first + ids, taken_off, delay)
         return companion
 
     def _targets(self, index: int):
@@ -153,7 +199,8 @@ class _Run:
         itself = Target(self.populations[index].first, 0)
         last = index == len(self.populations) - 1 and self.has_companion
         # Its spikes need a step to the companion, which without lag is the step after their own.
-        return [itself, Target(self.readout.first, 1 - self.mapping.lag)] if last else [itself]
+        later = int(self.mapping.lag == 0 and self.mapping.layers[-1].companion_integrates)
+        return [itself, Target(self.readout.first, later)] if last else [itself]
 
     def _simulate(self):
         plan = self.layout
@@ -163,6 +210,11 @@ class _Run:
             ahead = getattr(self.kernel, "ahead", 0.0)
             self.kernel.simulate(plan.length - 1 - ahead - simulated)
             self.kernel.set(self.populations[-1], {"V_th": NO_THRESHOLD})
+            self.kernel.simulate(1 + ahead)
+        elif self.has_companion and self.mapping.lag == 0 and not self.mapping.layers[-1].companion_integrates:
+            ahead = getattr(self.kernel, "ahead", 0.0)
+            self.kernel.simulate(plan.length - 1 - ahead - simulated)
+            self.kernel.set(self.readout, self.mapping.layers[-1].companion.parameters)
             self.kernel.simulate(1 + ahead)
         else:
             self.kernel.simulate(plan.length - simulated)
@@ -184,11 +236,11 @@ class _Run:
         """After the last step, [copies, outputs]."""
         potentials = self.kernel.get(self.readout, "V_m")
         if self._adapts:
-            potentials = potentials - (
-                self.kernel.get(self.readout, "E_sfa") - self.network.layers[-1].neuron.threshold
-            )
+            rest = _tiled(self.mapping.layers[-1].parameters["V_T_star"], self.layout.copies)
+            potentials = potentials - (self.kernel.get(self.readout, "E_sfa") - rest)
         potentials = potentials.reshape(self.layout.copies, -1)
-        return potentials if self.has_companion else potentials - self.mapping.layers[-1].offset
+        shifted = not self.has_companion or (self.mapping.lag == 0 and not self.mapping.layers[-1].companion_integrates)
+        return potentials - self.mapping.layers[-1].offset if shifted else potentials
 
     def _restart_between_windows(self):
         """Pushes every membrane to V_min and back to where it starts, after each window but the last."""

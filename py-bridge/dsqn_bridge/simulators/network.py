@@ -22,6 +22,13 @@ class Convolution(NamedTuple):
     padding: Tuple[int, int]
 
 
+class Pooling(NamedTuple):
+    """What stands in front of a layer's synapses: the sum ("sum") or the mean ("average") of each window, channel by channel."""
+
+    kind: str
+    window: Convolution
+
+
 class Layer(NamedTuple):
     """One layer of neurons (neurons/) and the synapses in front of them."""
 
@@ -31,9 +38,16 @@ class Layer(NamedTuple):
     initial: np.ndarray  # float64 [outputs], potentials before the first step
     neuron: Any  # of neurons/
     convolution: Optional[Convolution] = None
+    pooling: Optional[Pooling] = None
+    recurrent: Optional[np.ndarray] = None  # float64 [outputs, outputs], from its own spikes of the step before
 
     @property
     def inputs(self) -> int:
+        return int(np.prod(self.pooling.window.input)) if self.pooling else self.synaptic_inputs
+
+    @property
+    def synaptic_inputs(self) -> int:
+        """Behind the pooling."""
         return int(np.prod(self.convolution.input)) if self.convolution else self.weights.shape[0]
 
     @property
@@ -81,6 +95,11 @@ def input_currents(network: Network, observations: np.ndarray) -> np.ndarray:
     """h of layer 0 under constant input, [states, neurons]: products summed in ascending order, then the bias, as in the engines."""
     layer = network.layers[0]
     x = input_values(network, observations)
+    if layer.pooling:
+        source, target, _ = pooled(layer.pooling)
+        windows = np.zeros((len(x), layer.synaptic_inputs))
+        np.add.at(windows, (slice(None), target), x[:, source])
+        x = windows if layer.pooling.kind == "sum" else windows / np.bincount(target)
     h = np.zeros((len(x), layer.size))
     if layer.convolution:
         _, patches = _patches(layer.convolution)
@@ -95,7 +114,33 @@ def input_currents(network: Network, observations: np.ndarray) -> np.ndarray:
 
 
 def synapses(layer: Layer) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Every synapse of a layer as (source, target, weight), by target position and kernel position; a matrix's by source, then target."""
+    """Every synapse of a layer as (source, target, weight), by target position and kernel position; a matrix's by source, then target. Pooling,
+    which is linear, is part of the weights: each synapse behind a window stands once for each of its values."""
+    if not layer.pooling:
+        return _own_synapses(layer)
+    window, target, weight = _own_synapses(layer)
+    source, of, share = pooled(layer.pooling)
+    first = np.searchsorted(of, np.arange(layer.synaptic_inputs + 1))
+    counts = np.diff(first)[window]
+    synapse = np.repeat(np.arange(len(window)), counts)
+    place = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts) + first[window[synapse]]
+    return source[place], target[synapse], weight[synapse] * share[place]
+
+
+def pooled(pooling: Pooling) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(source, window, factor) of every value in every window, by window; positions outside of the image are no part of one."""
+    (height, width, channels), (rows, columns, _) = pooling.window.input, pooling.window.output
+    y, x, c, i, j = np.indices((rows, columns, channels, *pooling.window.kernel)).reshape(5, -1)
+    row = y * pooling.window.strides[0] + i - pooling.window.padding[0]
+    column = x * pooling.window.strides[1] + j - pooling.window.padding[1]
+    inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+    source = ((row * width + column) * channels + c)[inside]
+    window = ((y * columns + x) * channels + c)[inside]
+    values = np.bincount(window)
+    return source, window, np.ones(len(source)) if pooling.kind == "sum" else 1.0 / values[window]
+
+
+def _own_synapses(layer: Layer) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
     if not layer.convolution:
         source, target = np.indices(layer.weights.shape).reshape(2, -1)
         return source, target, layer.weights.ravel()
@@ -110,7 +155,14 @@ def synapses(layer: Layer) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def connections(layer: Layer) -> int:
-    """How many synapses a layer has."""
+    """How many synapses a layer has, those to itself included."""
+    own = 0 if layer.recurrent is None else layer.recurrent.size
+    if layer.pooling:
+        return own + len(synapses(layer)[0])
+    return own + _own_connections(layer)
+
+
+def _own_connections(layer: Layer) -> int:
     if not layer.convolution:
         return layer.weights.size
     _, patches = _patches(layer.convolution)

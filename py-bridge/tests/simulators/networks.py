@@ -14,6 +14,7 @@ def reference(network, observations, trains=None):
     i = [np.zeros_like(own) for own in v]
     largest = np.full(v[-1].shape, -np.inf)
     rows = [[] for _ in layers]
+    sent = [np.zeros_like(own) for own in v]
     matrices = [matrix(layer) for layer in layers]
     x = observations
     if network.bias_input:
@@ -28,10 +29,12 @@ def reference(network, observations, trains=None):
             for p in range(arriving.shape[1]):  # ascending, then the bias
                 h += arriving[:, p : p + 1] * matrices[index][p]
             h = h if layer.biases is None else h + layer.biases
+            if layer.recurrent is not None:
+                h = h + sent[index] @ layer.recurrent
             spikes = index < len(layers) - 1 or network.output_spikes
             step = lagged_lif if isinstance(layer.neuron, LaggedLif) else lif
             s, v[index], i[index] = step(layer.neuron, v[index], i[index], h, spikes)
-            before = s.astype(float)
+            before = sent[index] = s.astype(float)
             if spikes:
                 state, neuron = np.nonzero(s)
                 rows[index].append(np.column_stack([state, np.full(len(state), t), neuron]))
@@ -51,13 +54,27 @@ def lagged_lif(n, v, i, h, spikes):
 
 
 def lif(n, v, i, h, spikes):
-    m = n.beta * v + h
-    s = ((m > n.threshold) if n.fires == "above" else (m >= n.threshold)) & spikes
-    return s, m - n.reset_by * s if n.reset == "subtraction" else np.where(s, n.reset_to, m), i
+    above = np.greater_equal if n.fires == "at" else np.greater
+    kept = {"none": h, "decay-first": n.alpha * i + h, "input-first": n.alpha * (i + h)}[n.current]
+    u = n.beta * v + (1 - np.asarray(n.beta)) * n.leak_to + n.gain * (kept + n.offset)
+    late = spikes & above(v, n.threshold) & ("-" in n.reset)
+    m = np.where(late, 0.0, u) if n.reset == "delayed-lost" else u - n.reset_by * late
+    s = above(m, n.threshold) & spikes
+    left = {"subtraction": m - n.reset_by * s, "value": np.where(s, n.reset_to, m)}.get(n.reset, m)
+    return s, np.maximum(left, n.lowest), kept
 
 
 def matrix(layer):
-    """[inputs, outputs]; of a convolution by its equation, synapse by synapse."""
+    """[inputs, outputs]; of a convolution by its equation, synapse by synapse; behind the windows of pooling."""
+    if layer.pooling:
+        (height, width, channels), (rows, columns, _), kernel, strides, padding = layer.pooling.window
+        share = np.zeros((height * width * channels, rows * columns * channels))
+        for y, x, i, j, c in np.ndindex(rows, columns, *kernel, channels):
+            row, column = y * strides[0] + i - padding[0], x * strides[1] + j - padding[1]
+            if 0 <= row < height and 0 <= column < width:
+                share[(row * width + column) * channels + c, (y * columns + x) * channels + c] = 1
+        own = matrix(layer._replace(pooling=None))
+        return (share if layer.pooling.kind == "sum" else share / share.sum(0)) @ own
     if not layer.convolution:
         return layer.weights
     (height, width, channels), (rows, columns, filters), kernel, strides, padding = layer.convolution

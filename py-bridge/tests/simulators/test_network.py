@@ -99,7 +99,7 @@ def test_a_message_is_read():
     }
     made = network_from(message(geometry, activation=lif), arrays).layers[0]
     assert isinstance(made.neuron, Lif) and made.neuron.threshold.tolist() == list(range(12))
-    assert made.neuron._replace(threshold=1.0) == Lif(1.0, 1.0, 1.0, 0.0, "at", "value")
+    assert made.neuron._replace(threshold=1.0) == Lif(1.0, 1.0, 1.0, 0.0, fires="at", reset="value")
     assert made.initial.tolist() == [1] * 12
 
 

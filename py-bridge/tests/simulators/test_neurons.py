@@ -26,7 +26,7 @@ def test_there_are_the_same_kinds():
 @pytest.mark.parametrize("kind", WRITTEN)
 def test_a_record_has_the_same_fields_and_defaults(kind):
     model, record = KINDS[kind].record, WRITTEN[kind]
-    values = {name: parameter["default"] for name, parameter in record["parameters"].items()}
+    values = {name: float(parameter["default"]) for name, parameter in record["parameters"].items()}
     choices = {name: choice["values"][0] for name, choice in record["choices"].items()}
     assert {camel(field): value for field, value in model._field_defaults.items()} == {**values, **choices}
     assert kind_of(model()) == kind
