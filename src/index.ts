@@ -132,6 +132,9 @@ export {
   type ConversionOptions,
 } from "./conversion/convert.ts";
 export { sweep, type Sweep, type SweepOptions, type SweepRow } from "./learning/sweep.ts";
+export { pareto, type Contender, type ParetoOptions, type ParetoRow } from "./learning/pareto.ts";
+export { quantise } from "./conversion/quantise.ts";
+export { costOf, type Cost, type Energy } from "./network/cost.ts";
 export {
   calibrateExit,
   decideEarly,

@@ -27,6 +27,10 @@ export const commands: Record<string, CommandEntry> = {
     summary: "Score and similarity of a spiking network against T, and which T to use",
     load: () => import("./commands/sweep.ts"),
   },
+  pareto: {
+    summary: "Score against what a decision costs: operations, energy, T, bits of weights",
+    load: () => import("./commands/pareto.ts"),
+  },
   bench: { summary: "Ratios against peers, measured in one run", load: () => import("./commands/bench.ts") },
   certify: {
     summary: "Compare a spiking network with a reference simulator, spike for spike",

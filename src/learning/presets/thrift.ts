@@ -4,7 +4,13 @@ import type { PpoConfigInput } from "../algorithms/ppo-config.ts";
  * A single hidden layer of four neurons that integrate, fire and reset in one step, and one step a decision: about one spike. What a policy of such
  * a size can do is not much of a test of spiking; it is what its task needs.
  */
-const fourNeurons = { kind: "spiking", hidden: [4], steps: 1, neuron: "lif", surrogateScale: 10 } as const;
+const fourNeurons: PpoConfigInput["network"] & { kind: "spiking" } = {
+  kind: "spiking",
+  hidden: [4],
+  steps: 1,
+  neuron: "lif",
+  surrogateScale: 10,
+};
 
 export const cartpoleThrift: PpoConfigInput = {
   method: "ppo",

@@ -1,0 +1,38 @@
+import fc from "fast-check";
+import { quantise } from "../../src/conversion/quantise.ts";
+import { createDenseNetwork } from "../../src/network/create.ts";
+import { Random } from "../../src/numeric/random.ts";
+
+describe("quantise", () => {
+  it("leaves whole multiples of one step per layer, none further off than half a step, and the largest weight as it was", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 16 }), fc.nat(1000), (bits, seed) => {
+        const network = createDenseNetwork([5, 7, 3], new Random(seed));
+        const levels = 2 ** (bits - 1) - 1;
+        const quantised = quantise(network, bits);
+        quantised.layers.forEach(({ weights, biases }, l) => {
+          const before = network.layers[l];
+          const most = Math.max(...before.weights.map(Math.abs));
+          weights.forEach((w, k) => {
+            const multiple = (w / most) * levels;
+            expect(multiple).toBeCloseTo(Math.round(multiple), 2);
+            expect(Math.abs(w - before.weights[k])).toBeLessThanOrEqual((most / levels) * 0.50001);
+          });
+          expect(new Set(weights.map((w) => Math.round((w / most) * levels))).size).toBeLessThanOrEqual(2 * levels + 1);
+          expect(Math.max(...weights.map(Math.abs))).toBeCloseTo(most, 6);
+          expect(biases).toEqual(before.biases);
+        });
+        expect(quantise(quantised, bits).layers.map(({ weights }) => weights)).toEqual(
+          quantised.layers.map(({ weights }) => weights),
+        );
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("takes 2 to 16 bits", () => {
+    const network = createDenseNetwork([2, 2, 2], new Random(1));
+    for (const bits of [1, 17, 4.5])
+      expect(() => quantise(network, bits)).toThrow(expect.objectContaining({ code: "BAD_ARGUMENT" }));
+  });
+});
