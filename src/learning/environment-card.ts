@@ -36,3 +36,12 @@ export function environmentOptionsOf(card: object | null | undefined): Environme
   const { kwargs = {}, wrappers = [] } = parsed.data;
   return { ...(Object.keys(kwargs).length > 0 && { kwargs }), ...(wrappers.length > 0 && { wrappers }) };
 }
+
+/** Of several cards that of the environment `id` which says more: that of what was trained, where the conversion's says nothing. */
+export function environmentCard(
+  id: string,
+  ...cards: readonly (object | null | undefined)[]
+): object | null | undefined {
+  const own = cards.filter((card) => (card as { environment?: unknown } | null)?.environment === id);
+  return own.find((card) => Object.keys(environmentOptionsOf(card)).length > 0) ?? cards.at(-1);
+}
