@@ -112,6 +112,11 @@ export class Core {
     return this.m.done;
   }
 
+  /** Those of them that translated code did. */
+  get translated(): number {
+    return this.translator?.done ?? 0;
+  }
+
   /** The last fault since `reset`. */
   get fault(): Fault | null {
     return this.lastFault;

@@ -68,16 +68,22 @@ const MOST_KNOWN = 64;
 
 /** The program for what ITCM holds. */
 export function programFor(itcm: Int32Array, timing: Timing, pages: number): Program {
+  const { imul } = Math;
   let hash = 0x811c9dc5;
-  for (let index = 0; index < itcm.length; index++) hash = Math.imul(hash ^ itcm[index], 0x01000193);
+  for (let index = 0; index < itcm.length; index++) hash = imul(hash ^ itcm[index], 0x01000193);
   const key = `${timing.name} ${pages} ${hash}`;
   const same = known.get(key) ?? [];
-  const found = same.find(({ words }) => words.every((word, index) => word === itcm[index]));
+  const found = same.find(({ words }) => equal(words, itcm));
   if (found !== undefined) return found.program;
   if (known.size >= MOST_KNOWN) known.delete(known.keys().next().value ?? "");
   const program = new Program(timing);
   known.set(key, [...same, { words: Int32Array.from(itcm), program }]);
   return program;
+}
+
+function equal(a: Int32Array, b: Int32Array): boolean {
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
+  return true;
 }
 
 type Drive = (base: number) => void;

@@ -21,6 +21,8 @@ export class Translator {
   /** What ITCM holds; null: not known since it changed. */
   private program: Program | null = null;
   private changes = 0;
+  /** Instructions done by translated code. */
+  done = 0;
 
   constructor(m: Machine, memory: ChipMemory, interpreter: Interpreter, timing: Timing) {
     this.m = m;
@@ -45,6 +47,7 @@ export class Translator {
       this.code.drive(m.itcm);
       m.enter();
       m.done += s[DONE];
+      this.done += s[DONE];
       s[DONE] = 0;
       if (s[EXIT] === INTERPRET) interpreter.run(true);
       else if (s[EXIT] !== GO_ON && s[LEFT] > 0) interpreter.run(false);
