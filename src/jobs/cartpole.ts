@@ -201,7 +201,12 @@ async function convertForCartPole(dqn: Network, makeEnvironments: MakeEnvironmen
     policyAt: (steps) => policyOf(at(steps)),
     ...work,
   });
-  return { replay, snn: at(recommended.steps), sweep: rows, recommended };
+  return {
+    replay,
+    snn: at(recommended.steps ?? Math.max(...rows.map(({ steps }) => steps))),
+    sweep: rows,
+    recommended,
+  };
 }
 
 /** Both agents on the same starts, and one episode of each to look at. */

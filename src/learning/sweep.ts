@@ -13,6 +13,8 @@ export interface SweepRow extends Omit<
   /** Share of equal actions with the source, on the states that the spiking network visits. */
   readonly similarity: number;
   readonly similarityCi95: readonly [number, number];
+  /** Why its outputs can't depend on what it sees, or that it never spiked: then it is not recommended, however it scores. */
+  readonly unheard?: string;
 }
 
 /** A sweep over T: every row, and the T to use. */
@@ -32,7 +34,8 @@ export interface EarlyExitRow extends SweepRow {
 }
 
 export interface Recommendation {
-  readonly steps: number;
+  /** null: at no T that was tried do the outputs depend on the input. */
+  readonly steps: number | null;
   readonly reason: string;
 }
 
@@ -41,6 +44,8 @@ export interface SweepOptions extends Pick<EvaluateOptions, "episodes" | "firstS
   readonly makeEnvironments: MakeEnvironments;
   /** The spiking policy at T = `steps`: the same network run longer, or one converted for that T. */
   readonly policyAt: (steps: number) => Policy;
+  /** Why the outputs at T = `steps` can't depend on the input (network/reach.ts); undefined where they may. */
+  readonly unheardAt?: (steps: number) => string | undefined;
   readonly source: Policy;
   readonly steps: readonly number[];
   /** The similarity to reach. */
@@ -54,7 +59,7 @@ export const sweepSteps: readonly number[] = [8, 16, 32, 64, 128, 256];
 
 /** Score and similarity at each T, closed loop on the same seeds, and which T to use. */
 export async function sweep(options: SweepOptions): Promise<Sweep> {
-  const { makeEnvironments, policyAt, source, steps, target = 0.97, onProgress, ...common } = options;
+  const { makeEnvironments, policyAt, unheardAt, source, steps, target = 0.97, onProgress, ...common } = options;
   const { mean, std, ci95, episodes } = await evaluate(source, makeEnvironments, common);
   const measure = async (t: number, policy: Policy): Promise<SweepRow> => {
     const result = await evaluate(policy, makeEnvironments, { ...common, compare: source });
@@ -66,7 +71,10 @@ export async function sweep(options: SweepOptions): Promise<Sweep> {
       seconds: _seconds,
       ...row
     } = result;
-    return { steps: t, ...row, similarity: row.similarity!, similarityCi95: row.similarityCi95! };
+    const quiet = row.spikesPerDecision === 0 ? "no neuron spikes" : undefined;
+    const why = unheardAt?.(t) ?? quiet;
+    const agreement = { similarity: row.similarity!, similarityCi95: row.similarityCi95! };
+    return { steps: t, ...row, ...agreement, ...(why !== undefined && { unheard: why }) };
   };
   const rows: SweepRow[] = [];
   for (const [i, t] of steps.entries()) {
@@ -75,6 +83,7 @@ export async function sweep(options: SweepOptions): Promise<Sweep> {
   }
   onProgress?.({ stage: "sweep", done: steps.length, total: steps.length, unit: "T" });
   const recommended = recommend(rows, { mean, ci95 }, target);
+  if (recommended.steps === null) return { rows, source: { mean, std, ci95, episodes }, recommended, earlyExit: null };
   const exit = await options.exitAt?.(recommended.steps);
   const earlyExit = exit
     ? { ...(await measure(recommended.steps, exit)), meanSteps: exit.meanSteps(), rule: exit.rule }
@@ -92,7 +101,9 @@ export function recommend(
   target: number,
 ): Recommendation {
   const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
-  const ascending = [...rows].sort((a, b) => a.steps - b.steps);
+  const ascending = rows.filter(({ unheard }) => unheard === undefined).sort((a, b) => a.steps - b.steps);
+  if (ascending.length === 0)
+    return { steps: null, reason: `at none of these: ${rows[0]?.unheard ?? "none was tried"}` };
   const enough = ascending.find((row) => row.similarity >= target && row.ci95[1] >= source.ci95[0]);
   if (enough)
     return {

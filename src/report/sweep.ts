@@ -9,7 +9,8 @@ export function renderSweep(environment: string, { rows, source, recommended, ea
   return renderPage({
     title: `How many time steps? ${environment}`,
     kicker: "dsqn sweep",
-    lead: `T = ${recommended.steps}: ${recommended.reason}.`,
+    lead:
+      recommended.steps === null ? `No T: ${recommended.reason}.` : `T = ${recommended.steps}: ${recommended.reason}.`,
     sections: [
       section(
         "similarity",

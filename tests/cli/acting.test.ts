@@ -95,10 +95,10 @@ describe("dsqn sweep", () => {
     expect(result.rows.map(({ steps }) => steps)).toEqual([8, T]);
     const { earlyExit, recommended } = result;
     expect(earlyExit!.steps).toBe(recommended.steps);
-    expect(earlyExit!.meanSteps).toBeLessThanOrEqual(recommended.steps);
+    expect(earlyExit!.meanSteps).toBeLessThanOrEqual(recommended.steps!);
     let exit: ReturnType<typeof earlyExitPolicy> | undefined;
     const { mean, similarity, decisions } = await expected((network) => {
-      exit = earlyExitPolicy(referenceEngine32, coded(network, { steps: recommended.steps }), earlyExit!.rule);
+      exit = earlyExitPolicy(referenceEngine32, coded(network, { steps: recommended.steps! }), earlyExit!.rule);
       return exit;
     });
     expect(earlyExit).toMatchObject({ mean, similarity, decisions });

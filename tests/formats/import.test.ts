@@ -158,7 +158,7 @@ describe("import of npz and safetensors", () => {
     expect(await importNetwork(own)).toMatchObject({ form: "dsqn", network: dense });
     const cut = encodeNpz(arrays).subarray(0, 100);
     await expect(importNetwork(await file("cut.npz", cut))).rejects.toMatchObject({ code: "NPZ_INVALID" });
-    await expect(importNetwork(await file("model.h5", new Uint8Array(9)))).rejects.toMatchObject({
+    await expect(importNetwork(await file("model.xyz", new Uint8Array(9)))).rejects.toMatchObject({
       code: "FORMAT_UNKNOWN",
       hint: expect.stringContaining(".safetensors"),
     });

@@ -8,6 +8,7 @@ import {
   originalConversion,
   type ConversionOptions,
 } from "../../conversion/convert.ts";
+import { quantise } from "../../conversion/quantise.ts";
 import { scaleDefaults } from "../../conversion/scales.ts";
 import { openTrainable } from "../../engines/create.ts";
 import { UsageError } from "../../errors.ts";
@@ -17,7 +18,9 @@ import { loadReplayStates } from "../../learning/replay-states.ts";
 import { loadModel, mayWriteModel, saveModel } from "../../network/file/model.ts";
 import { codingDefaults, isSpiking, kindOf, observationSize } from "../../network/network.ts";
 import { type NeuronKind, neuronModels } from "../../network/neurons/index.ts";
+import { refuseUnheard } from "../../network/reach.ts";
 import { command } from "../command.ts";
+import { warnSilent } from "../flags/unheard.ts";
 import { integer, real } from "../flags/options.ts";
 
 /** What `convert` takes besides its coding. */
@@ -32,6 +35,7 @@ interface Options extends Named {
   fineTune?: number;
   learningRate?: number;
   price?: number;
+  bits?: number;
   seed: number;
   out?: string;
 }
@@ -110,6 +114,7 @@ export default command<Options>({
         real(0, 1),
       )
       .option("--price <strength>", "of fine-tuning: a price on spikes (about 1 leaves few)", real(0, 1e6))
+      .option("--bits <n>", "of a weight, in the end: 2 to 16 (default: 32, float)", integer(2))
       .option("--seed <n>", "of fine-tuning", integer(), 0)
       .option("--out <file>", "where to write it (default: <model>-converted.safetensors)")
       .addHelpText(
@@ -125,12 +130,13 @@ Examples:
   dsqn convert runs/breakout/best.safetensors --replay runs/breakout-replay --calibrate`,
       );
   },
-  async run([path], options, { print, progress, signal }) {
+  async run([path], options, { print, progress, signal, log }) {
     const {
       replay,
       fineTune: iterations,
       learningRate,
       price,
+      bits,
       seed,
       out = path.replace(/(\.safetensors)?$/, "-converted.safetensors"),
     } = options;
@@ -165,6 +171,7 @@ Examples:
     };
     const conversion = conversionOf(options, kindOf(source) === "dense" ? balancedConversion : balancedConvolution);
     const converted = convert(source, states, conversion);
+    refuseUnheard(converted.network);
     const tuned =
       iterations === undefined
         ? undefined
@@ -182,17 +189,23 @@ Examples:
               }),
           });
     const { steps } = converted.network.coding;
+    const warnings = warnSilent(tuned?.network ?? converted.network, states, log);
     const scales = converted.scales.map((scale) => (scale.length === 1 ? scale[0] : Array.from(scale)));
-    await saveModel(out, tuned?.network ?? converted.network, {
+    const whole = tuned?.network ?? converted.network;
+    await saveModel(out, bits === undefined ? whole : quantise(whole, bits), {
       method: "convert",
       environment: card?.environment,
       ...(Object.keys(made).length > 0 && { environmentOptions: made }),
       source: { model: basename(path), sha256 },
-      conversion: { ...conversion, ...(tuned && { fineTune: { ...tuning, agreement: tuned.agreement } }) },
+      conversion: {
+        ...conversion,
+        ...(tuned && { fineTune: { ...tuning, agreement: tuned.agreement } }),
+        ...(bits && { bits }),
+      },
       scales,
       steps,
     });
-    print({ scales, out, steps, conversion, fineTune: tuned?.agreement ?? null }, (result) =>
+    print({ scales, out, steps, conversion, fineTune: tuned?.agreement ?? null, warnings }, (result) =>
       render(result.out, conversion, converted, tuned),
     );
     return 0;

@@ -12,6 +12,7 @@ import { boardFlags, boardSettingsFrom, type BoardFlags } from "../flags/board.t
 import { command } from "../command.ts";
 import { choice, integer, real } from "../flags/options.ts";
 import { codingFlags, withCoding, type CodingFlags } from "../flags/coding.ts";
+import { warnNoSpikes, warnUnheard } from "../flags/unheard.ts";
 
 interface Options extends BoardFlags, EnvironmentFlags, CodingFlags {
   episodes: number;
@@ -62,6 +63,7 @@ Examples:
       options.compare === undefined ? undefined : policyOf((await loadModel(options.compare)).network, { ties });
     const engine = await openEngine(network, simulator, { settings: { ...settings }, onProgress: progress, signal });
     const policy = policyOf(network, { ties, steps, engine });
+    const warnings = warnUnheard(network, steps, log);
     try {
       const evaluation = await withEnvironment(options, { policy, card, context }, (make) =>
         evaluate(policy, make, {
@@ -74,7 +76,8 @@ Examples:
           onWarning: log,
         }),
       );
-      print({ env, model: path, compare: options.compare, simulator, seed, ...evaluation }, render);
+      if (warnings.length === 0) warnings.push(...warnNoSpikes(network, evaluation.spikesPerDecision, log));
+      print({ env, model: path, warnings, compare: options.compare, simulator, seed, ...evaluation }, render);
       return 0;
     } finally {
       await policy.close?.();

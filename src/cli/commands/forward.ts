@@ -12,6 +12,7 @@ import { referenceEngine, referenceEngine32 } from "../../engines/reference/inde
 import { command } from "../command.ts";
 import { integer } from "../flags/options.ts";
 import { codingFlags, withCoding, type CodingFlags } from "../flags/coding.ts";
+import { warnEqual, warnUnheard } from "../flags/unheard.ts";
 
 interface Options extends CodingFlags {
   input: string;
@@ -57,7 +58,7 @@ export default command<Options>({
         '\nspikes[layer][state][neuron] of --json are the spikes of a whole decision.\n\nExample:\n  dsqn forward models/cartpole-dqn-converted.safetensors --input "[0.1, 0.2, -0.1, 0.3]" --steps 100',
       );
   },
-  async run([path], { input, steps, engine, precision, seed, ...rest }, { print }) {
+  async run([path], { input, steps, engine, precision, seed, ...rest }, { print, log }) {
     const network = withCoding((await loadModel(path)).network, rest);
     const observations = await parseInput(input, observationSize(network));
     if (!isSpiking(network)) refuseSpikingOptions({ steps, reset: rest.reset });
@@ -69,8 +70,12 @@ export default command<Options>({
       steps,
       seed,
     });
+    const warnings = warnUnheard(network, steps, log);
+    const rows = pass.outputs.length;
+    if (warnings.length === 0 && distinct(observations, rows))
+      warnings.push(...warnEqual(Float64Array.from(pass.outputs.flatMap((row) => [...row])), rows, log));
     print(
-      { ...pass, steps: isSpiking(network) ? (steps ?? network.coding.steps) : null, engine, precision },
+      { ...pass, warnings, steps: isSpiking(network) ? (steps ?? network.coding.steps) : null, engine, precision },
       ({ outputs, actions, spikes, work }) =>
         [
           ...outputs.map(
@@ -86,6 +91,12 @@ export default command<Options>({
     return 0;
   },
 });
+
+/** Whether not all of so many observations are the same. */
+function distinct(observations: Float64Array, rows: number): boolean {
+  const size = observations.length / rows;
+  return observations.some((value, k) => value !== observations[k % size]);
+}
 
 async function parseInput(text: string, width: number): Promise<Float64Array> {
   if (text.startsWith("@") && text.endsWith(".npz")) return fitting(await readRows(text.slice(1)), width);

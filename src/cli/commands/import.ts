@@ -13,6 +13,7 @@ import { readVecNormalize } from "../../formats/vecnormalize.ts";
 import { saveModel } from "../../network/file/model.ts";
 import { type Decoding, decodings, kindOf, shapeOf } from "../../network/network.ts";
 import { command } from "../command.ts";
+import { warnUnheard } from "../flags/unheard.ts";
 import { integer, real } from "../flags/options.ts";
 
 interface Options {
@@ -124,7 +125,7 @@ export default command<Options>({
         '\nExamples:\n  dsqn import model.pt --out models/mine.safetensors --env CartPole-v1\n  dsqn import weights.npz --kind spiking --no-bias-input --steps 50 --out mine.safetensors\n  dsqn import dqn.pt --input 84x84x4 --strides 4,2,1 --out mine.safetensors --env ALE/Breakout-v5\n  dsqn import my-tfjs-model/model.json --out mine.safetensors\n  dsqn import snn.pt --framework spikingjelly --neuron "LIFNode(tau=2.0)" --steps 25 --out snn.safetensors\n  dsqn import snn.pt --framework snntorch --explain > neurons.json\n  dsqn import net.nir --dialect spikingjelly --steps 50 --out net.safetensors',
       );
   },
-  async run([path], { out, kind, observationSize, env, explain, ...options }, { print }) {
+  async run([path], { out, kind, observationSize, env, explain, ...options }, { print, log }) {
     if (explain) {
       print(await explainFile(path, options.framework), (template) => JSON.stringify(template, null, 2));
       return 0;
@@ -155,12 +156,14 @@ export default command<Options>({
       source: { model: basename(source), form },
       ...(assumed.length > 0 && { assumed }),
     });
+    const warnings = warnUnheard(network, undefined, log);
     const facts = {
       kind: kindOf(network),
       form,
       shape: shapeOf(network),
       biasInput: network.coding?.biasInput,
       assumed,
+      warnings,
     };
     print({ tensors, out, ...facts, sha256: card.sha256 }, (result) =>
       [

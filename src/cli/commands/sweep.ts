@@ -1,12 +1,13 @@
 import { collectStates } from "../../learning/collect.ts";
 import { policyOf } from "../../learning/policy.ts";
 import { earlyExitPolicy, exitRule } from "../../learning/early-exit.ts";
-import { environmentOptionsOf } from "../../learning/environment-card.ts";
+import { environmentCard } from "../../learning/environment-card.ts";
 import { sweep, sweepSteps, type Sweep } from "../../learning/sweep.ts";
 import { UsageError } from "../../errors.ts";
 import { writeFileAtomic } from "../../files/atomic.ts";
 import { loadModel } from "../../network/file/model.ts";
 import { isSpiking, kindOf } from "../../network/network.ts";
+import { unheard } from "../../network/reach.ts";
 import { renderSweep } from "../../report/sweep.ts";
 import { fastEngine } from "../../engines/fast/index.ts";
 import { withEnvironment } from "../flags/atari.ts";
@@ -89,6 +90,7 @@ Example:
         makeEnvironments,
         source,
         policyAt: (steps) => policyOf(network, { steps }),
+        unheardAt: (steps) => unheard(network, steps)?.message,
         steps: options.steps,
         episodes: options.episodes,
         target: options.target,
@@ -110,12 +112,6 @@ Example:
   },
 });
 
-/** Of the two cards that of the environment `id` which says more: that of what was trained, where the conversion's says nothing. */
-function environmentCard(id: string, ...cards: readonly (object | null | undefined)[]): object | null | undefined {
-  const own = cards.filter((card) => (card as { environment?: unknown } | null)?.environment === id);
-  return own.find((card) => Object.keys(environmentOptionsOf(card)).length > 0) ?? cards.at(-1);
-}
-
 function render({ rows, source, recommended, earlyExit }: Sweep): string {
   const percent = (share: number): string => (100 * share).toFixed(2);
   const lines = rows.map((row) =>
@@ -131,7 +127,12 @@ function render({ rows, source, recommended, earlyExit }: Sweep): string {
     `     T                score         similarity % [95 %]   decisions    spikes`,
     ...lines,
     `source  ${source.mean.toFixed(2)} +- ${source.std.toFixed(2)}`,
-    `Use T = ${recommended.steps}: ${recommended.reason}.`,
+    ...rows.flatMap(({ steps, unheard: why }) =>
+      why === undefined ? [] : [`T = ${steps} is not recommended: ${why}.`],
+    ),
+    recommended.steps === null
+      ? `No T can be recommended: ${recommended.reason}.`
+      : `Use T = ${recommended.steps}: ${recommended.reason}.`,
     ...(earlyExit
       ? [
           `Stopping early it takes ${earlyExit.meanSteps.toFixed(1)} steps on average: score ${earlyExit.mean.toFixed(2)}, similarity ${percent(earlyExit.similarity)} %.`,
