@@ -1,7 +1,7 @@
 /** What the board met and can't answer. Nothing is guessed: the core stops, or the command is refused, and this says why. */
 export interface Problem {
-  /** "register", "command": not modelled. "fault": a core ran into nothing. "datagram": not delivered. "port": not to be had. */
-  readonly kind: "register" | "fault" | "command" | "datagram" | "port";
+  /** "register", "command": not modelled. "fault": a core ran into nothing. "exhausted", "port": not to be had. "datagram": not delivered. */
+  readonly kind: "register" | "fault" | "command" | "exhausted" | "datagram" | "port";
   readonly chip: readonly [number, number];
   /** 0: the monitor. */
   readonly core: number;

@@ -24,6 +24,8 @@ export interface Context {
   readonly applications: Applications;
   readonly tags: Tags;
   readonly chips: readonly Chip[];
+  /** Something is used up; the host is told as SCAMP tells it. */
+  readonly exhausted: (chip: Chip, message: string, hint: string) => void;
   /** Waits until no core holds a lock. */
   readonly whenFree: (chip: Chip, what: "heap" | "router") => void;
 }
@@ -212,9 +214,21 @@ function allocateSdram(chip: Chip, bytes: number, owner: number, again: boolean)
   return pointer;
 }
 
+function routerEntries(chip: Chip, count: number, appId: number, exhausted: Context["exhausted"]): number {
+  const first = allocateEntries(chip, count, appId);
+  if (first === 0)
+    exhausted(
+      chip,
+      `${count} router entries in a row: at most ${mostFreeEntries(chip)} are free`,
+      "[Mapping] info_allocator = GlobalZonedRoutingInfoAllocator makes tables that compress better; or fewer populations.",
+    );
+  return first;
+}
+
 const AGAIN = 4;
 
-function allocation(chip: Chip, { arguments: [first, second, third] }: Command, { whenFree }: Context): Uint8Array {
+function allocation(chip: Chip, { arguments: [first, second, third] }: Command, context: Context): Uint8Array {
+  const { whenFree, exhausted } = context;
   const appId = (first >> 8) & 255;
   const heap = chip.get(sv.sdramHeap);
   whenFree(chip, (first & 255) >= 3 && (first & 255) <= 5 ? "router" : "heap");
@@ -222,7 +236,14 @@ function allocation(chip: Chip, { arguments: [first, second, third] }: Command, 
     case 0: {
       if (third > 255) throw new Refused(RESULT.argument);
       soil(chip, appId);
-      return words(allocateSdram(chip, second, (appId << 8) | third, ((first >> 16) & AGAIN) !== 0));
+      const pointer = allocateSdram(chip, second, (appId << 8) | third, ((first >> 16) & AGAIN) !== 0);
+      if (pointer === 0)
+        exhausted(
+          chip,
+          `${second} bytes of SDRAM: the largest free block has ${largestFree(chip, heap)}`,
+          "Record less, or run in shorter pieces ([Buffers] minimum_auto_time_steps); fewer synapses per chip.",
+        );
+      return words(pointer);
     }
     case 1:
       releaseTagged(chip, heap, second);
@@ -234,7 +255,7 @@ function allocation(chip: Chip, { arguments: [first, second, third] }: Command, 
     }
     case 3:
       soil(chip, appId);
-      return words(allocateEntries(chip, second, appId));
+      return words(routerEntries(chip, second, appId, exhausted));
     case 4:
       freeEntries(chip, second, third !== 0);
       return NOTHING;

@@ -56,7 +56,7 @@ export function allocate(memory: Words, heap: number, bytes: number, owner: numb
         memory.set(block + LINK, end);
       }
       memory.set(before === 0 ? heap + FREE : before + LINK, memory.get(block + LINK));
-      memory.set(heap + FREE_BYTES, memory.get(heap + FREE_BYTES) - size);
+      memory.set(heap + FREE_BYTES, memory.get(heap + FREE_BYTES) - (memory.get(block + NEXT) - block));
       memory.set(block + LINK, (0xffff0000 | owner) >>> 0);
       return block + HEADER;
     }

@@ -63,6 +63,8 @@ export class Monitor {
       applications: this.applications,
       tags: this.tags,
       chips: machine.chips,
+      exhausted: (chip, message, hint) =>
+        events.problem({ kind: "exhausted", chip: [chip.x, chip.y], core: 0, message, hint }),
       whenFree: (chip, what) => this.whenFree(chip, LOCK[what]),
     };
     for (const chip of machine.chips) {
