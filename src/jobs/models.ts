@@ -5,9 +5,11 @@ import { balancedConversion, balancedConvolution, convert, type ConversionOption
 import { manyWorkers, withAtari } from "../environments/atari-worlds.ts";
 import { withGymnasium } from "../environments/gymnasium-worlds.ts";
 import type { MakeEnvironments } from "../environments/worlds.ts";
+import { openTrainable } from "../engines/create.ts";
 import { DsqnError, UsageError } from "../errors.ts";
 import { collectStates, type CollectOptions } from "../learning/collect.ts";
 import { evaluate, type EvaluateOptions } from "../learning/evaluate.ts";
+import { fineTune, type FineTuneOptions } from "../learning/fine-tune.ts";
 import { policyOf } from "../learning/policy.ts";
 import { runTraining } from "../learning/runs/run.ts";
 import type { CardFields } from "../network/file/card.ts";
@@ -33,6 +35,8 @@ interface Shipped {
   readonly target: number;
   /** Of a conversion. */
   readonly source?: string;
+  /** Of one whose options are its own: few steps, and a fine-tuning under a price on spikes. */
+  readonly few?: { readonly conversion: ConversionOptions; readonly tuning: Omit<FineTuneOptions, "makeTrainable"> };
   /** Of a classifier: whose actions it learned. */
   readonly teacher?: string;
   /** Where training takes hours: the run that it is made from, and what it must hold. */
@@ -84,10 +88,28 @@ function family(
   ]) as Record<string, Shipped>;
 }
 
+/** Four steps, neurons without lag, one for one; about as many additions as the first layer has multiplications. */
+const few: Shipped["few"] = {
+  conversion: { ...balancedConversion, population: 1, spiking: { steps: 4, neuron: "lif" } },
+  tuning: { iterations: 8000, learningRate: 2e-3, price: { strength: 1, rate: 0 } },
+};
+
 const dense = ["dqn", "classifier", "snn-classifier", "dsqn"];
 const shipped: Readonly<Record<string, Shipped>> = {
   ...family("cartpole", inGymnasium("CartPole-v1"), 475, [...dense, "reinforce"], ["dqn", "classifier", "reinforce"]),
   ...family("mountaincar", inGymnasium("MountainCar-v0"), -115, dense, ["dqn", "classifier"]),
+  // A handful of neurons: what a decision can cost at least (presets/thrift.ts).
+  "cartpole-thrift": { world: inGymnasium("CartPole-v1"), target: 495 },
+  "cartpole-dqn-few": { world: inGymnasium("CartPole-v1"), target: 495, source: "cartpole-dqn", few },
+  "mountaincar-dqn-few": { world: inGymnasium("MountainCar-v0"), target: -115, source: "mountaincar-dqn", few },
+  "mountaincar-thrift": { world: inGymnasium("MountainCar-v0"), target: -110 },
+  "acrobot-thrift": { world: inGymnasium("Acrobot-v1"), target: -85 },
+  "lunarlander-thrift": {
+    world: inGymnasium("LunarLander-v3"),
+    target: 200,
+    run: "runs/lunarlander-thrift",
+    kind: "spiking",
+  },
   "breakout-dqn": { world: breakout, target: 30, run: "runs/breakout", kind: "convolutional" },
   // The thesis's DSQN has 10.16, with one action in ten at random.
   "breakout-dsqn": { world: breakout, target: 10, run: "runs/breakout-dsqn", kind: "spiking" },
@@ -101,7 +123,7 @@ const shipped: Readonly<Record<string, Shipped>> = {
   "breakout-dqn-converted": { world: breakout, target: 30, source: "breakout-dqn" },
 };
 
-/** Every network that ships. Those of Breakout, which are made from runs that exist, are made only when named. */
+/** Every network that ships. Those that are made from runs that exist are made only when named, and so is what rests on them. */
 export const modelNames: readonly string[] = Object.keys(shipped);
 
 /** A network that was made, and its score. */
@@ -147,7 +169,8 @@ export async function makeModels(options: MakeModelsOptions = {}): Promise<MadeM
   return made;
 }
 
-const inMinutes = (): string[] => modelNames.filter((name) => shipped[name].world !== breakout);
+const inMinutes = (): string[] =>
+  modelNames.filter((name) => shipped[name].world !== breakout && shipped[name].run === undefined);
 
 type Context = MakeModelsOptions & { readonly folder: string };
 
@@ -224,16 +247,21 @@ async function converted(
   makeEnvironments: MakeEnvironments,
   { signal, onProgress }: Context,
 ): Promise<Made> {
-  const { environment, states: wanted, conversion } = shipped[name].world;
+  const { world, few } = shipped[name];
+  const { environment, states: wanted } = world;
+  const conversion = few?.conversion ?? world.conversion;
   const states = await collectStates(policyOf(source.network), makeEnvironments, { ...wanted, signal, onProgress });
   onProgress?.({ stage: "convert", done: 0, unit: "models", note: name });
-  const { network, scales } = convert(source.network, states, conversion);
+  const { network: rough, scales } = convert(source.network, states, conversion);
+  const tuned =
+    few && (await fineTune(rough, source.network, states, { ...few.tuning, signal, makeTrainable: openTrainable }));
+  const network = tuned?.network ?? rough;
   const fields = {
     environment,
     method: "conversion",
     command: `dsqn models ${name} --anew`,
     source: { model: `${source.name}.safetensors`, sha256: source.sha256 },
-    conversion,
+    conversion: tuned ? { ...conversion, fineTune: { ...few.tuning, agreement: tuned.agreement } } : conversion,
     states: wanted,
     ...(shipped[name].world !== breakout && {
       scales: scales.map((scale) => (scale.length === 1 ? scale[0] : Array.from(scale))),

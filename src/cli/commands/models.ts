@@ -13,11 +13,13 @@ export default command<Options>({
   configure(parser) {
     parser
       .addArgument(
-        new Argument("[names...]", "which (default: all that are missing, but for Breakout)").choices(modelNames),
+        new Argument("[names...]", "which (default: all that are missing, but for those made from a run)").choices(
+          modelNames,
+        ),
       )
       .option(
         "--run <folder>",
-        "Breakout, made only when named: the training run it comes from (default: runs/breakout, runs/breakout-dsqn, runs/breakout-patel-dsqn)",
+        "of Breakout and LunarLander, made only when named: the training run it comes from (default: runs/breakout, runs/breakout-dsqn, runs/breakout-patel-dsqn, runs/lunarlander-thrift)",
       )
       .option("--anew", "replace what is there already")
       .option("--out <folder>", "where they lie", "models");
