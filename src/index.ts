@@ -176,14 +176,32 @@ export {
   certifyNetworks,
   type Certificate,
   type CertifyOptions,
+  type Column,
   type Exhibit,
+  type NetworkCertificate,
   type Subject,
 } from "./simulators/certificate.ts";
+export { parseCertificate, readCertificate } from "./simulators/read-certificate.ts";
+export { eventsIn, statesIn, type InputEvidence, type LayerEvidence } from "./simulators/evidence.ts";
+export type { RecordedRun } from "./simulators/recorded.ts";
+export { loadRecorded } from "./formats/frameworks/reader.ts";
+export { loadRecording, type RecordedFile, type RecordingOptions } from "./formats/frameworks/recording-file.ts";
+export type { RecordedNetwork, Recording } from "./formats/frameworks/recorded.ts";
+export { loadInput, type InputFile } from "./formats/input-file.ts";
 export { openSimulator, type OpenOptions } from "./simulators/open.ts";
 export { registerSimulators, type SimulatorKind } from "./simulators/names.ts";
 export { compareRuns, type Comparison, type FirstMismatch } from "./simulators/compare.ts";
 export { randomNetwork, randomStates, type FuzzOptions } from "./simulators/fuzz.ts";
 export { placeNetwork, placeNetworks, type BoardMap, type PlaceOptions } from "./simulators/spinnaker/place.ts";
 export { boardPicture } from "./report/plots/board.ts";
+export {
+  openBoard,
+  BoardError,
+  type Board,
+  type BoardOptions,
+  type BoardStatus,
+  type CoreStatus,
+  type Problem as BoardProblem,
+} from "./board/index.ts";
 export { surrogate, type SurrogateName, type SurrogateOptions } from "./network/surrogate.ts";
 export { ensurePython, type Extra, type PythonEnvironment } from "./setup/python-environment.ts";

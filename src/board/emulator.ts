@@ -33,10 +33,13 @@ export interface CoreStatus {
   readonly packetsWaited: number;
   /** Steps since its timer was set; of those, the part of a step used by the busiest and by all. */
   readonly steps: number;
+  /** Cycles of a step, of 200 in a microsecond. Timers of less than 100 us poll. */
+  readonly stepCycles: number;
   readonly busiestStep: number;
   readonly averageStep: number;
 }
 
+/** What a board is doing, and has done. */
 export interface BoardStatus {
   readonly version: number;
   /** Time on the board since it was switched on, in ms. */
@@ -57,7 +60,7 @@ const MOST_PROBLEMS = 1000;
 /** Code of RTEs that software calls "abort". */
 const RTE_ABORT = 9;
 /** A timer with a period of this or more, in cycles, gives steps; shorter ones poll. */
-const STEP_CYCLES = 20_000;
+export const STEP_CYCLES = 20_000;
 
 /** A board without its sockets: chips, cores and the monitor's model. */
 export class Emulator {
@@ -165,6 +168,7 @@ export class Emulator {
       packetsReceived: comms.counts.received,
       packetsWaited: comms.counts.waited,
       steps: meter.steps,
+      stepCycles: meter.period,
       busiestStep: meter.period > 0 ? meter.most / meter.period : 0,
       averageStep: meter.steps > 0 ? meter.total / meter.steps / meter.period : 0,
     };

@@ -6,6 +6,7 @@ import { another } from "./server.ts";
 import { type FromBoard, type ThreadOptions, type ToBoard } from "./thread.ts";
 import { type BoardVersion, topologyOf } from "./topology.ts";
 
+/** Which emulated board, and where. */
 export interface BoardOptions {
   /** 3: 4 chips, 5: 48 chips (default). */
   readonly version?: number;

@@ -172,7 +172,7 @@ function table(cores: readonly CoreStatus[]): string {
 
 function render(report: Report): string {
   const cores = report.cores.length > 0 ? report.cores : report.ended;
-  const over = cores.filter(({ busiestStep }) => busiestStep >= 1);
+  const over = cores.filter(({ busiestStep, stepCycles }) => busiestStep >= 1 && stepCycles >= STEP_CYCLES);
   return [
     `SpiNNaker board of version ${report.version} at ${report.address}: ${(report.milliseconds / 1000).toFixed(1)} s of its time, ${report.packets} packets, ${report.dumped} without a way`,
     ...(cores.length > 0 ? [table(cores)] : []),
