@@ -63,6 +63,14 @@ describe.each(DATA_PATHS)("a worker (%s)", (data) => {
     expect("none" in result).toBe(false);
   });
 
+  it("keeps whole numbers whole up to 2^53, on both ways", async () => {
+    const values = [2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 40, 2 ** 53 - 1, -(2 ** 31) - 1, -(2 ** 53) + 1, 0.5, 2 ** 60];
+    const { result } = await worker.call("misbehaving:kinds", { values, inner: { deep: [2 ** 33] } });
+    expect(result["kinds"]).toEqual([...Array<string>(7).fill("int"), "float", "float"]);
+    expect(result["inner"]).toBe("int");
+    expect(result["back"]).toEqual([2 ** 31, 2 ** 40, -(2 ** 40), 2 ** 53 - 1, 2n ** 60n]);
+  });
+
   it("answers a thousand calls made at once, in order", async () => {
     const order: number[] = [];
     const calls = Array.from({ length: 1000 }, async (_, i) => {

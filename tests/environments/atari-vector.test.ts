@@ -131,6 +131,14 @@ it("games in parts are the same games, in whichever world", async () => {
   }
 });
 
+it.each([2 ** 32, 2 ** 53 - 1])("games of this project take the seed %i", async (seed) => {
+  const games = await makeAtari({ game: "BreakoutDeterministic-v4" });
+  const first = digest(await games.reset({ seed: [seed] }));
+  await games.reset({ seed: [1] });
+  expect(digest(await games.reset({ seed: [seed] }))).toBe(first);
+  await games.close();
+});
+
 describe('the world "envpool"', () => {
   const extras: Extra[] = ["base", "atari", "envpool"];
 

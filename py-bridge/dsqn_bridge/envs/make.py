@@ -1,6 +1,8 @@
 """One environment from its id, with errors that name what to do."""
 
 import difflib
+import re
+import sys
 
 import gymnasium
 
@@ -49,7 +51,9 @@ class explained:
             raise BridgeError(
                 "ENV_UNKNOWN", f'Gymnasium knows no environment "{id}".', _suggest(id), id=id
             ) from problem
-        if isinstance(problem, ModuleNotFoundError) and ":" in id:
+        if ":" in id and id.split(":")[0] not in sys.modules and not _absent(problem, id):
+            raise _broken(id, problem) from problem
+        if isinstance(problem, ModuleNotFoundError) and _absent(problem, id):
             hint = (
                 "The part before the colon names a Python module. Say in which folder it lies: --path FOLDER on the command "
                 "line (or PYTHONPATH=FOLDER before it), `path` in a program; or install it. The current folder is not looked in."
@@ -63,6 +67,26 @@ class explained:
         raise BridgeError(
             "ENV_OPTIONS_INVALID", message, "kwargs and renderMode must be ones that it takes.", id=id
         ) from problem
+
+
+def _absent(problem, id):
+    """Whether the module of ``id`` is not there at all, rather than something that it imports."""
+    module = id.split(":")[0]
+    missing = re.search(r"No module named '([^']+)'", str(problem))
+    return ":" in id and missing and (module == missing[1] or module.startswith(f"{missing[1]}."))
+
+
+def _broken(id, problem):
+    """The error for a module that fails while it is imported."""
+    cause = problem.__cause__ or problem.__context__ or problem
+    reason = f"{type(cause).__name__}: {str(cause).split('. Environment registration')[0]}"
+    hint = "The cause has the traceback."
+    if re.search(r"No module named 'gym'", reason):
+        hint = "gym is Gymnasium now: `import gymnasium as gym`. reset() and step() return more than they did."
+    elif isinstance(problem, ModuleNotFoundError):
+        hint = "Install what it imports into the interpreter that dsqn uses (docs/setup.md: DSQN_PYTHON)."
+    message = f'The module of "{id}" failed while it was imported: {reason}.'
+    return BridgeError("ENV_FAILED", message, hint, id=id)
 
 
 def dependency_missing(id, problem):

@@ -1,7 +1,7 @@
-import { unpack } from "msgpackr";
 import { z } from "zod";
 import { bytesPerElement, sizeOf, type TensorData, viewData } from "../../files/tensor.ts";
 import type { NdArray } from "../arrays.ts";
+import { unpack } from "../codec.ts";
 import { failureOf } from "../errors.ts";
 import { arrayDtype, failure } from "../schema.ts";
 import type { Exchange } from "./exchange.ts";

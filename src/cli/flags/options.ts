@@ -4,7 +4,7 @@ import { nearest, UsageError } from "../../errors.ts";
 export function integer(min = 0): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!Number.isInteger(value) || value < min)
+    if (!Number.isSafeInteger(value) || value < min)
       throw new UsageError("BAD_ARGUMENT", `"${text}" is not a whole number of at least ${min}.`);
     return value;
   };
