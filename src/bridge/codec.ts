@@ -8,7 +8,7 @@ const packr = new Packr({
   mapsAsObjects: true,
   skipValues: [undefined],
   int64AsType: "auto",
-} as ConstructorParameters<typeof Packr>[0]);
+} as unknown as ConstructorParameters<typeof Packr>[0]);
 
 /** The bytes of a header. */
 export function pack(message: Message): Buffer {
