@@ -1,6 +1,7 @@
 import type { Certificate, Exhibit, NetworkCertificate } from "../simulators/certificate.ts";
 import type { SpikeEvents } from "../network/engine.ts";
 import { shownParameters } from "../simulators/render.ts";
+import { judgesTable, NAMES } from "./judges.ts";
 import { type Content, html, type Html } from "./html/html.ts";
 import { renderPage } from "./html/page.ts";
 import {
@@ -25,7 +26,6 @@ export interface CertificatePage {
   readonly command?: string;
 }
 
-const NAMES: Readonly<Record<string, string>> = { nest: "NEST", nest2: "NEST", node: "Node.js" };
 /** Of a layer that the simulator doesn't record. */
 const NONE: SpikeEvents = { state: new Int32Array(), step: new Int32Array(), neuron: new Int32Array() };
 /** More networks than these are in the JSON file alone. */
@@ -41,6 +41,7 @@ export function renderCertificatePage({ certificate: c, exhibit, command }: Cert
     lead: lead(c, judge, failed),
     sections: [
       untitled("result", "Result", figures(c, judge)),
+      (c.columns?.length ?? 0) > 1 || c.columns?.[0].recorded ? judgesTable(c) : null,
       failed.length > 0 ? mismatches(failed) : null,
       exhibit && exhibit.theirs.length > 0 ? decision(exhibit, judge) : null,
       networks(c),
@@ -63,8 +64,13 @@ function lead(c: Certificate, judge: string, failed: readonly NetworkCertificate
     return html`Of ${compared}, ${plural(failed.length, "network")} ${failed.length === 1 ? "differs" : "differ"}:
     ${count(c.mismatchedBins)} of ${count(c.bins)} time bins hold a spike on one side and none on the other.`;
   return html`Compared over ${compared}: all ${count(c.spikes)} spikes fall in the same time bin, every choice of action
-  is the same, and the readout potentials
-  ${c.maxPotentialError === 0 ? "are equal to the last bit" : html`differ by at most ${c.maxPotentialError.toExponential(1)}`}.`;
+  is the same${readout(c)}.`;
+}
+
+/** What is to be said of potentials. */
+function readout({ columns, maxPotentialError: error }: Certificate): string {
+  if (columns?.[0].recorded) return "";
+  return `, and the readout potentials ${error === 0 ? "are equal to the last bit" : `differ by at most ${error.toExponential(1)}`}`;
 }
 
 function figures(c: Certificate, judge: string): Content {
@@ -77,8 +83,13 @@ function figures(c: Certificate, judge: string): Content {
     },
     {
       label: "Potentials differ by",
-      value: c.maxPotentialError === 0 ? "0" : c.maxPotentialError.toExponential(1),
-      note: c.potentialTolerance === 0 ? "allowed: not a bit" : `allowed: ${c.potentialTolerance}`,
+      value:
+        c.columns?.[0].potentials === false
+          ? "–"
+          : c.maxPotentialError === 0
+            ? "0"
+            : c.maxPotentialError.toExponential(1),
+      note: allowed(c),
       tone: c.maxPotentialError > c.potentialTolerance ? "alarm" : "nest",
     },
     {
@@ -96,6 +107,11 @@ function figures(c: Certificate, judge: string): Content {
   ]);
 }
 
+function allowed({ potentialTolerance, columns }: Certificate): string {
+  if (columns?.[0].recorded) return columns[0].potentials ? "float32 there: shown, not judged" : "not recorded there";
+  return potentialTolerance === 0 ? "allowed: not a bit" : `allowed: ${potentialTolerance}`;
+}
+
 function mismatches(failed: readonly NetworkCertificate[]): Html {
   return section(
     "mismatches",
@@ -110,7 +126,8 @@ function mismatches(failed: readonly NetworkCertificate[]): Html {
         { heading: "first", cell: (r) => place(r) },
         {
           heading: "why",
-          cell: (r) => r.firstMismatch?.reason ?? "No spike differs, only potentials or the choice between them.",
+          cell: (r) =>
+            html`${r.firstMismatch?.reason ?? "No spike differs, only potentials or the choice between them."}${around(r)}`,
         },
       ],
       failed.slice(0, SHOWN),
@@ -122,6 +139,17 @@ function place({ firstMismatch: first }: NetworkCertificate): Content {
   if (!first) return "–";
   return html`state ${first.state}, layer ${first.layer}, neuron ${first.neuron}, step ${first.step}:
   ${first.spikes.ours ? "only we spike" : "only the simulator spikes"}`;
+}
+
+/** Both potentials, step by step. */
+function around({ firstMismatch: first }: NetworkCertificate): Content {
+  if (!first?.around) return null;
+  const { step, ours, theirs } = first.around;
+  const shown = (v: number | null): string => (v === null || Number.isNaN(v) ? "?" : v.toPrecision(8));
+  return html`<br /><small
+      >After steps ${step}–${step + ours.length - 1}: ours ${ours.map(shown).join(", ")}; theirs
+      ${theirs.map(shown).join(", ")}.</small
+    >`;
 }
 
 function decision(exhibit: Exhibit, judge: string): Html {

@@ -1,4 +1,4 @@
-import type { Certificate, NetworkCertificate } from "./certificate.ts";
+import type { Certificate, Column, NetworkCertificate } from "./certificate-form.ts";
 import type { Mapping } from "../network/mapping.ts";
 
 /** A certificate for people. */
@@ -6,27 +6,55 @@ export function renderCertificate(certificate: Certificate): string {
   const { simulator, version, networks, maxPotentialError, potentialTolerance, results } = certificate;
   const failed = results.filter((r) => r.mismatchedBins > 0 || r.maxPotentialError > potentialTolerance);
   const error = maxPotentialError === 0 ? "0" : maxPotentialError.toExponential(2);
+  const columns = certificate.columns ?? [];
+  const [first] = columns;
   const { states, spikes, bins, nearTies, mismatchedBins, actionsEqual, seconds } = certificate;
   return [
     `${simulator} ${version}: ${certificate.passed ? "the same network" : "NOT the same network"}`,
     `  networks           ${networks}, ${states} states in all`,
     `  spikes             ${count(spikes)} in ${count(bins)} bins, ${count(nearTies)} near ties`,
     `  mismatched bins    ${count(mismatchedBins)}`,
-    `  potential error    ${error} (allowed ${potentialTolerance})`,
+    first?.recorded
+      ? `  potential error    ${first.potentials ? `${error} (float32 there)` : "not recorded there"}`
+      : `  potential error    ${error} (allowed ${potentialTolerance})`,
     `  actions equal      ${(100 * actionsEqual).toFixed(2)} %`,
     `  ${seconds.toFixed(1)} s`,
     ...failed.slice(0, 10).map(renderFailure),
     ...(failed.length > 10 ? [`  ... and ${failed.length - 10} more networks`] : []),
+    ...(columns.length > 1 ? ["", ...columns.map(renderColumn)] : []),
+    ...(certificate.assumed ?? []).map((what) => `  assumed: ${what}`),
     "",
     renderMapping(certificate.mapping),
   ].join("\n");
+}
+
+function renderColumn({ simulator, version, mismatchedBins, bins, failure }: Column): string {
+  const judge = `  ${`${simulator} ${version}`.trim().padEnd(22)}`;
+  if (failure) return `${judge} not run: ${failure.message}`;
+  return `${judge} ${count(mismatchedBins)} of ${count(bins)} bins differ${mismatchedBins === 0 ? ": equal" : ""}`;
 }
 
 function renderFailure({ name, mismatchedBins, maxPotentialError, firstMismatch: first }: NetworkCertificate): string {
   const where =
     first &&
     `first in state ${first.state}, layer ${first.layer}, neuron ${first.neuron}, step ${first.step}. ${first.reason}`;
-  return `  ${name}: ${mismatchedBins} bins, potentials off by ${maxPotentialError.toExponential(2)}${where ? `; ${where}` : ""}`;
+  const around = first?.around ? `${renderAround(first.around)}` : "";
+  return `  ${name}: ${mismatchedBins} bins, potentials off by ${maxPotentialError.toExponential(2)}${where ? `; ${where}` : ""}${around}`;
+}
+
+/** Potentials after the steps around a mismatch, ours above theirs. */
+function renderAround({
+  step,
+  ours,
+  theirs,
+}: NonNullable<NonNullable<NetworkCertificate["firstMismatch"]>["around"]>): string {
+  const cell = (v: number | null): string => (v === null || Number.isNaN(v) ? "?" : v.toPrecision(8)).padStart(13);
+  return [
+    "",
+    `    after step  ${ours.map((_, k) => String(step + k).padStart(13)).join("")}`,
+    `    ours        ${ours.map(cell).join("")}`,
+    `    theirs      ${theirs.map(cell).join("")}`,
+  ].join("\n");
 }
 
 /** A mapping as a table: a row per layer. */

@@ -1,29 +1,30 @@
 import { Option } from "commander";
-import { existsSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import { loadReplayStates } from "../../learning/replay-states.ts";
 import { UsageError } from "../../errors.ts";
 import { writeFileAtomic, writeJsonAtomic } from "../../files/atomic.ts";
 import { mayReplace } from "../../files/outputs.ts";
-import { loadModel } from "../../network/file/model.ts";
-import { isSpiking, kindOf, observationSize } from "../../network/network.ts";
+import { type NirDialect, nirDialects } from "../../formats/nir/options.ts";
+import type { Engine } from "../../network/engine.ts";
 import { type LaggedLif, type NeuronKind, neuronModels } from "../../network/neurons/index.ts";
-import { Random } from "../../numeric/random.ts";
 import { certifyNetworks, type Exhibit, type Subject } from "../../simulators/certificate.ts";
 import { randomNetwork, randomStates } from "../../simulators/fuzz.ts";
-import { exampleObservations } from "../../simulators/inputs.ts";
 import { simulators } from "../../simulators/names.ts";
 import { openSimulator } from "../../simulators/open.ts";
 import { renderCertificate } from "../../simulators/render.ts";
-import { withOptions } from "../../engines/forward.ts";
-import { referenceEngine } from "../../engines/reference/index.ts";
+import { referenceEngine, referenceEngine32 } from "../../engines/reference/index.ts";
 import { boardFlags, boardSettingsFrom, type BoardFlags } from "../flags/board.ts";
-import { command } from "../command.ts";
-import { integer } from "../flags/options.ts";
+import { command, type Context } from "../command.ts";
+import { choice, integer, real } from "../flags/options.ts";
+import { type Read, readSubject } from "../subjects.ts";
 
 interface Options extends BoardFlags {
   random?: number;
-  simulator: string;
+  simulator?: string[];
+  against?: string;
+  data?: string;
+  precision: "float32" | "float64";
+  spikes?: boolean;
+  dialect?: NirDialect;
+  dt?: number;
   neuron?: NeuronKind;
   reset?: LaggedLif["reset"];
   steps?: number;
@@ -41,12 +42,25 @@ export default command<Options>({
   configure(parser) {
     boardFlags(
       parser
-        .argument("[models...]", "spiking networks (.safetensors)")
+        .argument("[models...]", "spiking networks: .safetensors, .nir, or files of export_torch")
         .option("--random <n>", "instead: n random networks that use every option there is", integer(1))
         .addOption(
           new Option("--neuron <kind>", "of random networks (default: lagged-lif)").choices(Object.keys(neuronModels)),
         )
-        .addOption(new Option("--simulator <name>", "the judge").choices(Object.keys(simulators)).default("nest"))
+        .option(
+          "--simulator <names>",
+          `the judge, or several with commas, a column each (default: nest): ${Object.keys(simulators).join(", ")}`,
+          (text) => text.split(",").map((name) => choice(...Object.keys(simulators))(name.trim())),
+        )
+        .option("--against <file>", "spikes that a framework or chip made: of export_torch, .npz or NIRData (.nir)")
+        .option(
+          "--data <file>",
+          "states [states, ...], or input that changes [steps, states, ...] (.npz with x, NIRData)",
+        )
+        .addOption(new Option("--precision <type>", "of our side").choices(["float32", "float64"]).default("float64"))
+        .option("--spikes", "keep the simulator's spikes in the certificate, not their hashes alone")
+        .addOption(new Option("--dialect <name>", "of a .nir network (docs/formats.md)").choices(nirDialects))
+        .option("--dt <seconds>", "of a .nir network or NIRData with events: a step", real(0))
         .addOption(
           new Option("--reset <kind>", "instead of each network's own; zero is a reset of lif to 0").choices([
             "subtraction",
@@ -68,42 +82,33 @@ Examples:
   dsqn certify models/cartpole-dqn-converted.safetensors --out certificate.json
   dsqn certify --random 1000 --simulator nest --reset subtraction
   dsqn certify --random 1000 --neuron lif
+  dsqn certify ../shared/networks/sj-if-soft.json --against ../shared/networks/sj-if-soft.json --simulator nest,pynn-nest
   dsqn certify models/cartpole-dqn-converted.safetensors --simulator spinnaker --board-host 192.168.240.1 --board-version 5`,
     );
   },
   async run(models, options, { print, progress, signal, log }) {
-    const { random, seed, out, generators } = options;
-    if ((models.length === 0) === (random === undefined))
-      throw new UsageError("BAD_ARGUMENT", "Name models, or a number of random networks.", {
-        hint: "dsqn certify MODEL... or dsqn certify --random N",
-      });
-    if (random === undefined && options.neuron !== undefined)
-      throw new UsageError("BAD_ARGUMENT", "--neuron is for random networks; a model has its own.");
-    const settings = { ...boardSettingsFrom(options, options.simulator) };
-    const subjects =
-      random === undefined
-        ? await Promise.all(models.map((path) => modelSubject(path, options)))
-        : randomSubjects(random, options);
+    const { random, seed, out, generators, against, spikes } = options;
+    refuseUnclear(models, options);
+    const names = options.simulator ?? (against === undefined ? ["nest"] : []);
+    const read = random === undefined ? await readAll(models, options) : [];
+    const subjects = random === undefined ? read.map(({ subject }) => subject) : randomSubjects(random, options);
     if (out !== undefined) mayReplace(pageOf(out));
     let exhibit: Exhibit | undefined;
-    let opened = false;
-    const simulator = await openSimulator(options.simulator, {
-      settings,
-      // Once it runs, the count of networks says more than the states of each.
-      onProgress: (report) => void ((opened && random !== undefined) || progress(report)),
-      onWarning: log,
-      signal,
-    });
-    opened = true;
-    const close = (): void => void simulator.close();
+    const judges = await openAll(names, options, { progress, signal, log });
+    const close = (): void => judges.forEach((judge) => void judge.close());
     signal.addEventListener("abort", close);
     try {
-      const certificate = await certifyNetworks(subjects, random ?? models.length, {
+      const [simulator, ...others] = judges;
+      const certificate = await certifyNetworks(subjects, random ?? read.length, {
         simulator,
-        engine: referenceEngine,
-        steps: random === undefined ? options.steps : undefined,
+        others,
+        engine: options.precision === "float64" ? referenceEngine : referenceEngine32,
+        steps: random === undefined ? (options.steps ?? read[0].steps) : undefined,
         seed,
         generators,
+        spikes,
+        versions: Object.assign({}, ...read.map(({ versions }) => versions)) as Record<string, string>,
+        assumed: read.flatMap(({ assumed }) => assumed),
         onExhibit: (decision) => (exhibit = decision),
         onProgress: progress,
         signal,
@@ -119,7 +124,7 @@ Examples:
       return certificate.passed ? 0 : 1;
     } finally {
       signal.removeEventListener("abort", close);
-      await simulator.close();
+      await Promise.all(judges.map(async (judge) => judge.close()));
     }
   },
 });
@@ -127,25 +132,100 @@ Examples:
 /** Beside a certificate the page for people. */
 const pageOf = (out: string): string => `${out.replace(/\.json$/, "")}.html`;
 
+function refuseUnclear(models: readonly string[], { random, neuron, against, data }: Options): void {
+  const named = models.length > 0 || against !== undefined;
+  if (!named === (random === undefined) || (models.length > 0 && random !== undefined))
+    throw new UsageError("BAD_ARGUMENT", "Name models, or a number of random networks.", {
+      hint: "dsqn certify MODEL... or dsqn certify --random N",
+    });
+  if (random === undefined && neuron !== undefined)
+    throw new UsageError("BAD_ARGUMENT", "--neuron is for random networks; a model has its own.");
+  if (random !== undefined && (against !== undefined || data !== undefined))
+    throw new UsageError("BAD_ARGUMENT", "--against and --data are for one network, not for random ones.");
+  if (models.length > 1 && (against !== undefined || data !== undefined))
+    throw new UsageError("BAD_ARGUMENT", "--against and --data are for one network; several are named.");
+}
+
+/** Every network with its states; of several with a recording each has to have as many steps. */
+function readAll(models: readonly string[], { dialect, dt, ...options }: Options): Promise<Read[]> {
+  const paths = models.length > 0 ? models : [undefined];
+  return Promise.all(paths.map((path) => readSubject(path, { ...options, nir: { dialect, dt } })));
+}
+
+/** The simulators, one after the other; what is open is closed where one fails. */
+async function openAll(
+  names: readonly string[],
+  options: Options,
+  { progress, signal, log }: Pick<Context, "progress" | "signal" | "log">,
+): Promise<Engine[]> {
+  const judges: Engine[] = [];
+  let opened = false;
+  try {
+    for (const name of names) {
+      const settings = { ...boardSettingsFrom(options, name) };
+      // Once it runs, the count of networks says more than the states of each.
+      const onProgress: typeof progress = (report) =>
+        void ((opened && options.random !== undefined) || progress(report));
+      judges.push(await openSimulator(name, { settings, onProgress, onWarning: log, signal }));
+    }
+    opened = true;
+    return judges;
+  } catch (error) {
+    await Promise.all(judges.map(async (judge) => judge.close()));
+    throw error;
+  }
+}
+
 /** The command that makes the same certificate. */
 function again(models: readonly string[], options: Options): string {
-  const { random, neuron, simulator, reset, steps, states, replay, leaky, convolution, generators, seed } = options;
-  const values = { random, neuron, simulator, reset, steps, states, replay, seed };
-  const switches = { leaky, convolution, generators };
+  const {
+    random,
+    neuron,
+    simulator,
+    against,
+    data,
+    reset,
+    steps,
+    states,
+    replay,
+    leaky,
+    convolution,
+    generators,
+    seed,
+  } = options;
+  const { spikes, dialect, dt, precision } = options;
+  const shown = precision === "float64" ? undefined : precision;
+  const values = {
+    random,
+    neuron,
+    simulator,
+    against,
+    data,
+    dialect,
+    dt,
+    precision: shown,
+    reset,
+    steps,
+    states,
+    replay,
+    seed,
+  };
+  const switches = { leaky, convolution, generators, spikes };
   return [
     "dsqn certify",
     ...models,
-    ...Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`--${name} ${value}`])),
+    ...Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`--${name} ${String(value)}`])),
     ...Object.entries(switches).flatMap(([name, on]) => (on ? [`--${name}`] : [])),
   ].join(" ");
 }
 
 function* randomSubjects(
   count: number,
-  { seed, neuron, reset, steps, leaky, convolution, states = 3 }: Options,
+  { seed, neuron, simulator, reset, steps, leaky, convolution, states = 3 }: Options,
 ): Generator<Subject> {
   for (let index = 0; index < count; index++) {
-    const fuzz = { seed, neuron, reset, steps, leaky, convolution };
+    const everyOption = (simulator ?? ["nest"]).every((name) => name === "nest" || name === "pynn-nest");
+    const fuzz = { seed, neuron, reset, steps, leaky, convolution, everyOption };
     const network = randomNetwork(index, fuzz);
     yield {
       name: `random ${seed}/${index}`,
@@ -154,48 +234,4 @@ function* randomSubjects(
       source: "random",
     };
   }
-}
-
-async function modelSubject(path: string, { reset, states = 100, replay, seed }: Options): Promise<Subject> {
-  const { network: loaded, sha256 } = await loadModel(path);
-  if (!isSpiking(loaded))
-    throw new UsageError(
-      "MODEL_KIND",
-      `"${path}" is a ${kindOf(loaded)} network; there is nothing to compare spike for spike.`,
-      {
-        hint: `dsqn convert ${path} makes a spiking network of it.`,
-      },
-    );
-  const network = withOptions(loaded, { reset });
-  const folder = replay ?? ownReplay(path);
-  const size = observationSize(network);
-  const random = Random.stream(seed, "states");
-  const name = basename(path, ".safetensors");
-  if (folder === undefined)
-    return {
-      name,
-      network,
-      sha256,
-      source: "random",
-      inputs: exampleObservations(network, states, random),
-    };
-  const visited = await loadReplayStates(folder, size);
-  const count = visited.length / size;
-  const chosen = random.shuffle(Array.from({ length: count }, (_, i) => i)).slice(0, states);
-  const inputs = new Float32Array(chosen.length * size);
-  chosen.forEach((i, k) => inputs.set(visited.subarray(i * size, (i + 1) * size), k * size));
-  return {
-    name,
-    network,
-    sha256,
-    source: "visited",
-    inputs,
-  };
-}
-
-/** models/cartpole-dqn-converted has its states in models/cartpole-dqn-replay. */
-function ownReplay(path: string): string | undefined {
-  const stem = basename(path, ".safetensors").replace(/-converted$/, "");
-  const folder = join(dirname(path), `${stem}-replay`);
-  return existsSync(folder) ? folder : undefined;
 }

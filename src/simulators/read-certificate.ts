@@ -1,0 +1,199 @@
+import { z } from "zod";
+import { DsqnError } from "../errors.ts";
+import { readBytes } from "../files/atomic.ts";
+import type { Certificate } from "./certificate-form.ts";
+import { digest, eventsIn } from "./evidence.ts";
+
+const whole = z.number().int().nonnegative();
+const share = z.number().min(0).max(1);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "it is no SHA-256 in hex");
+const base64 = z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/, "it is not base64");
+
+const counts = {
+  states: whole,
+  bins: whole,
+  spikes: whole,
+  mismatchedBins: whole,
+  // JSON has no Infinity.
+  maxPotentialError: z
+    .number()
+    .nonnegative()
+    .nullable()
+    .transform((error) => error ?? Infinity),
+  nearTies: whole,
+};
+
+const mappingSchema = z.strictObject({
+  name: z.string(),
+  simulator: z.string(),
+  step: z.number(),
+  resolution: z.number(),
+  input: z.string(),
+  ties: z.string(),
+  layers: z.array(
+    z.strictObject({
+      layer: whole,
+      model: z.string(),
+      // Infinity is null in JSON.
+      parameters: z.record(z.string(), z.unknown()),
+      weights: z.strictObject({ unit: z.string(), factor: z.number() }),
+      delay: z.number(),
+    }),
+  ),
+  exact: z.boolean(),
+  notes: z.array(z.string()),
+});
+
+const mismatchSchema = z.strictObject({
+  state: whole,
+  layer: whole,
+  neuron: whole,
+  step: whole,
+  spikes: z.strictObject({ ours: z.boolean(), theirs: z.boolean() }),
+  potential: z.number().nullable(),
+  threshold: z.number(),
+  reason: z.string(),
+  around: z
+    .strictObject({ step: whole, ours: z.array(z.number().nullable()), theirs: z.array(z.number().nullable()) })
+    .optional(),
+});
+
+const networkV1 = {
+  ...counts,
+  name: z.string(),
+  sha256,
+  shape: z.array(whole.positive()).min(2),
+  steps: whole.positive(),
+  neuron: z.string(),
+  reset: z.string(),
+  encoding: z.string(),
+  decoding: z.string(),
+  source: z.enum(["visited", "random", "recorded"]),
+  actionsEqual: share,
+  firstMismatch: mismatchSchema.nullable(),
+  mapping: z.string(),
+};
+const networkV2 = z.strictObject({
+  ...networkV1,
+  input: z.strictObject({ shape: z.array(whole.positive()).min(2).max(3), sha256, values: base64.nullable() }),
+  layers: z.array(z.strictObject({ layer: whole, spikes: whole, sha256, events: base64.optional() })),
+});
+
+const judgement = {
+  simulator: z.string(),
+  version: z.string(),
+  ...counts,
+  potentialTolerance: z.number().nonnegative(),
+  actionsEqual: share,
+  passed: z.boolean(),
+  seconds: z.number().nonnegative(),
+};
+const certificateV1 = {
+  ...judgement,
+  date: z.iso.datetime(),
+  engine: z.strictObject({ name: z.string(), precision: z.enum(["float32", "float64"]) }),
+  versions: z.record(z.string(), z.string()),
+  seed: whole,
+  networks: whole.positive(),
+  steps: whole.positive().nullable(),
+  neuron: z.string().nullable(),
+  reset: z.string().nullable(),
+  mapping: mappingSchema,
+};
+const columnSchema = z.strictObject({
+  ...judgement,
+  recorded: z.boolean(),
+  potentials: z.boolean(),
+  mapping: mappingSchema.nullable(),
+  failure: z.strictObject({ code: z.string(), message: z.string() }).optional(),
+  results: z.array(networkV2).optional(),
+});
+const schemas = {
+  1: z.strictObject({ format: z.literal(1), ...certificateV1, results: z.array(z.strictObject(networkV1)).min(1) }),
+  2: z.strictObject({
+    format: z.literal(2),
+    ...certificateV1,
+    results: z.array(networkV2).min(1),
+    columns: z.array(columnSchema).min(1),
+    assumed: z.array(z.string()).optional(),
+  }),
+} as const;
+
+/**
+ * A certificate of format 1 or 2 from its file. Nothing in it is passed over, and what it says of itself is checked: sums over
+ * its networks, hashes of the states and spikes that it holds.
+ *
+ * @example
+ * const { passed, columns } = await readCertificate("certificate.json");
+ *
+ * Errors: FILE_NOT_FOUND, CERTIFICATE_INVALID.
+ */
+export async function readCertificate(path: string): Promise<Certificate> {
+  return parseCertificate(new TextDecoder().decode(await readBytes(path)), path);
+}
+
+/** Likewise from its text; `source` names it in errors. */
+export function parseCertificate(text: string, source = "The certificate"): Certificate {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw invalid(source, `it is not JSON (${(cause as Error).message})`, cause);
+  }
+  const format = (json as { format?: unknown } | null)?.format;
+  if (format !== 1 && format !== 2)
+    throw invalid(source, `its format is ${JSON.stringify(format)}, and this dsqn knows 1 and 2`);
+  const parsed = schemas[format].safeParse(json);
+  if (!parsed.success) {
+    const [{ path, message }] = parsed.error.issues;
+    throw invalid(source, `${path.join(".") || "it"}: ${message}`, parsed.error);
+  }
+  const certificate = parsed.data as unknown as Certificate;
+  checkSums(certificate, source);
+  if (format === 2) checkEvidence(certificate, source);
+  return certificate;
+}
+
+function checkSums(certificate: Certificate, source: string): void {
+  const { results, networks, passed, mismatchedBins, actionsEqual, columns } = certificate;
+  if (results.length !== networks) throw invalid(source, `it has ${results.length} results for ${networks} networks`);
+  for (const key of ["states", "bins", "spikes", "mismatchedBins", "nearTies"] as const) {
+    const sum = results.reduce((total, result) => total + result[key], 0);
+    if (sum !== certificate[key]) throw invalid(source, `${key} is ${certificate[key]}, and its networks' ${sum}`);
+  }
+  const claims = [{ passed, mismatchedBins, actionsEqual }, ...(columns ?? [])];
+  for (const claim of claims)
+    if (claim.passed && (claim.mismatchedBins > 0 || claim.actionsEqual < 1))
+      throw invalid(
+        source,
+        `it says passed with ${claim.mismatchedBins} mismatched bins and ${claim.actionsEqual} equal actions`,
+      );
+  const [first] = columns ?? [];
+  if (first && (first.simulator !== certificate.simulator || first.bins !== certificate.bins))
+    throw invalid(source, "its first column is another judge's than what stands above");
+}
+
+function checkEvidence({ results, columns = [] }: Certificate, source: string): void {
+  for (const result of [...results, ...columns.flatMap((column) => column.results ?? [])]) {
+    const { name, input, layers = [] } = result;
+    if (input && input.values !== null) {
+      const bytes = Buffer.from(input.values, "base64");
+      if (bytes.length !== 4 * input.shape.reduce((a, b) => a * b, 1) || digest(bytes) !== input.sha256)
+        throw invalid(source, `the states of "${name}" are not those whose hash it holds`);
+    }
+    for (const layer of layers) {
+      if (layer.events === undefined) continue;
+      const bytes = Buffer.from(layer.events, "base64");
+      if (digest(bytes) !== layer.sha256 || eventsIn(layer)!.state.length !== layer.spikes)
+        throw invalid(source, `the spikes of layer ${layer.layer} of "${name}" are not those whose hash it holds`);
+    }
+  }
+}
+
+function invalid(source: string, problem: string, cause?: unknown): DsqnError {
+  return new DsqnError("CERTIFICATE_INVALID", `${source}: ${problem}.`, {
+    cause,
+    hint: "It was changed or cut short: make it again with the command that it names.",
+    facts: { source },
+  });
+}
