@@ -44,25 +44,37 @@ export function rectifiedOf(modules: readonly Module[], tree: Tree, source: stri
       return gap || (at !== undefined && trailing(modules[k].name)) ? [parent] : [];
     }),
   );
-  return modules.slice(0, -1).map((module, k): Rectified => {
+  const found: Rectified[] = [];
+  for (const [k, module] of modules.slice(0, -1).entries()) {
     const [{ parent, at }, next] = [places[k], places[k + 1]];
-    const fallback: Rectified = { relu: modules[k + 1].kind !== "batch-norm", by: "default" };
-    if (at === undefined || !withGaps.has(parent)) return fallback;
-    if (next.parent === parent && next.at !== undefined) return { relu: next.at > at + 1, by: "names" };
-    if (trailing(module.name) || (next.at ?? 0) > 0) return { relu: true, by: "names" };
-    if (tree === undefined) return fallback;
-    throw new UsageError(
-      "ACTIVATIONS_UNKNOWN",
-      `${source}: the Sequential that ends with "${module.name}" has no activation behind it, and "${modules[k + 1].name}" follows.`,
-      {
-        hint: `Say what stands behind each layer with weights but the last: --activation ${modules
-          .slice(0, -1)
-          .map(() => "relu")
-          .join(",")} (or linear).`,
-        facts: { source, module: module.name, next: modules[k + 1].name },
-      },
-    );
-  });
+    const before = found[k - 1] ?? { relu: false, by: "default" };
+    // A layer and the normalisation behind it have one activation between them.
+    const done = module.kind === "batch-norm" && before.by === "names" && before.relu;
+    const fallback: Rectified = { relu: modules[k + 1].kind !== "batch-norm" && !done, by: done ? "names" : "default" };
+    if (at === undefined || !withGaps.has(parent)) {
+      found.push(fallback);
+      continue;
+    }
+    const inside = next.parent === parent && next.at !== undefined;
+    const relu = inside ? next.at! > at + 1 : trailing(module.name) || (next.at ?? 0) > 0;
+    if (relu && done) throw unknownActivations(modules, k, "has modules without weights before and behind it", source);
+    if (inside || relu || done) found.push({ relu, by: "names" });
+    else if (tree === undefined) found.push(fallback);
+    else throw unknownActivations(modules, k, "ends a Sequential without an activation behind it", source);
+  }
+  return found;
+}
+
+function unknownActivations(modules: readonly Module[], k: number, why: string, source: string): UsageError {
+  const layers = modules.filter(({ kind }) => kind !== "batch-norm").slice(0, -1);
+  return new UsageError(
+    "ACTIVATIONS_UNKNOWN",
+    `${source}: "${modules[k].name}" ${why}, and "${modules[k + 1].name}" follows: where its ReLU stands can't be told.`,
+    {
+      hint: `Say what stands behind each layer but the last, normalisations aside: --activation ${layers.map(() => "relu").join(",")} (or linear).`,
+      facts: { source, module: modules[k].name, next: modules[k + 1].name },
+    },
+  );
 }
 
 /** Modules without tensors behind the last of these, or before the first, in their Sequential. */

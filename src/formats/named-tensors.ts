@@ -14,7 +14,7 @@ import { checkedArchitecture, plain } from "./assumptions.ts";
 import { type Dueling, duelingOf, stacked } from "./dueling.ts";
 import type { ImportOptions, Interpreted, NamedTensors } from "./form.ts";
 import { type Found, listed, type Module, modulesOf, sizesOf, wrongForm } from "./modules.ts";
-import { noChain, refuseSideBySide, withLayers, withoutTargets, withPrefix } from "./selection.ts";
+import { noChain, refuseCritic, refuseSideBySide, withLayers, withoutTargets, withPrefix } from "./selection.ts";
 import { inOrder, type Ordered } from "./order.ts";
 import { kindOf, spikingFrom } from "./spiking-tensors.ts";
 
@@ -35,7 +35,7 @@ export function networkFrom(found: NamedTensors, options: ImportOptions, source:
   if (kind === "spiking") {
     if (options.standardisation) throw wrongForm(source, "a spiking network takes no statistics of observations");
     const order = chain(modules, found, options, source, inputsFirst || given === undefined);
-    sayOrder(order, assumed);
+    sayOrder(order, modules, assumed);
     return {
       network: spikingFrom(order.modules, options, source, inputsFirst || given === undefined, assumed),
       assumed,
@@ -93,14 +93,17 @@ function chain(
   if (prefix === undefined) refuseSideBySide(modules, source);
   const order = inOrder(modules, ordered, source, inputsFirst);
   if (!order) throw noChain(modules, source);
+  if (!inputsFirst) refuseCritic(order.modules, source);
   return order;
 }
 
-function sayOrder({ by, modules }: Ordered, assumed: string[]): void {
+function sayOrder({ by, modules }: Ordered, own: readonly Module[], assumed: string[]): void {
   const names = listed(
     modules.map(({ name }) => name),
     12,
   );
+  if (by === "shapes" && modules.some((module, k) => module !== own[k]))
+    assumed.push(`layers in the order that their shapes leave: ${names}`);
   if (by === "file") assumed.push(`layers in the order of the file: ${names}`);
   if (by === "numbers") assumed.push(`layers in the order of the numbers in their names: ${names}`);
 }
@@ -117,7 +120,7 @@ function layered(
   const dueling = options.layers ? undefined : duelingOf(modules, found.ordered, source);
   const order = dueling ? undefined : chain(modules, found, options, source);
   const spine = dueling ? [...dueling.trunk, ...dueling.advantage] : order!.modules;
-  if (order) sayOrder(order, assumed);
+  if (order) sayOrder(order, modules, assumed);
   else
     assumed.push(
       `dueling streams, Q = V + A - mean A: ${listed(dueling!.value.map(({ name }) => name))} and ${listed(dueling!.advantage.map(({ name }) => name))}`,

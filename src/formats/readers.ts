@@ -40,7 +40,9 @@ export const readers: readonly Reader[] = [
   {
     says: ".pt, .pth and others of torch.save",
     extensions: [".pt", ".pth", ".bin", ".ckpt", ".cleanrl_model"],
-    owns: (bytes) => bytes[0] === 0x80 || namesIn(bytes).some((name) => /(^|\/)data\.pkl$/.test(name)),
+    // A safetensors file may begin like a pickle: with a header of 640 bytes, for example.
+    owns: (bytes) =>
+      (bytes[0] === 0x80 && !isSafetensors(bytes)) || namesIn(bytes).some((name) => /(^|\/)data\.pkl$/.test(name)),
     read: (bytes, source) => fromTorch(decodeTorch(bytes, source), source),
   },
   {
@@ -52,8 +54,7 @@ export const readers: readonly Reader[] = [
   {
     says: ".safetensors",
     extensions: [".safetensors"],
-    owns: (bytes) =>
-      bytes[8] === 0x7b && new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true) <= bytes.length - 8,
+    owns: isSafetensors,
     read: fromSafetensors,
   },
   {
@@ -97,6 +98,10 @@ export const readers: readonly Reader[] = [
     read: fromStableBaselines3,
   },
 ];
+
+function isSafetensors(bytes: Uint8Array): boolean {
+  return bytes[8] === 0x7b && new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true) <= bytes.length - 8;
+}
 
 /** Whose file it is, by its content, else by its extension; FORMAT_UNKNOWN where nobody's. */
 export function readerOf(bytes: Uint8Array, source: string): Reader {

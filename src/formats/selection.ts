@@ -81,6 +81,9 @@ export function groupsOf(modules: readonly Module[]): Map<string, Module[]> {
   return groups;
 }
 
+/** Names of parts that stand one behind the other. */
+const SERIES = /head|encod|decod|feature|extract|trunk|backbone|torso|body|embed|stem|neck|classifier/i;
+
 /**
  * Refuses networks that stand side by side in a file where they could be taken for one behind the other: equal ones (an online and a target
  * network, ensembles), and ones that all begin with as many inputs (an actor and a critic). NETWORKS_SEVERAL names what --prefix may say.
@@ -96,8 +99,23 @@ export function refuseSideBySide(modules: readonly Module[], source: string): vo
   );
   const inputs = [...groups.values()].map(([first]) => sizesOf(first).inputs);
   const alike = new Set(own).size === 1;
-  const parallel = [...groups.values()].every(({ length }) => length > 1) && new Set(inputs).size === 1;
+  const series = [...groups.keys()].some((name) => SERIES.test(name.slice(name.lastIndexOf(".") + 1)));
+  const parallel = !series && [...groups.values()].every(({ length }) => length > 1) && new Set(inputs).size === 1;
   if (alike || parallel) throw several(groups, alike ? "equal networks" : "networks that take as many inputs", source);
+}
+
+/** Names of what says how good a state is. */
+const CRITIC = /(^|[._])(v|val|vs|vf)([._\d]|$)|value|critic/i;
+
+/**
+ * Refuses a chain that ends in a critic, one value, behind two parts and more: it is a head of its own, and only by its sizes fits behind what is
+ * another head.
+ */
+export function refuseCritic(order: readonly Module[], source: string): void {
+  const groups = groupsOf(order);
+  const last = order.at(-1)!;
+  if (groups.size > 2 && sizesOf(last).outputs === 1 && CRITIC.test(last.name))
+    throw several(groups, "a critic beside another head", source);
 }
 
 /** What chain of layers could not be found: NETWORKS_SEVERAL where names show parts, else IMPORT_INVALID with the layers' sizes. */

@@ -18,13 +18,15 @@ export function kindOf(modules: readonly Module[], ordered: boolean, source: str
     modules.every(({ parts: { weight, bias } }) => !bias || bias.shape[0] === weight.shape[inputsFirst ? 1 : 0]) &&
     hasOrder(modules, ordered, source, inputsFirst);
   const [dense, spiking] = [chains(false), chains(true)];
-  if (dense && spiking && !modules.every(({ name, parts: { bias } }) => /^\d+$/.test(name) && !bias))
+  // Torch's names say torch's layout; the original's arrays, and networks exported before exports said what they are, have either.
+  if (dense && modules.every(({ name }) => !/^(layers\.)?\d+$/.test(name))) return "dense";
+  if (dense && spiking)
     throw new UsageError(
       "KIND_UNKNOWN",
       `${source} could be a dense or a spiking network: its layers chain both ways.`,
       { hint: "Add --kind dense (weights [outputs, inputs]) or --kind spiking (weights [inputs, outputs])." },
     );
-  return dense && !spiking ? "dense" : spiking ? "spiking" : "dense";
+  return spiking ? "spiking" : "dense";
 }
 
 /** Whether there is an order at all, if only one of several. */

@@ -62,9 +62,22 @@ export function torchTensor(
   ].flat();
 }
 
-export const dictOf = (entries: Record<string, number[]>, metadata = false): number[] => {
+/** A dictionary without a class. */
+export const plainDict = (entries: Record<string, number[]>): number[] =>
+  [
+    op.dict,
+    op.mark,
+    ...Object.entries(entries).flatMap(([name, value]) => [op.unicode(name), value]),
+    op.setItems,
+  ].flat();
+
+/** An OrderedDict; with `metadata` as a state_dict has it, of modules of those names. */
+export const dictOf = (entries: Record<string, number[]>, metadata: boolean | readonly string[] = false): number[] => {
   const items = Object.entries(entries).flatMap(([name, value]) => [op.unicode(name), value]);
-  const state = [op.dict, op.mark, op.unicode("_metadata"), op.dict, op.setItems, op.build];
+  const version = plainDict({ version: op.int(1) });
+  const names = Array.isArray(metadata) ? (metadata as readonly string[]) : [];
+  const modules = plainDict(Object.fromEntries(names.map((name) => [name, version])));
+  const state = [plainDict({ _metadata: modules }), op.build];
   return [
     op.global("collections", "OrderedDict"),
     op.emptyTuple,
