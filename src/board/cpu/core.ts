@@ -14,9 +14,13 @@ export interface CoreOptions {
   readonly onFault?: (fault: Fault) => void;
   /** "translate" (default): hot blocks become WebAssembly. "interpret": the reference. Both give the same words. */
   readonly engine?: "translate" | "interpret";
+  /** How often a place in code is jumped to before it is translated: translating it costs as much as interpreting it so often. */
+  readonly hotAfter?: number;
   /** What an instruction costs: "one" cycle each, or the ARM968's table (default). */
   readonly timing?: "one" | "arm968";
 }
+
+const HOT_AFTER = 1000;
 
 /** The longest piece of a run whose cycles fit into a word. */
 const LONGEST_PIECE = 2 ** 30;
@@ -48,7 +52,9 @@ export class Core {
     this.m = new Machine(memory, index, bus);
     this.interpreter = new Interpreter(this.m, this.timing, (fault) => this.faulted(fault));
     this.translator =
-      options.engine === "interpret" ? null : new Translator(this.m, memory, this.interpreter, this.timing);
+      options.engine === "interpret"
+        ? null
+        : new Translator(this.m, memory, this.interpreter, this.timing, options.hotAfter ?? HOT_AFTER);
     this.m.onCode = (address) => {
       this.interpreter.forget(address);
       this.translator?.forget();

@@ -29,7 +29,7 @@ export function bench(options: CoreOptions = {}, bus: Partial<Bus> = {}): Bench 
     write16: note("write16"),
     write8: note("write8"),
   };
-  const core = new Core(memory, 0, { ...notes, ...bus }, { faults: "stop", timing: "one", ...options });
+  const core = new Core(memory, 0, { ...notes, ...bus }, { faults: "stop", timing: "one", hotAfter: 100, ...options });
   const load: Bench["load"] = (code, { at = 0x100, thumb = false } = {}) => {
     const { bytes } = memory.cores[0].itcm;
     core.reset({ pc: at });

@@ -11,31 +11,19 @@ export interface Entry {
   readonly label: number;
 }
 
-/** How often a place is jumped to before it is translated: most code of a program runs once. */
-const HOT = 100;
-
 /** What was translated of one content of ITCM. Cores with the same content share it, on whatever chip they are. */
 export class Program {
   /** By address, with bit 0 set for Thumb. */
   readonly entries: (Entry | undefined)[] = new Array<Entry | undefined>(ITCM_BYTES);
   readonly modules: WebAssembly.Module[] = [];
-  /** Bytes of ITCM that were translated. */
-  readonly translated = new Uint8Array(ITCM_BYTES);
-  private readonly heat = new Uint8Array(ITCM_BYTES);
   private readonly timing: Timing;
 
   constructor(timing: Timing) {
     this.timing = timing;
   }
 
-  /** What to run at an address; undefined: it isn't hot yet. */
-  at(address: number, interpreter: Interpreter, memory: ChipMemory): Entry | undefined {
-    return (
-      this.entries[address] ?? (this.heat[address]++ < HOT ? undefined : this.translate(address, interpreter, memory))
-    );
-  }
-
-  private translate(address: number, interpreter: Interpreter, memory: ChipMemory): Entry | undefined {
+  /** Translates what can be reached from an address. */
+  translate(address: number, interpreter: Interpreter, memory: ChipMemory): Entry | undefined {
     const thumb = (address & 1) !== 0;
     const { entries } = this;
     const region = discover(
@@ -48,11 +36,7 @@ export class Program {
     const costs = { timing: this.timing, at: (pc: number) => interpreter.costAt(pc, thumb) };
     const pages = memory.memory.buffer.byteLength / 0x10000;
     const module = this.modules.push(new WebAssembly.Module(emitRegion(region, costs, pages))) - 1;
-    region.blocks.forEach(({ start, end }, label) => {
-      entries[start | (address & 1)] = { module, label };
-      // What follows decides about interlocks.
-      this.translated.fill(1, start & ~3, end + 8);
-    });
+    region.blocks.forEach(({ start }, label) => (entries[start | (address & 1)] = { module, label }));
     return entries[address];
   }
 }

@@ -15,20 +15,24 @@ export class Translator {
   private readonly memory: ChipMemory;
   private readonly interpreter: Interpreter;
   private readonly timing: Timing;
+  private readonly hotAfter: number;
   private readonly code: ChipCode;
   /** Where this core's code is translated: see `driver`. */
   private readonly map: Int32Array;
   /** What ITCM holds; null: not known since it changed. */
   private program: Program | null = null;
   private changes = 0;
+  /** How often a place was jumped to, up to `hotAfter`. */
+  private readonly heat = new Uint16Array(ITCM_BYTES);
   /** Instructions done by translated code. */
   done = 0;
 
-  constructor(m: Machine, memory: ChipMemory, interpreter: Interpreter, timing: Timing) {
+  constructor(m: Machine, memory: ChipMemory, interpreter: Interpreter, timing: Timing, hotAfter: number) {
     this.m = m;
     this.memory = memory;
     this.interpreter = interpreter;
     this.timing = timing;
+    this.hotAfter = hotAfter;
     this.code = codeOf(memory);
     this.map = memory.view(m.itcm + MAP_OFFSET, MAP_BYTES).words;
   }
@@ -63,6 +67,7 @@ export class Translator {
   /** Begins anew: another program is loaded. */
   reset(): void {
     this.forget();
+    this.heat.fill(0);
     this.changes = 0;
   }
 
@@ -71,17 +76,23 @@ export class Translator {
     if (at >>> 0 >= ITCM_BYTES) return false;
     const word = this.map[at >> 1];
     if (word !== 0 && ((word ^ at) & 1) === 0) return true;
-    const program = this.program ?? this.find();
-    const entry = program?.at(at, this.interpreter, this.memory);
-    if (program === null || entry === undefined) return false;
-    this.map[at >> 1] = this.code.word(program, entry, at & 1);
+    let entry = this.program?.entries[at];
+    if (entry === undefined) {
+      if (this.heat[at] < this.hotAfter) {
+        this.heat[at]++;
+        return false;
+      }
+      this.program ??= this.find();
+      entry = this.program?.entries[at] ?? this.program?.translate(at, this.interpreter, this.memory);
+    }
+    if (this.program === null || entry === undefined) return false;
+    this.map[at >> 1] = this.code.word(this.program, entry, at & 1);
     return true;
   }
 
   private find(): Program | null {
     if (this.changes++ > MOST_CHANGES) return null;
     const { words } = this.memory.view(this.m.itcm, ITCM_BYTES);
-    this.program = programFor(words, this.timing, this.memory.memory.buffer.byteLength / 0x10000);
-    return this.program;
+    return programFor(words, this.timing, this.memory.memory.buffer.byteLength / 0x10000);
   }
 }
