@@ -46,8 +46,13 @@ export function writeNir(network: Network): WrittenNir {
 }
 
 /** The names of the nodes of each layer's neurons, as NIRData has them. */
-export function neuronNames({ layers }: Pick<Network, "layers">): string[] {
-  return layers.map(({ recurrent }, l) => (recurrent ? `neurons${l}/lif` : `neurons${l}`));
+export function neuronNames(network: SpikingNetwork): string[] {
+  return network.layers.map((_, l) => (recurs(network, l) ? `neurons${l}/lif` : `neurons${l}`));
+}
+
+/** Whether spikes of a layer come back to it: an output layer that is read by its potential has none. */
+function recurs(network: SpikingNetwork, l: number): boolean {
+  return network.layers[l].recurrent !== undefined && l < spikingLayers(network);
 }
 
 function codingWarnings({ coding, input, layers }: SpikingNetwork): string[] {
@@ -68,7 +73,10 @@ function metadataOf(network: SpikingNetwork): Record<string, Tensor | string> {
   const { layers, ...rest } = JSON.parse(encodeNetwork(network).description) as { layers: object[] };
   const description = { ...rest, layers: layers.map((layer) => ({ ...layer, populations: undefined })) };
   const withoutBiases = network.layers.flatMap(({ biases }, l) => (biases ? [] : [l]));
-  const own = Object.entries(networkTensors(network)).filter(([name]) => !/\.(weight|bias|recurrent)$/.test(name));
+  const own = Object.entries(networkTensors(network)).filter(([name]) => {
+    const [, l, part] = name.split(".");
+    return part === "recurrent" ? !recurs(network, Number(l)) : part !== "weight" && part !== "bias";
+  });
   return {
     ...Object.fromEntries(own),
     dsqn: JSON.stringify({ format: 1, dt: EXPORTED_DT, withoutBiases, network: description }),
@@ -106,7 +114,7 @@ export function graphOf(network: SpikingNetwork, warn: (what: string, layer: num
     const shape = image ? channelsFirst(image) : [outputsOf(layer)];
     const fires = l < spikingLayers(network);
     const node = neuronToWrite(layer.activation, { shape, image, fires, dt: EXPORTED_DT }, (what) => warn(what, l));
-    add(`neurons${l}`, layer.recurrent ? recurrentToWrite(node, layer.recurrent, outputsOf(layer)) : node);
+    add(`neurons${l}`, recurs(network, l) ? recurrentToWrite(node, layer.recurrent!, outputsOf(layer)) : node);
   }
   const shape = image ? channelsFirst(image) : [outputsOf(network.layers.at(-1)!)];
   add("output", { type: "Output", fields: { shape: whole(shape) } });

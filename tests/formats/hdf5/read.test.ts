@@ -54,7 +54,7 @@ describe("HDF5 files that h5py wrote", () => {
 });
 
 describe("hostile HDF5 files", () => {
-  const invalid = expect.objectContaining({ code: "HDF5_INVALID" }) as Error;
+  const invalid = expect.objectContaining({ code: "HDF5_INVALID" });
 
   it("whose groups lie in a circle, or are reached by two ways", () => {
     const circle = readHdf5(file("refused")).member("circle") as Hdf5Group;
