@@ -1,5 +1,5 @@
 import { synapticInput } from "../../src/engines/reference/synapses.ts";
-import type { LocalEngine } from "../../src/network/engine.ts";
+import type { LocalEngine, SpikeEvents } from "../../src/network/engine.ts";
 import { type Layer, outputsOf, type SpikingLayer, synapticInputs } from "../../src/network/layer.ts";
 import { observationSize } from "../../src/network/network.ts";
 import { float64, type Lif, resetsLater, stepNeurons, valueOf } from "../../src/network/neurons/index.ts";
@@ -29,11 +29,16 @@ export interface Mismatch {
 type Counts = readonly ArrayLike<number>[];
 
 export function compare(given: Foreign, engine: LocalEngine, count: number = given.states): Compared {
-  const { network, x, states } = given;
-  const { steps } = network.coding;
+  const { network, x } = given;
   const observations = x.subarray(0, count * observationSize(network));
-  const { spikes } = runOn(engine, network, observations, { recordSpikes: true });
-  const own = spikes!.map(({ state, step, neuron }, l) => {
+  return compareRun(given, runOn(engine, network, observations, { recordSpikes: true }).spikes!, count);
+}
+
+/** The first `count` states' spikes beside the framework's. */
+export function compareRun(given: Foreign, spikes: readonly SpikeEvents[], count: number): Compared {
+  const { network, states } = given;
+  const { steps } = network.coding;
+  const own = spikes.map(({ state, step, neuron }, l) => {
     const n = outputsOf(network.layers[l]);
     const counts = new Uint16Array(steps * states * n);
     state.forEach((b, k) => counts[(step[k] * states + b) * n + neuron[k]]++);

@@ -40,7 +40,8 @@ function pooled(network: SpikingNetwork): SpikingNetwork {
 
 function* subjects(count: number, leaky: boolean, kind?: NeuronKind) {
   for (let i = 0; i < count; i++) {
-    const options = { seed: 11, neuron: kind, leaky, steps: leaky ? undefined : 20 + 13 * i };
+    const everyOption = kind === "lif";
+    const options = { seed: 11, neuron: kind, leaky, everyOption, steps: leaky ? undefined : 20 + 13 * i };
     const network = randomNetwork(i, options);
     yield { name: `random ${i}`, network, inputs: randomStates(network, i, 3, options), source: "random" as const };
   }

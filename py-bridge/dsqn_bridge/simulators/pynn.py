@@ -54,6 +54,12 @@ def map_network(network: Network, standard: bool) -> NestMapping:
                 "PyNN has no standard cell for layer %d: it would need %s." % (index, neurons.model),
                 "IF_curr_delta and IF_curr_exp are never reset by subtraction; pynn-nest uses native cells.",
             )
+        if standard and "V_min" in neurons.parameters:
+            raise BridgeError(
+                "MAPPING_IMPOSSIBLE",
+                "PyNN's %s for layer %d has no lower bound of the potential." % (STANDARD[neurons.model], index),
+                "pynn-nest uses native cells.",
+            )
     return mapping
 
 

@@ -5,13 +5,21 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dsqn_bridge.errors import BridgeError
 from dsqn_bridge.simulators import nest2, nest_network
 from dsqn_bridge.simulators.nest_network import Inputs
 
-from .networks import assert_same, random_convolutional_network, random_lif_network, random_network, random_trains
+from .networks import (
+    assert_same,
+    neurons,
+    random_convolutional_network,
+    random_lif_network,
+    random_network,
+    random_trains,
+)
 
 REAL = os.environ.get("DSQN_NEST2_PYTHON")
 HERE = Path(__file__).resolve()
@@ -50,6 +58,21 @@ def test_lif(kernel, seed, leaky):
     assert_same(network, x, nest_network.run(kernel, network, mapping, Inputs(len(x), x), network.steps), tolerance)
     trains, inputs = random_trains(seed, network, len(x))
     assert_same(network, x, nest_network.run(kernel, network, mapping, inputs, network.steps), tolerance, trains)
+
+
+@pytest.mark.parametrize("current", ["none", "decay-first"])
+@pytest.mark.parametrize("reset", ["subtraction", "value", "delayed-subtraction", "delayed-lost"])
+def test_lif_with_currents_and_late_resets(kernel, reset, current):
+    network, x = random_lif_network(1, leaky=True, least=0.3, threshold=0.75, reset_by=0.75, reset_to=0.0)
+    changes = {"alpha": 0.6, "gain": 0.5, "offset": 0.125, "leak_to": 0.25}
+    layers = [
+        neurons(layer, reset=reset, current=current, **changes)._replace(initial=np.minimum(layer.initial, 0.5))
+        for layer in network.layers
+    ]
+    for decoding in ("potential", "spikes"):
+        own = network._replace(layers=layers, decoding=decoding)
+        result = nest_network.run(kernel, own, nest2.map_network(own), Inputs(len(x), x), own.steps)
+        assert assert_same(own, x, result, tolerance=1e-12) > 20
 
 
 @pytest.mark.parametrize("seed", range(4))

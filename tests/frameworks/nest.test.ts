@@ -1,0 +1,45 @@
+// tier: python
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { DsqnError } from "../../src/errors.ts";
+import type { Engine, RunResult } from "../../src/network/engine.ts";
+import { observationSize } from "../../src/network/network.ts";
+import { openSimulator } from "../../src/simulators/open.ts";
+import { compareRun } from "./compare.ts";
+import { foreign, foreignNames, NETWORKS } from "./load.ts";
+
+const STATES = 2;
+
+/** What NEST has no counterpart of, as its mapping says it. */
+const impossible =
+  /several spikes per step|step-max pooling|subtraction-late|a lower bound|recurrent weights beside a synaptic current/;
+
+(foreignNames.length > 0 ? describe : describe.skip)(
+  `networks of other frameworks in NEST 3, from ${NETWORKS} (skipped without them: set DSQN_NETWORKS)`,
+  () => {
+    let nest: Engine;
+    beforeAll(async () => void (nest = await openSimulator("nest")), 120_000);
+    afterAll(() => nest.close());
+
+    it.each(foreignNames)(
+      "spike there as in their framework, or are refused with the reason: %s",
+      async (name) => {
+        const given = foreign(name);
+        let run: RunResult;
+        try {
+          const loaded = await nest.load(given.network);
+          run = await loaded.run(given.x.subarray(0, STATES * observationSize(given.network)), { recordSpikes: true });
+          await loaded.close();
+        } catch (error) {
+          expect(error).toMatchObject({ code: "MAPPING_IMPOSSIBLE" });
+          expect((error as DsqnError).message).toMatch(/[Ll]ayer \d+/);
+          expect((error as DsqnError).message).toMatch(impossible);
+          return;
+        }
+        const { mismatched, first } = compareRun(given, run.spikes!, STATES);
+        expect(first.filter(({ distance, bound }) => !(distance <= bound))).toEqual([]);
+        if (mismatched > 0) console.warn(`${name}: ${mismatched} bins, first in ${first.length} near tie(s)`);
+      },
+      60_000,
+    );
+  },
+);
