@@ -56,7 +56,7 @@ export function rectifiedOf(modules: readonly Module[], tree: Tree, source: stri
       continue;
     }
     const inside = next.parent === parent && next.at !== undefined;
-    const relu = inside ? next.at! > at + 1 : trailing(module.name) || (next.at ?? 0) > 0;
+    const relu = inside ? next.at > at + 1 : trailing(module.name) || (next.at ?? 0) > 0;
     if (relu && done) throw unknownActivations(modules, k, "has modules without weights before and behind it", source);
     if (inside || relu || done) found.push({ relu, by: "names" });
     else if (tree === undefined) found.push(fallback);

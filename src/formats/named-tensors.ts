@@ -32,6 +32,8 @@ export function networkFrom(found: NamedTensors, options: ImportOptions, source:
   const given = options.kind ?? (images ? "convolutional" : found.kind);
   const inputsFirst = given === "spiking" && found.kind !== "dense";
   const kind = given ?? kindOf(modules, found.ordered, source);
+  if (kind === "spiking" && given === undefined)
+    assumed.push("weights are [inputs, outputs], as spiking networks' are here (--kind dense)");
   if (kind === "spiking") {
     if (options.standardisation) throw wrongForm(source, "a spiking network takes no statistics of observations");
     const order = chain(modules, found, options, source, inputsFirst || given === undefined);

@@ -54,6 +54,16 @@ export function inOrder(
   );
 }
 
+/** Whether modules chain in the order of their numbers. */
+export function chainsByNumbers(modules: readonly Module[], inputsFirst: boolean): boolean {
+  const order = byNumbers(
+    modules,
+    modules.map(({ name }) => keyOf(name)),
+  );
+  const fits = links(modules, inputsFirst);
+  return order !== undefined && order.every((k, at) => at === 0 || fits(order[at - 1], k, order.slice(0, at)));
+}
+
 type Fits = (before: number, next: number, taken: readonly number[]) => boolean;
 
 /** A network of convolutions begins with one, or a normalisation. */

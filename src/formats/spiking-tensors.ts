@@ -6,7 +6,7 @@ import { neuron } from "../network/neurons/index.ts";
 import type { ImportOptions, NeuronParameters } from "./form.ts";
 import { type Module, partOf, sizesOf, wrongForm } from "./modules.ts";
 
-import { inOrder } from "./order.ts";
+import { chainsByNumbers, inOrder } from "./order.ts";
 
 /** The original trained networks without biases for 20 steps; converted ones, with biases, were run with 100 first. */
 export const importDefaults = { stepsWithoutBiases: 20, stepsWithBiases: 100 };
@@ -14,12 +14,16 @@ export const importDefaults = { stepsWithoutBiases: 20, stepsWithBiases: 100 };
 /** Dense weights are [outputs, inputs], spiking ones [inputs, outputs]: only one of the two chains, and fits the biases. */
 export function kindOf(modules: readonly Module[], ordered: boolean, source: string): "dense" | "spiking" {
   if (modules.some(({ kind }) => kind !== "dense")) return "dense";
+  // The original's arrays, and networks exported before exports said what they are, have either layout, and the order of their numbers.
+  const numbered = modules.every(({ name }) => /^(layers\.)?\d+$/.test(name));
   const chains = (inputsFirst: boolean): boolean =>
     modules.every(({ parts: { weight, bias } }) => !bias || bias.shape[0] === weight.shape[inputsFirst ? 1 : 0]) &&
-    hasOrder(modules, ordered, source, inputsFirst);
+    (numbered ? chainsByNumbers(modules, inputsFirst) : hasOrder(modules, ordered, source, inputsFirst));
   const [dense, spiking] = [chains(false), chains(true)];
-  // Torch's names say torch's layout; the original's arrays, and networks exported before exports said what they are, have either.
-  if (dense && modules.every(({ name }) => !/^(layers\.)?\d+$/.test(name))) return "dense";
+  // Torch's names say torch's layout.
+  if (dense && !numbered) return "dense";
+  // The original's W0, W1, ... without biases are those of spiking networks.
+  if (spiking && modules.every(({ name, parts: { bias } }) => /^\d+$/.test(name) && !bias)) return "spiking";
   if (dense && spiking)
     throw new UsageError(
       "KIND_UNKNOWN",
