@@ -37,6 +37,7 @@ export class Chip {
         for (let core = 1; core < CORES; core++) if ((changed >> core) & 1) this.processors[core].refresh();
         if (changed & levels & 1) events.called(this);
       },
+      sleeping: () => this.processors.reduce((mask, processor, i) => (processor.asleep ? mask | (1 << i) : mask), 0),
     });
     const around = {
       memory: this.memory,

@@ -53,6 +53,11 @@ export class Processor implements Bus {
     this.comms = new Comms((packet) => around.send(packet, index, this.core.cycles));
   }
 
+  /** Waits for an interrupt, or runs nothing at all. */
+  get asleep(): boolean {
+    return !this.live || this.core.sleeping;
+  }
+
   /** Cycle at which something of this core's own happens next. */
   get due(): number {
     return this.core.sleeping && !this.core.irq && !this.core.fiq ? this.next : this.core.cycles;

@@ -8,6 +8,8 @@ const LOCKS = 32;
 export interface SystemEvents {
   /** Cores whose line from the monitor changed, and those of them whose line is up. */
   readonly interrupts: (changed: number, levels: number) => void;
+  /** Cores that wait for an interrupt. */
+  readonly sleeping: () => number;
 }
 
 /** System controller of a chip (datasheet, section 14): interrupts between cores, flags, locks. Core 0 is the monitor. */
@@ -63,6 +65,8 @@ export class SystemController {
       case 0x58:
       case 0x5c:
         return this.flags;
+      case 0x64:
+        return this.events.sleeping();
       default:
         throw new Unmodelled(`register 0x${offset.toString(16)} of the system controller`);
     }

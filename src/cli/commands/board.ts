@@ -8,6 +8,7 @@ import {
   type BoardStatus,
   type CoreStatus,
   type Problem,
+  STEP_CYCLES,
   openBoard,
 } from "../../board/index.ts";
 import { DsqnError, UsageError } from "../../errors.ts";

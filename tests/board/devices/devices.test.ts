@@ -94,14 +94,17 @@ describe("a communications controller", () => {
 
 describe("a system controller", () => {
   it("locks: whoever reads first has it", () => {
-    const system = new SystemController(18, { interrupts: () => undefined });
+    const system = new SystemController(18, { interrupts: () => undefined, sleeping: () => 0x3fffe });
     expect([system.read(0x118), system.read(0x118), system.locked(6)]).toEqual([0, 0x80000000, true]);
     expect([system.read(0x198), system.read(0x118)]).toEqual([0x80000000, 0]);
   });
 
   it("raises interrupts of cores, and says which changed", () => {
     const seen: [number, number][] = [];
-    const system = new SystemController(18, { interrupts: (changed, levels) => seen.push([changed, levels]) });
+    const system = new SystemController(18, {
+      interrupts: (changed, levels) => seen.push([changed, levels]),
+      sleeping: () => 0,
+    });
     system.write(0x08, 0x5ec00006);
     system.write(0x08, 0x5ec00002);
     system.write(0x0c, 0x5ec00004);
