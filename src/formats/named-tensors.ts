@@ -16,7 +16,7 @@ import type { ImportOptions, Interpreted, NamedTensors } from "./form.ts";
 import { type Found, listed, type Module, modulesOf, sizesOf, wrongForm } from "./modules.ts";
 import { noChain, refuseCritic, refuseSideBySide, withLayers, withoutTargets, withPrefix } from "./selection.ts";
 import { inOrder, type Ordered } from "./order.ts";
-import { kindOf, spikingFrom } from "./spiking-tensors.ts";
+import { inputsComeFirst, kindOf, spikingFrom } from "./spiking-tensors.ts";
 
 /** The network that named tensors are the weights of, whatever its kind; not yet validated. */
 export function networkFrom(found: NamedTensors, options: ImportOptions, source: string): Interpreted {
@@ -30,7 +30,7 @@ export function networkFrom(found: NamedTensors, options: ImportOptions, source:
   }
   const images = options.architecture !== undefined || modules.some(({ kind }) => kind === "convolution");
   const given = options.kind ?? (images ? "convolutional" : found.kind);
-  const inputsFirst = given === "spiking" && found.kind !== "dense";
+  const inputsFirst = given === "spiking" && found.kind !== "dense" && inputsComeFirst(modules, found.ordered, source);
   const kind = given ?? kindOf(modules, found.ordered, source);
   if (kind === "spiking" && given === undefined)
     assumed.push("weights are [inputs, outputs], as spiking networks' are here (--kind dense)");

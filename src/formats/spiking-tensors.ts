@@ -33,6 +33,15 @@ export function kindOf(modules: readonly Module[], ordered: boolean, source: str
   return spiking ? "spiking" : "dense";
 }
 
+/** Whether weights that are said to be spiking ones are [inputs, outputs]: unless names and shapes are those of torch's [outputs, inputs]. */
+export function inputsComeFirst(modules: readonly Module[], ordered: boolean, source: string): boolean {
+  try {
+    return kindOf(modules, ordered, source) === "spiking";
+  } catch {
+    return true; // both chain, of arrays that may be either
+  }
+}
+
 /** Whether there is an order at all, if only one of several. */
 function hasOrder(modules: readonly Module[], ordered: boolean, source: string, inputsFirst: boolean): boolean {
   try {

@@ -300,6 +300,22 @@ function shuffled<T>(random: Random, items: readonly T[]): T[] {
   return result;
 }
 
+/** Tensors as torch pickles them, each in a storage of its own. */
+export function torchEntries(tensors: Readonly<Record<string, Tensor>>): {
+  entries: Record<string, number[]>;
+  storages: Record<string, Float32Array>;
+} {
+  const storages: Record<string, Float32Array> = {};
+  const entries = Object.fromEntries(
+    Object.entries(tensors).map(([name, { data, shape }], k) => {
+      storages[`s${k}`] = data as Float32Array;
+      const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
+      return [name, torchTensor(`s${k}`, data.length, [...shape], strides)];
+    }),
+  );
+  return { entries, storages };
+}
+
 /** As a file: torch's with or without metadata, in a checkpoint or alone, safetensors (sorted by name) or .npz. */
 function written(
   random: Random,
@@ -327,14 +343,7 @@ function written(
     return { bytes: encodeSafetensors(sorted), extension: "safetensors", description: says };
   }
   if (format === "npz") return { bytes: encodeNpz(tensors), extension: "npz", description: says };
-  const storages: Record<string, Float32Array> = {};
-  const entries = Object.fromEntries(
-    Object.entries(tensors).map(([name, { data, shape }], k) => {
-      storages[`s${k}`] = data as Float32Array;
-      const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
-      return [name, torchTensor(`s${k}`, data.length, [...shape], strides)];
-    }),
-  );
+  const { entries, storages } = torchEntries(tensors);
   const tree = new Set(
     defined.flatMap(({ name }) => name.split(".").map((_, k, path) => path.slice(0, k + 1).join("."))),
   );
