@@ -3,6 +3,8 @@ import { sizeOf, type Tensor, tensor } from "../../files/tensor.ts";
 import { type Hdf5Group, readHdf5, type Values } from "../hdf5/read.ts";
 import { tensorOf, textIn } from "../hdf5/walk.ts";
 import { type GroupToWrite, writeHdf5 } from "../hdf5/write.ts";
+import { type ImageShape, sizeOf as imageSize } from "../../network/convolution.ts";
+import { reordered } from "../torch-layout.ts";
 
 /** What was seen of a node's neurons: in every step, or when anything happened. */
 export type Observable =
@@ -163,8 +165,10 @@ function observableToWrite(one: Observable): GroupToWrite {
   };
 }
 
-/** Values in every step, as NIRData holds them: bool where all are 0 or 1 and `spikes` says that they are events. */
-export function gridOf({ samples, steps, neurons, data }: Grid, dt: number, spikes: boolean): Observable {
+/** Values in every step, as NIRData holds them: bool where all are 0 or 1 and `spikes` says that they are events. Those of an `image` change from our order to NIR's. */
+export function gridOf(grid: Grid, dt: number, spikes: boolean, image?: ImageShape): Observable {
+  const { samples, steps, neurons } = grid;
+  const data = image ? turned(grid.data, image, "to torch") : grid.data;
   const shape = [samples, steps, neurons];
   const single = spikes && data.every((value) => value === 0 || value === 1);
   const values: Tensor = single ? { dtype: "bool", shape, data: Uint8Array.from(data) } : tensor(data, shape);
@@ -210,6 +214,16 @@ export function binned(one: Observable, source: string, dt?: number): Grid {
   return { samples, steps, neurons, data };
 }
 
+/** How nodes belong to layers. */
+export interface LayerOptions {
+  /** Of each layer (NirNetwork.names). */
+  readonly names?: readonly string[];
+  /** Of a step; events need it. */
+  readonly dt?: number;
+  /** Of each layer that puts out an image: its neurons come in our order (rows, columns, channels) instead of NIR's (channels, rows, columns). */
+  readonly images?: readonly (ImageShape | undefined)[];
+}
+
 /**
  * The recorded spikes of a network's layers, which have so many neurons: by the names of their nodes where they are known (NirNetwork.names), else all nodes
  * with spikes in the order of the numbers in their names. NIR_DATA_MISMATCH where they are others'.
@@ -218,7 +232,7 @@ export function spikesByLayer(
   data: NirData,
   sizes: readonly number[],
   source: string,
-  { names, dt }: { readonly names?: readonly string[]; readonly dt?: number } = {},
+  { names, dt, images = [] }: LayerOptions = {},
 ): Grid[] {
   const recorded = Object.keys(data).filter((name) => data[name].spikes && !isInput(name));
   const known = names?.every((name) => data[name]?.spikes) ? names : undefined;
@@ -238,7 +252,18 @@ export function spikesByLayer(
         `node "${order[l]}" has ${samples} samples of ${steps} steps, the first ${grids[0].samples} of ${grids[0].steps}`,
       );
   });
-  return grids;
+  return grids.map((grid, l) => {
+    const image = images[l];
+    return image ? { ...grid, data: turned(grid.data, image, "from torch") } : grid;
+  });
+}
+
+/** The values of every step, from NIR's order of an image (torch's too) to ours or back. */
+export function turned(data: Float32Array, image: ImageShape, direction: "from torch" | "to torch"): Float32Array {
+  const n = imageSize(image);
+  const result = new Float32Array(data.length);
+  for (let at = 0; at < data.length; at += n) result.set(reordered(data.subarray(at, at + n), 1, image, direction), at);
+  return result;
 }
 
 /** What goes into the network: of the node called input..., or of the only one there is; undefined where neither is there. */
