@@ -187,6 +187,8 @@ export type { RecordedRun } from "./simulators/recorded.ts";
 export { loadRecorded } from "./formats/frameworks/reader.ts";
 export { loadRecording, type RecordedFile, type RecordingOptions } from "./formats/frameworks/recording-file.ts";
 export type { RecordedNetwork, Recording } from "./formats/frameworks/recorded.ts";
+export { writeRun, type Run } from "./formats/record.ts";
+export { evaluateData, type DataEvaluation, type DataOptions } from "./learning/evaluate-data.ts";
 export { loadInput, type InputFile } from "./formats/input-file.ts";
 export { openSimulator, type OpenOptions } from "./simulators/open.ts";
 export { registerSimulators, type SimulatorKind } from "./simulators/names.ts";

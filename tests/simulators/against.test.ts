@@ -72,7 +72,7 @@ describe("a recording as judge", () => {
 
   it("names the first bin that differs with both potentials around it", async () => {
     const run = recording(network, inputs);
-    const changed = run.spikes.map((counts) => counts.slice() as unknown as Uint8Array);
+    const changed = run.spikes.map((counts) => Uint8Array.from(counts));
     const [t, b, j] = [7, 2, 3];
     changed[1][(t * STATES + b) * 4 + j] ^= 1;
     const certificate = await judge({ recording: { ...run, spikes: changed } });
@@ -120,8 +120,8 @@ describe("a recording as judge", () => {
     const run = { ...recording(network, inputs), ...change } as RecordedRun;
     await expect(judge({ recording: run })).rejects.toMatchObject({
       code: "SPIKES_MISMATCH",
-      message: expect.stringMatching(says) as string,
-      hint: expect.any(String) as string,
+      message: expect.stringMatching(says) as unknown as string,
+      hint: expect.any(String) as unknown as string,
     });
   });
 });
@@ -151,7 +151,10 @@ describe("a certificate that was damaged", () => {
     const json = await whole();
     damage(json);
     expect(() => parseCertificate(JSON.stringify(json), "c.json")).toThrow(
-      expect.objectContaining({ code: "CERTIFICATE_INVALID", message: expect.stringMatching(says) as string }),
+      expect.objectContaining({
+        code: "CERTIFICATE_INVALID",
+        message: expect.stringMatching(says) as unknown as string,
+      }),
     );
   });
 

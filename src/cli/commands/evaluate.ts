@@ -1,4 +1,6 @@
 import { evaluate, FIRST_SEED, type Evaluation } from "../../learning/evaluate.ts";
+import { type DataEvaluation, evaluateData } from "../../learning/evaluate-data.ts";
+import { loadInput } from "../../formats/input-file.ts";
 import { policyOf } from "../../learning/policy.ts";
 import type { Cost, Energy } from "../../network/cost.ts";
 import type { Engine } from "../../network/engine.ts";
@@ -17,6 +19,7 @@ import { warnNoSpikes, warnUnheard } from "../flags/unheard.ts";
 interface Options extends BoardFlags, EnvironmentFlags, CodingFlags {
   episodes: number;
   simulator: string;
+  data?: string;
   steps?: number;
   compare?: string;
   epsilon: number;
@@ -28,7 +31,11 @@ export default command<Options>({
   name: "evaluate",
   configure(parser) {
     boardFlags(
-      codingFlags(environmentFlags(parser.argument("<model>", "a model file (.safetensors)")))
+      codingFlags(environmentFlags(parser.argument("<model>", "a model file (.safetensors)"), true))
+        .option(
+          "--data <file>",
+          "instead of an environment: x [states, ...] or [steps, states, ...] and labels y [states] (.npz, NIRData)",
+        )
         .option("--episodes <n>", "episodes, all side by side", integer(1), 100)
         .option("--simulator <name>", `what runs the network: engine, ${Object.keys(simulators).join(", ")}`, "engine")
         .option("--steps <n>", "time steps per decision of a spiking network, instead of its own T", integer(1))
@@ -50,18 +57,33 @@ Examples:
   dsqn evaluate models/cartpole-dqn.safetensors --env CartPole-v1 --episodes 500
   dsqn evaluate models/cartpole-dqn-converted.safetensors --env CartPole-v1 --compare models/cartpole-dqn.safetensors --simulator nest
   dsqn evaluate models/breakout-dqn.safetensors --env ALE/Breakout-v5 --episodes 30 --epsilon 0.01
+  dsqn evaluate mine.safetensors --data test.npz
   dsqn evaluate models/cartpole-dqn-converted.safetensors --env CartPole-v1 --episodes 5 --simulator spinnaker --board-host 192.168.240.1`,
     );
   },
   async run([path], options, context) {
     const { signal, progress, print, log } = context;
-    const { env, episodes, epsilon, seed, ties, steps, simulator } = options;
+    const { env, episodes, epsilon, seed, ties, steps, simulator, data } = options;
+    if ((env === undefined) === (data === undefined))
+      throw new UsageError("BAD_ARGUMENT", "Name an environment (--env ID) or labelled data (--data FILE).", {
+        hint: "dsqn evaluate MODEL --env CartPole-v1, or dsqn evaluate MODEL --data FILE.npz",
+      });
     const settings = boardSettingsFrom(options, simulator);
     const { network: stored, card } = await loadModel(path);
     const network = withCoding(stored, options);
     const compare =
       options.compare === undefined ? undefined : policyOf((await loadModel(options.compare)).network, { ties });
     const engine = await openEngine(network, simulator, { settings: { ...settings }, onProgress: progress, signal });
+    if (data !== undefined) {
+      try {
+        const shown = await loadInput(data, network);
+        const result = await evaluateData(network, shown, { engine, steps, ties, seed, signal, onProgress: progress });
+        print({ model: path, data, simulator, ...result }, renderData);
+        return 0;
+      } finally {
+        await engine?.close();
+      }
+    }
     const policy = policyOf(network, { ties, steps, engine });
     const warnings = warnUnheard(network, steps, log);
     try {
@@ -103,6 +125,31 @@ async function openEngine(network: Network, name: string, options: OpenOptions):
   });
   opened = true;
   return engine;
+}
+
+function renderData(result: DataEvaluation & { model: string; data: string }): string {
+  const { model, data, states, accuracy, accuracyCi95, confusion, spikesPerDecision, synOpsPerDecision, cost } = result;
+  const percent = (x: number): string => `${(100 * x).toFixed(2)} %`;
+  const width = Math.max(4, ...(confusion ?? []).flat().map((n) => String(n).length + 1));
+  return [
+    `${model} on ${data}: ${states} states`,
+    ...(accuracy === null
+      ? ["  no labels: the outputs chosen are in --json"]
+      : [`  accuracy    ${percent(accuracy)} (95 %: ${accuracyCi95!.map(percent).join(" to ")})`]),
+    ...(confusion && confusion.length <= 20
+      ? [
+          "  confusion, a row for each label:",
+          ...confusion.map((row) => `  ${row.map((n) => String(n).padStart(width)).join("")}`),
+        ]
+      : []),
+    ...(synOpsPerDecision === null
+      ? []
+      : [
+          `  per state   ${spikesPerDecision === null ? "" : `${spikesPerDecision.toFixed(1)} spikes, `}${synOpsPerDecision.toFixed(0)} synaptic operations`,
+        ]),
+    ...(cost === null ? [] : renderCost(cost)),
+    `  ${result.seconds.toFixed(1)} s`,
+  ].join("\n");
 }
 
 function render(result: Evaluation & { env: string; model: string; compare?: string }): string {

@@ -3,19 +3,22 @@ import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { UsageError } from "../../errors.ts";
 import { loadModel } from "../../network/file/model.ts";
-import { readMatrix } from "../../formats/replay.ts";
+import { loadInput } from "../../formats/input-file.ts";
+import { writeRun } from "../../formats/record.ts";
 import { forward, withOptions } from "../../engines/forward.ts";
-import { isSpiking, observationSize, type TieRule } from "../../network/network.ts";
+import { isSpiking, type Network, observationSize, type TieRule } from "../../network/network.ts";
 import type { LaggedLif } from "../../network/neurons/index.ts";
 import { fastEngine } from "../../engines/fast/index.ts";
 import { referenceEngine, referenceEngine32 } from "../../engines/reference/index.ts";
 import { command } from "../command.ts";
-import { integer } from "../flags/options.ts";
+import { integer, real } from "../flags/options.ts";
 import { codingFlags, withCoding, type CodingFlags } from "../flags/coding.ts";
 import { warnEqual, warnUnheard } from "../flags/unheard.ts";
 
 interface Options extends CodingFlags {
   input: string;
+  record?: string;
+  dt: number;
   steps?: number;
   reset?: LaggedLif["reset"];
   ties?: TieRule;
@@ -34,8 +37,10 @@ export default command<Options>({
     codingFlags(parser.argument("<model>", "a model file (.safetensors)"))
       .requiredOption(
         "--input <json>",
-        "one observation [..], several [[..], ..], or @FILE with either (JSON, or .npz as of dsqn collect)",
+        "one observation [..], several [[..], ..], or @FILE with either (JSON, or .npz), or with input that changes, [steps, states, ...] (.npz, NIRData)",
       )
+      .option("--record <file>", "write spikes and potentials of every layer and step: .npz, or .nir (NIRData)")
+      .option("--dt <seconds>", "of a step, in NIRData", real(0), 1)
       .option("--steps <T>", "time steps, instead of the model's own", integer(1))
       .addOption(
         new Option("--reset <kind>", "instead of the model's own; zero is a reset of lif to 0").choices([
@@ -58,21 +63,26 @@ export default command<Options>({
         '\nspikes[layer][state][neuron] of --json are the spikes of a whole decision.\n\nExample:\n  dsqn forward models/cartpole-dqn-converted.safetensors --input "[0.1, 0.2, -0.1, 0.3]" --steps 100',
       );
   },
-  async run([path], { input, steps, engine, precision, seed, ...rest }, { print, log }) {
+  async run([path], { input, steps: wanted, engine, precision, seed, record, dt, ...rest }, { print, log }) {
     const network = withCoding((await loadModel(path)).network, rest);
-    const observations = await parseInput(input, observationSize(network));
+    const { observations, changing, length } = await parseInput(input, network, dt);
+    const steps = wanted ?? length;
     if (!isSpiking(network)) refuseSpikingOptions({ steps, reset: rest.reset });
     const runner =
       engine === "fast" ? fastEngine(precision) : precision === "float64" ? referenceEngine : referenceEngine32;
-    const pass = forward(isSpiking(network) ? withOptions(network, rest) : network, observations, {
-      engine: runner,
-      ties: rest.ties,
-      steps,
-      seed,
-    });
+    const shown = isSpiking(network) ? withOptions(network, rest) : network;
+    const pass = forward(shown, observations, { engine: runner, ties: rest.ties, steps, seed, changing });
+    if (record !== undefined) {
+      if (!isSpiking(shown)) throw refused("record");
+      const kept = { steps, seed, changing, recordSpikes: true, recordPotentials: true };
+      const result = runner.load(shown).run(observations, kept);
+      const run = { network: shown, inputs: observations, changing, steps: steps ?? shown.coding.steps, result };
+      await writeRun(record, run, dt);
+      log(`spikes and potentials ${record}`);
+    }
     const warnings = warnUnheard(network, steps, log);
     const rows = pass.outputs.length;
-    if (warnings.length === 0 && distinct(observations, rows))
+    if (warnings.length === 0 && !changing && distinct(observations, rows))
       warnings.push(...warnEqual(Float64Array.from(pass.outputs.flatMap((row) => [...row])), rows, log));
     print(
       { ...pass, warnings, steps: isSpiking(network) ? (steps ?? network.coding.steps) : null, engine, precision },
@@ -93,13 +103,28 @@ export default command<Options>({
 });
 
 /** Whether not all of so many observations are the same. */
-function distinct(observations: Float64Array, rows: number): boolean {
+function distinct(observations: Float64Array | Float32Array, rows: number): boolean {
   const size = observations.length / rows;
   return observations.some((value, k) => value !== observations[k % size]);
 }
 
-async function parseInput(text: string, width: number): Promise<Float64Array> {
-  if (text.startsWith("@") && text.endsWith(".npz")) return fitting(await readRows(text.slice(1)), width);
+interface Given {
+  readonly observations: Float64Array | Float32Array;
+  readonly changing: boolean;
+  /** Steps of input that changes. */
+  readonly length?: number;
+}
+
+async function parseInput(text: string, network: Network, dt: number): Promise<Given> {
+  const width = observationSize(network);
+  if (/^@.*\.(npz|nir)$/.test(text)) {
+    const { inputs, changing, steps } = await loadInput(text.slice(1), network, dt);
+    return { observations: inputs, changing, length: steps ?? undefined };
+  }
+  return { observations: await parseJson(text, width), changing: false };
+}
+
+async function parseJson(text: string, width: number): Promise<Float64Array> {
   const json = text.startsWith("@")
     ? await readFile(text.slice(1), "utf8").catch((cause: unknown) => bad(`${text.slice(1)} could not be read`, cause))
     : text;
@@ -117,12 +142,6 @@ async function parseInput(text: string, width: number): Promise<Float64Array> {
   return fitting(all.length === width || typeof list.data[0] === "number" ? [all] : list.data.map(flat), width);
 }
 
-/** The first array of an .npz as rows. */
-async function readRows(path: string): Promise<Float32Array[]> {
-  const { data, shape } = await readMatrix(path);
-  return Array.from({ length: shape[0] }, (_, k) => (data as Float32Array).subarray(k * shape[1], (k + 1) * shape[1]));
-}
-
 function fitting(rows: readonly ArrayLike<number>[], width: number): Float64Array {
   const values = new Float64Array(rows.length * width);
   for (const [k, row] of rows.entries()) {
@@ -138,9 +157,11 @@ function fitting(rows: readonly ArrayLike<number>[], width: number): Float64Arra
 }
 
 function refuseSpikingOptions(options: Readonly<Record<string, unknown>>): void {
-  for (const name in options)
-    if (options[name] !== undefined)
-      throw new UsageError("BAD_ARGUMENT", `--${name} is for spiking networks, and this one has no spikes.`);
+  for (const name in options) if (options[name] !== undefined) throw refused(name);
+}
+
+function refused(flag: string): UsageError {
+  return new UsageError("BAD_ARGUMENT", `--${flag} is for spiking networks, and this one has no spikes.`);
 }
 
 function bad(problem: string, cause?: unknown): never {

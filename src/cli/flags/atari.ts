@@ -18,6 +18,7 @@ import { choice, integer, real } from "./options.ts";
 
 /** What `environmentFlags` adds to a command's options. */
 export interface EnvironmentFlags extends GymnasiumFlags {
+  /** Undefined only where a command needs none (`optional`). */
   env: string;
   maxSteps?: number;
   preprocessing?: AtariPreprocessing;
@@ -29,12 +30,15 @@ export interface EnvironmentFlags extends GymnasiumFlags {
   fire: boolean;
 }
 
-/** The flags of commands that act in an environment. */
-export function environmentFlags(parser: Parser): Parser {
+/** The flags of commands that act in an environment; `optional`: that may do without one. */
+export function environmentFlags(parser: Parser, optional = false): Parser {
+  const env = ["--env <id>", "environment: Gymnasium's id, or an Atari game (Breakout, ALE/Breakout-v5)"] as const;
   return gymnasiumFlags(
-    parser
-      .requiredOption("--env <id>", "environment: Gymnasium's id, or an Atari game (Breakout, ALE/Breakout-v5)")
-      .option("--max-steps <n>", "time limit of an episode in steps, instead of the environment's own", integer(1)),
+    (optional ? parser.option(...env) : parser.requiredOption(...env)).option(
+      "--max-steps <n>",
+      "time limit of an episode in steps, instead of the environment's own",
+      integer(1),
+    ),
   )
     .option(
       "--preprocessing <name>",
