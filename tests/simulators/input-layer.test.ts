@@ -34,15 +34,26 @@ describe("input neurons on the chip", () => {
     expect(first.biases![0]).toBe(network.layers[0].weights[3 * 12]);
   });
 
-  it("send on average what the value is, within the error of rates 1/n", async () => {
-    const steps = 400;
-    const linear = withInputNeurons(
-      spikingNetwork([{ synapses: { kind: "dense", inputs: 1, outputs: 1 }, weights: Float32Array.of(1) }], { steps }),
-    );
+  const steps = 400;
+  const linear = withInputNeurons(
+    spikingNetwork([{ synapses: { kind: "dense", inputs: 1, outputs: 1 }, weights: Float32Array.of(1) }], { steps }),
+  );
+  const sentBy = (neurons: Int32Array): number =>
+    neurons.reduce((sum, neuron) => sum + linear.layers[1].weights[neuron], 0) / steps;
+
+  it("send on average what the value is, where they are reset by subtraction as the network is", async () => {
     const twin = await fixedPointTwin().load(linear);
+    for (const x of [-0.7, -0.3, 0.05, 0.2, 0.45, 0.75]) {
+      const { spikes } = await twin.run(Float32Array.of(x), { recordSpikes: true });
+      expect(Math.abs(sentBy(spikes![0].neuron) - x)).toBeLessThan(0.01);
+    }
+  });
+
+  it("send what the value is within the error of rates 1/n, where they are reset to zero", async () => {
+    const twin = await fixedPointTwin({ hardReset: true }).load(linear);
     for (const x of [-0.9, -0.3, 0.05, 0.2, 0.45, 0.8, 1]) {
       const { spikes } = await twin.run(Float32Array.of(x), { recordSpikes: true });
-      const sent = spikes![0].neuron.reduce((sum, neuron) => sum + linear.layers[1].weights[neuron], 0) / steps;
+      const sent = sentBy(spikes![0].neuron);
       const magnitudes = thresholds(linear.layers[0].weights, x);
       // A neuron of threshold theta spikes every ceil(theta / x) steps, a little later for its leak.
       const expected = magnitudes.reduce((sum, theta) => sum + theta / Math.ceil(theta / Math.abs(x)) / 4, 0);

@@ -11,10 +11,10 @@ from typing import Any, Callable, Dict, NamedTuple, Sequence, Union
 from ..errors import BridgeError
 from .nest_lif import map_lif
 from .nest_mapping import NestMapping, map_lagged_lif
-from .network import Network
+from .network import Layer, Network
 from .neurons import LaggedLif, Lif
 from .pynn_mapping import pynn_lagged_lif, pynn_lif
-from .spinnaker_cells import check_lagged_lif
+from .spinnaker_cells import Cell, cell_of_lagged_lif, cell_of_lif
 
 
 class Kind(NamedTuple):
@@ -22,7 +22,7 @@ class Kind(NamedTuple):
     nest3: Union[str, Callable[..., NestMapping]]  # (network, subtraction)
     nest2: Union[str, Callable[[Network], NestMapping]]
     pynn: Union[str, Callable[[Network], NestMapping]]
-    spinnaker: Union[str, Callable[[Network], None]]  # refuses what IFCurDelta can't express (spinnaker_cells.py)
+    spinnaker: Union[str, Callable[[int, Layer, bool], Cell]]  # of a layer: index, layer, whether hard resets alone
     nest_original: Union[str, None]
 
 
@@ -32,7 +32,7 @@ KINDS: Dict[str, Kind] = {
         nest3=map_lagged_lif,
         nest2=partial(map_lagged_lif, subtraction="pp_psc_delta"),
         pynn=pynn_lagged_lif,
-        spinnaker=check_lagged_lif,
+        spinnaker=cell_of_lagged_lif,
         nest_original=None,
     ),
     "lif": Kind(
@@ -40,7 +40,7 @@ KINDS: Dict[str, Kind] = {
         nest3=map_lif,
         nest2=partial(map_lif, subtraction="pp_psc_delta"),
         pynn=pynn_lif,
-        spinnaker="not yet: its resets, and a threshold that may be reached, have no tested counterpart in IFCurDelta",
+        spinnaker=cell_of_lif,
         nest_original="the thesis knew no other neuron than lagged-lif",
     ),
 }

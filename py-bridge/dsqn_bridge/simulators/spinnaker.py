@@ -1,99 +1,30 @@
 """A network on SpiNNaker through sPyNNaker: built the same for a real board and for the virtual one, which stops at loading.
 
-Each layer is a Population of IFCurDelta, excitatory and inhibitory Projections apart, delay 1 ms; the readout has no threshold that it
-could reach. Constant input is the host's x W0 + b as i_offset; spikes come from sources on the machine, and then the first weights are on
-it too. Membranes leak a little, and are reset to zero. A convolution is the list of its synapses.
+Each layer is a Population of IFCurDelta, or of IFCurrDeltaSoft where it is reset by subtraction (spinnaker_populations.py), excitatory and
+inhibitory Projections apart, delay 1 ms. Constant input is the host's x W0 + b as i_offset; spikes come from sources on the machine, and
+then the first weights are on it too. A convolution is the list of its synapses.
 """
 
 from __future__ import annotations
 
 import time
-from typing import Any, ClassVar, List, NamedTuple, Optional
+from typing import Any, ClassVar, List, Optional
 
 import numpy as np
 
 from ..errors import BridgeError
-from .kinds import expression
 from .nest_network import Inputs, Result, Spikes
-from .network import Layer, Network, input_currents, input_values, synapses
-from .spinnaker_cells import Membrane, membrane, time_constant
+from .network import Network, input_currents, input_values, synapses
 from .spinnaker_config import Board, import_spynnaker, reach
 from .spinnaker_errors import translated
+from .spinnaker_mapping import drawn
+from .spinnaker_populations import LARGEST, Population, Settings, populations_of, schedule_of, start_of
 
-NO_THRESHOLD = 10000.0
 AFTER_THE_END = 1e6  # ms; sPyNNaker refuses spike sources without any spike
 POISSON_HZ = 1000.0  # one spike per step: the most that our Poisson encoding asks for
-
-
-class Settings(NamedTuple):
-    tau_m: Optional[float] = None  # ms, instead of the one chosen for the network
-    poisson_on_chip: bool = False  # Poisson input is drawn on the machine, not played from trains of the host
-
-
-def membranes(network: Network, settings: Settings) -> List[Membrane]:
-    """A tau_m that was asked for comes with c_m 1, as the thesis had it."""
-    if settings.tau_m is not None:
-        return [Membrane(settings.tau_m, 1.0)] * len(network.layers)
-    tau_m = time_constant(network)
-    return [membrane(layer.neuron, tau_m) for layer in network.layers]
-
-
-def assert_mappable(network: Network) -> None:
-    """MAPPING_IMPOSSIBLE for what IFCurDelta populations can't express, naming the layer."""
-    if network.output_spikes:
-        raise BridgeError(
-            "MAPPING_IMPOSSIBLE",
-            "On SpiNNaker the readout is a potential, and the network decodes %s." % network.decoding,
-            "Use the decoding potential.",
-        )
-    expression("spinnaker", network.layers)(network)
-
-
-def describe(network: Network, settings: Settings, simulator: str) -> dict:
-    """The mapping as it is printed and stored."""
-    assert_mappable(network)
-    cells = membranes(network, settings)
-    layers = [
-        {
-            "layer": index,
-            "model": "IFCurDelta",
-            "parameters": {
-                "cm": cell.cm, "tau_m": cell.tau_m, "tau_refrac": 0.0, "v_rest": 0.0, "v_reset": 0.0,
-                "v_thresh": layer.neuron.threshold if index < len(network.layers) - 1 else NO_THRESHOLD,
-            },
-            "weights": {"unit": "nA; 16 bit, scaled by 2^(15 - ring-buffer shift)", "factor": 1},
-            "delay": 1.0,
-        }
-        for index, (layer, cell) in enumerate(zip(network.layers, cells))
-    ]  # fmt: skip
-    return {
-        "name": "spinnaker",
-        "simulator": simulator,
-        "step": 1.0,
-        "resolution": 1.0,
-        "input": _input_of(network, settings),
-        "ties": "fires at V >= v_thresh",
-        "layers": layers,
-        "exact": False,
-        "notes": [
-            "Reset to zero whatever the network's reset: IFCurDelta knows no other.",
-            "A membrane without leak leaks by 1/%g per step; potentials are s16.15, weights 16 bit."
-            % (settings.tau_m or time_constant(network)),
-            "A layer costs 1 ms here and 2 steps in our network.",
-        ],
-    }
-
-
-def _input_of(network: Network, settings: Settings) -> str:
-    if network.encoding == "constant":
-        return "x W0 + b as i_offset"
-    if _drawn(network, settings):
-        return "a SpikeSourcePoisson on the machine, which draws its spikes itself"
-    return "a SpikeSourceArray on the machine"
-
-
-def _drawn(network: Network, settings: Settings) -> bool:
-    return settings.poisson_on_chip and network.encoding == "poisson"
+# After a run whose steps are no multiple of it, spikes between cores have no effect once sim.reset() was called: they carry four bits of the
+# time at which they were sent, which the sender doesn't take back.
+COLOURS = 16
 
 
 class Machine:
@@ -112,6 +43,12 @@ class Machine:
         self.copies = 0
         self.recording = False
         self.source: Any = None
+        self.layers = populations_of(network, self.settings)
+        self.schedule = schedule_of(network, self.settings)
+
+    def machine_steps(self, steps: int) -> int:
+        """What the machine runs for so many steps of ours: up to the readout's last, then on to a multiple of COLOURS, so that it can be reset."""
+        return -(-self.schedule.machine_steps(steps) // COLOURS) * COLOURS
 
     def run(self, inputs: Inputs, steps: int, record: bool = True) -> Result:
         """All states side by side on the machine, `steps` ms. After a failure the machine is let go, and the next run builds anew."""
@@ -134,7 +71,7 @@ class Machine:
         began = time.perf_counter()
         self.prepare(inputs, record)
         built = time.perf_counter()
-        self.sim.run(steps)
+        self.sim.run(self.machine_steps(steps))
         ran = time.perf_counter()
         spikes, potentials = self.read(inputs.states, steps)
         return Result(
@@ -153,24 +90,22 @@ class Machine:
         if Machine.on_board:
             Machine.on_board.close()
         Machine.on_board, self.copies, self.recording = self, copies, record
-        self.sim.setup(timestep=1.0, time_scale_factor=1, min_delay=1.0)
+        self.sim.setup(timestep=1.0, time_scale_factor=self.settings.time_scale, min_delay=1.0)
         layers = self.network.layers
         last = len(layers) - 1
         self.populations = []
-        for index, (layer, (tau_m, cm)) in enumerate(zip(layers, membranes(self.network, self.settings))):
-            threshold = layer.neuron.threshold if index < last else NO_THRESHOLD
-            cell = self.sim.extra_models.IFCurDelta(
-                cm=cm, tau_m=tau_m, tau_refrac=0.0, v_reset=0.0, v_rest=0.0, v_thresh=threshold, i_offset=0.0
-            )
+        for index, (layer, own) in enumerate(zip(layers, self.layers)):
+            start = start_of(layer, own, self.schedule.late[index], self.schedule.lag)
             population = self.sim.Population(
                 layer.size * copies,
-                cell,
-                initial_values={"v": np.tile(layer.initial, copies).tolist() if layer.initial.any() else 0.0},
+                self._cell(own, copies),
+                initial_values={"v": _tiled(start, copies)},
                 additional_parameters=self._bounds(index),
                 label="layer%d" % index,
             )
-            if layer.biases is not None:
-                population.set(i_offset=np.tile(layer.biases, copies).tolist())
+            biases = own.offset if layer.biases is None else layer.biases * own.scale + own.offset
+            if biases.any():
+                population.set(i_offset=_tiled(biases, copies))
             if index == last:
                 population.record("v")
             elif record:
@@ -183,17 +118,35 @@ class Machine:
             self.source = self._sources(layers[0].inputs * copies)
             self._connect(self.source, self.populations[0], 0)
 
+    def _cell(self, own: Population, copies: int) -> Any:
+        parameters = {
+            name: _tiled(values, copies)
+            for name, values in (
+                ("cm", own.cm), ("tau_m", own.tau_m), ("v_reset", own.reset_to), ("v_rest", own.rest), ("v_thresh", own.threshold),
+            )
+        }  # fmt: skip
+        if own.soft:
+            from ..spinnaker import IFCurrDeltaSoft as cell
+        else:
+            cell = self.sim.extra_models.IFCurDelta
+        return cell(tau_refrac=0.0, i_offset=0.0, **parameters)
+
     def _bounds(self, index: int) -> dict:
         """What can arrive at a neuron in one step, excitatory and inhibitory: sPyNNaker fits the weights into 16 bits by it.
 
         Its own bound, the largest weight times the largest number of synapses, is kept in the thesis's set-up, and where a Poisson
         source on the machine can spike several times in a step.
         """
-        own = self.settings.tau_m is not None or (index == 0 and _drawn(self.network, self.settings))
-        return {} if own else {"max_expected_summed_weight": largest_sums(self.network.layers[index])}
+        own = self.settings.tau_m is not None or (index == 0 and drawn(self.network, self.settings))
+        return {} if own else {"max_expected_summed_weight": largest_sums(self._weights(index))}
+
+    def _weights(self, index: int) -> np.ndarray:
+        """In the machine's units."""
+        weights = self.network.layers[index].weights
+        return weights * self.layers[index].scale[: weights.shape[-1]]
 
     def _sources(self, size: int) -> Any:
-        if _drawn(self.network, self.settings):
+        if drawn(self.network, self.settings):
             return self.sim.Population(
                 size,
                 self.sim.SpikeSourcePoisson(rate=0.0),
@@ -209,7 +162,8 @@ class Machine:
         any other order for longer than they are: more SDRAM, and from 256 synapses on a SynapseRowTooBigException.
         """
         layer = self.network.layers[index]
-        pre, post, weights = synapses(layer)
+        pre, post, weights = synapses(layer._replace(weights=self._weights(index)))
+        delay = self.schedule.delay if index else 1
         order = np.lexsort((post, pre))
         pre, post, weights = pre[order], post[order], weights[order]
         for receptor, chosen in (("excitatory", weights > 0), ("inhibitory", weights < 0)):
@@ -218,7 +172,7 @@ class Machine:
             rows = [
                 np.column_stack(
                     [pre[chosen] + copy * layer.inputs, post[chosen] + copy * layer.size, weights[chosen],
-                     np.ones(int(chosen.sum()))]
+                     np.full(int(chosen.sum()), delay)]
                 )
                 for copy in range(self.copies)
             ]  # fmt: skip
@@ -228,11 +182,13 @@ class Machine:
     def _feed(self, inputs: Inputs) -> None:
         if self.source is None:
             currents = np.zeros((self.copies, self.network.layers[0].size))
-            currents[: inputs.states] = input_currents(self.network, inputs.observations)
+            currents[: inputs.states] = input_currents(self.network, inputs.observations) * self.layers[0].scale
+            currents += self.layers[0].offset
+            assert_representable(currents)
             self.populations[0].set(i_offset=currents.ravel().tolist())
             return
         size = self.network.layers[0].inputs
-        if _drawn(self.network, self.settings):
+        if drawn(self.network, self.settings):
             rates = np.zeros((self.copies, size))
             rates[: inputs.states] = np.clip(input_values(self.network, inputs.observations), 0, 1) * POISSON_HZ
             self.source.set(rate=rates.ravel().tolist())
@@ -243,26 +199,32 @@ class Machine:
         self.source.set(spike_times=[train + [AFTER_THE_END] for train in times])
 
     def read(self, states: int, steps: int) -> tuple:
-        """What the last run recorded: spikes of each layer before the readout, and the readout's last potentials [states, outputs]."""
+        """What the last run recorded: spikes of each layer before the readout, and the readout's last potentials [states, outputs]. The machine
+        has run for longer: what it did after the readout's last step is left out."""
+        ran, last = self.machine_steps(steps), self.schedule.machine_steps(steps) - 1
         potentials = np.asarray(self.populations[-1].spinnaker_get_data("v", as_matrix=True), np.float64)
-        if potentials.shape != (steps, self.copies * self.network.layers[-1].size) or not np.isfinite(potentials).all():
+        if potentials.shape != (ran, self.copies * self.network.layers[-1].size) or not np.isfinite(potentials).all():
             raise BridgeError(
                 "BOARD_FAILED",
                 "The recording of the readout is incomplete: %s values of %d steps and %d neurons."
-                % (int(np.isfinite(potentials).sum()), steps, self.copies * self.network.layers[-1].size),
+                % (int(np.isfinite(potentials).sum()), ran, self.copies * self.network.layers[-1].size),
                 "Packets were lost; sPyNNaker's reports in %s say where." % self.board.home,
             )
         layers = self.network.layers[:-1]
-        spikes = [self._spikes(*pair) for pair in zip(self.populations, layers)] if self.recording else []
+        spikes = []
+        if self.recording:
+            spikes = [self._spikes(*own, steps) for own in zip(self.populations, layers, self.schedule.late)]
         return (
             [_of_states(own, states) for own in spikes] or [_none() for _ in layers],
-            potentials[-1].reshape(self.copies, -1)[:states],
+            potentials[last].reshape(self.copies, -1)[:states] / self.layers[-1].scale,
         )
 
-    def _spikes(self, population: Any, layer: Any) -> Spikes:
+    def _spikes(self, population: Any, layer: Any, late: int, steps: int) -> Spikes:
         """sPyNNaker has rows of (neuron, time in ms) for the run since the last reset."""
         rows = np.asarray(population.spinnaker_get_data("spikes"), np.float64).reshape(-1, 2)
-        cell, step = rows[:, 0].astype(np.int64), np.rint(rows[:, 1]).astype(np.int64)
+        cell, step = rows[:, 0].astype(np.int64), np.rint(rows[:, 1]).astype(np.int64) - late + self.schedule.lag
+        ours = (step >= 0) & (step < steps)
+        cell, step = cell[ours], step[ours]
         state, neuron = cell // layer.size, cell % layer.size
         order = np.lexsort((neuron, step, state))
         return Spikes(*(np.ascontiguousarray(column[order], np.int32) for column in (state, step, neuron)))
@@ -275,12 +237,12 @@ class Machine:
             self._build(inputs.states, True)
             self._feed(inputs)
             with WordsWritten() as words:
-                self.sim.run(steps)
+                self.sim.run(self.machine_steps(steps))
         except Exception as error:
             failed = translated(error, self)
             self.abandon()
             raise failed from error
-        return report(self, words, steps), words
+        return report(self, words, self.machine_steps(steps)), words
 
     def abandon(self) -> None:
         """Lets the board go, whatever state it is in."""
@@ -301,9 +263,26 @@ class Machine:
             Machine.on_board = None
 
 
-def largest_sums(layer: Layer) -> List[float]:
+def assert_representable(currents: np.ndarray) -> None:
+    """INPUT_TOO_LARGE for currents [states, neurons] of the first layer that s16.15 doesn't hold."""
+    neurons = np.nonzero(np.abs(currents) >= LARGEST)[1]
+    if len(neurons):
+        raise BridgeError(
+            "INPUT_TOO_LARGE",
+            "An observation gives neuron %d of layer 0 a current of %.4g, and s16.15 ends at 65536."
+            % (neurons[0], np.abs(currents).max()),
+            "Scale the observations, or the network's first weights.",
+        )
+
+
+def _tiled(values: np.ndarray, copies: int) -> Any:
+    """One value where all neurons have it, else one for each neuron of each copy."""
+    return float(values[0]) if (values == values[0]).all() else np.tile(values, copies).tolist()
+
+
+def largest_sums(weights: np.ndarray) -> List[float]:
     """The largest sum of a neuron's positive weights, and of its negative ones; at the border of an image a convolution has no more."""
-    weights = layer.weights.reshape(-1, layer.weights.shape[-1])
+    weights = weights.reshape(-1, weights.shape[-1])
     return [float(np.maximum(sign * weights, 0.0).sum(axis=0).max()) for sign in (1.0, -1.0)]
 
 

@@ -21,6 +21,7 @@ class Board(NamedTuple):
     spalloc: Optional[str]  # host, host:port, or an http(s) URL
     user: str
     timeout: float  # seconds to wait for an answer
+    emulated: bool = False  # a board in software: docs/board.md
 
 
 def board_from(settings: dict) -> Board:
@@ -33,6 +34,7 @@ def board_from(settings: dict) -> Board:
         spalloc=settings.get("spalloc"),
         user=settings.get("user") or "dsqn",
         timeout=float(settings.get("timeoutMs") or 5000) / 1000,
+        emulated=bool(settings.get("emulated")),
     )
     if not (board.virtual or board.host or board.spalloc):
         raise BridgeError(
@@ -51,6 +53,10 @@ def configuration(board: Board) -> str:
         lines += ["spalloc_server = %s" % board.spalloc, "spalloc_user = %s" % board.user]
     elif board.host:
         lines.append("machine_name = %s" % board.host)
+    if board.emulated:
+        # Monitors on every chip poll all the time, and emulated cores may be slower than real ones.
+        lines += ["enable_advanced_monitor_support = False", "enable_reinjection = False"]
+        lines.append("post_simulation_overrun_before_error = 3600")
     lines += ["[Mode]", "mode = Debug", "[Reports]", "write_network_graph = False"]
     return "\n".join(lines) + "\n"
 

@@ -12,8 +12,10 @@ import numpy as np
 from .message import network_from
 from .nest_methods import inputs_from, result_arrays
 from .nest_network import Inputs, Spikes
-from .spinnaker import Machine, Settings, describe
+from .spinnaker import Machine
 from .spinnaker_config import KNOWN_VERSIONS, board_from, import_spynnaker, reach
+from .spinnaker_mapping import describe
+from .spinnaker_populations import Settings
 
 
 def _quiet():
@@ -22,7 +24,8 @@ def _quiet():
 
 
 def _settings(params: dict) -> Settings:
-    return Settings(params.get("tauM"), params.get("input") == "chip")
+    chip, hard = params.get("input") == "chip", bool(params.get("hardReset"))
+    return Settings(params.get("tauM"), chip, hard, int(params.get("timeScaleFactor") or 1))
 
 
 def info(_session, params: dict, _arrays) -> tuple:

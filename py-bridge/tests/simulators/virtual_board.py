@@ -20,9 +20,10 @@ from dsqn_bridge.simulators.spinnaker_errors import translated
 from dsqn_bridge.simulators.spinnaker_report import WordsWritten
 
 STEPS = 12
+RUN = 16  # what the machine then runs
 
 
-def answer(machine, seed, rows=STEPS):
+def answer(machine, seed, rows=RUN):
     """What a board would send: spikes of the hidden populations, and potentials in s16.15. Returns both."""
     from spinn_front_end_common.interface.buffer_management.storage_objects import BufferDatabase
     from spynnaker.pyNN.data import SpynnakerDataView as View
@@ -61,10 +62,10 @@ def code_of(action):
     return None
 
 
-def run_once(machine, inputs, seed, rows=STEPS):
+def run_once(machine, inputs, seed, rows=RUN):
     """As Machine.run, with the board's answer in the place of the board."""
     machine.prepare(inputs)
-    machine.sim.run(STEPS)
+    machine.sim.run(machine.machine_steps(STEPS))
     sent = answer(machine, seed, rows)
     spikes, potentials = machine.read(inputs.states, STEPS)
     neurons = [layer.size for layer in machine.network.layers]
@@ -72,16 +73,26 @@ def run_once(machine, inputs, seed, rows=STEPS):
     for values, size in zip(sent, neurons[:-1]):
         step, cell = np.nonzero(values)
         table = np.column_stack([cell // size, step, cell % size])
-        table = table[table[:, 0] < inputs.states]
+        table[:, 1] += 2  # lagged-lif spikes two steps after the charge that made it spike
+        table = table[(table[:, 0] < inputs.states) & (table[:, 1] < STEPS)]
         expected.append(table[np.lexsort((table[:, 2], table[:, 1], table[:, 0]))])
     return {
         "copies": machine.copies,
         "spikes": [len(table) for table in expected],
         "spikesEqual": all(np.array_equal(np.column_stack(s), e) for s, e in zip(spikes, expected)),
         "potentialsEqual": bool(
-            np.array_equal(potentials, (sent[-1][-1] / 32768).reshape(machine.copies, -1)[: inputs.states])
+            np.array_equal(
+                potentials,
+                (sent[-1][STEPS - 1] / 32768).reshape(machine.copies, -1)[: inputs.states] / machine.layers[-1].scale,
+            )
         ),
-        "offsets": np.asarray(machine.populations[0].get("i_offset"), float).round(4).tolist(),
+        "offsets": (
+            np.asarray(machine.populations[0].get("i_offset"), float).reshape(machine.copies, -1)
+            / machine.layers[0].scale
+        )
+        .ravel()
+        .round(4)
+        .tolist(),
     }
 
 
@@ -98,11 +109,12 @@ def main(home):
     observations = np.random.default_rng(0).normal(size=(3, network.observation_size))
     machine = Machine(board, network)
     found = {"virtual": code_of(lambda: machine.run(Inputs(1, observations[:1]), STEPS))}
+    found["machineSteps"] = [[steps, machine.machine_steps(steps)] for steps in (1, 16, 17, 20, 100)]
     with WordsWritten() as words:
         found["first"] = run_once(machine, Inputs(3, observations), 1)
     found["blocks"] = blocks(machine, words)
     found["second"] = run_once(machine, Inputs(2, observations[:2] * 2), 2)  # the same build, reset
-    found["incomplete"] = code_of(lambda: run_once(machine, Inputs(2, observations[:2]), 3, rows=STEPS - 1))
+    found["incomplete"] = code_of(lambda: run_once(machine, Inputs(2, observations[:2]), 3, rows=RUN - 1))
 
     def time_out(_steps):
         from spinnman.exceptions import SpinnmanTimeoutException
@@ -119,7 +131,8 @@ def main(home):
     found["copiesAfterFailure"] = machine.copies
     machine.sim.run = run
     found["third"] = run_once(machine, Inputs(1, observations[:1]), 4)  # builds anew
-    other = Machine(board, random_network(6, reset="zero", decoding="potential")[0])
+    other = Machine(board, random_network(6, reset="subtraction", decoding="potential")[0])
+    found["soft"] = [layer.soft for layer in other.layers]
     inputs = Inputs(1, np.zeros((1, other.network.observation_size)))
     found["turns"] = [
         run_once(other, inputs, 5),

@@ -45,6 +45,8 @@ Examples:
   },
 });
 
+/** Powers of two. */
+const stepOf = (resolution: number): string => (resolution < 1 ? `1/${1 / resolution}` : String(resolution));
 const nameOf = (layer: number): string => (layer < 0 ? "input" : `layer${layer}`);
 
 function render(map: BoardMap & { picture: string }): string {
@@ -54,7 +56,7 @@ function render(map: BoardMap & { picture: string }): string {
       `${String(map.placements.filter(({ population }) => population === nameOf(layer)).length).padStart(3)} cores`,
       `${String(synapses).padStart(9)} synapses`,
       `shifts ${shifts.excitatory}/${shifts.inhibitory}`,
-      `weights in steps of 1/${Math.round(1 / resolution.excitatory)} and 1/${Math.round(1 / resolution.inhibitory)}`,
+      `weights in steps of ${stepOf(resolution.excitatory)} and ${stepOf(resolution.inhibitory)}`,
       twinDiffers === null
         ? "weights stay on the host"
         : twinDiffers === 0

@@ -11,6 +11,7 @@ export interface BoardFlags extends InputFlags {
   spallocServer?: string;
   spallocUser?: string;
   boardTimeout?: number;
+  hardReset?: boolean;
 }
 
 /** What `inputFlags` adds to a command's options. */
@@ -44,7 +45,10 @@ function numbers(text: string): number[] {
 /** The flags of commands that run a network on a SpiNNaker board. */
 export function boardFlags(parser: Parser): Parser {
   return inputFlags(parser)
-    .option("--board-host <address>", "SpiNNaker board of --simulator spinnaker (or DSQN_SPINNAKER_HOST)")
+    .option(
+      "--board-host <address>",
+      "SpiNNaker board of --simulator spinnaker, or emulated: one in software (or DSQN_SPINNAKER_HOST)",
+    )
     .option(
       "--board-version <version>",
       "3: 4 chips, 5: 48 chips (or DSQN_SPINNAKER_VERSION; default 5)",
@@ -59,6 +63,10 @@ export function boardFlags(parser: Parser): Parser {
       "--board-timeout <ms>",
       "how long the first answer may take (or DSQN_SPINNAKER_TIMEOUT_MS; default 5000)",
       integer(1),
+    )
+    .option(
+      "--hard-reset",
+      "on SpiNNaker: sPyNNaker's own IFCurDelta for all, which resets to zero what the network resets by subtraction",
     );
 }
 
@@ -66,15 +74,19 @@ export function boardFlags(parser: Parser): Parser {
 export function boardSettingsFrom(flags: BoardFlags, simulator: string): BoardOptions | undefined {
   const { boardHost: host, boardVersion, spallocServer: spalloc, spallocUser: user, boardTimeout: timeoutMs } = flags;
   const board = given({ host, boardVersion: boardVersion && Number(boardVersion), spalloc, user, timeoutMs });
-  const input = given({ input: flags.input, inputRange: flags.inputRange });
+  const input = given({ input: flags.input, inputRange: flags.inputRange, hardReset: flags.hardReset });
   if (board && simulator !== "spinnaker")
     throw new UsageError("BAD_ARGUMENT", `A board is named, but the simulator "${simulator}" runs on none.`, {
       hint: "Add --simulator spinnaker.",
     });
   if (input && simulator !== "spinnaker" && simulator !== "spinnaker-twin")
-    throw new UsageError("BAD_ARGUMENT", `--input and --input-range mean nothing to the simulator "${simulator}".`, {
-      hint: "Add --simulator spinnaker-twin or spinnaker.",
-    });
+    throw new UsageError(
+      "BAD_ARGUMENT",
+      `--input, --input-range and --hard-reset mean nothing to the simulator "${simulator}".`,
+      {
+        hint: "Add --simulator spinnaker-twin or spinnaker.",
+      },
+    );
   if (host !== undefined && spalloc !== undefined)
     throw new UsageError("BAD_ARGUMENT", "Both a board and a spalloc server are named.", {
       hint: "Choose --board-host or --spalloc-server.",

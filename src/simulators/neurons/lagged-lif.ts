@@ -15,9 +15,14 @@ export const simulatedLaggedLif: SimulatedNeuron<LaggedLif> = {
     () =>
       neuron("lagged-lif", common),
   otherwiseReset: (own) => ({ ...own, reset: own.reset === "zero" ? "subtraction" : "zero" }),
-  onBoard({ alpha, beta, threshold }) {
-    if (alpha === 0) return { beta, threshold };
-    return [`has synaptic currents that decay by alpha = ${alpha}, and IFCurDelta has none`, "Train with alpha = 0."];
+  /** Subtracts after the leak: beta (v - resetBy / beta). Reset to zero loses the next input, which IFCurDelta keeps. */
+  onBoard({ alpha, beta, threshold, reset, resetBy }, { hardReset } = {}) {
+    if (alpha !== 0)
+      return [`has synaptic currents that decay by alpha = ${alpha}, and IFCurDelta has none`, "Train with alpha = 0."];
+    const soft = reset === "subtraction" && !hardReset;
+    if (soft && beta === 0) return ["is reset by subtraction after a leak by beta = 0", "Use reset zero."];
+    const own = { beta, rest: 0, gain: 1, offset: 0, threshold, fires: "nearest" } as const;
+    return { ...own, reset: soft ? { kind: "soft", by: resetBy / beta } : { kind: "hard", to: 0 } };
   },
   scripted({ alpha, beta, reset, threshold, initial }, spikes) {
     if (alpha !== 0) return `has a synaptic current (alpha = ${alpha})`;

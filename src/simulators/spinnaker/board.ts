@@ -5,7 +5,7 @@ import type { InputOptions } from "./input-layer.ts";
 
 /** Which board, and how long to wait for it. */
 export interface BoardOptions extends InputOptions {
-  /** Address of the board; DSQN_SPINNAKER_HOST unless given. */
+  /** Address of the board, or "emulated": one in software, for this simulator alone; DSQN_SPINNAKER_HOST unless given. */
   readonly host?: string;
   /** 3 (4 chips) or 5 (48 chips); DSQN_SPINNAKER_VERSION unless given, else 5. */
   readonly boardVersion?: number;
@@ -19,6 +19,8 @@ export interface BoardOptions extends InputOptions {
   readonly virtual?: boolean;
   /** Membrane time constant in ms, instead of the one chosen for the network. */
   readonly tauM?: number;
+  /** sPyNNaker's own IFCurDelta for all: what is reset by subtraction is reset to zero. */
+  readonly hardReset?: boolean;
 }
 
 /** The settings as the Python side takes them; sPyNNaker's own home lies in the managed one. */

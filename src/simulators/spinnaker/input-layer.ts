@@ -27,8 +27,8 @@ const NEURONS = 4;
  *
  *   v <- v + x / theta_k,   spike where v >= 1,   weights theta_k W0 / NEURONS      theta_k = range 2^((k + 1/2) / NEURONS - 1/2)
  *
- * Reset to zero loses what exceeds the threshold, so one neuron has the rates 1/1, 1/2, 1/3, ... only; thresholds
- * spread over an octave round at different places, and their mean is closer to x. A value above `range` saturates at
+ * Where they are reset to zero they lose what exceeds the threshold, so that one neuron has the rates 1/1, 1/2, 1/3, ...
+ * only; thresholds spread over an octave round at different places, and their mean is closer to x. A value above `range` saturates at
  * one spike per step. Images have one neuron for each pixel (a 1 x 1 convolution), for they have enough of them, and no
  * negative half.
  *
@@ -101,7 +101,7 @@ function valueNeurons(
   const bias = Float32Array.from(biases ?? new Float32Array(outputs));
   if (biasInput) for (let j = 0; j < outputs; j++) bias[j] += weights[(inputs - 1) * outputs + j];
   return {
-    layer: inputLayer({ kind: "dense", inputs: size, outputs: count }, observed),
+    layer: inputLayer({ kind: "dense", inputs: size, outputs: count }, observed, ownFirst),
     first: {
       ...ownFirst,
       synapses: { kind: "dense", inputs: count, outputs },
@@ -122,14 +122,18 @@ function pixelNeurons(first: SpikingLayer, shape: ImageShape, ranges: readonly n
   for (let c = 0; c < channels; c++) identity[c * channels + c] = 1 / theta;
   const pixels = convolution(shape, { filters: channels, kernel: [1, 1] });
   return {
-    layer: inputLayer({ kind: "convolution", ...pixels }, identity),
+    layer: inputLayer({ kind: "convolution", ...pixels }, identity, first),
     first: { ...first, weights: first.weights.map((w) => w * theta) },
   };
 }
 
-/** Integrate-and-fire neurons with threshold 1 that are reset to zero. */
-function inputLayer(synapses: Synapses, weights: Float32Array): SpikingLayer {
-  return { synapses, weights, biases: null, activation: neuron("lagged-lif", { reset: "zero" }) };
+/** Integrate-and-fire neurons with threshold 1, of the kind and with the reset of those behind them. */
+function inputLayer(synapses: Synapses, weights: Float32Array, { activation }: SpikingLayer): SpikingLayer {
+  const own =
+    activation.kind === "lif"
+      ? neuron("lif", { reset: activation.reset === "value" ? "value" : "subtraction", fires: "at" })
+      : neuron("lagged-lif", { reset: activation.reset });
+  return { synapses, weights, biases: null, activation: own };
 }
 
 /**
@@ -173,7 +177,7 @@ function withInputMapping(mapping: Mapping, neurons: number): Mapping {
     layers: mapping.layers.map((layer) => ({ ...layer, layer: layer.layer - 1 })),
     notes: [
       ...mapping.notes,
-      "Input neurons lose what exceeds their threshold: rates are 1/n, averaged over thresholds that differ.",
+      "Input neurons have four thresholds each; reset to zero they lose what exceeds it, and know the rates 1/n alone.",
     ],
   };
 }

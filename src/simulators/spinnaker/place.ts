@@ -4,7 +4,7 @@ import { outputsOf } from "../../network/layer.ts";
 import type { SpikingNetwork } from "../../network/network.ts";
 import { fanOut } from "../../network/synapses.ts";
 import { networkMessage } from "../message.ts";
-import { assertMappable, layersOnMachine } from "../twins/cells.ts";
+import { layersOnMachine, populationsOf } from "../twins/cells.ts";
 import { type Bound, layerBounds, ringBuffers, type Weighted } from "../twins/ring-buffers.ts";
 import { boardSettings } from "./board.ts";
 import { hasInputNeurons, type InputOptions, withInputNeurons } from "./input-layer.ts";
@@ -92,7 +92,6 @@ async function placeOne(
   network: SpikingNetwork,
   { steps = network.coding.steps, input, inputRange, onProgress, signal }: PlaceOptions,
 ): Promise<Omit<BoardMap, "version">> {
-  assertMappable(network);
   const inFront = hasInputNeurons(network, input);
   const onMachine = inFront ? withInputNeurons(network, inputRange) : network;
   const { network: description, arrays } = networkMessage(onMachine);
@@ -102,7 +101,7 @@ async function placeOne(
   const { result, arrays: written } = await worker.call("spinnaker.place", place, {}, { onProgress, signal });
   await worker.call("core.release", handle);
   const map = result as unknown as Omit<BoardMap, "version">;
-  const machineLayers = layersOnMachine(onMachine);
+  const machineLayers = layersOnMachine(onMachine, populationsOf(onMachine));
   const bounds = layerBounds(onMachine, { poissonOnChip: input === "chip" });
   const layers = map.layers.map((layer, l) => {
     const words = writtenWords(written, l);

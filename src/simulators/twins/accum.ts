@@ -1,21 +1,31 @@
 /**
  * The s16.15 fixed-point numbers ("accum") in which SpiNNaker cores compute, as integers in units of 2^-15: 32 bits,
- * overflow wraps. Source: ISO/IEC TR 18037 and `MULT_ROUND_NEAREST_ACCUM` as sPyNNaker's neuron models use it.
+ * overflow wraps. Source: ISO/IEC TR 18037, and the binaries that sPyNNaker ships (docs/simulators/twins.md).
  */
 export const ONE = 32768;
 
-/** The nearest accum. */
+/** What s16.15 ends at. */
+export const LARGEST = 65536;
+
+/** The nearest accum, as sPyNNaker's host side rounds parameters: halves to even. */
 export function accum(x: number): number {
-  return Math.round(x * ONE) | 0;
+  return roundHalfEven(x * ONE) | 0;
 }
 
-/** Product rounded to nearest: in float64 where that is exact, else in integers. */
+/** Product, cut towards minus infinity: in float64 where that is exact, else in integers. */
 export function multiply(x: number, y: number): number {
   const product = x * y;
-  if (Math.abs(product) < Number.MAX_SAFE_INTEGER) return Math.floor((product + ONE / 2) / ONE) | 0;
-  return Number(BigInt.asIntN(32, (BigInt(x) * BigInt(y) + 16384n) >> 15n));
+  if (Math.abs(product) < Number.MAX_SAFE_INTEGER) return Math.floor(product / ONE) | 0;
+  return Number(BigInt.asIntN(32, (BigInt(x) * BigInt(y)) >> 15n));
 }
 
 export function toNumber(x: number): number {
   return x / ONE;
+}
+
+/** As numpy.rint. */
+export function roundHalfEven(x: number): number {
+  const down = Math.floor(x);
+  const fraction = x - down;
+  return fraction < 0.5 || (fraction === 0.5 && down % 2 === 0) ? down : down + 1;
 }

@@ -1,3 +1,4 @@
+import { DsqnError } from "../../errors.ts";
 import { inputValues } from "../../network/encoding.ts";
 import type { Engine, Loaded, Observations } from "../../network/engine.ts";
 import { biasPerOutput, columnsOf, outputsOf, type SpikingLayer, synapticInputs } from "../../network/layer.ts";
@@ -9,40 +10,34 @@ import { forEachRun } from "../../network/synapses.ts";
 import { packageVersion } from "../../setup/version.ts";
 import { inputSpikes } from "../inputs.ts";
 import type { Settings } from "../names.ts";
-import type { Cell } from "../neurons/neuron.ts";
 import { resultOf, spikingOnly, statesOf } from "../simulation.ts";
 import { engineWithInput, type InputOptions } from "../spinnaker/input-layer.ts";
 import { poissonSpikes } from "../spinnaker/poisson.ts";
-import { accum, toNumber } from "./accum.ts";
+import { accum, LARGEST, toNumber } from "./accum.ts";
 import {
-  assertMappable,
-  cellOf,
   cellParameters,
   layersOnMachine,
-  membrane,
-  type Membrane,
-  timeConstant,
+  type Population,
+  type PopulationOptions,
+  populationsOf,
+  startOf,
 } from "./cells.ts";
 import { arrive, type CellParameters, type Membranes, membranes, update } from "./membranes.ts";
 import { layerBounds, ringBuffers } from "./ring-buffers.ts";
+import { type Schedule, scheduleOf } from "./schedule.ts";
 
-/** What can be asked of the twin. */
-export interface FixedPointOptions {
-  /**
-   * Membrane time constant in ms, instead of the one chosen for the network; the thesis had 100. Weights then are as
-   * sPyNNaker alone scales them.
-   */
-  readonly tauM?: number;
+/** What can be asked of the twin; with a `tauM` weights are as sPyNNaker alone scales them. */
+export interface FixedPointOptions extends PopulationOptions {
   /** Poisson input is drawn on the chip, not played from trains of the host. */
   readonly poissonOnChip?: boolean;
 }
 
 const NAME = "spinnaker-twin";
 
-/** The twin by its settings: `tauM`, and where the input is made. */
+/** The twin by its settings: `tauM`, `hardReset`, and where the input is made. */
 export function openTwin(settings: Settings): Engine {
-  const { tauM, ...placed } = settings as FixedPointOptions & InputOptions;
-  return engineWithInput(fixedPointTwin({ tauM, poissonOnChip: placed.input === "chip" }), placed);
+  const { tauM, hardReset, ...placed } = settings as FixedPointOptions & InputOptions;
+  return engineWithInput(fixedPointTwin({ tauM, hardReset, poissonOnChip: placed.input === "chip" }), placed);
 }
 
 /**
@@ -63,7 +58,6 @@ export function fixedPointTwin(options: FixedPointOptions = {}): Engine {
 }
 
 function load(given: SpikingNetwork, options: FixedPointOptions): Loaded {
-  assertMappable(given);
   const network = withParameters(given, packParameters(given));
   const machine = prepare(network, options);
   const actions = actionsOf(network);
@@ -108,64 +102,65 @@ interface Machine {
   readonly network: SpikingNetwork;
   readonly populations: readonly Membranes[];
   readonly cells: readonly CellParameters[];
+  readonly own: readonly Population[];
+  readonly start: readonly Int32Array[];
+  readonly schedule: Schedule;
 }
 
 function prepare(network: SpikingNetwork, options: FixedPointOptions): Machine {
-  const { tauM = timeConstant(network) } = options;
-  const last = network.layers.length - 1;
+  const own = populationsOf(network, options);
   const bounds = layerBounds(network, options);
+  const cells = own.map(cellParameters);
+  const schedule = scheduleOf(network, options);
   return {
     network,
-    populations: layersOnMachine(network).map((layer, l) => membranes(layer, ringBuffers(layer, bounds[l]))),
-    cells: network.layers.map((layer, l) => {
-      const cell = cellOf(layer, l);
-      return cellParameters(membraneOf(cell, options, tauM), l < last ? cell.threshold : null);
-    }),
+    populations: layersOnMachine(network, own).map((layer, l) => membranes(layer, ringBuffers(layer, bounds[l]))),
+    cells,
+    own,
+    start: network.layers.map((layer, l) =>
+      startOf(layer, own[l], cells[l], { late: schedule.late[l], lag: schedule.lag }),
+    ),
+    schedule,
   };
 }
 
-/** A tau_m that was asked for comes with c_m 1, as the thesis had it. */
-function membraneOf(cell: Cell, options: FixedPointOptions, tauM: number): Membrane {
-  return options.tauM === undefined ? membrane(cell, tauM) : { tauM, cm: 1 };
-}
-
 function runState(
-  { network, populations, cells }: Machine,
+  { network, populations, cells, own, start, schedule }: Machine,
   values: Float64Array | undefined,
   trains: readonly (readonly number[])[] | undefined,
   steps: number,
   onSpike?: (layer: number, step: number, neuron: number) => void,
 ): Float64Array {
   const last = populations.length - 1;
-  const offsets = network.layers.map((layer, l) =>
-    Float64Array.from(offset(layer, l === 0 ? values : undefined), accum),
-  );
+  const offsets = network.layers.map((layer, l) => offset(layer, l, own[l], l === 0 ? values : undefined));
   populations.forEach((population, l) => {
-    const { initial } = network.layers[l].activation;
-    if (initial) population.v.set(Int32Array.from(initial, accum));
-    else population.v.fill(0);
+    population.v.set(start[l]);
     population.count = 0;
   });
+  const { delay, late, lag } = schedule;
+  const machineSteps = schedule.machineSteps(steps);
+  // What each layer sent in the last `delay` steps.
+  const sent = populations.map(() => Array.from({ length: delay }, () => new Int32Array()));
   let read = populations[last].v.slice();
-  for (let t = 0; t < steps; t++) {
-    if (t === steps - 1) read = populations[last].v.slice();
-    // From the last layer to the first: each then still finds the spikes that the one before it sent in the previous
-    // step.
+  for (let t = 0; t < machineSteps; t++) {
+    if (t === machineSteps - 1) read = populations[last].v.slice();
+    // From the last layer to the first: each then still finds what the one before it sent `delay` steps ago.
     for (let l = last; l >= 0; l--) {
       const population = populations[l];
-      if (l > 0) {
-        const { fired, count } = populations[l - 1];
-        for (let k = 0; k < count; k++) arrive(population, fired[k]);
-      } else if (trains && t > 0) for (const source of trains[t - 1]) arrive(population, source);
+      const arriving = l > 0 ? sent[l - 1][t % delay] : (trains?.[t - 1] ?? []);
+      for (const source of arriving) arrive(population, source);
       update(population, offsets[l], cells[l]);
-      if (onSpike && l < last) for (let k = 0; k < population.count; k++) onSpike(l, t, population.fired[k]);
+      sent[l][t % delay] = population.fired.slice(0, population.count);
+      const step = t - late[l] + lag;
+      if (onSpike && l < last && step >= 0 && step < steps)
+        for (let k = 0; k < population.count; k++) onSpike(l, step, population.fired[k]);
     }
   }
-  return Float64Array.from(read, toNumber);
+  return Float64Array.from(read, (v, j) => toNumber(v) / own[last].scale[j]);
 }
 
-/** i_offset: the bias, and in the first layer under constant input x W0 besides. */
-function offset(layer: SpikingLayer, values?: Float64Array): Float64Array {
+/** i_offset in s16.15: bias and offset, and in the first layer under constant input x W0 besides. */
+function offset(layer: SpikingLayer, l: number, own: Population, values?: Float64Array): Int32Array {
   const { synapses, weights } = layer;
   const [inputs, columns, biases] = [synapticInputs(layer), columnsOf(layer), biasPerOutput(layer)];
   const current = new Float64Array(outputsOf(layer));
@@ -178,16 +173,24 @@ function offset(layer: SpikingLayer, values?: Float64Array): Float64Array {
     if (synapses.kind === "convolution") forEachRun(synapses, i, add);
     else add(0, (i % inputs) * columns);
   }
-  return biases ? current.map((value, j) => value + biases[j]) : current;
+  return Int32Array.from(current, (value, j) => {
+    const total = (biases ? value + biases[j] : value) * own.scale[j] + own.offset[j];
+    if (Math.abs(total) < LARGEST) return accum(total);
+    throw new DsqnError(
+      "INPUT_TOO_LARGE",
+      `An observation gives neuron ${j} of layer ${l} a current of ${total.toPrecision(4)}, and s16.15 ends at 65536.`,
+      { hint: "Scale the observations, or the network's first weights." },
+    );
+  });
 }
 
 function mapping(network: SpikingNetwork, options: FixedPointOptions): Mapping {
-  assertMappable(network);
+  const own = populationsOf(network, options);
   const { encoding } = network.coding;
-  const { tauM = timeConstant(network), poissonOnChip } = options;
   const last = network.layers.length - 1;
   const bounds = layerBounds(network, options);
-  const buffers = layersOnMachine(network).map((layer, l) => ringBuffers(layer, bounds[l]));
+  const buffers = layersOnMachine(network, own).map((layer, l) => ringBuffers(layer, bounds[l]));
+  const schedule = scheduleOf(network, options);
   return {
     name: "spinnaker",
     simulator: NAME,
@@ -196,27 +199,57 @@ function mapping(network: SpikingNetwork, options: FixedPointOptions): Mapping {
     input:
       encoding === "constant"
         ? "x W0 + b as i_offset"
-        : poissonOnChip && encoding === "poisson"
+        : options.poissonOnChip && encoding === "poisson"
           ? "a SpikeSourcePoisson on the machine, which draws its spikes itself"
           : "a SpikeSourceArray on the machine",
     ties: "fires at V >= v_thresh",
-    layers: network.layers.map((layer, l) => {
-      const own = cellOf(layer, l);
-      const { cm, tauM: tau_m } = membraneOf(own, options, tauM);
-      const v_thresh = l === last ? "none" : own.threshold;
-      return {
-        layer: l,
-        model: "IFCurDelta in s16.15",
-        parameters: { cm, tau_m, v_reset: 0, v_thresh, shifts: [...buffers[l].shifts] },
-        weights: { unit: "16 bit, scaled by 2^(15 - ring-buffer shift)", factor: 1 },
-        delay: 1,
-      };
-    }),
+    layers: own.map((population, l) => ({
+      layer: l,
+      model: `${population.model} in s16.15`,
+      parameters: {
+        cm: spread(population.cm),
+        tau_m: spread(population.tauM),
+        v_rest: spread(population.rest),
+        v_reset: population.model === "IFCurDelta" ? spread(population.resetTo) : "V - v_thresh",
+        v_thresh: l === last ? "none" : spread(population.threshold),
+        unit: spread(population.scale),
+        shifts: [...buffers[l].shifts],
+      },
+      weights: { unit: "units; 16 bit, scaled by 2^(15 - ring-buffer shift)", factor: 1 },
+      delay: schedule.delay,
+    })),
     exact: false,
-    notes: [
-      "Reset to zero whatever the network's reset: IFCurDelta knows no other.",
-      `A membrane without leak leaks by 1/${tauM} per step; potentials are s16.15, weights 16 bit.`,
-      "A layer costs 1 ms here and 2 steps in our network.",
-    ],
+    notes: notesOf(network, own, schedule),
   };
+}
+
+const leaks = ({ activation: { beta } }: SpikingLayer): boolean => beta !== 1;
+
+/** The value, or the smallest and the largest. */
+function spread(values: Float64Array): number | readonly number[] {
+  const [low, high] = [values.reduce((a, b) => Math.min(a, b)), largest(values)];
+  return low === high ? low : [low, high];
+}
+
+const largest = (values: Float64Array): number => values.reduce((a, b) => Math.max(a, b));
+
+/** What a reader of the mapping has to know. Mirrors spinnaker_mapping.py. */
+function notesOf({ layers }: SpikingNetwork, own: readonly Population[], { late, lag }: Schedule): string[] {
+  const soft = own.some(({ model }) => model === "IFCurrDeltaSoft");
+  const reset = soft
+    ? "Reset by subtraction: the user's own IF_curr_delta.aplx with seven words changed as it is loaded (IFCurrDeltaSoft)."
+    : layers.slice(0, -1).some(({ activation }) => activation.reset === "subtraction")
+      ? "Reset to zero whatever the network's reset, as was asked for."
+      : undefined;
+  const shortest = Math.min(...own.flatMap(({ tauM }, l) => (leaks(layers[l]) ? [] : [largest(tauM)])));
+  return [
+    ...(reset ? [reset] : []),
+    ...(shortest < Infinity ? [`Membranes without leak leak by 1/${shortest} per step at most.`] : []),
+    "Potentials are s16.15, in a unit for each layer, weights 16 bit.",
+    lag > 0
+      ? "Delays of 2 ms, so that a spike makes the next layer spike when ours does."
+      : late.every((steps) => steps === 0)
+        ? "A layer costs 1 ms here and 2 steps in our network."
+        : "A layer costs 1 ms here and no step in our network: each starts so much later, from where its bias brings it to ours.",
+  ];
 }

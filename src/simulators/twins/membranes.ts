@@ -1,6 +1,6 @@
 import { columnsOf, outputsOf } from "../../network/layer.ts";
 import { forEachRun } from "../../network/synapses.ts";
-import { multiply, ONE } from "./accum.ts";
+import { multiply } from "./accum.ts";
 import type { RingBuffers, Weighted } from "./ring-buffers.ts";
 import { powerOfTwo } from "../../numeric/elementary.ts";
 
@@ -48,39 +48,42 @@ export function arrive({ layer, buffers, excitatory, inhibitory }: Membranes, so
   else add(0, source * columns, columns);
 }
 
-/** The parameters of a population in s16.15. `threshold` Infinity: none. */
+/** A population's parameters in s16.15, [neurons]. */
 export interface CellParameters {
-  readonly resistance: number;
-  readonly decay: number;
-  readonly threshold: number;
+  readonly resistance: Int32Array;
+  readonly decay: Int32Array;
+  readonly rest: Int32Array;
+  readonly threshold: Int32Array;
+  readonly resetTo: Int32Array;
+  /** A spike takes off the threshold; otherwise it sets V to `resetTo`. */
+  readonly subtracts: boolean;
 }
 
 /** A ring buffer holds 16 bits. Words are never negative, so that saturating once is saturating at each addition. */
 const FULL = 65535;
 
 /**
- * One step of 1 ms of sPyNNaker's leaky integrate-and-fire neuron in closed form (`neuron_model_lif_impl.h`), v_rest 0:
+ * One step of 1 ms of sPyNNaker's leaky integrate-and-fire neuron in closed form:
  *
  *   I = excitatory - inhibitory + i_offset,   each ring buffer shifted left by its shift
- *   alpha = I R,   V = alpha - exp(-1/tau_m) (alpha - V)      each product rounded to 2^-15
- *   spike and V = 0 where V >= threshold
+ *   alpha = I R + v_rest,   V = alpha - exp(-1/tau_m) (alpha - V)      each product cut to 2^-15
+ *   spike where V >= threshold,   then V = v_reset, or V - threshold
  *
- * `offset` [neurons] is i_offset in s16.15. The ring buffers are empty afterwards.
+ * `offset` [neurons] is i_offset in s16.15. The ring buffers are empty afterwards. Source: IF_curr_delta.aplx of
+ * sPyNNaker 7.4, executed (docs/simulators/twins.md); public versions of `neuron_model_lif_impl.h` round to nearest.
  */
 export function update(population: Membranes, offset: ArrayLike<number>, cell: CellParameters): void {
   const { v, excitatory, inhibitory, fired, buffers } = population;
-  const { resistance, decay, threshold } = cell;
+  const { resistance, decay, rest, threshold, resetTo, subtracts } = cell;
   const [positive, negative] = [powerOfTwo(buffers.shifts[0]), powerOfTwo(buffers.shifts[1])];
-  const whole = resistance / ONE;
-  const exact = Number.isInteger(whole); // then I R needs no rounding
   let count = 0;
   for (let j = 0; j < v.length; j++) {
     const input = (Math.min(excitatory[j], FULL) * positive - Math.min(inhibitory[j], FULL) * negative + offset[j]) | 0;
-    const alpha = exact ? (input * whole) | 0 : multiply(input, resistance);
-    const potential = (alpha - multiply(decay, (alpha - v[j]) | 0)) | 0;
-    if (potential < threshold) v[j] = potential;
+    const alpha = (multiply(input, resistance[j]) + rest[j]) | 0;
+    const potential = (alpha - multiply(decay[j], (alpha - v[j]) | 0)) | 0;
+    if (potential < threshold[j]) v[j] = potential;
     else {
-      v[j] = 0;
+      v[j] = subtracts ? (potential - threshold[j]) | 0 : resetTo[j];
       fired[count++] = j;
     }
   }

@@ -2,6 +2,7 @@ import { forEachSynapse } from "../../network/convolution.ts";
 import { columnsOf, type Layer, outputsOf } from "../../network/layer.ts";
 import type { SpikingNetwork } from "../../network/network.ts";
 import { exponentOf, powerOfTwo } from "../../numeric/elementary.ts";
+import { roundHalfEven } from "./accum.ts";
 
 /** What of a layer its synapses are made of. */
 export type Weighted = Pick<Layer, "synapses" | "weights">;
@@ -82,11 +83,4 @@ function largestProducts(layer: Weighted): [number, number] {
   else weights.forEach((w, k) => count(k % outputs, w));
   const largest = (counts: Uint32Array): number => counts.reduce((a, b) => Math.max(a, b), 0);
   return [most * largest(excitatory), -least * largest(inhibitory)];
-}
-
-/** As numpy.rint. */
-function roundHalfEven(x: number): number {
-  const down = Math.floor(x);
-  const fraction = x - down;
-  return fraction < 0.5 || (fraction === 0.5 && down % 2 === 0) ? down : down + 1;
 }
