@@ -39,6 +39,9 @@ def training(shape, steps=20, batch=128, adam=True, **leaky):
 serve(
     {
         "training 5-64-64-2": lambda: training([5, 64, 64, 2]),
+        "gradient lif, T 4": lambda: training(
+            [4, 64, 64, 2], steps=4, adam=False, beta=0.9, reset_delay=False
+        ),
         "gradient lif, T 20": lambda: training(
             [4, 64, 64, 2], adam=False, beta=0.9, reset_delay=False
         ),

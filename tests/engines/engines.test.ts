@@ -1,9 +1,13 @@
 import { describe, expect, it, jest } from "@jest/globals";
 import fc from "fast-check";
-import { createTrainable } from "../../src/engines/create.ts";
+import { createTrainable, openTrainable } from "../../src/engines/create.ts";
 import { fastEngine } from "../../src/engines/fast/index.ts";
+import { convolution } from "../../src/network/convolution.ts";
+import { spikingNetwork } from "../../src/network/create.ts";
 import type { RunResult } from "../../src/network/engine.ts";
 import { actionsOf, observationSize } from "../../src/network/network.ts";
+import { neuron } from "../../src/network/neurons/index.ts";
+import { Random } from "../../src/numeric/random.ts";
 import { referenceEngine, referenceEngine32, referenceGradients } from "../../src/engines/reference/index.ts";
 import { surrogateNames } from "../../src/network/surrogate.ts";
 import { populationOf } from "../../src/network/populations.ts";
@@ -196,6 +200,37 @@ describe("trainable networks", () => {
       }),
       { numRuns: 40 * RUNS },
     );
+  });
+
+  it("with convolutions whose neurons TensorFlow's loops don't know learn by the reference gradients", async () => {
+    const image = convolution([4, 4, 1], { filters: 2, kernel: [3, 3] });
+    const pooling = { kind: "sum", window: convolution(image.output, { filters: 2, kernel: [2, 2] }) } as const;
+    const random = new Random(8);
+    const values = (n: number): Float32Array => Float32Array.from({ length: n }, () => random.normal());
+    const late = neuron("lif", { beta: 0.75, reset: "delayed-subtraction", current: "decay-first", alpha: 0.5 });
+    const dense = { kind: "dense", inputs: 2, outputs: 2 } as const;
+    const network = spikingNetwork(
+      [
+        { synapses: { kind: "convolution", ...image }, weights: values(18) },
+        { pooling, synapses: dense, weights: values(4) },
+      ],
+      { neuron: late, steps: 6 },
+      [4, 4, 1],
+    );
+    const [x, given] = [values(48), values(6)];
+    const learner = await openTrainable(network, { maxBatch: 3 });
+    expect([...learner.forward(x, 3)]).toEqual([...runOn(referenceEngine32, network, x).outputs]);
+    learner.backward(given);
+    const { layers } = referenceGradients(network, x, () => given, { precision: "float32" });
+    expect([...learner.gradients]).toEqual(layers.flatMap(({ weights }) => [...weights]));
+    expect(layers[0].weights.some((g) => g !== 0)).toBe(true);
+    learner.close();
+    const several = network.layers.map((layer) => ({
+      ...layer,
+      activation: { ...neuron("lif"), maxSpikes: 2 },
+    }));
+    const refused = openTrainable({ ...network, layers: several }, { maxBatch: 3 });
+    await expect(refused).rejects.toMatchObject({ code: "LAYER_UNTRAINABLE", facts: { layer: 0 } });
   });
 
   /** Whether every spike, and the step that each output is read at, are the same in float32 and in float64. */
