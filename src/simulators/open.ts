@@ -1,3 +1,4 @@
+import { type Board } from "../board/index.ts";
 import { openWorker, type Worker } from "../bridge/index.ts";
 import { DsqnError, nearest, UsageError } from "../errors.ts";
 import type { Engine } from "../network/engine.ts";
@@ -6,6 +7,7 @@ import type { Extra } from "../setup/python-environment.ts";
 import { bridgedEngine } from "./bridged.ts";
 import { isSimulator, type Settings, simulators } from "./names.ts";
 import { boardSettings } from "./spinnaker/board.ts";
+import { withBoard } from "./spinnaker/emulated.ts";
 import { engineWithInput } from "./spinnaker/input-layer.ts";
 
 /** Where a simulator lives, and who hears of its progress and warnings. */
@@ -49,21 +51,40 @@ async function openBridged(
 ): Promise<Engine> {
   const { onProgress, onWarning, settings = {}, signal } = options;
   const worker = options.worker ?? (await openWorker({ name, signal, ...(await place(name, extras, options)) }));
+  const onBoard = area === "spinnaker";
+  let board: Board | null = null;
   try {
-    const onBoard = area === "spinnaker";
+    const reached = onBoard ? await withBoard(boardSettings(settings), onWarning) : { settings, board };
+    ({ board } = reached);
     const engine = await bridgedEngine(worker, {
       area,
       name,
-      settings: onBoard ? boardSettings(settings) : settings,
+      settings: reached.settings,
       owned: worker !== options.worker,
       onProgress,
       onWarning,
     });
-    return onBoard ? engineWithInput(engine, settings) : engine;
+    const own = board ? endingWith(engine, board) : engine;
+    return onBoard ? engineWithInput(own, settings) : own;
   } catch (error) {
     if (worker !== options.worker) await worker.close();
+    await board?.close();
     throw error;
   }
+}
+
+/** An engine whose board is switched off with it. */
+function endingWith(engine: Engine, board: Board): Engine {
+  return {
+    ...engine,
+    async close() {
+      try {
+        await engine.close();
+      } finally {
+        await board.close();
+      }
+    },
+  };
 }
 
 /** The interpreter: the managed one with what the simulator needs, or for NEST 2 the user's. */

@@ -2,16 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import {
-  type Board,
-  BoardError,
-  type BoardStatus,
-  type CoreStatus,
-  type Problem,
-  STEP_CYCLES,
-  openBoard,
-} from "../../board/index.ts";
-import { DsqnError, UsageError } from "../../errors.ts";
+import { type Board, type BoardStatus, type CoreStatus, STEP_CYCLES } from "../../board/index.ts";
+import { UsageError } from "../../errors.ts";
+import { openEmulatedBoard, problemText } from "../../simulators/spinnaker/emulated.ts";
 import { type Context, command } from "../command.ts";
 import { choice } from "../flags/options.ts";
 
@@ -65,20 +58,13 @@ Examples:
   },
 });
 
-async function open({ boardVersion, trace, ...options }: Options, log: Context["log"]): Promise<Board> {
-  try {
-    return await openBoard({
-      ...options,
-      version: Number(boardVersion),
-      onProblem: (problem) => log(describe(problem)),
-      onTrace: trace ? log : undefined,
-    });
-  } catch (error) {
-    if (!(error instanceof BoardError)) throw error;
-    const { code, message, hint, facts } = error;
-    throw new DsqnError(code, message, { hint, facts, cause: error });
-  }
-}
+const open = ({ boardVersion, trace, ...options }: Options, log: Context["log"]): Promise<Board> =>
+  openEmulatedBoard({
+    ...options,
+    version: Number(boardVersion),
+    onProblem: (problem) => log(problemText(problem)),
+    onTrace: trace ? log : undefined,
+  });
 
 const announcement = ({ version, address, configuration }: Board): string =>
   `SpiNNaker board of version ${version} at ${address}, emulated. In .spynnaker.cfg (in your home, or as spynnaker.cfg beside the script):
@@ -142,13 +128,6 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-function describe({ kind, chip, core, message, hint, pc }: Problem): string {
-  const who = core === 0 ? `monitor of chip (${chip.join(", ")})` : `core ${core} of chip (${chip.join(", ")})`;
-  const where = pc === undefined ? "" : `, at ${pc.toString(16).padStart(8, "0")}`;
-  const what = kind === "register" || kind === "command" ? `not modelled: ${message}` : message;
-  return `${who}${where}: ${what}${hint ? `\n  ${hint}` : ""}`;
-}
-
 const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
 
 function table(cores: readonly CoreStatus[]): string {
@@ -181,6 +160,6 @@ function render(report: Report): string {
       ({ chip, core, busiestStep }) =>
         `core ${core} of chip (${chip.join(", ")}) needs ${percent(busiestStep)} of a step: raise time_scale_factor, or put fewer neurons on a core`,
     ),
-    ...report.problems.slice(0, 20).map(describe),
+    ...report.problems.slice(0, 20).map(problemText),
   ].join("\n");
 }
