@@ -161,7 +161,7 @@ describe("what an environment may not give", () => {
 
   it("no reward: ENV_FAILED says so", async () => {
     const error = await failure(scored({ trouble: "no reward" }, policy(3)));
-    expect([error.code, error.message]).toEqual(["ENV_FAILED", expect.stringContaining("reward None")]);
+    expect([error.code, error.message]).toEqual(["ENV_FAILED", expect.stringContaining("reward is None")]);
   });
 });
 

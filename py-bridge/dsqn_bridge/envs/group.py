@@ -102,10 +102,8 @@ class Group:
                 observations[index] = observation
             try:
                 rewards[index] = float(reward)
-            except (TypeError, ValueError) as problem:
-                raise BridgeError(
-                    "ENV_FAILED", f"The environment gave the reward {reward!r:.80}.", "A reward is a number."
-                ) from problem
+            except (TypeError, ValueError):
+                rewards[index] = _number(reward)
             terminations[index] = 1 if terminated else 0
             truncations[index] = 1 if truncated else 0
             infos.append(info)
@@ -146,6 +144,14 @@ class Group:
     def close(self):
         for env in self.envs:
             env.close()
+
+
+def _number(reward):
+    """A reward that is no plain number: an array of one, of whichever library."""
+    try:
+        return float(reward.item())
+    except (AttributeError, TypeError, ValueError, RuntimeError):
+        raise TypeError(f"its reward is {reward!r:.80}, which is no number") from None
 
 
 def _told(reset):

@@ -18,7 +18,7 @@ class explained:
         return self
 
     def __exit__(self, _kind, problem, _traceback):
-        if isinstance(problem, Exception) and not isinstance(problem, BridgeError):
+        if isinstance(problem, (Exception, SystemExit)) and not isinstance(problem, BridgeError):
             if old_api(problem):
                 raise older(self._id) from problem
             message = f'"{self._id}" failed in its {self._doing}: {type(problem).__name__}: {problem}'
@@ -100,7 +100,7 @@ def server(opened, inputs, outputs, rows):
             raise needs_reset()
         try:
             outcome = step(actions(), sink)
-        except Exception as problem:
+        except (Exception, SystemExit) as problem:
             with explained(opened.id, "step"):
                 raise problem
         plain = {}

@@ -146,3 +146,37 @@ def test_the_api_before_gymnasium_is_named(env, doing, old):
     assert raised.value.code == "ENV_FAILED"
     assert ("before Gymnasium" in raised.value.message) == old
     assert doing in ("reset", "step")
+
+
+class Pays(Old):
+    """Its rewards are ``resets``, whatever that is."""
+
+    def reset(self, *, seed=None, options=None):
+        return np.zeros(2, np.float32), {}
+
+    def step(self, _action):
+        if self.steps == "exits":
+            raise SystemExit(3)
+        return np.zeros(2, np.float32), self.resets, False, False, {}
+
+
+@pytest.mark.parametrize("reward", [1, 1.0, True, np.float32(1), np.array(1.0), np.array([1.0]), np.array([[1]])])
+def test_rewards_are_numbers_or_arrays_of_one(reward):
+    group = Group([Pays(reward, "")], "disabled")
+    group.reset([1], None, None)
+    assert group.step([0]).rewards == [1.0]
+
+
+@pytest.mark.parametrize(
+    "reward, steps, said",
+    [(None, "", "None"), ("1 point", "", "1 point"), (np.ones(2), "", "array"), (1, "exits", "SystemExit")],
+)
+def test_what_is_no_reward_is_named_with_its_environment(reward, steps, said):
+    group = Group([Pays(reward, steps)], "disabled")
+    group.reset([1], None, None)
+    with pytest.raises(BridgeError) as raised:
+        with explained("Mine-v0", "step"):
+            group.step([0])
+    assert raised.value.code == "ENV_FAILED"
+    assert "Mine-v0" in raised.value.message
+    assert said in raised.value.message
