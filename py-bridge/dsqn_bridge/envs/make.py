@@ -33,6 +33,10 @@ def make(id, kwargs, max_steps, render_mode, wrappers):
         return wrap(minatar.FromItsSeed(env) if id.startswith(minatar.PREFIX) else env, wrappers)
 
 
+#: What constructors raise that do not like their arguments; anything else is a failure.
+_REFUSING = (TypeError, ValueError, AssertionError, LookupError, AttributeError, OSError, gymnasium.error.Error)
+
+
 class explained:
     """Turns what Gymnasium raises while it makes ``id`` into errors with a code."""
 
@@ -63,6 +67,9 @@ class explained:
             ) from problem
         if isinstance(problem, (gymnasium.error.DependencyNotInstalled, ModuleNotFoundError)):
             raise dependency_missing(id, problem) from problem
+        if not isinstance(problem, _REFUSING):
+            message = f'"{id}" failed while it was made: {type(problem).__name__}: {problem}'
+            raise BridgeError("ENV_FAILED", message, "The cause has the traceback.", id=id) from problem
         message = f'"{id}" refuses these options: {type(problem).__name__}: {problem}'
         raise BridgeError(
             "ENV_OPTIONS_INVALID", message, "kwargs and renderMode must be ones that it takes.", id=id

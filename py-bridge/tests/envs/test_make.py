@@ -12,6 +12,17 @@ def refused(id, **kwargs):
     return raised.value
 
 
+FAILS = """
+import gymnasium
+
+class Mine(gymnasium.Env):
+    def __init__(self):
+        raise RuntimeError("no licence server")
+
+gymnasium.register("Mine-v0", Mine)
+"""
+
+
 @pytest.mark.parametrize(
     "text, code, said, hint",
     [
@@ -21,6 +32,7 @@ def refused(id, **kwargs):
         ("def", "ENV_FAILED", "SyntaxError", "traceback"),
         ("1 / 0", "ENV_FAILED", "ZeroDivisionError", "traceback"),
         ("", "ENV_UNKNOWN", "knows no environment", ""),
+        (FAILS, "ENV_FAILED", "licence server", "traceback"),
     ],
 )
 def test_a_module_of_ones_own(tmp_path, monkeypatch, text, code, said, hint):
