@@ -1,6 +1,6 @@
 // tier: python
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { DsqnError } from "../../src/errors.ts";
+import { type DsqnError } from "../../src/errors.ts";
 import type { Engine, RunResult } from "../../src/network/engine.ts";
 import { observationSize } from "../../src/network/network.ts";
 import { openSimulator } from "../../src/simulators/open.ts";
@@ -23,7 +23,7 @@ const impossible =
     it.each(foreignNames)(
       "spike there as in their framework, or are refused with the reason: %s",
       async (name) => {
-        const given = foreign(name);
+        const given = await foreign(name);
         let run: RunResult;
         try {
           const loaded = await nest.load(given.network);

@@ -12,8 +12,8 @@ const FEW = 2;
 (foreignNames.length > 0 ? describe : describe.skip)(
   `networks of other frameworks in ${NETWORKS} (skipped without them: set DSQN_NETWORKS)`,
   () => {
-    it.each(foreignNames)("spike here as there, but for near ties of float32 sums: %s", (name) => {
-      const given = foreign(name);
+    it.each(foreignNames)("spike here as there, but for near ties of float32 sums: %s", async (name) => {
+      const given = await foreign(name);
       validateNetwork(given.network);
       for (const [engine, states] of [
         [referenceEngine, FEW],
@@ -31,8 +31,8 @@ const FEW = 2;
       }
     });
 
-    it.each(foreignNames)("come back from a model file as they were: %s", (name) => {
-      const { network } = foreign(name);
+    it.each(foreignNames)("come back from a model file as they were: %s", async (name) => {
+      const { network } = await foreign(name);
       expect(decodeModel(encodeModel(network))).toEqual(network);
     });
   },
