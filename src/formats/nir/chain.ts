@@ -34,13 +34,9 @@ export function chainOf(graph: NirGraph, source: string): Link[] {
     order.push({ node: flat.nodes.get(at)!, ...(own && { recurrent: own }) });
     const [next, ...others]: string[] = [...flat.after.get(at)!];
     if (others.length > 0)
-      throw nirUnsupported(source, `the graph branches there, to ${[next, ...others].map(quoted).join(" and ")}`, at);
+      throw nirUnsupported(source, `the graph branches there, to ${listed([next, ...others])}`, at);
     if (next !== undefined && flat.before.get(next)!.size > 1)
-      throw nirUnsupported(
-        source,
-        `branches meet there, from ${[...flat.before.get(next)!].map(quoted).join(" and ")}`,
-        next,
-      );
+      throw nirUnsupported(source, `branches meet there, from ${listed([...flat.before.get(next)!])}`, next);
     at = next;
   }
   const lost = [...flat.nodes.keys()].find((name) => !seen.has(name));
@@ -48,7 +44,10 @@ export function chainOf(graph: NirGraph, source: string): Link[] {
   return order;
 }
 
-const quoted = (name: string): string => `"${name}"`;
+function listed(names: readonly string[]): string {
+  const first = names.slice(0, 3).map((name) => `"${name}"`);
+  return `${first.join(" and ")}${names.length > 3 ? ` and ${names.length - 3} more` : ""}`;
+}
 
 /** Adds nodes and edges; those of a graph within take its place. Inputs and outputs of inner graphs are left in: they do nothing. */
 function addGraph(flat: Flat, graph: NirGraph, source: string): void {
@@ -109,7 +108,6 @@ function startOf({ nodes, before }: Flat, source: string): string {
   const inputs = first.filter((name) => nodes.get(name)!.type === "Input");
   const [start, ...others] = inputs.length > 0 ? inputs : first;
   if (start === undefined) throw nirInvalid(source, "it has no node to begin with: each has another before it");
-  if (others.length > 0)
-    throw nirUnsupported(source, `it begins at ${[start, ...others].map(quoted).join(" and ")} at once`, others[0]);
+  if (others.length > 0) throw nirUnsupported(source, `it begins at ${listed([start, ...others])} at once`, others[0]);
   return start;
 }

@@ -7,7 +7,7 @@ import type { Link } from "./chain.ts";
 import { neuronOf } from "./dialects.ts";
 import { nirInvalid, nirUnsupported } from "./errors.ts";
 import type { NirNode } from "./graph.ts";
-import { counts, each, field, numbersIn, perNeuron, type Signal, weightsOf } from "./numbers.ts";
+import { counts, each, field, LARGEST_SIGNAL, numbersIn, perNeuron, type Signal, weightsOf } from "./numbers.ts";
 import type { NirOptions } from "./options.ts";
 
 /** What a node does to the network in the making. */
@@ -38,7 +38,7 @@ export const nodes: Readonly<Record<string, Take>> = {
 /** The shape that a node has for what goes in or out; without what is 1 in front of it (a batch), as far as it is no image's. */
 function shapeIn(b: Builder, node: NirNode): number[] {
   const found = [...numbersIn(field(node, "shape", b.source))];
-  if (found.length === 0 || found.some((n) => !Number.isSafeInteger(n) || n < 1) || sizeOf(found) > 2 ** 26)
+  if (found.length === 0 || found.some((n) => !Number.isSafeInteger(n) || n < 1) || sizeOf(found) > LARGEST_SIGNAL)
     throw nirInvalid(b.source, `its shape is [${found.slice(0, 9).join(", ")}]`, node.name);
   return found;
 }
@@ -204,7 +204,7 @@ function paddingOf(b: Builder, node: NirNode, axes: 1 | 2, strides: readonly num
 
 function sound(b: Builder, node: NirNode, geometry: Convolution): void {
   const problem = convolutionProblem(geometry);
-  if (problem !== undefined || sizeOf(geometry.output) > 2 ** 26)
+  if (problem !== undefined || sizeOf(geometry.output) > LARGEST_SIGNAL)
     throw nirInvalid(b.source, problem ?? `its output is [${geometry.output.join(", ")}]`, node.name);
 }
 

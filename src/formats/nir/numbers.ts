@@ -7,6 +7,9 @@ import type { NirNode } from "./graph.ts";
 /** A parameter of neurons: one value for all, or one for each in our order. */
 export type Numbers = Float64Array;
 
+/** Values between two nodes, at most: what a file says in a few bytes must not fill the memory. */
+export const LARGEST_SIGNAL = 2 ** 22;
+
 /** What flows between two nodes. */
 export interface Signal {
   /** As NIR counts it: [values], or [channels, rows, columns]. */
@@ -32,7 +35,7 @@ export function numbersIn({ data }: Tensor): Float64Array {
 export function counts(node: NirNode, name: string, source: string, length: number, least: number): number[] {
   const found = numbersIn(field(node, name, source));
   const all = found.length === 1 ? Array.from({ length }, () => found[0]) : [...found];
-  if (all.length !== length || all.some((n) => !Number.isSafeInteger(n) || n < least || n > 2 ** 26))
+  if (all.length !== length || all.some((n) => !Number.isSafeInteger(n) || n < least || n > LARGEST_SIGNAL))
     throw nirInvalid(source, `its ${name} is [${[...found].slice(0, 9).join(", ")}]`, node.name);
   return all;
 }
