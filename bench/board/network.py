@@ -1,16 +1,20 @@
-"""A source, two layers of IFCurDelta, all to all: what the benchmark records. Arguments: neurons, steps, rate of the source, "record" or "spikes"."""
+"""A source and layers of IFCurDelta, all to all: what the benchmark records.
+
+Arguments: layers, neurons, steps, rate of the source, "record" or "spikes", time scale factor.
+"""
 
 import sys
 
 import numpy
 import pyNN.spiNNaker as sim
 
-neurons, steps, rate, what = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), sys.argv[4]
+depth, neurons, steps = map(int, sys.argv[1:4])
+rate, what, scale = float(sys.argv[4]), sys.argv[5], int(sys.argv[6])
 random = numpy.random.default_rng(1)
-sim.setup(timestep=1.0, time_scale_factor=2)
+sim.setup(timestep=1.0, time_scale_factor=scale)
 times = [numpy.flatnonzero(random.random(steps) < rate).tolist() for _ in range(neurons)]
 layers = [sim.Population(neurons, sim.SpikeSourceArray(spike_times=times))]
-for _ in range(2):
+for _ in range(depth):
     cell = sim.IF_curr_delta(tau_m=20.0, v_rest=0.0, v_reset=0.0, v_thresh=1.0, tau_refrac=0.0)
     layer = sim.Population(neurons, cell)
     layer.initialize(v=0.0)

@@ -20,7 +20,7 @@ export interface CoreOptions {
   readonly timing?: "one" | "arm968";
 }
 
-const HOT_AFTER = 1000;
+const HOT_AFTER = 300;
 
 /** The longest piece of a run whose cycles fit into a word. */
 const LONGEST_PIECE = 2 ** 30;

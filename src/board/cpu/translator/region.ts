@@ -166,19 +166,19 @@ export function needsInterpreter(w: number): boolean {
     case 3:
       return singleNeedsInterpreter(w);
     case 4:
-      // User registers; nothing at all; r15 stored; a base that is stored or loaded too.
-      return (
-        (w & 0x00400000) !== 0 ||
-        (w & 0xffff) === 0 ||
-        (w & 0x00108000) === 0x8000 ||
-        ((w >>> ((w >>> 16) & 15)) & 1) !== 0 ||
-        ((w >>> 16) & 15) === 15
-      );
+      return multipleNeedsInterpreter(w);
     case 5:
       return false;
     default:
       return true;
   }
+}
+
+/** User's registers; nothing at all; r15 stored or as a base; a base that is in the list and moves. */
+function multipleNeedsInterpreter(w: number): boolean {
+  const rn = (w >>> 16) & 15;
+  if ((w & 0x00400000) !== 0 || (w & 0xffff) === 0 || (w & 0x00108000) === 0x8000 || rn === 15) return true;
+  return (w & 0x00200000) !== 0 && ((w >>> rn) & 1) !== 0;
 }
 
 /** r15 stored, as an offset, or as a base that moves; bytes loaded into it. */
