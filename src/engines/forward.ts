@@ -1,4 +1,4 @@
-import type { LocalEngine, Observations, RunOptions, Work } from "../network/engine.ts";
+import type { LocalEngine, Observations, RunOptions, RunResult, Work } from "../network/engine.ts";
 import { chooseActions } from "../network/decoding.ts";
 import { outputsOf } from "../network/layer.ts";
 import {
@@ -37,24 +37,24 @@ export function forward(network: Network, observations: Observations, options: F
   const { engine = fastEngine(), ties = network.coding?.ties ?? "first", ...run } = options;
   const loaded = engine.load(network);
   try {
-    const {
-      outputs,
-      potentials,
-      actions,
-      spikes = [],
-      work,
-    } = loaded.run(observations, { ...run, recordSpikes: true });
-    const batch = actions.length;
-    const counts = spikes.map(({ state, neuron }, l) => {
-      const perState = Array.from({ length: batch }, () => new Array<number>(outputsOf(network.layers[l])).fill(0));
-      state.forEach((b, k) => perState[b][neuron[k]]++);
-      return perState;
-    });
-    const chosen = chooseActions({ coding: { ...codingDefaults, ties } }, outputs, potentials, batch);
-    return { outputs: rows(outputs, batch), actions: Array.from(chosen), spikes: counts, work: work! };
+    const result = loaded.run(observations, { ...run, recordSpikes: true });
+    return { ...passOf(network, result, ties), work: result.work! };
   } finally {
     loaded.close();
   }
+}
+
+/** What a run with its spikes came to, as plain lists; whoever ran it. */
+export function passOf(network: Network, result: RunResult, ties: TieRule): Omit<ForwardPass, "work"> {
+  const { outputs, potentials, actions, spikes = [] } = result;
+  const batch = actions.length;
+  const counts = spikes.map(({ state, neuron }, l) => {
+    const perState = Array.from({ length: batch }, () => new Array<number>(outputsOf(network.layers[l])).fill(0));
+    state.forEach((b, k) => perState[b][neuron[k]]++);
+    return perState;
+  });
+  const chosen = chooseActions({ coding: { ...codingDefaults, ties } }, outputs, potentials, batch);
+  return { outputs: rows(outputs, batch), actions: Array.from(chosen), spikes: counts };
 }
 
 /** The network read or written in another way than its own, or with another reset. */

@@ -1,4 +1,4 @@
-import { isPlainLif, neuronModels } from "../../network/neurons/index.ts";
+import { type Lif, type Neuron, neuronModels } from "../../network/neurons/index.ts";
 import type { SpikingNetwork } from "../../network/network.ts";
 import type { SpikeRegulariser } from "../../network/regulariser.ts";
 import type { SurrogateOptions } from "../../network/surrogate.ts";
@@ -30,9 +30,7 @@ export function kernelsLearn(
   const { layers, coding } = network;
   const last = layers[layers.length - 1].activation;
   return (
-    layers.every(
-      ({ activation, recurrent }) => !recurrent && !(activation.kind === "lif" && !isPlainLif(activation)),
-    ) &&
+    layers.every(({ activation, recurrent }) => !recurrent && (activation.kind !== "lif" || unrolled(activation))) &&
     coding.decoding === "potential" &&
     coding.encoding === "constant" &&
     !coding.signedInputs &&
@@ -41,9 +39,25 @@ export function kernelsLearn(
     !learn?.length &&
     layers.every(({ synapses, pooling }) => synapses.kind === "dense" && !pooling) &&
     layers.every(({ activation }) => activation.kind === last.kind) &&
-    typeof last.beta === "number" &&
-    (detachReset || layers.every(({ activation }) => activation.reset === "subtraction"))
+    readable(last) &&
+    (detachReset ||
+      layers.every(({ activation: { reset } }) => reset === "subtraction" || reset === "delayed-subtraction"))
   );
+}
+
+/** Whether an output layer's potential is a sum of its inputs, with the same coefficients for all its neurons. */
+function readable(neuron: Neuron): boolean {
+  if (neuron.kind !== "lif") return true;
+  const { alpha, beta, gain, lowest } = neuron;
+  return [alpha, beta, gain].every((of) => typeof of === "number") && lowest === -Infinity;
+}
+
+/** Whether the kernels find the way back through lif's steps: from the potential that was compared alone. */
+function unrolled({ reset, maxSpikes, lowest, threshold }: Lif): boolean {
+  if (maxSpikes > 1 || reset === "subtraction-late") return false;
+  if (reset === "subtraction" || reset === "value" || lowest === -Infinity) return true;
+  const most = typeof lowest === "number" ? lowest : Math.max(...lowest);
+  return most <= (typeof threshold === "number" ? threshold : Math.min(...threshold));
 }
 
 /**

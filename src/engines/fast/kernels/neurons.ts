@@ -86,13 +86,21 @@ function expressFull(neuron: Lif, replaces: number): Expressed {
 }
 
 /**
- * c[t] = dv[T-1] / dh[t] of a layer that neither spikes nor resets. lif: beta^(T-1-t). lagged-lif, where a current comes between: gi[t+1] with
- * gv[t] = beta^(T-t), gi[t] = gv[t+1] + alpha gi[t+1].
+ * c[t] = dv[T-1] / dh[t] of a layer that neither spikes nor resets. lif: gain beta^(T-1-t), with a current gi[t] = gain beta^(T-1-t) + alpha gi[t+1],
+ * or alpha times that. lagged-lif, where a current comes between: gi[t+1] with gv[t] = beta^(T-t), gi[t] = gv[t+1] + alpha gi[t+1].
  */
 export function outputCoefficients(neuron: Neuron, steps: number): Float32Array {
   const beta = neuron.beta as number;
-  if (neuron.kind === "lif") return Float32Array.from({ length: steps }, (_, t) => pow(beta, steps - 1 - t));
   const coefficients = new Float32Array(steps);
+  if (neuron.kind === "lif") {
+    const { alpha, current, gain } = neuron as Lif & Record<"alpha" | "gain", number>;
+    for (let t = steps - 1, kept = 0; t >= 0; t--) {
+      const gi = gain * pow(beta, steps - 1 - t) + kept;
+      kept = current === "none" ? 0 : alpha * gi;
+      coefficients[t] = current === "input-first" ? kept : gi;
+    }
+    return coefficients;
+  }
   let gi = 0;
   for (let t = steps - 1; t >= 0; t--) {
     coefficients[t] = gi;

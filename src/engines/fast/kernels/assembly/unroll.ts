@@ -1,4 +1,6 @@
 import { Layer, Plan } from "./layout";
+import { noted, surrogate } from "./surrogate";
+import { unrollFull } from "./unroll-lif";
 import { broadcast } from "./vector";
 
 // A layer's gradients through time (equations in src/engines/reference/gradients.ts), one vector of neurons at a time with its state in
@@ -7,20 +9,6 @@ import { broadcast } from "./vector";
 //
 // F: u8 with the default surrogate, a detached reset and no price on spikes, of a plain layer (lagged-lif) or one that resets by subtraction (lif), else u16.
 // C: u8 if gs is one vector times coefficients, else u16.
-
-// @ts-ignore: decorator
-@inline
-function surrogate(kind: i32, x: v128, scale: v128): v128 {
-  const one = f32x4.splat(1);
-  if (kind == 1) {
-    const u = f32x4.mul(x, scale);
-    return f32x4.div(one, f32x4.add(one, f32x4.mul(u, u)));
-  }
-  const u = f32x4.mul(f32x4.abs(x), scale);
-  if (kind == 2) return f32x4.max(f32x4.splat(0), f32x4.sub(one, u));
-  const d = f32x4.add(u, one);
-  return f32x4.div(one, f32x4.mul(d, d));
-}
 
 /** lagged-lif, of which x is v[t], the potential before the step. */
 // @ts-ignore: decorator
@@ -108,16 +96,6 @@ function unrollLif<F, C>(
   v128.store(summed, sum);
 }
 
-/** The spikes of a block of 32 steps, one bit per step, with those of step t; written to `times` with the block's first. */
-// @ts-ignore: decorator
-@inline
-function noted(bits: v128, s: v128, t: i32, times: usize, row: usize): v128 {
-  bits = v128.or(bits, v128.and(s, i32x4.splat(1 << (t & 31))));
-  if (t & 31) return bits;
-  v128.store(times + <usize>(t >> 5) * row, bits);
-  return i64x2.splat(0);
-}
-
 // @ts-ignore: decorator
 @inline
 function unroll<F, C>(P: Plan, L: Layer, at: usize, v: usize, gs: usize, coefficients: usize, times: usize, weighted: usize, summed: usize, row: usize): void {
@@ -130,7 +108,8 @@ export function spikeGradients(P: Plan, L: Layer, v: usize, gs: usize, coefficie
   const row = <usize>L.width << 2;
   const simple = P.detached && P.surrogate == 0 && P.priceStrength == 0 && (L.lagged ? L.plain : !L.replaces);
   for (let at: usize = 0; at < row; at += 16) {
-    if (simple && coefficients) unroll<u8, u8>(P, L, at, v, gs, coefficients, times, weighted, summed, row);
+    if (L.full) unrollFull(P, L, at, v + at, gs + at, coefficients, times + at, weighted + at, summed + at, row);
+    else if (simple && coefficients) unroll<u8, u8>(P, L, at, v, gs, coefficients, times, weighted, summed, row);
     else if (simple) unroll<u8, u16>(P, L, at, v, gs, coefficients, times, weighted, summed, row);
     else if (coefficients) unroll<u16, u8>(P, L, at, v, gs, coefficients, times, weighted, summed, row);
     else unroll<u16, u16>(P, L, at, v, gs, coefficients, times, weighted, summed, row);
