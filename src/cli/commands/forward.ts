@@ -5,17 +5,22 @@ import { UsageError } from "../../errors.ts";
 import { loadModel } from "../../network/file/model.ts";
 import { loadInput } from "../../formats/input-file.ts";
 import { writeRun } from "../../formats/record.ts";
-import { forward, withOptions } from "../../engines/forward.ts";
-import { isSpiking, type Network, observationSize, type TieRule } from "../../network/network.ts";
+import { forward, type ForwardPass, passOf, withOptions } from "../../engines/forward.ts";
+import { codingDefaults, isSpiking, type Network, observationSize, type TieRule } from "../../network/network.ts";
 import type { LaggedLif } from "../../network/neurons/index.ts";
 import { fastEngine } from "../../engines/fast/index.ts";
 import { referenceEngine, referenceEngine32 } from "../../engines/reference/index.ts";
+import type { Observations, RunOptions } from "../../network/engine.ts";
+import { simulators } from "../../simulators/names.ts";
+import { type OpenOptions, openSimulator } from "../../simulators/open.ts";
+import { boardSettingsFrom, hostFlags, type HostFlags } from "../flags/board.ts";
 import { command } from "../command.ts";
 import { integer, real } from "../flags/options.ts";
 import { codingFlags, withCoding, type CodingFlags } from "../flags/coding.ts";
 import { warnEqual, warnUnheard } from "../flags/unheard.ts";
 
-interface Options extends CodingFlags {
+interface Options extends CodingFlags, HostFlags {
+  simulator: string;
   input: string;
   record?: string;
   dt: number;
@@ -34,13 +39,14 @@ const nestedSchema: z.ZodType<Nested> = z.lazy(() => z.array(z.union([z.number()
 export default command<Options>({
   name: "forward",
   configure(parser) {
-    codingFlags(parser.argument("<model>", "a model file (.safetensors)"))
+    hostFlags(codingFlags(parser.argument("<model>", "a model file (.safetensors)")))
       .requiredOption(
         "--input <json>",
         "one observation [..], several [[..], ..], or @FILE with either (JSON, or .npz), or with input that changes, [steps, states, ...] (.npz, NIRData)",
       )
       .option("--record <file>", "write spikes and potentials of every layer and step: .npz, or .nir (NIRData)")
       .option("--dt <seconds>", "of a step, in NIRData", real(0), 1)
+      .option("--simulator <name>", `what runs it: engine, ${Object.keys(simulators).join(", ")}`, "engine")
       .option("--steps <T>", "time steps, instead of the model's own", integer(1))
       .addOption(
         new Option("--reset <kind>", "instead of the model's own; zero is a reset of lif to 0").choices([
@@ -60,10 +66,11 @@ export default command<Options>({
       .option("--seed <n>", "of Poisson encoding", integer(), 0)
       .addHelpText(
         "after",
-        '\nspikes[layer][state][neuron] of --json are the spikes of a whole decision.\n\nExample:\n  dsqn forward models/cartpole-dqn-converted.safetensors --input "[0.1, 0.2, -0.1, 0.3]" --steps 100',
+        '\nspikes[layer][state][neuron] of --json are the spikes of a whole decision.\n\nExample:\n  dsqn forward models/cartpole-dqn-converted.safetensors --input "[0.1, 0.2, -0.1, 0.3]" --steps 100\n  dsqn forward models/cartpole-dsqn.safetensors --input "[0.1, 0.2, -0.1, 0.3]" --simulator spinnaker --board-host emulated',
       );
   },
-  async run([path], { input, steps: wanted, engine, precision, seed, record, dt, ...rest }, { print, log }) {
+  async run([path], options, { print, log, progress, signal }) {
+    const { input, steps: wanted, engine, precision, seed, record, dt, simulator, ...rest } = options;
     const network = withCoding((await loadModel(path)).network, rest);
     const { observations, changing, length } = await parseInput(input, network, dt);
     const steps = wanted ?? length;
@@ -71,7 +78,21 @@ export default command<Options>({
     const runner =
       engine === "fast" ? fastEngine(precision) : precision === "float64" ? referenceEngine : referenceEngine32;
     const shown = isSpiking(network) ? withOptions(network, rest) : network;
-    const pass = forward(shown, observations, { engine: runner, ties: rest.ties, steps, seed, changing });
+    const pass =
+      simulator === "engine"
+        ? forward(shown, observations, { engine: runner, ties: rest.ties, steps, seed, changing })
+        : await simulate(shown, observations, {
+            name: simulator,
+            ties: rest.ties,
+            run: { steps, seed, changing },
+            open: {
+              settings: { ...boardSettingsFrom({ ...options, input: undefined }, simulator) },
+              onProgress: progress,
+              onWarning: log,
+              signal,
+            },
+            record,
+          });
     if (record !== undefined) {
       if (!isSpiking(shown)) throw refused("record");
       const kept = { steps, seed, changing, recordSpikes: true, recordPotentials: true };
@@ -85,7 +106,12 @@ export default command<Options>({
     if (warnings.length === 0 && !changing && distinct(observations, rows))
       warnings.push(...warnEqual(Float64Array.from(pass.outputs.flatMap((row) => [...row])), rows, log));
     print(
-      { ...pass, warnings, steps: isSpiking(network) ? (steps ?? network.coding.steps) : null, engine, precision },
+      {
+        ...(pass as Omit<ForwardPass, "work"> & Partial<ForwardPass>),
+        warnings,
+        steps: isSpiking(network) ? (steps ?? network.coding.steps) : null,
+        ...(simulator === "engine" ? { engine, precision } : { simulator }),
+      },
       ({ outputs, actions, spikes, work }) =>
         [
           ...outputs.map(
@@ -95,12 +121,45 @@ export default command<Options>({
             (states, l) =>
               `layer ${l}: ${states.map((counts) => counts.reduce((sum, count) => sum + count, 0)).join(", ")} spikes`,
           ),
-          `${work.synOps.toFixed(0)} synaptic operations per decision`,
+          ...(work ? [`${work.synOps.toFixed(0)} synaptic operations per decision`] : []),
         ].join("\n"),
     );
     return 0;
   },
 });
+
+interface Simulated {
+  readonly name: string;
+  readonly ties?: TieRule;
+  readonly run: Pick<RunOptions, "steps" | "seed" | "changing">;
+  readonly open: OpenOptions;
+  readonly record?: string;
+}
+
+/** The same by a simulator, which counts no operations. */
+async function simulate(
+  network: Network,
+  observations: Observations,
+  { name, ties, run, open, record }: Simulated,
+): Promise<Omit<ForwardPass, "work">> {
+  if (!isSpiking(network)) throw refused("simulator");
+  if (record !== undefined)
+    throw new UsageError(
+      "BAD_ARGUMENT",
+      "--record writes what our engine does; simulators don't give every potential.",
+      {
+        hint: `Leave out --simulator ${name}, or --record.`,
+      },
+    );
+  const engine = await openSimulator(name, open);
+  try {
+    const loaded = await engine.load(network);
+    const result = await loaded.run(observations, { ...run, recordSpikes: true });
+    return passOf(network, result, ties ?? network.coding.ties ?? codingDefaults.ties);
+  } finally {
+    await engine.close();
+  }
+}
 
 /** Whether not all of so many observations are the same. */
 function distinct(observations: Float64Array | Float32Array, rows: number): boolean {

@@ -5,13 +5,17 @@ import type { InputPlace } from "../../simulators/spinnaker/input-layer.ts";
 import { choice, integer } from "./options.ts";
 
 /** What `boardFlags` adds to a command's options. */
-export interface BoardFlags extends InputFlags {
+export interface BoardFlags extends HostFlags, InputFlags {}
+
+/** What `hostFlags` adds to a command's options. */
+export interface HostFlags {
   boardHost?: string;
   boardVersion?: "3" | "5";
   spallocServer?: string;
   spallocUser?: string;
   boardTimeout?: number;
   hardReset?: boolean;
+  timeScaleFactor?: number;
 }
 
 /** What `inputFlags` adds to a command's options. */
@@ -43,8 +47,11 @@ function numbers(text: string): number[] {
 }
 
 /** The flags of commands that run a network on a SpiNNaker board. */
-export function boardFlags(parser: Parser): Parser {
-  return inputFlags(parser)
+export const boardFlags = (parser: Parser): Parser => hostFlags(inputFlags(parser));
+
+/** Of those the ones that say which board, for commands that have another --input. */
+export function hostFlags(parser: Parser): Parser {
+  return parser
     .option(
       "--board-host <address>",
       "SpiNNaker board of --simulator spinnaker, or emulated: one in software (or DSQN_SPINNAKER_HOST)",
@@ -65,6 +72,11 @@ export function boardFlags(parser: Parser): Parser {
       integer(1),
     )
     .option(
+      "--time-scale-factor <n>",
+      "how many times slower than 1 ms per step the board runs (default: what the network needs)",
+      integer(1),
+    )
+    .option(
       "--hard-reset",
       "on SpiNNaker: sPyNNaker's own IFCurDelta for all, which resets to zero what the network resets by subtraction",
     );
@@ -73,7 +85,15 @@ export function boardFlags(parser: Parser): Parser {
 /** The flags as settings of `openSimulator`; undefined where none is given, BAD_ARGUMENT where `simulator` has nothing of what they name. */
 export function boardSettingsFrom(flags: BoardFlags, simulator: string): BoardOptions | undefined {
   const { boardHost: host, boardVersion, spallocServer: spalloc, spallocUser: user, boardTimeout: timeoutMs } = flags;
-  const board = given({ host, boardVersion: boardVersion && Number(boardVersion), spalloc, user, timeoutMs });
+  const { timeScaleFactor } = flags;
+  const board = given({
+    host,
+    boardVersion: boardVersion && Number(boardVersion),
+    spalloc,
+    user,
+    timeoutMs,
+    timeScaleFactor,
+  });
   const input = given({ input: flags.input, inputRange: flags.inputRange, hardReset: flags.hardReset });
   if (board && simulator !== "spinnaker")
     throw new UsageError("BAD_ARGUMENT", `A board is named, but the simulator "${simulator}" runs on none.`, {
