@@ -38,9 +38,25 @@ export function fromStableBaselines3(bytes: Uint8Array, source: string): NamedTe
     ...Object.keys(files).filter((file) => /\.(pth|pt)$/.test(file) && !/optim|variables/.test(file)),
   ].find((file) => files[file]);
   if (name === undefined) throw wrongForm(source, "the archive holds no policy.pth");
-  const found = fromTorch(decodeTorch(files[name], `${source}, ${name}`), source);
+  const whole = fromTorch(decodeTorch(files[name], `${source}, ${name}`), source);
   const data = dataOf(files.data, source);
+  const found = actorOf(whole);
   return { ...found, form: `stable-baselines3, ${name}`, ...(data && said(data, found, source)) };
+}
+
+/** What says how good a state is, copies of what both sides share, and the noise of continuous actions. */
+const NOT_THE_ACTOR = /^(value_net|mlp_extractor\.value_net|vf_features_extractor|pi_features_extractor)\.|^log_std$/;
+
+/** Of an actor-critic the actor alone. */
+function actorOf(whole: NamedTensors): NamedTensors {
+  const { tensors, tree, assumed = [] } = whole;
+  if (!("action_net.weight" in tensors)) return whole;
+  return {
+    ...whole,
+    tensors: Object.fromEntries(Object.entries(tensors).filter(([name]) => !NOT_THE_ACTOR.test(name))),
+    ...(tree && { tree: tree.filter((name) => !NOT_THE_ACTOR.test(`${name}.`)) }),
+    assumed: [...assumed, "the actor alone; its critic is left out"],
+  };
 }
 
 function dataOf(bytes: Uint8Array | undefined, source: string): Data | undefined {
@@ -58,8 +74,7 @@ function said(data: Data, { tensors, assumed = [] }: NamedTensors, source: strin
   // DQN's default is ReLU, that of actor-critics tanh, but over images.
   const images = Object.keys(tensors).some((name) => name.includes("features_extractor.cnn."));
   const given = kwargs?.activation_fn === undefined ? undefined : JSON.stringify(kwargs.activation_fn);
-  const actorCritic =
-    Object.keys(tensors).some((name) => name.startsWith("mlp_extractor.")) || /common\.policies/.test(module);
+  const actorCritic = "action_net.weight" in tensors || /common\.policies/.test(module);
   const relu = given === undefined ? !actorCritic || images : /ReLU\b/.test(given) && !/Leaky|PReLU|RReLU/.test(given);
   const activation = relu
     ? "relu"
