@@ -19,8 +19,9 @@ export const simulatedLif: SimulatedNeuron<Lif> = {
       return dyadic ? Math.round(x * 8) / 8 : Math.fround(x);
     };
     return (outputs) => {
-      const values = (low: number, high: number): Values =>
-        chance(0.4) ? Float32Array.from({ length: outputs }, () => uniform(low, high)) : uniform(low, high);
+      const one = (low: number, high: number): Float32Array =>
+        Float32Array.from({ length: outputs }, () => uniform(low, high));
+      const values = (low: number, high: number): Values => (chance(0.4) ? one(low, high) : uniform(low, high));
       const threshold = chance(0.5) ? 1 : fixedReset || chance(0.8) ? values(0.5, 1.5) : values(-0.5, 0.25);
       const lowest = typeof threshold === "number" ? threshold : Math.min(...threshold);
       const plain = neuron("lif", {
@@ -32,7 +33,7 @@ export const simulatedLif: SimulatedNeuron<Lif> = {
         resetTo: fixedReset || (chance(0.5) && lowest > 0) ? 0 : values(lowest - 1, lowest - 0.125),
       });
       return everyOption
-        ? { ...plain, ...furtherOptions(plain, { chance, uniform, values, leaky, fixedReset }) }
+        ? { ...plain, ...furtherOptions(plain, { chance, uniform, values, each: one, leaky, fixedReset }) }
         : plain;
     };
   },
@@ -41,16 +42,25 @@ export const simulatedLif: SimulatedNeuron<Lif> = {
   scripted: () => "is lif",
 };
 
+/** Currents, and gains less by what they add up. */
+function currents(alpha: Values, gain: number): Pick<Lif, "alpha" | "gain"> {
+  return { alpha, gain: typeof alpha === "number" ? gain * (1 - alpha) : alpha.map((a) => gain * (1 - a)) };
+}
+
 interface Draw {
   chance(p: number): boolean;
   uniform(low: number, high: number): number;
   values(low: number, high: number): Values;
+  each(low: number, high: number): Float32Array;
   readonly leaky: boolean;
   readonly fixedReset: boolean;
 }
 
-/** What else NEST expresses. Without leak gains are powers of 2, with which nothing rounds; where a current adds up inputs, small ones. */
-function furtherOptions(p: Lif, { chance, uniform, values, leaky, fixedReset }: Draw): Partial<Lif> {
+/**
+ * What else NEST expresses. Without leak gains are powers of 2, with which nothing rounds; with a current they undo that it
+ * adds up inputs. With leak each neuron rests elsewhere, so that no two outputs tie by rounding where nothing reaches them.
+ */
+function furtherOptions(p: Lif, { chance, uniform, values, each, leaky, fixedReset }: Draw): Partial<Lif> {
   const smallest = (of: Values): number => (typeof of === "number" ? of : Math.min(...of));
   const late = fixedReset || chance(0.5) ? p.reset : chance(0.5) ? "delayed-subtraction" : "delayed-lost";
   const reset = late === "delayed-lost" && smallest(p.threshold) <= 0.25 ? p.reset : late;
@@ -63,9 +73,9 @@ function furtherOptions(p: Lif, { chance, uniform, values, leaky, fixedReset }: 
     current,
     ...(current === "none"
       ? { alpha: 0, gain: chance(0.6) ? 1 : leaky ? values(0.25, 1.5) : chance(0.5) ? 0.5 : 2 }
-      : { alpha: values(0.05, 0.8), gain: values(0.1, 0.4) }),
-    offset: chance(0.6) ? 0 : values(-0.25, 0.25),
-    leakTo: chance(0.6) ? 0 : values(-0.5, 0.5),
+      : currents(values(0.05, 0.8), uniform(0.5, 1.25))),
+    offset: chance(0.6) ? 0 : leaky ? each(-0.25, 0.25) : values(-0.25, 0.25),
+    leakTo: chance(0.6) ? 0 : leaky ? each(-0.5, 0.5) : values(-0.5, 0.5),
     lowest: bounded ? Math.min(0, least, smallest(p.threshold)) - uniform(0.125, 1) : -Infinity,
   };
 }
