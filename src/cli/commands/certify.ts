@@ -59,7 +59,7 @@ export default command<Options>({
         )
         .addOption(new Option("--precision <type>", "of our side").choices(["float32", "float64"]).default("float64"))
         .option("--spikes", "keep the simulator's spikes in the certificate, not their hashes alone")
-        .addOption(new Option("--dialect <name>", "of a .nir network (docs/formats.md)").choices(nirDialects))
+        .addOption(new Option("--dialect <name>", "of a .nir network (docs/nir.md)").choices(nirDialects))
         .option("--dt <seconds>", "of a .nir network or NIRData with events: a step", real(0))
         .addOption(
           new Option("--reset <kind>", "instead of each network's own; zero is a reset of lif to 0").choices([
