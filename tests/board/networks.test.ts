@@ -5,6 +5,8 @@ import { compareOnBoard } from "./twin.ts";
 
 const models = fileURLToPath(new URL("../../models/", import.meta.url));
 const small = 200_000; // bytes
+/** Conversions need a quarter of a million cycles and more in a step of 200,000. */
+const SCALE = 4;
 const names = readdirSync(models)
   .filter((name) => /-(?:converted|dsqn|snn-classifier|few|thrift)\.safetensors$/.test(name))
   .filter((name) => statSync(models + name).size < small)
@@ -23,7 +25,7 @@ describe("every small spiking network of models/ on the emulated board", () => {
   ] as const)(
     "gives the twin's spikes and potentials: version %d, input of the %s",
     async (version, input) => {
-      const compared = await compareOnBoard(names, { version, input });
+      const compared = await compareOnBoard(names, { version, input, timeScaleFactor: SCALE });
       expect(compared.map(({ name, differing }) => [name, differing])).toEqual(names.map((name) => [name, 0]));
       for (const { potentials, expected, problems } of compared) {
         expect(potentials).toEqual(expected);

@@ -21,10 +21,11 @@ const STATES = 2;
 /** Networks of models/ on an emulated board and on the twin, for the same random states. */
 export async function compareOnBoard(
   names: readonly string[],
-  { version, input }: { readonly version: 3 | 5; readonly input: "host" | "chip" },
+  place: { readonly version: 3 | 5; readonly input: "host" | "chip"; readonly timeScaleFactor?: number },
 ): Promise<Compared[]> {
   const problems: string[] = [];
-  const settings = { host: "emulated", boardVersion: version, input };
+  const { version, input, timeScaleFactor } = place;
+  const settings = { host: "emulated", boardVersion: version, input, timeScaleFactor };
   const board = await openSimulator("spinnaker", { settings, onWarning: (message) => problems.push(message) });
   const twin = await openSimulator("spinnaker-twin", { settings: { input } });
   try {
