@@ -24,7 +24,12 @@ export interface EpisodesOptions {
 }
 
 /** Episodes as long as no usual environment's: whoever waits for them is told. */
-const LONG = 20_000;
+export const LONG = 20_000;
+
+/** What is said of `running` episodes that have taken as many steps. */
+export function unending(running: number, id: string): string {
+  return `${running} episode(s) of ${id} have not ended after ${LONG} steps: they may never. A time limit ends them (--max-steps N).`;
+}
 
 /**
  * Runs one episode in each environment side by side, and returns each one's undiscounted return and length. Only running
@@ -65,9 +70,7 @@ export async function runEpisodes(
     });
     options.onStep?.({ step, running: running.length });
     if (step === LONG && running.length > 0 && maxSteps === Infinity)
-      options.onWarning?.(
-        `${running.length} episode(s) of ${environments.id} have not ended after ${LONG} steps: they may never. A time limit ends them (--max-steps N).`,
-      );
+      options.onWarning?.(unending(running.length, environments.id));
     if (running.length > 0 && options.enough?.(running)) break;
   }
   return { returns, lengths };

@@ -35,13 +35,14 @@ interface SelectionOptions {
   readonly seed: number;
   readonly makeEnvironments: MakeEnvironments;
   readonly signal?: AbortSignal;
+  readonly onWarning?: (message: string) => void;
 }
 
 export function createSelection(
   plan: EvaluationPlan,
   algorithm: Algorithm,
   state: RunState,
-  { seed, makeEnvironments, signal }: SelectionOptions,
+  { seed, makeEnvironments, signal, onWarning }: SelectionOptions,
 ): Selection {
   const { progression } = state;
   const stream = Random.stream(seed, "evaluation");
@@ -53,7 +54,12 @@ export function createSelection(
   const score = async (which: 0 | 1): Promise<{ returns: number[]; lengths: number[] }> => {
     const group = groups[which];
     group.environments ??= await makeEnvironments(group.seeds.length);
-    return runEpisodes(group.environments, algorithm.greedy, { seeds: group.seeds, epsilon: plan.epsilon, signal });
+    return runEpisodes(group.environments, algorithm.greedy, {
+      seeds: group.seeds,
+      epsilon: plan.epsilon,
+      signal,
+      onWarning,
+    });
   };
 
   return {

@@ -4,6 +4,7 @@ import { DsqnError } from "../errors.ts";
 import type { Network } from "../network/network.ts";
 import type { OnProgress } from "../progress.ts";
 import type { Algorithm } from "./algorithm.ts";
+import { LONG, unending } from "./episodes.ts";
 import {
   type EpisodeEntry,
   type EvaluationEntry,
@@ -39,6 +40,8 @@ export interface TrainHooks {
    * `signal` fired. `due`: the algorithm asks for a checkpoint.
    */
   readonly onSafePoint?: (facts: { snapshot: () => Snapshot; last: boolean; due: boolean }) => void;
+  /** A remark for the user: episodes that do not end. */
+  readonly onWarning?: (message: string) => void;
   readonly resume?: Snapshot;
   readonly signal?: AbortSignal;
 }
@@ -183,6 +186,8 @@ function observe(run: Run, running: Int32Array, actions: Int32Array, result: Env
     });
     state.progression.environmentSteps++;
     episode.actions.push(actions[i]);
+    if (episode.actions.length === LONG && !terminated && !truncated)
+      run.hooks.onWarning?.(unending(1, environments.id));
     episode.return += result.rewards[i];
     episode.ended = terminated || truncated;
     if (episode.ended && algorithm.episodes === "at-once") finishEpisode(run, i);

@@ -139,6 +139,22 @@ describe("training", () => {
     expect(comparable(await train(config, { resume: last }))).toEqual(comparable(await train(config)));
   });
 
+  it("tells of an episode that does not end", async () => {
+    const warnings: string[] = [];
+    const changes = {
+      episodes: 1,
+      environment: { count: 1 },
+      updateEvery: 1e6,
+      evaluation: { every: 1e9, episodes: 1 },
+    };
+    await train(configure(changes), {
+      makeEnvironments: corridor({ limit: 20_001, size: 1e9 }),
+      onWarning: (message) => warnings.push(message),
+    });
+    // While it trains, and while it is scored.
+    expect(warnings).toEqual([1, 2].map(() => expect.stringContaining("--max-steps")));
+  });
+
   it("says so when it diverges", async () => {
     const wild = configure({ optimizer: { learningRate: { kind: "constant", value: 1e30 } }, clip: { kind: "none" } });
     await expect(train(wild)).rejects.toMatchObject({ code: "TRAINING_DIVERGED" });

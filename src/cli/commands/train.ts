@@ -62,7 +62,7 @@ Exit code 1: the greedy score of the trained network misses the config's target.
     };
     const changes = options.set.map(assignment).reduce((all, one) => composed(all, one), flags);
     const onLog = printing({ log, verbose });
-    const request = { preset, env, changes, out, resume, path, onLog, signal, onProgress: progress };
+    const request = { preset, env, changes, out, resume, path, onLog, signal, onProgress: progress, onWarning: log };
     if (seeds !== undefined) {
       const summary = await runSeeds(request, seed ?? 0, seeds);
       print(summary, renderSeeds);

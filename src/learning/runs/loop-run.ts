@@ -24,7 +24,7 @@ export async function runLoop(
   context: RunContext,
   makeEnvironments: MakeEnvironments,
 ): Promise<TrainSummary> {
-  const { folder, signal, onProgress } = context;
+  const { folder, signal, onProgress, onWarning } = context;
   const recorder = openRecorder<Snapshot>(config, context);
   const framesFile = { path: folder.file("replay.frames"), resume: recorder.resume !== undefined };
   const make = (environments: Environments): Promise<Algorithm> =>
@@ -35,6 +35,7 @@ export async function runLoop(
       resume: recorder.resume,
       signal,
       onProgress,
+      onWarning,
       onEpisode: (entry) => recorder.note("episode", entry, entry.environmentSteps, scalars(entry)),
       async onEvaluation(entry, best) {
         recorder.note("evaluation", entry, entry.environmentSteps, scoreOf(entry));

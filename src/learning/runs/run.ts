@@ -32,17 +32,19 @@ export interface RunOptions {
   readonly onLog?: (line: string) => void;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
+  /** A remark for the user. */
+  readonly onWarning?: (message: string) => void;
 }
 
 /** Trains one agent as a run: everything it makes lies in one folder, from which it can be resumed after any end. */
 export async function runTraining(options: RunOptions): Promise<TrainSummary & { folder: string }> {
-  const { signal, onProgress, resume } = options;
+  const { signal, onProgress, onWarning, resume } = options;
   const source = resume === undefined ? await fromPreset(options) : fromFolder(resume, options);
   const algorithm = await loadAlgorithm(source.config.method, source.what);
   // Parsed before anything is written: a wrong config leaves no folder behind.
   const parsed = parseConfig(algorithm.schema as z.ZodType<LoopConfig>, source.config, source.what);
   const folder = openRunFolder(source.path, { resume: resume !== undefined });
-  const context: RunContext = { folder, resume: source.checkpoint, command: source.command, signal, onProgress };
+  const context: RunContext = { folder, resume: source.checkpoint, command: source.command, signal, onProgress, onWarning };
   const run = async (makeEnvironments: MakeEnvironments): Promise<TrainSummary> => {
     const config = await withObservedScaling(parsed, makeEnvironments);
     if (resume === undefined) writeAtomically(folder.file("config.json"), `${JSON.stringify(config, null, 2)}\n`);

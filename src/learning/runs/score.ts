@@ -45,10 +45,10 @@ export async function scoreAndSave(
   makeEnvironments: MakeEnvironments,
   { networks, card, bestCard, compare, summary }: Result,
 ): Promise<TrainSummary> {
-  const { folder, signal, onProgress } = context;
+  const { folder, signal, onProgress, onWarning } = context;
   const { episodes, epsilon, target } = config.final;
   const policy = policyOf(networks.best);
-  const score = await evaluate(policy, makeEnvironments, { episodes, epsilon, compare, signal, onProgress });
+  const score = await evaluate(policy, makeEnvironments, { episodes, epsilon, compare, signal, onProgress, onWarning });
   await policy.close?.();
   const { mean, std, ci95, similarity, similarityCi95 } = score;
   const final = { mean, std, ci95, episodes };

@@ -35,4 +35,6 @@ export interface RunContext {
   readonly command: string;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
+  /** A remark for the user. */
+  readonly onWarning?: (message: string) => void;
 }
