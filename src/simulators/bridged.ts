@@ -1,6 +1,6 @@
 import { ndarray, type NdArray, type TypedArray, type Worker } from "../bridge/index.ts";
 import { UsageError } from "../errors.ts";
-import type { Engine, Loaded, Observations, RunOptions, RunResult, SpikeEvents } from "../network/engine.ts";
+import type { Awaitable, Engine, Loaded, Observations, RunOptions, RunResult, SpikeEvents } from "../network/engine.ts";
 import type { Mapping } from "../network/mapping.ts";
 import { type Network, observationSize, spikingLayers, type SpikingNetwork } from "../network/network.ts";
 import type { OnProgress } from "../progress.ts";
@@ -19,6 +19,8 @@ export interface BridgedOptions {
   /** Whether `close` ends the worker. */
   readonly owned: boolean;
   readonly onProgress?: OnProgress;
+  /** Further parameters of a run, which depend on what is run. */
+  readonly forRun?: (network: SpikingNetwork, observations: Observations, options: RunOptions) => Awaitable<object>;
   /** A remark for the user: an unknown version of the simulator. */
   readonly onWarning?: (message: string) => void;
 }
@@ -56,8 +58,9 @@ export async function bridgedEngine(worker: Worker, options: BridgedOptions): Pr
           if (!handles.has(handle))
             throw new UsageError("NETWORK_CLOSED", "The network was closed.", { hint: "Call load(network) again." });
           const encodes = settings.input === "chip";
+          const more = await options.forRun?.(network, observations, runOptions);
           return runBridged(network, observations, runOptions, { area, encodes }, (params, arrays) =>
-            call("run", { handle, ...params }, arrays),
+            call("run", { handle, ...params, ...more }, arrays),
           );
         },
         close: () => release(handle),

@@ -8,6 +8,7 @@ import { bridgedEngine } from "./bridged.ts";
 import { isSimulator, type Settings, simulators } from "./names.ts";
 import { boardSettings } from "./spinnaker/board.ts";
 import { withBoard } from "./spinnaker/emulated.ts";
+import { keepingUp } from "./spinnaker/real-time.ts";
 import { engineWithInput } from "./spinnaker/input-layer.ts";
 
 /** Where a simulator lives, and who hears of its progress and warnings. */
@@ -61,6 +62,7 @@ async function openBridged(
       name,
       settings: reached.settings,
       owned: worker !== options.worker,
+      ...(onBoard && { forRun: keepingUp(settings, onWarning) }),
       onProgress,
       onWarning,
     });

@@ -19,6 +19,7 @@ from .spinnaker_config import Board, import_spynnaker, reach
 from .spinnaker_errors import translated
 from .spinnaker_mapping import drawn
 from .spinnaker_populations import LARGEST, Population, Settings, populations_of, schedule_of, start_of
+from .spinnaker_time import assert_kept_up, read_provenance
 
 AFTER_THE_END = 1e6  # ms; sPyNNaker refuses spike sources without any spike
 POISSON_HZ = 1000.0  # one spike per step: the most that our Poisson encoding asks for
@@ -42,6 +43,7 @@ class Machine:
         self.populations: List[Any] = []
         self.copies = 0
         self.recording = False
+        self.time_scale = self.settings.time_scale
         self.source: Any = None
         self.layers = populations_of(network, self.settings)
         self.schedule = schedule_of(network, self.settings)
@@ -50,8 +52,9 @@ class Machine:
         """What the machine runs for so many steps of ours: up to the readout's last, then on to a multiple of COLOURS, so that it can be reset."""
         return -(-self.schedule.machine_steps(steps) // COLOURS) * COLOURS
 
-    def run(self, inputs: Inputs, steps: int, record: bool = True) -> Result:
-        """All states side by side on the machine, `steps` ms. After a failure the machine is let go, and the next run builds anew."""
+    def run(self, inputs: Inputs, steps: int, record: bool = True, time_scale: int = 1) -> Result:
+        """All states side by side on the machine, `steps` ms, each so many times as long as real time. After a failure the machine is let go,
+        and the next run builds anew."""
         if self.board.virtual:
             raise BridgeError(
                 "BOARD_VIRTUAL",
@@ -59,6 +62,7 @@ class Machine:
                 "Use a real board, or the simulator spinnaker-twin.",
             )
         try:
+            self._slow_down(time_scale)
             return self._run(inputs, steps, record)
         except BridgeError:
             raise
@@ -67,12 +71,19 @@ class Machine:
             self.abandon()
             raise failed from error
 
+    def _slow_down(self, time_scale: int) -> None:
+        """sPyNNaker is told the factor when it is set up."""
+        if time_scale > self.time_scale:
+            self.time_scale = time_scale
+            self.close()
+
     def _run(self, inputs: Inputs, steps: int, record: bool) -> Result:
         began = time.perf_counter()
         self.prepare(inputs, record)
         built = time.perf_counter()
         self.sim.run(self.machine_steps(steps))
         ran = time.perf_counter()
+        assert_kept_up(read_provenance(), self.time_scale, self.board.home)
         spikes, potentials = self.read(inputs.states, steps)
         return Result(
             spikes, potentials, None, {"build": built - began, "run": ran - built, "read": time.perf_counter() - ran}
@@ -90,7 +101,7 @@ class Machine:
         if Machine.on_board:
             Machine.on_board.close()
         Machine.on_board, self.copies, self.recording = self, copies, record
-        self.sim.setup(timestep=1.0, time_scale_factor=self.settings.time_scale, min_delay=1.0)
+        self.sim.setup(timestep=1.0, time_scale_factor=self.time_scale, min_delay=1.0)
         layers = self.network.layers
         last = len(layers) - 1
         self.populations = []

@@ -59,8 +59,9 @@ def run(session, params: dict, arrays: Dict[str, np.ndarray]) -> tuple:
     machine = session.get(params["handle"])
     record = bool(params.get("recordSpikes", True))
     with _quiet():
-        result = machine.run(inputs_from(params, arrays), int(params.get("steps") or machine.network.steps), record)
-    return {"seconds": result.seconds}, result_arrays(result, record)
+        steps, time_scale = int(params.get("steps") or machine.network.steps), int(params.get("timeScaleFactor") or 1)
+        result = machine.run(inputs_from(params, arrays), steps, record, time_scale)
+    return {"seconds": result.seconds, "timeScaleFactor": machine.time_scale}, result_arrays(result, record)
 
 
 def place(session, params: dict, arrays: Dict[str, np.ndarray]) -> tuple:

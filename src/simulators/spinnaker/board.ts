@@ -21,6 +21,8 @@ export interface BoardOptions extends InputOptions {
   readonly tauM?: number;
   /** sPyNNaker's own IFCurDelta for all: what is reset by subtraction is reset to zero. */
   readonly hardReset?: boolean;
+  /** How many times slower than 1 ms per step the board runs; what the network needs unless given. */
+  readonly timeScaleFactor?: number;
 }
 
 /** The settings as the Python side takes them; sPyNNaker's own home lies in the managed one. */
