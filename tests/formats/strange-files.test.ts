@@ -250,13 +250,13 @@ describe("what stands between layers", () => {
 
   it("noisy layers are taken by their means", async () => {
     const tensors = linears(["fc1", "fc2"], [4, 6, 2]);
-    const noisy = Object.fromEntries(
+    const noisy: Tensors = Object.fromEntries(
       Object.entries(tensors).flatMap(([name, value]) => [
         [`${name}_mu`, value],
         [`${name}_sigma`, tensor(normals(value.data.length), value.shape)],
         [`${name}_epsilon`, tensor(normals(value.data.length), value.shape)],
       ]),
-    ) as Tensors;
+    );
     const { network, assumed } = await imported(torch(noisy), "pt");
     expectClose(outputs(network), forward(tensors, ["fc1", "fc2"], X));
     expect(assumed[0]).toBe('noisy layers are taken without their noise: "fc1", "fc2"');
