@@ -3,7 +3,7 @@ import { bitCount } from "./loads-stores.ts";
 /**
  * What instructions cost, in cycles of the core, once their condition has passed; one that is skipped costs 1.
  *
- * Sources: ARM9E-S / ARM9EJ-S Technical Reference Manual (DDI 0222), 8.1, tables 8.2 and 8.3, and 8.3 to 8.18 (interlocks); the ARM968E-S
+ * Sources: ARM9EJ-S Technical Reference Manual (DDI 0222), 8.1 (tables 8.1 to 8.3), and ARM9E-S (DDI 0165), 8 (interlocks); the ARM968E-S
  * (DDI 0311) is that core with memories of one cycle. An interlock belongs to the two instructions that follow a load or a
  * multiplication in memory and is charged to the load: so the cost of an instruction depends on words alone, not on the way that led to it.
  */
@@ -34,8 +34,8 @@ export const ONE: Timing = {
 export const ARM968: Timing = {
   name: "arm968",
   cost: (w, next, afterNext) => {
-    const { cycles, results, latency } = timesOf(w);
-    return cycles + interlock(results, latency, next, afterNext);
+    const times = timesOf(w);
+    return times.cycles + interlock(times, next, afterNext);
   },
   memoryWait: 24,
   busWait: 6,
@@ -49,13 +49,15 @@ interface Times {
   /** Registers that come late, as a mask, and by how many cycles. */
   readonly results: number;
   readonly latency: number;
+  /** They come from the multiplier, which has them at once for its next sum. */
+  readonly multiplied?: boolean;
 }
 
-function interlock(results: number, latency: number, next: number, afterNext: number): number {
+function interlock({ results, latency, multiplied = false }: Times, next: number, afterNext: number): number {
   if (latency === 0) return 0;
-  if ((readsOf(next) & results) !== 0) return latency;
+  if ((readsOf(next, !multiplied) & results) !== 0) return latency;
   if (latency === 1 || timesOf(next).cycles > 1 || (writesOf(next) & results) !== 0) return 0;
-  return (readsOf(afterNext) & results) !== 0 ? 1 : 0;
+  return (readsOf(afterNext, true) & results) !== 0 ? 1 : 0;
 }
 
 const isBlockTransfer = (w: number): boolean => w < 0xf0000000 && (w & 0x0e000000) === 0x08000000;
@@ -85,10 +87,14 @@ function timesOf(w: number): Times {
   }
 }
 
+/** A shift by a register takes a cycle; r15 as target two, and one more where it comes from the logic unit or the shifter. */
 function dataProcessing(w: number): Times {
-  const byRegister = (w & 0x02000010) === 0x10 ? 1 : 0;
-  const toPc = (w & 0xf000) === 0xf000 && (w & 0x01800000) !== 0x01000000;
-  return plain(toPc ? 3 + byRegister : 1 + byRegister);
+  const byRegister = (w & 0x02000010) === 0x10;
+  const opcode = (w >>> 21) & 15;
+  if ((w & 0xf000) !== 0xf000 || (opcode & 12) === 8) return plain(byRegister ? 2 : 1);
+  const arithmetic = opcode >= 2 && opcode <= 6;
+  const shifted = (w & 0x02000000) === 0 && (w & 0xff0) !== 0;
+  return plain(arithmetic && !shifted ? 3 : 4);
 }
 
 /** mul, mla 2, long ones 3, with flags 2 more; swp 2. */
@@ -97,14 +103,14 @@ function multiplication(w: number): Times {
   const long = (w & 0x00800000) !== 0;
   const flags = (w & 0x00100000) !== 0;
   // With flags the result is there when they are.
-  return { cycles: (long ? 3 : 2) + (flags ? 2 : 0), results: bit(w, 16), latency: flags ? 0 : 1 };
+  return { cycles: (long ? 3 : 2) + (flags ? 2 : 0), results: bit(w, 16), latency: flags ? 0 : 1, multiplied: true };
 }
 
 /** clz, bx, blx, mrs, msr, qadd and its kin, products of halves. */
 function miscellaneous(w: number): Times {
   if ((w & 0x90) === 0x80) {
     const long = (w & 0x00600000) === 0x00400000;
-    return { cycles: long ? 2 : 1, results: bit(w, 16), latency: 1 };
+    return { cycles: long ? 2 : 1, results: bit(w, 16), latency: 1, multiplied: true };
   }
   switch ((w >>> 4) & 15) {
     case 0:
@@ -112,7 +118,7 @@ function miscellaneous(w: number): Times {
     case 1:
       return (w & 0x00400000) !== 0 ? plain(1) : plain(3);
     case 5:
-      return { cycles: 1, results: bit(w, 12), latency: 1 };
+      return { cycles: 1, results: bit(w, 12), latency: 1, multiplied: true };
     default:
       return plain(3);
   }
@@ -143,25 +149,14 @@ function multiple(w: number): Times {
   return count < 2 ? plain(2) : { cycles: count, results: 1 << last, latency: 1 };
 }
 
-/** Registers that an instruction reads, as a mask. */
-function readsOf(w: number): number {
-  if (w >= 0xf0000000) return w >>> 25 === 0xfe000000 >>> 25 ? 1 << 14 : 0;
+/** Registers that an instruction reads, as a mask; `sums`: also those to which a product is added. */
+function readsOf(w: number, sums: boolean): number {
+  if (w >= 0xf0000000) return w >>> 24 >= 0xfe ? 1 << 14 : 0;
   switch ((w >>> 25) & 7) {
-    case 0: {
-      if ((w & 0x90) === 0x90) {
-        if ((w & 0x60) === 0)
-          return (
-            bit(w, 0) |
-            bit(w, 8) |
-            ((w & 0x00200000) !== 0 ? bit(w, 12) : 0) |
-            ((w & 0x00a00000) === 0x00a00000 ? bit(w, 16) : 0)
-          );
-        const stored = (w & 0x00100000) === 0 && (w & 0x60) !== 0x40 ? bit(w, 12) : 0;
-        return bit(w, 16) | ((w & 0x00400000) === 0 ? bit(w, 0) : 0) | stored;
-      }
-      if ((w & 0x01900000) === 0x01000000 && (w & 0x90) === 0x80) return bit(w, 0) | bit(w, 8) | bit(w, 12);
+    case 0:
+      if ((w & 0x90) === 0x90) return (w & 0x60) === 0 ? productReads(w, sums) : halfReads(w);
+      if ((w & 0x01900090) === 0x01000080) return bit(w, 0) | bit(w, 8) | (sums ? bit(w, 12) : 0);
       return operandReads(w) | bit(w, 0) | ((w & 0x10) !== 0 ? bit(w, 8) : 0);
-    }
     case 1:
       return operandReads(w);
     case 2:
@@ -174,6 +169,18 @@ function readsOf(w: number): number {
     default:
       return 0;
   }
+}
+
+/** mul and its kin; swp. */
+function productReads(w: number, sums: boolean): number {
+  if ((w & 0x01000000) !== 0) return bit(w, 0) | bit(w, 16);
+  const added = (w & 0x00200000) === 0 ? 0 : bit(w, 12) | ((w & 0x00800000) !== 0 ? bit(w, 16) : 0);
+  return bit(w, 0) | bit(w, 8) | (sums ? added : 0);
+}
+
+function halfReads(w: number): number {
+  const stored = (w & 0x00100000) === 0 && (w & 0x60) !== 0x40 ? bit(w, 12) : 0;
+  return bit(w, 16) | ((w & 0x00400000) === 0 ? bit(w, 0) : 0) | stored;
 }
 
 /** rn, but for mov and mvn. */
