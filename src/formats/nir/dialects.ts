@@ -254,7 +254,8 @@ function norseCharge(context: Context): Partial<Lif> {
   const rate = (tau: number): number => (dt / tau) * dt;
   const mem = node.type === "CubaLIF" ? "tau_mem" : "tau";
   const tau = positive(context, mem);
-  plausible(context, mem, tau, (t) => 1 / rate(t), "Norse's file has dt / tau_inv");
+  // Exporters before 1.1 wrote tau itself: more than a step, and so more than a second here.
+  plausible(context, mem, tau, (t) => 1 / rate(t), "Norse 1.1 writes dt / tau_inv (before it tau itself)", 1 / dt);
   const leak = node.parameter("v_leak");
   const initial = leak.some((v) => v !== 0)
     ? Float32Array.from({ length: node.size }, (_, j) => leak[leak.length > 1 ? j : 0])
@@ -304,15 +305,16 @@ function spikingJellyCharge(context: Context): Partial<Lif> {
   return { ...rest, gain: 1, initial };
 }
 
-/** NIR_DIALECT where a time constant would be shorter than a tenth of a step, or longer than 100,000. */
+/** NIR_DIALECT where a time constant would be shorter than a tenth of a step, or longer than so many. */
 function plausible(
   { node, options, source }: Context,
   name: string,
   tau: Numbers,
   steps: (tau: number) => number,
   why: string,
+  longest = 1e5,
 ): void {
-  const odd = tau.find((value) => !(steps(value) >= 0.1 && steps(value) <= 1e5));
+  const odd = tau.find((value) => !(steps(value) >= 0.1 && steps(value) <= longest));
   if (odd !== undefined)
     throw nirDialect(
       source,

@@ -98,6 +98,7 @@ describe("a dialect that contradicts the file", () => {
     ["spikingjelly", "LIF", { tau: 4e-4, r: 1, v_leak: 1 }, /v_leak is v_reset/],
     ["norse", "IF", { r: 1e4 }, /Norse writes r = 1/],
     ["norse", "LIF", { tau: 10, r: 1 }, /would be .* steps/],
+    ["norse", "LIF", { tau: 0.0025, r: 1 }, /before it tau itself/],
     ["sinabs", "LIF", { tau: 1e-5, r: 1 }, /counts tau in steps/],
     ["sinabs", "CubaLIF", { tau_mem: 10, tau_syn: 10, r: 1, w_in: 1 }, /writes no CubaLIF/],
   ])("%s: %s %j", (dialect, type, fields, message) => {
