@@ -1,5 +1,5 @@
 import { type CoreOptions } from "./cpu/core.ts";
-import { ChipMemory, SDRAM_BYTES, SYSRAM_BYTES } from "./cpu/memory.ts";
+import { ChipMemory, SDRAM_BYTES, SYSRAM_BYTES, type View } from "./cpu/memory.ts";
 import { type Fault } from "./cpu/types.ts";
 import { type Packet } from "./devices/comms.ts";
 import { Router } from "./devices/router.ts";
@@ -55,13 +55,13 @@ export class Chip {
   }
 
   get(address: number): number {
-    const { words, offset } = this.at(address, 4);
-    return words[offset >> 2] >>> 0;
+    const view = this.at(address, 4);
+    return view.words[offsetOf(address) >> 2] >>> 0;
   }
 
   set(address: number, value: number): void {
-    const { words, offset } = this.at(address, 4);
-    words[offset >> 2] = value;
+    const view = this.at(address, 4);
+    view.words[offsetOf(address) >> 2] = value;
   }
 
   getHalf(address: number): number {
@@ -74,19 +74,16 @@ export class Chip {
   }
 
   getByte(address: number): number {
-    const { bytes, offset } = this.at(address, 1);
-    return bytes[offset];
+    return this.at(address, 1).bytes[offsetOf(address)];
   }
 
   setByte(address: number, value: number): void {
-    const { bytes, offset } = this.at(address, 1);
-    bytes[offset] = value;
+    this.at(address, 1).bytes[offsetOf(address)] = value;
   }
 
   /** Bytes of SDRAM or SysRAM: a view, not a copy. */
   bytes(address: number, length: number): Uint8Array {
-    const { bytes, offset } = this.at(address, length);
-    return bytes.subarray(offset, offset + length);
+    return this.at(address, length).bytes.subarray(offsetOf(address), offsetOf(address) + length);
   }
 
   /** What the host reads: memory, or registers in words. */
@@ -109,13 +106,14 @@ export class Chip {
     return block === 0xe1 || block === 0xf1 ? this.router : block === 0xe2 || block === 0xf2 ? this.system : null;
   }
 
-  private at(address: number, length: number): { bytes: Uint8Array; words: Int32Array; offset: number } {
+  /** The memory that holds so many bytes at an address, at `offsetOf` it. */
+  private at(address: number, length: number): View {
     const block = address >>> 28;
-    if ((block === 6 || block === 7) && (address & 0xfffffff) + length <= SDRAM_BYTES)
-      return { ...this.memory.sdram, offset: address & 0xfffffff };
+    if ((block === 6 || block === 7) && offsetOf(address) + length <= SDRAM_BYTES) return this.memory.sdram;
     const page = address >>> 24;
-    if ((page === 0xe5 || page === 0xf5) && (address & 0xffffff) + length <= SYSRAM_BYTES)
-      return { ...this.memory.sysram, offset: address & 0xffffff };
+    if ((page === 0xe5 || page === 0xf5) && offsetOf(address) + length <= SYSRAM_BYTES) return this.memory.sysram;
     throw new Unmodelled(`${length} bytes at ${hex(address)}, which are neither SDRAM nor SysRAM`);
   }
 }
+
+const offsetOf = (address: number): number => (address >>> 28 < 0xe ? address & 0xfffffff : address & 0xffffff);

@@ -69,7 +69,7 @@ export class Router {
     this.routes[entry] = route;
     this.keys[entry] = key;
     this.masks[entry] = mask;
-    this.changed();
+    this.changed(entry);
   }
 
   clearEntry(entry: number): void {
@@ -135,12 +135,12 @@ export class Router {
 
   private table(words: Int32Array, offset: number, value: number): void {
     words[offset >> 2] = value;
-    this.changed();
+    this.changed(offset >> 2);
   }
 
-  private changed(): void {
+  private changed(entry: number): void {
     this.found.clear();
-    this.used = TABLE_ENTRIES;
+    if (entry >= this.used) this.used = entry + 1;
     while (this.used > 0 && this.routes[this.used - 1] === UNUSED) this.used--;
   }
 
