@@ -1,6 +1,7 @@
 import type { Tensor } from "../../files/tensor.ts";
 import { type Hdf5Group, readHdf5, isHdf5 } from "../hdf5/read.ts";
 import { textIn } from "../hdf5/walk.ts";
+import { isNirData } from "./data.ts";
 import { nirInvalid, nirUnsupported } from "./errors.ts";
 
 /** A node: its type, and what it has of numbers and words. */
@@ -20,12 +21,12 @@ export interface NirGraph {
   readonly metadata: Readonly<Record<string, Tensor | string>>;
 }
 
-/** Whether it is an HDF5 file with a graph of NIR in it. */
+/** Whether it is an HDF5 file with a graph of NIR in it, or with NIRData, which then is refused in words. */
 export function isNir(bytes: Uint8Array): boolean {
   if (!isHdf5(bytes)) return false;
   try {
-    const { names } = readHdf5(bytes);
-    return names.includes("node") && names.includes("version");
+    const root = readHdf5(bytes);
+    return root.names.includes("node") || isNirData(root);
   } catch {
     return false;
   }
