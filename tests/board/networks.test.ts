@@ -5,8 +5,8 @@ import { compareOnBoard } from "./twin.ts";
 
 const models = fileURLToPath(new URL("../../models/", import.meta.url));
 const small = 200_000; // bytes
-/** Conversions need a quarter of a million cycles and more in a step of 200,000. */
-const SCALE = 4;
+/** Two states side by side: conversions need up to 700,000 instructions in a step, and more cycles. */
+const SCALE = 12;
 const names = readdirSync(models)
   .filter((name) => /-(?:converted|dsqn|snn-classifier|few|thrift)\.safetensors$/.test(name))
   .filter((name) => statSync(models + name).size < small)
