@@ -10,7 +10,7 @@ import { UsageError } from "../../errors.ts";
 import { isSimulator, simulators } from "../../simulators/names.ts";
 import { type OpenOptions, openSimulator } from "../../simulators/open.ts";
 import { environmentFlags, type EnvironmentFlags, withEnvironment } from "../flags/atari.ts";
-import { boardFlags, boardSettingsFrom, type BoardFlags } from "../flags/board.ts";
+import { boardFlags, boardSettingsFrom, type BoardFlags, timeOnBoard } from "../flags/board.ts";
 import { command } from "../command.ts";
 import { choice, integer, real } from "../flags/options.ts";
 import { codingFlags, withCoding, type CodingFlags } from "../flags/coding.ts";
@@ -73,7 +73,12 @@ Examples:
     const network = withCoding(stored, options);
     const compare =
       options.compare === undefined ? undefined : policyOf((await loadModel(options.compare)).network, { ties });
-    const engine = await openEngine(network, simulator, { settings: { ...settings }, onProgress: progress, signal });
+    const engine = await openEngine(network, simulator, {
+      settings: { ...settings },
+      onProgress: progress,
+      onWarning: log,
+      signal,
+    });
     if (data !== undefined) {
       try {
         const shown = await loadInput(data, network);
@@ -99,7 +104,11 @@ Examples:
         }),
       );
       if (warnings.length === 0) warnings.push(...warnNoSpikes(network, evaluation.spikesPerDecision, log));
-      print({ env, model: path, warnings, compare: options.compare, simulator, seed, ...evaluation }, render);
+      const onBoard = await timeOnBoard(network, simulator, { ...settings, steps }, log);
+      print(
+        { env, model: path, warnings, compare: options.compare, simulator, seed, ...onBoard, ...evaluation },
+        render,
+      );
       return 0;
     } finally {
       await policy.close?.();

@@ -2,6 +2,8 @@ import { join } from "node:path";
 import { writeFileAtomic } from "../../files/atomic.ts";
 import { loadSpikingNetwork } from "../../network/file/model.ts";
 import { boardPicture } from "../../report/plots/board.ts";
+import { hasInputNeurons, withInputNeurons } from "../../simulators/spinnaker/input-layer.ts";
+import { busiestOf, type RealTime, realTimeOf } from "../../simulators/spinnaker/real-time.ts";
 import { placeNetwork, type BoardMap } from "../../simulators/spinnaker/place.ts";
 import { type InputFlags, inputFlags } from "../flags/board.ts";
 import { command } from "../command.ts";
@@ -30,7 +32,8 @@ Examples:
       );
   },
   async run([path], { board, steps, out, input, inputRange }, { print, progress, signal }) {
-    const map = await placeNetwork(await loadSpikingNetwork(path), {
+    const network = await loadSpikingNetwork(path);
+    const map = await placeNetwork(network, {
       boardVersion: Number(board),
       steps,
       input,
@@ -40,7 +43,9 @@ Examples:
     });
     const picture = out ?? join(map.reports, "board.svg");
     await writeFileAtomic(picture, boardPicture(map));
-    print({ ...map, picture }, render);
+    const onMachine = hasInputNeurons(network, input) ? withInputNeurons(network, inputRange) : network;
+    const realTime = await realTimeOf(onMachine, { steps, poissonOnChip: input === "chip" });
+    print({ ...map, ...realTimeFields(realTime), picture }, render);
     return map.layers.every(({ twinDiffers }) => !twinDiffers) ? 0 : 1;
   },
 });
@@ -49,7 +54,15 @@ Examples:
 const stepOf = (resolution: number): string => (resolution < 1 ? `1/${1 / resolution}` : String(resolution));
 const nameOf = (layer: number): string => (layer < 0 ? "input" : `layer${layer}`);
 
-function render(map: BoardMap & { picture: string }): string {
+interface Printed extends BoardMap {
+  readonly timeScaleFactor: number;
+  readonly realTime: RealTime;
+  readonly picture: string;
+}
+
+const realTimeFields = (realTime: RealTime) => ({ timeScaleFactor: realTime.timeScaleFactor, realTime });
+
+function render(map: Printed): string {
   const rows = map.layers.map(({ layer, shifts, resolution, synapses, twinDiffers }) =>
     [
       `  ${nameOf(layer).padEnd(8)}`,
@@ -69,7 +82,18 @@ function render(map: BoardMap & { picture: string }): string {
     `  SDRAM            ${(map.sdramBytes / 1024).toFixed(0)} KiB`,
     `  routing entries  ${map.routingEntries}`,
     ...rows,
+    ...realTimeLines(map.realTime),
     `  picture          ${map.picture}`,
     `  reports          ${map.reports}`,
   ].join("\n");
+}
+
+function realTimeLines(realTime: RealTime): string[] {
+  const { timeScaleFactor, timeScaleFactorAlways, neuronsPerCore } = realTime;
+  const fewer = neuronsPerCore > 0 ? `, or at most ${neuronsPerCore} neurons per core` : "";
+  return [
+    `  real time        ${timeScaleFactor === 1 ? "keeps up with 1 ms per step" : `a time scale factor of ${timeScaleFactor}${fewer}`}`,
+    `                   ${busiestOf(realTime)}`,
+    `                   whatever spikes: a factor of ${timeScaleFactorAlways}`,
+  ];
 }

@@ -1,7 +1,9 @@
 import { InvalidArgumentError, type Command as Parser } from "commander";
 import { UsageError } from "../../errors.ts";
 import type { BoardOptions } from "../../simulators/spinnaker/board.ts";
-import type { InputPlace } from "../../simulators/spinnaker/input-layer.ts";
+import { hasInputNeurons, type InputPlace, withInputNeurons } from "../../simulators/spinnaker/input-layer.ts";
+import { busiestOf, realTimeOf } from "../../simulators/spinnaker/real-time.ts";
+import { isSpiking, type Network } from "../../network/network.ts";
 import { choice, integer } from "./options.ts";
 
 /** What `boardFlags` adds to a command's options. */
@@ -112,6 +114,22 @@ export function boardSettingsFrom(flags: BoardFlags, simulator: string): BoardOp
       hint: "Choose --board-host or --spalloc-server.",
     });
   return board || input ? { ...board, ...input } : undefined;
+}
+
+/** What a network needs to keep up on SpiNNaker, where `simulator` is that or its twin; said, and to be printed. */
+export async function timeOnBoard(
+  network: Network,
+  simulator: string,
+  { steps, ...settings }: BoardOptions & { readonly steps?: number },
+  say: (message: string) => void,
+): Promise<{ readonly timeScaleFactor?: number }> {
+  if (!isSpiking(network) || (simulator !== "spinnaker" && simulator !== "spinnaker-twin")) return {};
+  const { input, inputRange, hardReset } = settings;
+  const onMachine = hasInputNeurons(network, input) ? withInputNeurons(network, inputRange) : network;
+  const realTime = await realTimeOf(onMachine, { steps, hardReset, poissonOnChip: input === "chip" });
+  const { timeScaleFactor } = realTime;
+  if (timeScaleFactor > 1) say(`A board needs a time scale factor of ${timeScaleFactor}: ${busiestOf(realTime)}.`);
+  return { timeScaleFactor };
 }
 
 /** Those that have a value; undefined where none has. */
