@@ -32,7 +32,7 @@ export class WorkerLostError extends DsqnError {
     super(code, `The Python worker "${facts.worker}" ${reason}${pending}.${printed}`, {
       facts,
       cause,
-      hint: `${facts.log ? `Its whole output is in ${facts.log}. ` : ""}"dsqn doctor" checks the Python environment.`,
+      hint: `${facts.log ? `Its whole output is in ${facts.log}. ` : ""}What ran in it (an environment, a simulator) ended it, or the system did, as it does where memory is short.`,
     });
   }
 }

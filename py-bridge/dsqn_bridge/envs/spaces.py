@@ -124,9 +124,11 @@ def encoder(space, path="o", id=""):
             if batch is None:
                 batch = arrays[path] = np.empty((len(elements), *shape), dtype)
             for index, element in enumerate(elements):
-                if type(element) is not np.ndarray or element.shape != shape or element.dtype != own:
-                    element = fitting(element, space, id)
-                batch[index] = element
+                try:  # dtypes of NumPy's own are one object each
+                    fits = element.dtype is own and element.shape == shape
+                except AttributeError:
+                    fits = False
+                batch[index] = element if fits else fitting(element, space, id)
 
         return encode
 
