@@ -26,6 +26,7 @@ export interface Program {
 
 export const START = 0x100;
 export const POINTERS = 0x408000;
+export const SDRAM_POINTERS = 0x60100000;
 /** Undefined in ARM, and in Thumb. */
 const END_ARM = 0xe7f000f0;
 const END_THUMB = 0xde00;
@@ -38,27 +39,34 @@ const target = (below: Below): number => pick(below, [0, 1, 2, 3, 4, 5, 6, 7, 14
 const source = (below: Below): number => below(15);
 const pointer = (below: Below): number => 10 + below(4);
 
-export function randomProgram(
-  seed: number,
-  options: { thumb?: boolean; length?: number; turns?: number } = {},
-): Program {
+export interface ProgramOptions {
+  readonly thumb?: boolean;
+  readonly length?: number;
+  readonly turns?: number;
+  /** ARM: r11 and r12 point into SDRAM. */
+  readonly sdram?: boolean;
+}
+
+export function randomProgram(seed: number, options: ProgramOptions = {}): Program {
   const below = numbers(seed);
-  const { thumb = false, length = 24, turns = 1 } = options;
+  const { thumb = false, length = 24, turns = 1, sdram = false } = options;
   const special = [0, 1, -1, 0x7fffffff, 0x80000000, 0xffff, 0x10000, 31, 32, 33, 0x8000, 0x7fff];
   const value = (): number => (below(3) === 0 ? pick(below, special) : below(0x100000000)) | 0;
   const registers = Array.from({ length: 15 }, value);
   registers[8] = turns;
   registers[9] = 8 * below(16);
   for (let register = 10; register < 14; register++) registers[register] = POINTERS + 8 * below(64);
-  const code = thumb ? thumbBody(below, length) : armBody(below, length);
+  if (sdram) registers[11] = registers[12] = SDRAM_POINTERS;
+  const code = thumb ? thumbBody(below, length) : armBody(below, length, sdram);
   return { thumb, code, registers, flags: below(16) << 28, end: START + (thumb ? 2 : 4) * (code.length - 1) };
 }
 
-function armBody(below: Below, length: number): number[] {
+function armBody(below: Below, length: number, sdram: boolean): number[] {
   const code: number[] = [];
   while (code.length < length) code.push(armInstruction(below, length - code.length));
   // Pointers drift by what is written back: they come home after each turn.
-  code.push(0xe3a0a501, 0xe28aa902, 0xe28ab040, 0xe28ac080, 0xe24ad020);
+  code.push(0xe3a0a501, 0xe28aa902, 0xe24ad020);
+  code.push(...(sdram ? [0xe3a0b206, 0xe28bb601, 0xe28bc080] : [0xe28ab040, 0xe28ac080]));
   const back = -(code.length + 1) - 2;
   return [...code, 0xe2588001, 0x1a000000 | (back & 0xffffff), END_ARM].map((w) => w >>> 0);
 }
@@ -150,6 +158,8 @@ function block(below: Below): number {
 
 function status(below: Below): number {
   if (below(2) === 0) return 0x010f0000 | (target(below) << 12);
+  // Masks alone: the mode stays supervisor's.
+  if (below(3) === 0) return 0x0321f013 | (below(4) << 6);
   return below(2) === 0 ? 0x0128f000 | source(below) : 0x0328f000 | below(0x1000);
 }
 

@@ -71,8 +71,7 @@ function emitInstruction(e: Emitter, { pc, w }: Instruction, costs: Costs): void
   }
   pushCondition(e, condition);
   e.b.if();
-  if (cost > 1) e.spend(cost - 1);
-  emitPlain(e, w, 1, costs, true);
+  emitPlain(e, w, cost, costs, true);
   e.b.end();
   e.cycles += 1;
   e.count += 1;
@@ -88,6 +87,8 @@ function emitPlain(e: Emitter, w: number, cost: number, costs: Costs, conditiona
   const leaves = emitWork(e, w, costs);
   if (leaves === null) {
     if (!conditional) spendAlways(e, cost);
+    // One cycle is the caller's. Only now: an instruction that goes to the interpreter has not been paid.
+    else if (cost > 1) e.spend(cost - 1);
     return;
   }
   const { cycles, count } = e;
