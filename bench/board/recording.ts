@@ -78,7 +78,7 @@ export function replay(messages: Recording, core: CoreOptions): Replayed {
   for (const { at, packet } of messages) {
     while (machine.now < at && emulator.run(Infinity, () => machine.now < at));
     machine.now = Math.max(machine.now, at);
-    monitor.fromHost(Buffer.from(packet), { address: "127.0.0.1", port: 1, family: "IPv4", size: packet.length });
+    monitor.fromHost(Buffer.from(packet), { address: "127.0.0.1", port: 1 });
   }
   const { user, system } = process.cpuUsage(begin);
   const cores = machine.chips.flatMap(({ processors }) => processors);
