@@ -111,6 +111,7 @@ export {
   type LayerGradients,
 } from "./engines/reference/gradients.ts";
 export { importNetwork, type Imported, type ImportOptions } from "./formats/import.ts";
+export { readVecNormalize, type Standardisation } from "./formats/vecnormalize.ts";
 export { exporter, exportFormats, type Exporter } from "./formats/export.ts";
 export { scriptFormats } from "./simulators/export/formats.ts";
 export { loadReplay, saveReplay, type Replay } from "./formats/replay.ts";

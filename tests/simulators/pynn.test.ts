@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensurePython } from "../../src/setup/python-environment.ts";
 import { Random } from "../../src/numeric/random.ts";
+import { neuron } from "../../src/network/neurons/index.ts";
 import { writeScript } from "../../src/simulators/export/script.ts";
 import { certifyNetworks } from "../../src/simulators/certificate.ts";
 import { randomNetwork, randomStates } from "../../src/simulators/fuzz.ts";
@@ -48,8 +49,14 @@ describe("PyNN on NEST", () => {
     180_000,
   );
 
+  const leaky = createSpikingNetwork([4, 16, 3], new Random(5), {
+    steps: 40,
+    weightScale: 2,
+    neuron: neuron("lagged-lif", { beta: 0.9 }),
+  });
   it.each([
     ["dense layers", createSpikingNetwork([4, 16, 3], new Random(5), { steps: 40, weightScale: 2 })],
+    ["layers that leak and subtract", leaky],
     ["convolutions", readByPotential(randomNetwork(1, { seed: 4, convolution: true, steps: 40 }))],
   ])("runs the exported script, which needs no part of dsqn: %s", async (_layers, network) => {
     const { python } = await ensurePython(["nest", "pynn"]);

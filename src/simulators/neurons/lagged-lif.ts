@@ -24,10 +24,10 @@ export const simulatedLaggedLif: SimulatedNeuron<LaggedLif> = {
     const own = { beta, rest: 0, gain: 1, offset: 0, threshold, fires: "nearest" } as const;
     return { ...own, reset: soft ? { kind: "soft", by: resetBy / beta } : { kind: "hard", to: 0 } };
   },
-  scripted({ alpha, beta, reset, threshold, initial }, spikes) {
+  scripted({ alpha, beta, threshold, initial }) {
     if (alpha !== 0) return `has a synaptic current (alpha = ${alpha})`;
-    if (beta !== 1 && ((reset === "subtraction" && spikes) || initial))
-      return `leaks (beta = ${beta}) and is reset by subtraction or starts elsewhere`;
+    if (beta !== 1 && initial) return `leaks (beta = ${beta}) and starts elsewhere than at 0`;
+    if (beta === 0) return "forgets its potential in every step (beta = 0)";
     return initial?.some((v) => v > threshold) ? "starts above its threshold" : null;
   },
 };

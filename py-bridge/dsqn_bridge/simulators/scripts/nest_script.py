@@ -4,7 +4,7 @@
 
 What makes both equal to the last bit: one step is 1 ms; without leak tau_m is 1e300, so that exp(-h / tau_m) is exactly 1; constant currents
 (observation x W0 + b0, and each bias) are one weighted spike per step; layers are 2 ms apart; NEST fires at V >= V_th, dsqn at
-V > threshold, so V_th is the next float64 above.
+V > threshold, so V_th is the next float64 above. With a leak exponentials round differently: potentials then agree to 1e-12.
 """
 
 import base64
@@ -25,6 +25,8 @@ def array(name, dtype):
 LAYERS = MODEL["layers"]
 STEPS = MODEL["steps"]
 STATES = MODEL["states"]
+# A synaptic current with this time constant is gone after a step, but for 1e-28 of it.
+INSTANT = 1 / 64
 SPIKING = len(LAYERS) - (0 if MODEL["outputSpikes"] else 1)
 
 
@@ -95,27 +97,57 @@ def neuron(index):
             "V_th": v_th,
             "V_m": np.tile(start, STATES).tolist(),
         }
+    if layer["beta"] < 1:
+        # Deterministic: its threshold grows by resetBy at a spike and decays like the membrane, which is not touched.
+        n = layer["outputs"] * STATES
+        return "gif_psc_exp", {
+            **{
+                "C_m": 1.0,
+                "I_e": 0.0,
+                "E_L": 0.0,
+                "g_L": 1 / common["tau_m"],
+                "tau_syn_ex": INSTANT,
+                "tau_syn_in": INSTANT,
+            },
+            **{
+                "t_ref": 0.0,
+                "V_T_star": layer["threshold"],
+                "q_sfa": [[layer["resetBy"]]] * n,
+                "tau_sfa": [[common["tau_m"]]] * n,
+            },
+            **{"lambda_0": 1e-300, "Delta_V": 1e-300, "V_m": np.tile(start, STATES).tolist()},
+        }
     # eprop_iaf takes off its threshold: where dsqn takes off something else the potential is shifted by the difference.
     v_th = float(np.nextafter(layer["resetBy"], np.inf))
     start = start + layer["resetBy"] - layer["threshold"]
     return "eprop_iaf", {**common, "t_ref": 0.0, "V_th": v_th, "V_m": np.tile(start, STATES).tolist()}
 
 
+def factor(index):
+    """What weights to a layer are multiplied by: gif_psc_exp has a synaptic current, which is gone within a step; this is what it adds up."""
+    layer = LAYERS[index]
+    if index >= SPIKING or layer["reset"] == "zero" or layer["beta"] == 1:
+        return 1.0
+    tau_m = -1 / math.log(layer["beta"])
+    difference = 1 / tau_m - 1 / INSTANT
+    return 1 / (math.exp(-1 / tau_m) * math.expm1(difference) / difference)
+
+
 def connect(pre, post, values, delay):
     nest.Connect(pre, post, "one_to_one", {"weight": values, "delay": np.full(len(values), delay)})
 
 
-def every_step(currents, population):
+def every_step(index, currents, population):
     """`currents` [states * neurons] to a whole population in every step."""
     clock = nest.Create("spike_generator", params={"spike_times": np.arange(1.0, STEPS)})
     targets = np.asarray(population.tolist())
-    connect(np.full(len(targets), clock.global_id), targets, currents, 1.0)
+    connect(np.full(len(targets), clock.global_id), targets, currents * factor(index), 1.0)
 
 
 def feed(first):
     size = LAYERS[0]["outputs"]
     if MODEL["encoding"] == "constant":
-        every_step(input_currents().ravel(), first)
+        every_step(0, input_currents().ravel(), first)
         return
     source, target, weight = synapses(0)
     events = array("inputSpikes", "<i4").reshape(3, -1)  # state, step, neuron
@@ -126,8 +158,10 @@ def feed(first):
             if len(steps):
                 generator = nest.Create("spike_generator", params={"spike_times": np.sort(steps) + 1.0})
                 own = source == i
-                connect(np.full(own.sum(), generator.global_id), targets[state][target[own]], weight[own], 1.0)
-    every_step(np.tile(biases(0), STATES), first)
+                connect(
+                    np.full(own.sum(), generator.global_id), targets[state][target[own]], weight[own] * factor(0), 1.0
+                )
+    every_step(0, np.tile(biases(0), STATES), first)
 
 
 def main():
@@ -144,8 +178,8 @@ def main():
         pre = np.asarray(populations[index - 1].tolist()).reshape(STATES, -1)
         post = np.asarray(populations[index].tolist()).reshape(STATES, -1)
         for state in range(STATES):
-            connect(pre[state][source], post[state][target], weight, 2.0)
-        every_step(np.tile(biases(index), STATES), populations[index])
+            connect(pre[state][source], post[state][target], weight * factor(index), 2.0)
+        every_step(index, np.tile(biases(index), STATES), populations[index])
     recorder = nest.Create("spike_recorder")
     for population in populations[:SPIKING]:
         nest.Connect(population, recorder)

@@ -25,6 +25,8 @@ def array(name, dtype):
     return np.frombuffer(base64.b64decode(MODEL["arrays"][name]), dtype)
 
 
+# A synaptic current with this time constant is gone after a step, but for 1e-28 of it.
+INSTANT = 1 / 64
 LAYERS = MODEL["layers"]
 STEPS = MODEL["steps"]
 STATES = MODEL["states"]
@@ -80,13 +82,21 @@ def cell(index):
             sys.exit(
                 "Reset by subtraction has no standard cell in PyNN: run this on nest, or export a network with reset to zero."
             )
-        native = sim.native_cell_type("eprop_iaf")
+        leaks = layer["beta"] < 1
+        native = sim.native_cell_type("gif_psc_exp" if leaks else "eprop_iaf")
         native.variable_map, native.default_initial_values = {"V_m": "V_m"}, {"V_m": 0.0}
-        v_th = float(np.nextafter(layer["resetBy"], np.inf))
-        own = native(C_m=1.0, E_L=0.0, I_e=0.0, tau_m=tau_m, t_ref=0.0, V_th=v_th)
+        common = {"C_m": 1.0, "E_L": 0.0, "I_e": 0.0, "t_ref": 0.0}
+        if leaks:  # deterministic: its threshold grows by resetBy at a spike and decays like the membrane, which is not touched
+            own = native(
+                **common,
+                **{"g_L": 1 / tau_m, "tau_syn_ex": INSTANT, "tau_syn_in": INSTANT, "V_T_star": layer["threshold"]},
+                **{"q_sfa": [layer["resetBy"]], "tau_sfa": [tau_m], "lambda_0": 1e-300, "Delta_V": 1e-300},
+            )
+        else:
+            own = native(**common, tau_m=tau_m, V_th=float(np.nextafter(layer["resetBy"], np.inf)))
         for name in [key for key, value in native.default_parameters.items() if isinstance(value, (bool, np.bool_))]:
             own.parameter_space._parameters.pop(name, None)  # PyNN makes numpy.bool of them, which NEST refuses
-        return own, "V_m", layer["resetBy"] - layer["threshold"]
+        return own, "V_m", 0.0 if leaks else layer["resetBy"] - layer["threshold"]
     threshold = float(np.nextafter(layer["threshold"], np.inf)) if index < LAST else 1e4
     standard = sim.IF_curr_delta if hasattr(sim, "IF_curr_delta") else sim.extra_models.IFCurDelta
     if ON_NEST:  # without it PyNN 0.13 asks NEST for a variable "v", which is V_m there
@@ -100,11 +110,20 @@ def cell(index):
     )
 
 
-def project(pre, post, rows, native, delay):
+def factor_of(index, native):
+    """What weights to a layer are multiplied by: PyNN passes those of native NEST cells on times 1000 (nA to pA), and gif_psc_exp has a synaptic
+    current, which is gone within a step; this is what it adds up."""
+    beta = LAYERS[index]["beta"]
+    if not native or beta == 1:
+        return 1e-3 if native else 1.0
+    tau_m = -1 / np.log(beta)
+    difference = 1 / tau_m - 1 / INSTANT
+    return 1e-3 / (np.exp(-1 / tau_m) * np.expm1(difference) / difference)
+
+
+def project(pre, post, rows, factor, delay):
     """`rows`: pre index, post index, weight. Negative weights are inhibitory, zeros are left out."""
-    # PyNN passes weights of native NEST cells on times 1000 (nA to pA).
     rows = np.asarray(rows, float)
-    factor = 1e-3 if native else 1.0
     for receptor, chosen in (("excitatory", rows[:, 2] > 0), ("inhibitory", rows[:, 2] < 0)):
         if chosen.any():
             connections = np.column_stack([rows[chosen] * [1.0, 1.0, factor], np.full(chosen.sum(), delay)])
@@ -118,14 +137,14 @@ def copies(index, inputs):
     return np.concatenate([np.column_stack([source + s * inputs, target + s * size, weight]) for s in range(STATES)])
 
 
-def every_step(currents, population, native):
+def every_step(currents, population, factor):
     clock = sim.Population(1, sim.SpikeSourceArray(spike_times=[float(t) for t in range(START + 1, START + STEPS)]))
-    project(clock, population, [(0, j, current) for j, current in enumerate(currents)], native, 1.0)
+    project(clock, population, [(0, j, current) for j, current in enumerate(currents)], factor, 1.0)
 
 
-def feed(first, native):
+def feed(first, factor):
     if MODEL["encoding"] == "constant":
-        every_step(input_currents().ravel(), first, native)
+        every_step(input_currents().ravel(), first, factor)
         return
     inputs = array("inputs", "<f8").size // STATES
     state, step, index = array("inputSpikes", "<i4").reshape(3, -1)
@@ -134,14 +153,14 @@ def feed(first, native):
         if t < STEPS - 1:
             trains[s * inputs + i].append(float(t + 1 + START))
     source = sim.Population(len(trains), sim.SpikeSourceArray(spike_times=trains))
-    project(source, first, copies(0, inputs), native, 1.0)
-    every_step(np.tile(biases(0), STATES), first, native)
+    project(source, first, copies(0, inputs), factor, 1.0)
+    every_step(np.tile(biases(0), STATES), first, factor)
 
 
 def main():
     options = {"spike_precision": "on_grid"} if ON_NEST else {}
     sim.setup(timestep=1.0, min_delay=1.0, **options)
-    populations, natives = [], []
+    populations, factors = [], []
     for index, layer in enumerate(LAYERS):
         kind, variable, offset = cell(index)
         name = "v%d" % index
@@ -151,12 +170,12 @@ def main():
         )
         population.record("spikes" if index < LAST else variable)
         populations.append(population)
-        natives.append(variable == "V_m")
-    feed(populations[0], natives[0])
+        factors.append(factor_of(index, variable == "V_m"))
+    feed(populations[0], factors[0])
     for index in range(1, len(LAYERS)):
         rows = copies(index, LAYERS[index - 1]["outputs"])
-        project(populations[index - 1], populations[index], rows, natives[index], 2.0)
-        every_step(np.tile(biases(index), STATES), populations[index], natives[index])
+        project(populations[index - 1], populations[index], rows, factors[index], 2.0)
+        every_step(np.tile(biases(index), STATES), populations[index], factors[index])
     sim.run(STEPS + START)
     code = check(populations)
     sim.end()
