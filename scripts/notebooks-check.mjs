@@ -41,7 +41,8 @@ async function check({ only, fast, update }, signal) {
   const { prepare } = await import("./notebooks/prepare.mjs");
   await import("./register-ts.mjs");
   const place = await prepare({ extras: fast ? [] : ["pynn", "spinnaker", "atari"], signal });
-  const { execute, fastSubset, fileOf, notebookNames, problems } = await import("./notebooks/check.ts");
+  const { execute, fastSubset, fileOf, lacks, notebookNames, problems, skippedNames } =
+    await import("./notebooks/check.ts");
   const { serialise } = await import("./notebooks/notebook.ts");
   const wanted = only?.flatMap((names) => names.split(","));
   const names = notebookNames().filter((name) =>
@@ -51,6 +52,8 @@ async function check({ only, fast, update }, signal) {
     process.stderr.write(`dsqn: BAD_ARGUMENT  No notebook is called so. There are ${notebookNames().join(", ")}.\n`);
     return 2;
   }
+  if (!fast)
+    for (const name of skippedNames()) process.stdout.write(`${name.padEnd(28)} skipped: it needs ${lacks(name)}\n`);
   const live = process.stderr.isTTY;
   const failed = [];
   let total = 0;

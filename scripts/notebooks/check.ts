@@ -15,16 +15,31 @@ export const fastSubset = ["1-dqn-training", "certificate-explained"];
 /** Longest that a single cell may take, in seconds. */
 const CELL_SECONDS = 600;
 
-/** Files that a notebook cannot do without: "<!-- needs: models/a.safetensors -->" on its source's first line. */
+/**
+ * What a notebook cannot do without: "<!-- needs: models/a.safetensors, DSQN_TORCH_PYTHON -->" on its source's first line, files and
+ * variables of the environment.
+ */
 const needs = (name: string): string[] =>
   /^<!-- needs: (.*?) -->/.exec(readFileSync(new URL(`source/${name}.md`, folder), "utf8"))?.[1].split(/,\s*/) ?? [];
+
+const isThere = (need: string): boolean =>
+  /^[A-Z_]+$/.test(need) ? Boolean(process.env[need]) : existsSync(new URL(`../${need}`, folder));
+
+/** What of its needs is not here. */
+export const lacks = (name: string): string | undefined => needs(name).find((need) => !isThere(need));
+
+/** The notebooks that can't be executed here. */
+export function skippedNames(): string[] {
+  const names = readdirSync(new URL("source/", folder)).filter((name) => name.endsWith(".md"));
+  return names.map((name) => name.slice(0, -".md".length)).filter((name) => lacks(name) !== undefined);
+}
 
 /** The notebooks that can be executed here, in the order in which to read them: the numbered ones first. */
 export function notebookNames(): string[] {
   const names = readdirSync(new URL("source/", folder)).filter((name) => name.endsWith(".md"));
   return names
     .map((name) => name.slice(0, -".md".length))
-    .filter((name) => needs(name).every((file) => existsSync(new URL(`../${file}`, folder))))
+    .filter((name) => lacks(name) === undefined)
     .sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
 }
 
