@@ -61,9 +61,13 @@ async function open(address: string, version: BoardVersion, options: BoardOption
   const thread = startThread(data);
   const asked = new Map<number, (status: BoardStatus) => void>();
   let count = 0;
+  let failure: Error | null = null;
   const ended = new Promise<void>((resolve) => thread.once("exit", () => resolve()));
   await new Promise<void>((resolve, reject) => {
-    thread.on("error", reject);
+    thread.on("error", (error) => {
+      failure = error;
+      reject(error);
+    });
     thread.on("message", (message: FromBoard) => {
       if (message.kind === "open") resolve();
       else if (message.kind === "failed")
@@ -78,7 +82,8 @@ async function open(address: string, version: BoardVersion, options: BoardOption
     thread.postMessage({ kind: "status", id } satisfies ToBoard);
     const answer = new Promise<BoardStatus>((resolve) => asked.set(id, resolve)).finally(() => asked.delete(id));
     const gone = ended.then(() => {
-      throw new BoardError("BOARD_CLOSED", `The emulated board at ${address} is closed.`, "Open another one.");
+      const why = failure ? `ended by itself (${failure.message})` : "is closed";
+      throw new BoardError("BOARD_CLOSED", `The emulated board at ${address} ${why}.`, "Open another one.");
     });
     return Promise.race([answer, gone]);
   };

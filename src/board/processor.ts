@@ -98,8 +98,18 @@ export class Processor implements Bus {
 
   /** Runs from `begin`, or where it is if that is later, until the core's clock is at `end`. */
   run(begin: number, end: number): void {
+    if (this.core.sleeping && this.core.cycles < begin) this.core.cycles = begin;
+    try {
+      this.execute(end);
+    } catch (error) {
+      if (!(error instanceof Unmodelled)) throw error;
+      this.live = false;
+      this.around.failed(this.index, error, this.core.pc);
+    }
+  }
+
+  private execute(end: number): void {
     const { core } = this;
-    if (core.sleeping && core.cycles < begin) core.cycles = begin;
     while (this.live && core.cycles < end) {
       if (this.next <= core.cycles) this.serve(core.cycles);
       if (core.sleeping && !core.irq && !core.fiq) {
@@ -107,18 +117,8 @@ export class Processor implements Bus {
         continue;
       }
       const before = core.cycles;
-      this.execute(Math.min(end, this.next));
+      core.run(Math.min(end, this.next));
       this.meter.busy += core.cycles - before;
-    }
-  }
-
-  private execute(until: number): void {
-    try {
-      this.core.run(until);
-    } catch (error) {
-      if (!(error instanceof Unmodelled)) throw error;
-      this.live = false;
-      this.around.failed(this.index, error, this.core.pc);
     }
   }
 

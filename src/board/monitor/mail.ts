@@ -61,14 +61,16 @@ export class Mail {
       if (((flags >> core) & 1) === 0) continue;
       const block = vcpuOf(core);
       const buffer = chip.get(block + vcpu.fromCoreMessage);
-      if (chip.getByte(block + vcpu.fromCoreCommand) === MAIL.message) {
+      const command = chip.getByte(block + vcpu.fromCoreCommand);
+      // Taken, whatever it turns out to be.
+      chip.setByte(block + vcpu.fromCoreCommand, MAIL.idle);
+      chip.set(sv.mailboxFlags, chip.get(sv.mailboxFlags) & ~(1 << core));
+      if (command === MAIL.message) {
         const message = parseDatagram(chip.bytes(buffer + BEFORE, chip.getHalf(buffer + 4)));
         if (message) messages.push(message);
         this.freeBuffer(buffer);
       }
-      chip.setByte(block + vcpu.fromCoreCommand, MAIL.idle);
     }
-    chip.set(sv.mailboxFlags, 0);
     chip.system.setInterrupts(1, false);
     return messages;
   }

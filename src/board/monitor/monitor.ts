@@ -123,13 +123,21 @@ export class Monitor {
   /** Between slices: mail from cores and to them. */
   serve(): void {
     if (this.busy.size === 0) return;
-    for (const chip of [...this.busy]) {
-      const mail = this.mail.get(chip)!;
-      const messages = mail.collect();
-      for (const message of messages ?? []) this.fromCore(chip, message);
-      mail.advance(this.machine.now);
-      if (messages && !mail.pending) this.busy.delete(chip);
-    }
+    for (const chip of [...this.busy])
+      try {
+        this.serveChip(chip);
+      } catch (error) {
+        if (!(error instanceof Unmodelled)) throw error;
+        this.problem(chip, `mail from a core: ${error.message}`, error.hint);
+      }
+  }
+
+  private serveChip(chip: Chip): void {
+    const mail = this.mail.get(chip)!;
+    const messages = mail.collect();
+    for (const message of messages ?? []) this.fromCore(chip, message);
+    mail.advance(this.machine.now);
+    if (messages && !mail.pending) this.busy.delete(chip);
   }
 
   /** Whether mail waits for a core: time has to go on for it to be taken, or to be too late. */
