@@ -51,6 +51,11 @@ export function stagesOf(source: Network): Stage[] {
           'Train with padding "valid", or with strides instead of pooling.',
         )
       );
+    if (pooling.kind !== "max")
+      refuse(
+        `it has ${pooling.kind} pooling`,
+        "Use average pooling, and weights behind it that are as many times larger.",
+      );
     // Maximum and a growing function change places; a falling one would make it a minimum.
     if (scale < 0)
       refuse(

@@ -83,6 +83,7 @@ describe("stagesOf", () => {
       network(large, [conv([80, 80, 2], pool("average", large), { padding: "same" })]),
       /as a matrix/,
     ],
+    ["sums of windows", network(image, [conv([4, 4, 2], pool("sum", image))]), /sum pooling/],
     ["the largest of negated values", network(image, [conv([4, 4, 2], pool("max", image))], -1), /smallest/],
   ] as const)("refuses %s by name", (_what, bad, why) => {
     expect(() => stagesOf(bad)).toThrow(

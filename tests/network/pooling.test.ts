@@ -66,6 +66,15 @@ it("of spikes max pooling passes the busiest input's number, average pooling the
         }
       }
       expect(counts).toEqual(total);
+      const now = Float64Array.from({ length: inputs }, () => random.integer(3)); // spikes of one step, also several
+      for (const kind of ["sum", "step-max"] as const) {
+        poolSpikes({ kind, window }, now, counts, y);
+        for (const [w, members] of membersOf(window).entries()) {
+          const values = members.map((i) => now[i]);
+          expect(y[w]).toBe(kind === "sum" ? values.reduce((a, b) => a + b) : Math.max(...values));
+        }
+      }
+      expect(counts).toEqual(total); // neither remembers anything
       for (const [w, members] of membersOf(window).entries()) {
         expect(sums.max[w]).toBe(Math.max(...members.map((i) => total[i])));
         expect(sums.average[w]).toBeCloseTo(members.reduce((sum, i) => sum + total[i], 0) / members.length, 9);
@@ -76,14 +85,19 @@ it("of spikes max pooling passes the busiest input's number, average pooling the
 
 it("gradients go back where values came from: <pool(x), g> = <x, unpool(g)>", () => {
   fc.assert(
-    fc.property(windows, fc.constantFrom("max" as const, "average" as const), ({ window, random }, kind) => {
-      const normals = (n: number): Float64Array => Float64Array.from({ length: n }, () => random.normal());
-      const [x, g] = [normals(sizeOf(window.input)), normals(sizeOf(window.output))];
-      const [y, gx] = [new Float64Array(g.length), new Float64Array(x.length)];
-      poolValues({ kind, window }, x, y);
-      unpool({ kind, window }, x, g, gx);
-      const product = (a: Float64Array, b: Float64Array): number => a.reduce((sum, value, k) => sum + value * b[k], 0);
-      expect(product(x, gx)).toBeCloseTo(product(y, g), 9);
-    }),
+    fc.property(
+      windows,
+      fc.constantFrom(...(["max", "average", "sum", "step-max"] as const)),
+      ({ window, random }, kind) => {
+        const normals = (n: number): Float64Array => Float64Array.from({ length: n }, () => random.normal());
+        const [x, g] = [normals(sizeOf(window.input)), normals(sizeOf(window.output))];
+        const [y, gx] = [new Float64Array(g.length), new Float64Array(x.length)];
+        poolValues({ kind, window }, x, y);
+        unpool({ kind, window }, x, g, gx);
+        const product = (a: Float64Array, b: Float64Array): number =>
+          a.reduce((sum, value, k) => sum + value * b[k], 0);
+        expect(product(x, gx)).toBeCloseTo(product(y, g), 9);
+      },
+    ),
   );
 });

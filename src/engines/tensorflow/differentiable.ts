@@ -125,6 +125,7 @@ function layerOf(graph: Operations, layer: Layer, l: number) {
 }
 
 function windowsOf({ run }: Operations, layer: Layer, { kind, window }: Pooling, l: number): Windows {
+  if (kind !== "average" && kind !== "max") untrainable(layer, l, `has ${kind} pooling`);
   const { padding } = paddingOf(window);
   if (padding === "EXPLICIT") untrainable(layer, l, 'has windows padded neither as "valid" nor as "same"');
   const attributes = { ...float, ksize: [1, ...window.kernel, 1], strides: [1, ...window.strides, 1], padding };

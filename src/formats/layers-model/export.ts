@@ -101,6 +101,8 @@ function connected(layer: Layer, l: number): Described[] {
 }
 
 function pooled({ kind, window }: Pooling, l: number): Described {
+  if (kind !== "average" && kind !== "max")
+    throw impossible(l, `has ${kind} pooling`, "Average and max pooling can be exported.");
   const padding = paddingOf(window);
   if (typeof padding !== "string")
     throw impossible(l, "pools with a padding of its own", 'Paddings as of "valid" and "same" can be exported.');

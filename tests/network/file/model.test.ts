@@ -16,9 +16,10 @@ import {
   loadSpikingNetwork,
   saveModel,
 } from "../../../src/network/file/model.ts";
+import type { SpikingLayer } from "../../../src/network/layer.ts";
 import { networkSchema } from "../../../src/network/file/schema.ts";
 import { kindOf, type Network, shapeOf, type SpikingNetwork } from "../../../src/network/network.ts";
-import { neuron, neuronModels } from "../../../src/network/neurons/index.ts";
+import { type Lif, neuron, neuronModels } from "../../../src/network/neurons/index.ts";
 import { populationOf } from "../../../src/network/populations.ts";
 import { Random } from "../../../src/numeric/random.ts";
 import { everyKind, normals, sketched } from "../../fixtures/convolutional/networks.ts";
@@ -132,6 +133,59 @@ describe("model files", () => {
       "layers.0.threshold": [36],
       "layers.1.weight": [18, 4],
     });
+  });
+
+  it("hold all of lif, recurrent weights, sums and maxima of a step, and leave out what has its default", () => {
+    const image = convolution([4, 4, 1], { filters: 1, kernel: [2, 2], strides: [2, 2] });
+    const own = (given: Partial<Lif>): Lif => neuron("lif", given);
+    const dense = (inputs: number, outputs: number) => ({
+      synapses: { kind: "dense", inputs, outputs } as const,
+      weights: new Float32Array(inputs * outputs).fill(0.5),
+      biases: null,
+    });
+    const layers: SpikingLayer[] = [
+      { ...dense(4, 3), pooling: { kind: "sum", window: image }, activation: own({ maxSpikes: Infinity, lowest: -1 }) },
+      {
+        ...dense(3, 2),
+        recurrent: Float32Array.of(1, 2, 3, 4),
+        activation: own({
+          current: "input-first",
+          alpha: Float32Array.of(0.5, 0.25),
+          gain: 0.5,
+          offset: Float32Array.of(1, -1),
+          leakTo: -0.5,
+          lowest: Float32Array.of(-Infinity, -2),
+          reset: "delayed-lost",
+        }),
+      },
+    ];
+    const network: SpikingNetwork = {
+      ...plain,
+      input: [4, 4, 1],
+      coding: { ...plain.coding, biasInput: false },
+      layers,
+    };
+    const bytes = encodeModel(network);
+    expect(decodeModel(bytes)).toEqual(network);
+    expect(encodeModel(decodeModel(bytes))).toEqual(bytes);
+    const { metadata, tensors } = decodeSafetensors(bytes);
+    const described = JSON.parse(metadata.network) as { layers: { activation: Record<string, unknown> }[] };
+    expect(described.layers[0].activation).toMatchObject({ maxSpikes: "Infinity", lowest: -1 });
+    expect(Object.keys(described.layers[0].activation)).not.toContain("gain");
+    expect(tensors["layers.1.recurrent"].shape).toEqual([2, 2]);
+    for (const [bad, message] of [
+      [{ ...layers[1], recurrent: new Float32Array(3) }, "layers.1.recurrent has 3 values instead of 4"],
+      [
+        { ...layers[1], activation: own({ maxSpikes: 2, reset: "delayed-lost" }) },
+        "several spikes per step with reset",
+      ],
+      [{ ...layers[1], activation: own({ maxSpikes: 2, threshold: -1 }) }, "a threshold that is not above 0"],
+      [{ ...layers[1], activation: own({ maxSpikes: 1.5 }) }, "it must be a whole number"],
+      [{ ...layers[1], activation: neuron("lagged-lif") }, "which only a dense layer of lif may have"],
+    ] as const)
+      expect(() => encodeModel({ ...network, layers: [layers[0], bad] })).toThrow(
+        expect.objectContaining({ code: "NETWORK_INVALID", message: expect.stringContaining(message) }),
+      );
   });
 
   it("describe each neuron by its model's record", () => {
