@@ -133,6 +133,21 @@ const ARM: Row[] = [
   ["msr, flags alone", 0xe128f000, { r0: 0x5fffffff }, "N", {}, "ZVQ"],
   ["b over one", [0xea000000, 0xe3a00001], { r0: 7 }, "", { r0: 7 }, ""],
   ["bl keeps where it came from", [0xeb000000, END], {}, "", { r14: 0x104 }, ""],
+  // Behind END lies mov r0, #5 (or 7); bx lr in Thumb.
+  ["blx into Thumb, and back", [0xfa000000, END, 0x47702005], {}, "", { r0: 5, r14: 0x104 }, ""],
+  ["bx into Thumb, and back", [0xe28f1005, 0xe12fff11, END, 0x47702007], { r14: 0x108 }, "", { r0: 7, r14: 0x108 }, ""],
+  ["blx by register", [0xe28f1005, 0xe12fff31, END, 0x47702007], {}, "", { r0: 7, r14: 0x108 }, ""],
+  ["ldr pc", [0xe51ff004, 0x10c, 0xe3a00001], { r0: 7 }, "", { r0: 7 }, ""],
+  [
+    "ldm of r15 into Thumb",
+    [0xe5812000, 0xe8918000, END, 0x47702007],
+    { r1: DTCM, r2: 0x10d, r14: 0x108 },
+    "",
+    { r0: 7 },
+    "",
+  ],
+  ["add pc, pc, r1, lsl #2: a table of jumps", [0xe08ff101, END, END, 0xe3a00005], { r1: 1 }, "", { r0: 5 }, ""],
+  ["mov pc, r1", [0xe1a0f001, END, 0xe3a00005], { r1: 0x108 }, "", { r0: 5 }, ""],
 ];
 
 const THUMB: Row[] = [
@@ -157,6 +172,17 @@ const THUMB: Row[] = [
   ["stmia r1!, {r0, r2}", 0xc105, { r0: 5, r1: DTCM, r2: 6 }, "", { m0: 5, m1: 6, r1: DTCM + 8 }, ""],
   ["bne over one", [0xd100, 0x2001], { r0: 7 }, "", { r0: 7 }, ""],
   ["bl: both halves", [0xf000, 0xf801, END_THUMB], {}, "", { r14: 0x105 }, ""],
+  ["push {lr}, pop {pc}", [0xb500, 0xbd00], { r13: DTCM + 8, r14: 0x105 }, "", { r13: DTCM + 8 }, ""],
+  [
+    "blx into ARM, and back",
+    [0xf000, 0xe802, END_THUMB, 0, 0x0005, 0xe3a0, 0xff1e, 0xe12f],
+    {},
+    "",
+    { r0: 5, r14: 0x105 },
+    "",
+  ],
+  ["bx r1 into ARM", [0x4708, END_THUMB, 0x0005, 0xe3a0, 0x00f0, 0xe7f0], { r1: 0x104 }, "", { r0: 5 }, ""],
+  ["mov pc, r1 stays in Thumb", [0x468f, END_THUMB, 0x2005], { r1: 0x104 }, "", { r0: 5 }, ""],
 ];
 
 describe.each(["interpret", "translate"] as const)("instructions (%s)", (engine) => {
