@@ -4,7 +4,7 @@ import { DsqnError } from "../../errors.ts";
 const LARGEST = 2 ** 25;
 const LARGEST_RATIO = 64;
 /** How often the bytes of a file may be looked at: structures that overlap must not make work out of nothing. */
-const LOOKS = 4;
+const LOOKS = 16;
 /** Groups within groups. */
 export const DEEPEST = 32;
 

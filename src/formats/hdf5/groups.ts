@@ -1,4 +1,5 @@
 import { Cursor, damaged, type Source, textOf, unsupported } from "./bytes.ts";
+import { fractalHeap, records } from "./fractal-heap.ts";
 import { localHeap } from "./heaps.ts";
 import { type Message, messages } from "./objects.ts";
 
@@ -9,10 +10,21 @@ export function linksOf(source: Source, header: readonly Message[]): Map<string,
   const info = header.find(({ type }) => type === messages.linkInfo);
   const links = header.filter(({ type }) => type === messages.link);
   if (!info && links.length === 0) return undefined;
-  if (info) refuseDense(info.body);
   const found = new Map<string, number>();
-  for (const { body } of links) add(source, found, ...linkOf(body));
-  return found;
+  const dense = info ? denseLinks(info.body) : [];
+  for (const body of [...links.map((link) => link.body), ...dense]) add(source, found, ...linkOf(body));
+  return sorted(found);
+}
+
+/** As groups of the older form are: by their names' bytes, which for UTF-8 is by code points. */
+function sorted(links: ReadonlyMap<string, number>): Map<string, number> {
+  const points = (name: string): number[] => Array.from(name, (letter) => letter.codePointAt(0)!);
+  const before = (a: readonly number[], b: readonly number[]): number => {
+    const k = a.findIndex((point, i) => point !== b[i]);
+    return k < 0 ? a.length - b.length : k < b.length ? a[k] - b[k] : 1;
+  };
+  const keyed = Array.from(links, ([name, address]) => ({ name, address, key: points(name) }));
+  return new Map(keyed.sort((a, b) => before(a.key, b.key)).map(({ name, address }) => [name, address]));
 }
 
 function add(source: Source, found: Map<string, number>, name: string, address: number): void {
@@ -21,13 +33,20 @@ function add(source: Source, found: Map<string, number>, name: string, address: 
   found.set(name, address);
 }
 
-/** The message "link info": many links lie in a fractal heap. */
-function refuseDense(body: Cursor): void {
+/** The message "link info": many links lie in a fractal heap, and their places in a B-tree by their names' hashes. */
+function denseLinks(body: Cursor): Cursor[] {
+  const { source } = body;
   body.version(0);
   const flags = body.u8();
   if (flags & 1) body.skip(8);
-  if (body.address() !== undefined)
-    throw unsupported(body.source, "a group of more than 8 members as libver='latest' writes it (dense links)");
+  const [heap, index] = [body.address(), body.address()];
+  if (heap === undefined) return [];
+  if (index === undefined) throw damaged(source, "a group's links have no index");
+  const { read } = fractalHeap(source, heap);
+  return Array.from(records(source, index, 5), (record) => {
+    record.skip(4);
+    return read(record);
+  });
 }
 
 /** The message "link". */

@@ -110,10 +110,14 @@ function chunks(
   if (chunk.length !== shape.length) throw damaged(source, `${what} has chunks of ${chunk.length} dimensions`);
   const result = filled(source, stored, size, what);
   const chunkSize = sizeOf(chunk) * width;
+  // Chunks reach beyond the array's edges.
+  const chunkCount = shape.reduce((count, n, axis) => count * Math.ceil(n / chunk[axis]), 1);
+  spend(source, chunkCount * chunkSize - size, what);
+  let left = chunkCount;
   forEachChunk(source, index, stored, chunk, chunkSize, (found) => {
     const wrong = found.offset.some((at, axis) => at % chunk[axis] !== 0 || at >= shape[axis]);
     if (wrong) throw damaged(source, `${what} has a chunk at [${found.offset.join(", ")}]`);
-    spend(source, chunkSize, what);
+    if (--left < 0) throw damaged(source, `${what} has more than ${chunkCount} chunks`);
     const packed = new Cursor(source, found.address, found.size, `a chunk of ${what}`).rest();
     const bytes = unfiltered(source, packed, filters, found.mask, { size: chunkSize, width });
     place(result, shape, bytes, chunk, found.offset, width);

@@ -2,6 +2,7 @@ import { Cursor, damaged, DEEPEST, type Source, sourceOf, unsupported } from "./
 import { lookup3 } from "./checksum.ts";
 import { type Datatype, dataspaceOf, datatypeOf, type Values, valuesOf } from "./datatype.ts";
 import { filtersOf } from "./filters.ts";
+import { fractalHeap, records } from "./fractal-heap.ts";
 import { linksOf } from "./groups.ts";
 import { type GlobalHeaps, globalHeaps } from "./heaps.ts";
 import { layoutOf, rawBytes } from "./layout.ts";
@@ -191,21 +192,24 @@ function sized(message: Cursor, type: Datatype): Uint8Array | undefined {
 
 function attributesOf({ source, heaps }: File, header: readonly Message[], path: string): Omit<Entry, "path"> {
   const info = header.find(({ type }) => type === messages.attributeInfo)?.body;
-  const dense = info !== undefined && hasDense(info);
   let found: Map<string, () => Values | null> | undefined;
   const all = (): Map<string, () => Values | null> => {
-    if (dense) throw unsupported(source, `more than 8 attributes as libver='latest' writes them ("${path}")`);
-    return (found ??= new Map(
-      header.filter(({ type }) => type === messages.attribute).map(({ body }) => attribute(source, heaps, body, path)),
-    ));
+    if (found) return found;
+    const own = header.filter(({ type }) => type === messages.attribute).map(({ body }) => body.again());
+    const every = [...own, ...(info ? denseAttributes(info.again()) : [])];
+    return (found = new Map(every.map((body) => attribute(source, heaps, body, path))));
   };
   return { attributes: () => [...all().keys()], attribute: (name) => all().get(name)?.() };
 }
 
-function hasDense(info: Cursor): boolean {
+/** The message "attribute info": many attributes lie in a fractal heap. */
+function denseAttributes(info: Cursor): Cursor[] {
   info.version(0);
   if (info.u8() & 1) info.skip(2);
-  return info.address() !== undefined;
+  const [heap, index] = [info.address(), info.address()];
+  if (heap === undefined || index === undefined) return [];
+  const { read } = fractalHeap(info.source, heap);
+  return Array.from(records(info.source, index, 8), read);
 }
 
 /** The message "attribute": name, datatype, shape, data; of the first version each padded to multiples of eight bytes. */
