@@ -141,20 +141,20 @@ export class Machine {
     if (((address ^ 0x400000) & 0xffff0003) === 0) return this.words[(this.dtcm + (address & 0xffff)) >> 2];
     if ((address & 3) !== 0) throw new DataAbort(address, "unaligned");
     const place = this.place(address, this.memoryWait);
-    return place < 0 ? this.fromBus(address, () => this.bus.read32(address >>> 0)) | 0 : this.words[place >> 2];
+    return place < 0 ? this.read(address, 32) | 0 : this.words[place >> 2];
   }
 
   load16(address: number): number {
     if (((address ^ 0x400000) & 0xffff0001) === 0) return this.halves[(this.dtcm + (address & 0xffff)) >> 1];
     if ((address & 1) !== 0) throw new DataAbort(address, "unaligned");
     const place = this.place(address, this.memoryWait);
-    return place < 0 ? this.fromBus(address, () => this.bus.read16(address >>> 0)) & 0xffff : this.halves[place >> 1];
+    return place < 0 ? this.read(address, 16) & 0xffff : this.halves[place >> 1];
   }
 
   load8(address: number): number {
     if (((address ^ 0x400000) & 0xffff0000) === 0) return this.bytes[this.dtcm + (address & 0xffff)];
     const place = this.place(address, this.memoryWait);
-    return place < 0 ? this.fromBus(address, () => this.bus.read8(address >>> 0)) & 0xff : this.bytes[place];
+    return place < 0 ? this.read(address, 8) & 0xff : this.bytes[place];
   }
 
   store32(address: number, value: number): void {
@@ -164,7 +164,7 @@ export class Machine {
     }
     if ((address & 3) !== 0) throw new DataAbort(address, "unaligned");
     const place = this.place(address, 0);
-    if (place < 0) this.fromBus(address, () => this.bus.write32(address >>> 0, value >>> 0));
+    if (place < 0) this.write(address, 32, value >>> 0);
     else this.words[place >> 2] = value;
     if (address >>> 0 < ITCM_BYTES) this.onCode(address);
   }
@@ -172,14 +172,14 @@ export class Machine {
   store16(address: number, value: number): void {
     if ((address & 1) !== 0) throw new DataAbort(address, "unaligned");
     const place = this.place(address, 0);
-    if (place < 0) this.fromBus(address, () => this.bus.write16(address >>> 0, value & 0xffff));
+    if (place < 0) this.write(address, 16, value & 0xffff);
     else this.halves[place >> 1] = value;
     if (address >>> 0 < ITCM_BYTES) this.onCode(address);
   }
 
   store8(address: number, value: number): void {
     const place = this.place(address, 0);
-    if (place < 0) this.fromBus(address, () => this.bus.write8(address >>> 0, value & 0xff));
+    if (place < 0) this.write(address, 8, value & 0xff);
     else this.bytes[place] = value;
     if (address >>> 0 < ITCM_BYTES) this.onCode(address);
   }
@@ -199,11 +199,27 @@ export class Machine {
     return -1;
   }
 
-  private fromBus<T>(address: number, access: () => T): T {
+  private read(address: number, bits: 32 | 16 | 8): number {
     this.wait += this.busWait;
     this.attention = true;
+    const { bus } = this;
+    const at = address >>> 0;
     try {
-      return access();
+      return bits === 32 ? bus.read32(at) : bits === 16 ? bus.read16(at) : bus.read8(at);
+    } catch (error) {
+      throw error instanceof BusAbort ? new DataAbort(address, "unmapped") : error;
+    }
+  }
+
+  private write(address: number, bits: 32 | 16 | 8, value: number): void {
+    this.wait += this.busWait;
+    this.attention = true;
+    const { bus } = this;
+    const at = address >>> 0;
+    try {
+      if (bits === 32) bus.write32(at, value);
+      else if (bits === 16) bus.write16(at, value);
+      else bus.write8(at, value);
     } catch (error) {
       throw error instanceof BusAbort ? new DataAbort(address, "unmapped") : error;
     }
