@@ -165,12 +165,13 @@ function layPooling(layer: PlannedLayer, { element, first, inputSpikes = false }
   const { inputs, sources } = widthsOf(layer);
   const spikes = !first || inputSpikes;
   const counts = pooling?.kind === "max" && spikes;
+  const passes = spikes && (pooling?.kind === "max" || pooling?.kind === "step-max");
   const words = (wanted: unknown, n: number): number => (wanted ? place(4 * n) : 0);
   return {
     windows: pooling ? windows[pooling.kind] : 0,
     poolPlane: planeBytes(sources),
     pooling: words(pooling, GEOMETRY_WORDS),
-    pooled: pooling ? place(counts ? steps * planeBytes(sources) : element * sources) : 0,
+    pooled: pooling ? place(Math.max(passes ? steps * planeBytes(sources) : 0, element * sources)) : 0,
     poolCounts: words(counts, inputs),
     poolLargest: words(counts, sources),
     poolSent: words(pooling && spikes, sources),

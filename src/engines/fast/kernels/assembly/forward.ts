@@ -3,7 +3,7 @@ import { analog, analogPanels, event } from "./current";
 import { integrate } from "./dynamics";
 import { multiply, multiplyRows } from "./matrix";
 import { eventPanels, multiplyPanels, panelsOf } from "./panels";
-import { poolSpikes, poolValues } from "./pooling";
+import { largestOfStep, poolSpikes, poolValues, STEP_MAX } from "./pooling";
 import { spreadUnits } from "./populations";
 import { splitPanels, splitRows, splitSteps } from "./split";
 import { addScaled } from "./weights";
@@ -40,10 +40,11 @@ export function forwardState<T>(P: Plan, b: i32, slot: i32, scratch: usize, toge
       const U = changetype<Layer>(L.unit ? L.unit : changetype<usize>(L));
       const currents = L.unit ? U.values : v;
       if (sentBefore) gradedInput<T>(P, L, U, count, sentBefore, currents);
-      else if (L.pooling && L.windows) averageInput<T>(P, L, U, count, bitsBefore, planeBefore, currents);
+      else if (L.pooling && L.windows && L.windows != STEP_MAX) averageInput<T>(P, L, U, count, bitsBefore, planeBefore, currents);
       else {
         if (L.pooling) {
-          poolSpikes(L, stepsBefore, bitsBefore, planeBefore);
+          if (L.windows) largestOfStep(L, stepsBefore, bitsBefore, planeBefore);
+          else poolSpikes(L, stepsBefore, bitsBefore, planeBefore);
           bitsBefore = L.pooled;
           planeBefore = L.poolPlane;
         }
@@ -82,7 +83,7 @@ function gradedInput<T>(P: Plan, L: Layer, U: Layer, steps: i32, sent: usize, ou
   }
 }
 
-/** The currents of `steps` steps from the means, sums or maxima of one step's spikes, which may be no spikes any more. U has the weights. */
+/** The currents of `steps` steps from the means or sums of one step's spikes, which are no spikes any more. U has the weights. */
 function averageInput<T>(P: Plan, L: Layer, U: Layer, steps: i32, bits: usize, plane: i32, out: usize): void {
   const row = <usize>U.width * sizeof<T>();
   for (let t = 0; t < steps; t++) {

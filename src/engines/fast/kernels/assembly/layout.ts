@@ -113,7 +113,7 @@ export class Layer {
   convolution: usize;
   /** Geometry of pooling in front of the synapses; 0: none. */
   pooling: usize;
-  /** Max pooling of spikes, [steps, poolPlane]: those that leave the windows. Else [inputs]: the values that do, of one step. */
+  /** Largest spikes, [steps, poolPlane]: those that leave the windows. Else [inputs]: the values that do, of one step. */
   pooled: usize;
   /** [what goes into the windows] of 32-bit integers: spikes so far. */
   poolCounts: usize;

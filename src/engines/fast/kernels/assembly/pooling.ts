@@ -52,7 +52,42 @@ export function poolSpikes(L: Layer, steps: i32, bits: usize, plane: i32): void 
   }
 }
 
+/** All steps of a layer's spikes through windows that put out a spike in each step in which any of their neurons does. */
+export function largestOfStep(L: Layer, steps: i32, bits: usize, plane: i32): void {
+  const G = changetype<Geometry>(L.pooling);
+  memory.fill(L.pooled, 0, <usize>steps * <usize>L.poolPlane);
+  for (let t = 0; t < steps; t++) {
+    const to = L.pooled + <usize>t * <usize>L.poolPlane;
+    for (let w = 0; w < plane; w += 8) {
+      let m = load<u64>(bits + <usize>w);
+      while (m) {
+        pass(L, G, (w << 3) + <i32>ctz(m), to);
+        m &= m - 1;
+      }
+    }
+    bits += <usize>plane;
+  }
+}
+
+/** A spike of `neuron` in all its windows; `bits`: of this step. */
+function pass(L: Layer, G: Geometry, neuron: i32, bits: usize): void {
+  const position = neuron / G.channels, channel = neuron % G.channels;
+  const row = position / G.width + G.top, column = (position % G.width) + G.left;
+  const yEnd = min(G.outputHeight - 1, row / G.strideY), xEnd = min(G.outputWidth - 1, column / G.strideX);
+  for (let y = firstWindow(row, G.kernelHeight, G.strideY); y <= yEnd; y++)
+    for (let x = firstWindow(column, G.kernelWidth, G.strideX); x <= xEnd; x++) {
+      const window = (y * G.outputWidth + x) * G.channels + channel;
+      const byte = bits + <usize>(window >> 3), before = load<u8>(byte), after = before | (<u8>1 << <u8>(window & 7));
+      if (before == after) continue;
+      store<u8>(byte, after);
+      const sent = L.poolSent + (<usize>window << 2);
+      store<i32>(sent, load<i32>(sent) + 1);
+    }
+}
+
 const MEAN: i32 = 1, SUM: i32 = 2;
+/** Of one step the largest (Layer.windows). */
+export const STEP_MAX: i32 = 3;
 
 /** What values x come to in each window, the largest, the mean or the sum: constant currents, or (`spikes`) numbers of spikes; or one step's spike bits. */
 export function poolValues<T>(L: Layer, x: usize, bits: usize = 0, spikes: bool = false): void {
