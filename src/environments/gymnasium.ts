@@ -10,6 +10,10 @@ import type { Space } from "./space.ts";
 export interface MakeOptions {
   /** The worker to live in; without one, a worker of its own, which closes with the environment. */
   readonly worker?: Worker;
+  /** Of a worker of its own: folders of Python modules of the user's, for an id like "module:Id-v0". */
+  readonly path?: readonly string[];
+  /** Of a worker of its own: each line that the environment prints, or that Python warns of. */
+  readonly onLog?: (line: string) => void;
   /** For the environment's constructor. */
   readonly kwargs?: Readonly<Record<string, unknown>>;
   /** Episodes are truncated after this many steps, whatever the registration says; Infinity: never. */
@@ -42,6 +46,11 @@ export function extrasOf(id: string): readonly Extra[] {
 
 const MUJOCO =
   /^(Ant|HalfCheetah|Hopper|Humanoid(Standup)?|Inverted(Double)?Pendulum|Pusher|Reacher|Swimmer|Walker2d)-v\d+$/;
+
+/** A worker for the environment `id`. */
+export async function openOwn(id: string, { path, onLog }: MakeOptions): Promise<Worker> {
+  return openWorker({ name: id, path, onLog, extras: extrasOf(id) });
+}
 
 /** An RGB image, [height, width, 3]. */
 export interface Frame {
@@ -109,9 +118,13 @@ export class Remote {
 
   static async make(id: string, count: number, options: MakeOptions, more: Record<string, unknown>): Promise<Remote> {
     const { kwargs, maxSteps, renderMode, wrappers, flat, infos } = options;
+    if (options.worker && (options.path || options.onLog))
+      throw new DsqnError("ENV_OPTIONS_INVALID", "path and onLog are for a worker of its own, and a worker is given.", {
+        hint: "Give them to openWorker.",
+      });
     if (!Number.isInteger(count) || count < 1)
       throw new DsqnError("ENV_OPTIONS_INVALID", `count is ${count}, not a whole number from 1 on.`);
-    const worker = options.worker ?? (await openWorker({ name: id, extras: extrasOf(id) }));
+    const worker = options.worker ?? (await openOwn(id, options));
     try {
       const limit = maxSteps === Infinity ? -1 : maxSteps;
       const params = { id, count, kwargs, maxSteps: limit, renderMode, wrappers, flat, infos, ...more };

@@ -1,7 +1,6 @@
-import { openWorker } from "../bridge/index.ts";
 import { DsqnError } from "../errors.ts";
 import type { Action } from "./action.ts";
-import { extrasOf, type Frame, type Info, type MakeOptions, Remote, type Stepped } from "./gymnasium.ts";
+import { type Frame, type Info, type MakeOptions, openOwn, Remote, type Stepped } from "./gymnasium.ts";
 import { type Observation, observationDecoder, type Received } from "./observation.ts";
 import { joinParts, seedsFor } from "./parts.ts";
 import type { Space } from "./space.ts";
@@ -111,11 +110,12 @@ export async function makeVectorEnvironment<O extends Observation = Float32Array
   id: string,
   options: VectorOptions,
 ): Promise<VectorEnvironment<O>> {
-  const { parts = 1, ...one } = options;
-  if (parts === 1) return makeGroup<O>(id, one);
+  const { parts = 1, ...whole } = options;
+  if (parts === 1) return makeGroup<O>(id, whole);
+  const { path: _, onLog: __, ...one } = whole;
   if (!Number.isInteger(parts) || parts < 1 || parts > options.count)
     throw new DsqnError("ENV_OPTIONS_INVALID", `${options.count} environment(s) do not make ${parts} part(s).`);
-  const worker = options.worker ?? (await openWorker({ name: id, extras: extrasOf(id) }));
+  const worker = options.worker ?? (await openOwn(id, options));
   const close = async (): Promise<void> => (options.worker ? undefined : worker.close());
   try {
     const made: VectorEnvironment<O>[] = [];

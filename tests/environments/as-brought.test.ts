@@ -174,6 +174,23 @@ describe("what it may", () => {
     expect(lines.join("\n")).toContain("soon gone");
   });
 
+  it("be opened by a program, which hears it too; a lent worker has its own", async () => {
+    const lines: string[] = [];
+    const onLog = (line: string) => lines.push(line);
+    const kwargs = { trouble: "prints" };
+    const env = await makeEnvironment(id, { path, onLog, kwargs });
+    await env.reset();
+    await env.step(2);
+    await env.close();
+    const envs = await makeVectorEnvironment(id, { path, kwargs, count: 2, parts: 2 });
+    await envs.reset();
+    await envs.close();
+    expect(lines).toContain("a line of mine 1");
+    const worker = await openWorker({ path });
+    expect((await failure(makeEnvironment(id, { worker, path }))).code).toBe("ENV_OPTIONS_INVALID");
+    await worker.close();
+  });
+
   it("never end: as many states as were asked for are collected, and whoever waits is told", async () => {
     const states = await withGymnasium({ id, path, kwargs: { trouble: "never" } }, (make) =>
       collectStates(policy(3), make, { size: 50 }),
