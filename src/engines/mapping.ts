@@ -22,7 +22,7 @@ function ownLayer({ activation }: Layer, layer: number): LayerMapping {
   const parameters: Record<string, number | string | readonly number[]> = {};
   if (isNeuron(activation)) {
     for (const [name, value] of Object.entries(statedFields(activation)))
-      parameters[name] = typeof value === "object" ? [...value] : value;
+      parameters[name] = typeof value === "object" ? [...value] : value === Infinity ? "Infinity" : value; // for JSON
   }
   const weights = { unit: isNeuron(activation) ? "potential per spike" : "as they are", factor: 1 };
   const delay = isNeuron(activation) ? neuronModels[activation.kind].lag : 0;
