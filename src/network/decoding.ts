@@ -1,3 +1,4 @@
+import { DsqnError } from "../errors.ts";
 import { argmax } from "./decide.ts";
 import type { SpikeEvents } from "./engine.ts";
 import { actionsOf, type Decoding, type Network, type SpikingNetwork } from "./network.ts";
@@ -15,6 +16,7 @@ export interface OutputTrace {
  * Decodes the output layer of one state into `values` [actions]:
  * - potential: v[T-1]
  * - max-potential: max_t v[t], t = 0 .. T-1
+ * - mean-potential: 1/T sum_t v[t], summed in the order of the steps
  * - spikes: sum_t s[t]
  * - first-spike: s[t] of the first step in which any neuron spikes; all 0 where none does
  *
@@ -43,6 +45,12 @@ export function decode(
           values[a] = Math.max(values[a], v);
         }
         break;
+      case "mean-potential": {
+        let sum = 0;
+        for (let t = 0; t < steps; t++) sum += potential(t, a);
+        values[a] = sum / steps;
+        break;
+      }
       case "spikes":
         for (let t = 0; t < steps; t++) values[a] += spike(t, a);
         break;
@@ -92,7 +100,7 @@ export interface Recorded {
   readonly states: number;
   /** [states, actions], after the last step. */
   readonly potentials: Float64Array;
-  /** [states, actions], over all steps; only the decoding max-potential needs it. */
+  /** [states, actions], over all steps: the largest, or the mean; only the decodings max-potential and mean-potential need it. */
   readonly maxima?: Float64Array;
   /** Only the decodings by spikes need it. */
   readonly spikes?: SpikeEvents;
@@ -101,9 +109,17 @@ export interface Recorded {
 /** Values [states, actions] and actions [states] from what was recorded, by the network's decoding and tie rule. */
 export function decodeRecorded(
   network: SpikingNetwork,
-  { states, potentials, maxima = potentials, spikes }: Recorded,
+  { states, potentials, maxima, spikes }: Recorded,
 ): { outputs: Float64Array; actions: Int32Array } {
   const { decoding } = network.coding;
+  if (!maxima && decoding === "mean-potential")
+    throw new DsqnError(
+      "MAPPING_IMPOSSIBLE",
+      "This simulator says the last potentials, and the network reads their mean.",
+      {
+        hint: "NEST and PyNN read it, and our engines.",
+      },
+    );
   const actions = actionsOf(network);
   const steps = 1 + (spikes?.step.reduce((latest, step) => Math.max(latest, step), 0) ?? 0);
   const spiked = new Uint8Array(states * steps * actions);
@@ -114,7 +130,7 @@ export function decodeRecorded(
       decoding,
       {
         steps,
-        potential: (_, a) => (decoding === "max-potential" ? maxima : potentials)[b * actions + a],
+        potential: (_, a) => (decoding === "potential" ? potentials : (maxima ?? potentials))[b * actions + a],
         spike: (t, a) => spiked[(b * steps + t) * actions + a],
       },
       outputs.subarray(b * actions, (b + 1) * actions),

@@ -17,10 +17,11 @@ export type Encoding = "constant" | "poisson" | "equidistant" | "equidistant-ori
  * How the output layer becomes one value per action:
  * - potential: the membrane potential after the last step (the output layer neither spikes nor resets)
  * - max-potential: the largest membrane potential over all steps (likewise)
+ * - mean-potential: the mean of its membrane potentials after every step (likewise)
  * - spikes: the number of spikes
  * - first-spike: 1 for each neuron that spikes in the first step in which any does, else 0
  */
-export type Decoding = "potential" | "max-potential" | "spikes" | "first-spike";
+export type Decoding = "potential" | "max-potential" | "mean-potential" | "spikes" | "first-spike";
 
 /** Which of several equal values is the action. "potential": the one with the larger final membrane potential, then the first. */
 export type TieRule = "first" | "last" | "potential";
@@ -31,7 +32,13 @@ export const encodings = [
   "equidistant",
   "equidistant-original",
 ] as const satisfies readonly Encoding[];
-export const decodings = ["potential", "max-potential", "spikes", "first-spike"] as const satisfies readonly Decoding[];
+export const decodings = [
+  "potential",
+  "max-potential",
+  "mean-potential",
+  "spikes",
+  "first-spike",
+] as const satisfies readonly Decoding[];
 export const tieRules = ["first", "last", "potential"] as const satisfies readonly TieRule[];
 
 /** How a network that spikes is written and read: T, encoding and decoding are part of the model. */
@@ -98,9 +105,14 @@ export function actionsOf({ layers }: Network): number {
   return outputsOf(layers[layers.length - 1]);
 }
 
+/** Whether it reads membrane potentials, so that the output layer neither spikes nor resets. */
+export function readsPotentials(decoding: Decoding): boolean {
+  return decoding.endsWith("potential");
+}
+
 /** How many layers spike, from the first on: all but the output layer where its potentials are decoded. */
 export function spikingLayers({ layers, coding: { decoding } }: SpikingNetwork): number {
-  return decoding === "potential" || decoding === "max-potential" ? layers.length - 1 : layers.length;
+  return readsPotentials(decoding) ? layers.length - 1 : layers.length;
 }
 
 /** Neurons per layer, inputs first. */

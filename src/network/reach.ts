@@ -1,7 +1,7 @@
 import { UsageError } from "../errors.ts";
 import { pow } from "../numeric/elementary.ts";
 import { isNeuron, type Layer, columnsOf, outputsOf } from "./layer.ts";
-import { isSpiking, type Network, type SpikingNetwork } from "./network.ts";
+import { isSpiking, type Network, readsPotentials, type SpikingNetwork } from "./network.ts";
 import { type Neuron, type NeuronModel, neuronModels } from "./neurons/index.ts";
 
 /** Why a network's outputs are the same whatever it sees. */
@@ -53,7 +53,7 @@ export function leastSteps({ layers, coding }: SpikingNetwork): number {
     (neuronModels[activation.kind] as NeuronModel).lag;
   const hidden = layers.slice(0, -1).reduce((sum, layer) => sum + lag(layer), 0);
   const last = lag(layers.at(-1)!);
-  const potential = coding.decoding === "potential" || coding.decoding === "max-potential";
+  const potential = readsPotentials(coding.decoding);
   return Math.max(1, hidden + (potential ? last : last + 1));
 }
 
@@ -70,7 +70,7 @@ function deaf({ layers, coding }: Network, l: number, steps: number): Unheard["r
       mostArriving(layer, 1).every((sum) => sum <= 0)
       ? "threshold"
       : undefined;
-  if (last && (coding?.decoding === "potential" || coding?.decoding === "max-potential")) return undefined;
+  if (last && coding && readsPotentials(coding.decoding)) return undefined;
   const before = layers[l - 1].activation;
   const spikes = isNeuron(before) && before.kind === "lif" ? before.maxSpikes : 1;
   return fires(layer, layer.activation, mostArriving(layer, spikes), steps) ? undefined : "threshold";

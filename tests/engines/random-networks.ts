@@ -157,7 +157,7 @@ export function samples({
       biasInput: fc.boolean(),
       signedInputs: fc.boolean(),
       encoding: fc.constantFrom("constant", "poisson", "equidistant", "equidistant-original" as const),
-      decoding: fc.constantFrom("potential", "max-potential", "spikes", "first-spike" as const),
+      decoding: fc.constantFrom("potential", "max-potential", "mean-potential", "spikes", "first-spike" as const),
       ties: fc.constantFrom("first", "last", "potential" as const),
     })
     .map(({ shape, seed, dyadic, steps, batch, ...options }) => {

@@ -26,7 +26,8 @@ describe("what was recorded of the output layer is decoded as the engine decodes
           maxima[at] = Math.max(maxima[at], v);
         });
         const last = decoding === "spikes" || decoding === "first-spike" ? spikes!.at(-1) : undefined;
-        const read = decodeRecorded(network, { states: batch, potentials, maxima, spikes: last });
+        const overSteps = decoding === "mean-potential" ? outputs : maxima;
+        const read = decodeRecorded(network, { states: batch, potentials, maxima: overSteps, spikes: last });
         expect(read.outputs).toEqual(outputs);
         expect(read.actions).toEqual(actions);
       }),
@@ -55,6 +56,10 @@ it("tells the step that each value stems from", () => {
   expect(read("max-potential")).toEqual([
     [5, 5],
     [1, 0],
+  ]);
+  expect(read("mean-potential")).toEqual([
+    [[0, 1, 2].reduce((sum, t) => sum + v[2 * t], 0) / 3, [0, 1, 2].reduce((sum, t) => sum + v[2 * t + 1], 0) / 3],
+    [2, 2],
   ]);
   expect(read("spikes")).toEqual([
     [1, 2],

@@ -33,6 +33,20 @@ describe("input that changes from step to step", () => {
     }
   });
 
+  it("is read as the mean of potentials too, to the last bit", async () => {
+    const nest = await openSimulator("nest");
+    const given = randomNetwork(1, { seed: 5, neuron: "lif", steps: STEPS });
+    const network = {
+      ...given,
+      coding: { ...given.coding, decoding: "mean-potential", encoding: "constant" } as const,
+    };
+    const x = Float32Array.from({ length: STATES * observationSize(network) }, (_, k) => (k % 7) / 3 - 1);
+    const loaded = await nest.load(network);
+    const { outputs } = await loaded.run(x);
+    await nest.close();
+    expect(outputs).toEqual(referenceEngine.load(network).run(x).outputs);
+  });
+
   it("is refused by a simulator that knows constant and coded input alone", async () => {
     const twin = await openSimulator("spinnaker-twin");
     const network = randomNetwork(0, { seed: 3, steps: 4 });

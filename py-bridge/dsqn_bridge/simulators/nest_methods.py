@@ -73,7 +73,7 @@ def load(session, params: dict, arrays: Dict[str, np.ndarray]) -> tuple:
 def run(session, params: dict, arrays: Dict[str, np.ndarray]) -> tuple:
     """`{handle, steps, states, generators?, recordSpikes?, seed?}` with `inputs` [states, observation size], or [steps, states, observation
     size] where they change, or the input neurons' spikes
-    as `state`, `step`, `neuron`. Returns seconds; `potentials` [states, outputs], `maxima` likewise for max-potential, and per layer
+    as `state`, `step`, `neuron`. Returns seconds; `potentials` [states, outputs], `maxima` likewise for max-potential and mean-potential, and per layer
     that spikes `state0, step0, neuron0, ...` (int32; sorted by state, step, neuron)."""
     simulator, network, mapping, kernel = session.get(params["handle"])
     inputs = inputs_from(params, arrays)

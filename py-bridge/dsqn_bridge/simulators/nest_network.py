@@ -14,7 +14,7 @@ import numpy as np
 from .nest_inputs import Target, connect_copies, connect_inputs, connect_recurrent, feed
 from .nest_layout import layout, states_per_kernel
 from .nest_mapping import NO_THRESHOLD, NestMapping, has_companion, spiking
-from .nest_readout import largest_potentials, last_potentials, spikes_of
+from .nest_readout import largest_potentials, last_potentials, mean_potentials, spikes_of
 from .network import Network
 from .neurons import each
 from .simulation import Inputs, Result, Spikes, join
@@ -77,7 +77,8 @@ class _Run:
                 potentials = last_potentials(kernel.samples(self.sampler), self.readout, plan)
             maxima = None
             if self.meter is not None:
-                maxima = largest_potentials(kernel.samples(self.meter), self.readout, plan)[: plan.states]
+                over_steps = mean_potentials if self.network.decoding == "mean-potential" else largest_potentials
+                maxima = over_steps(kernel.samples(self.meter), self.readout, plan)[: plan.states]
             simulated = time.perf_counter()
         finally:
             kernel.close()
@@ -123,7 +124,7 @@ class _Run:
         self.recorder = kernel.record_spikes(recorded) if recorded else None
         if hasattr(kernel, "watch"):
             kernel.watch(self.readout, ["V_m", "E_sfa"] if self._adapts else ["V_m"])
-        if self.network.decoding == "max-potential":
+        if self.network.decoding in ("max-potential", "mean-potential"):
             self.meter = kernel.record_potentials(self.readout)
         if plan.windows > 1:
             self._restart_between_windows()

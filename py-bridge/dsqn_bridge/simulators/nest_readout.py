@@ -38,9 +38,23 @@ def last_potentials(samples: Any, readout: Any, layout: Layout) -> np.ndarray:
 
 def largest_potentials(samples: Any, readout: Any, layout: Layout) -> np.ndarray:
     """The largest potential of each output neuron after any step, [windows * copies, outputs]."""
-    senders, times, potentials = samples
+    largest = np.full((layout.windows, readout.size), -np.inf)
+    np.maximum.at(largest, *_of_steps(samples, readout, layout))
+    return largest.reshape(layout.windows * layout.copies, -1)
+
+
+def mean_potentials(samples: Any, readout: Any, layout: Layout) -> np.ndarray:
+    """The mean of each output neuron's potentials after all steps, summed in their order, [windows * copies, outputs]."""
+    total = np.zeros((layout.windows, readout.size))
+    np.add.at(total, *_of_steps(samples, readout, layout))
+    return (total / layout.steps).reshape(layout.windows * layout.copies, -1)
+
+
+def _of_steps(samples: Any, readout: Any, layout: Layout) -> tuple:
+    """(window, place), potential of every sample that is one of our steps', step by step."""
+    senders, times, potentials = (np.asarray(values) for values in samples)
+    order = np.argsort(times, kind="stable")
+    senders, times, potentials = senders[order], times[order], potentials[order]
     window, local = np.divmod(np.rint(times).astype(np.int64), layout.period)
     inside = (local > layout.length - layout.steps) & (local <= layout.length) & (window < layout.windows)
-    largest = np.full((layout.windows, readout.size), -np.inf)
-    np.maximum.at(largest, (window[inside], senders[inside].astype(np.int64) - readout.first), potentials[inside])
-    return largest.reshape(layout.windows * layout.copies, -1)
+    return (window[inside], senders[inside].astype(np.int64) - readout.first), potentials[inside]

@@ -2,7 +2,14 @@ import { DsqnError } from "../../errors.ts";
 import { addSpikeGradients, decode } from "../../network/decoding.ts";
 import { encoder, inputValues } from "../../network/encoding.ts";
 import { isNeuron, type Layer, outputsOf, synapticInputs } from "../../network/layer.ts";
-import { actionsOf, isSpiking, type Network, type SpikingNetwork, spikingLayers } from "../../network/network.ts";
+import {
+  actionsOf,
+  type Decoding,
+  isSpiking,
+  type Network,
+  type SpikingNetwork,
+  spikingLayers,
+} from "../../network/network.ts";
 import { type Arithmetic, float32, float64, type Fire, firing, neuronModels } from "../../network/neurons/index.ts";
 import { unpool } from "../../network/pooling.ts";
 import { addSpikePenalty, type SpikeRegulariser } from "../../network/regulariser.ts";
@@ -164,8 +171,7 @@ function spikingGradients(
     let gs = new Float64Array(steps * actionsOf(network));
     let gv = new Float64Array((steps + 1) * actionsOf(network));
     addSpikeGradients(coding.decoding, rows(given, batch)(b), read, gs);
-    if (spikingLayers(network) === last)
-      rows(given, batch)(b).forEach((value, a) => (gv[(read[a] + 1) * read.length + a] += value));
+    if (spikingLayers(network) === last) addPotentialGradients(coding.decoding, rows(given, batch)(b), read, steps, gv);
     for (let l = last; l >= 0; l--) {
       if (options.regulariser && l < spikingLayers(network))
         penalty += addSpikePenalty(
@@ -180,6 +186,20 @@ function spikingGradients(
     }
   }
   return { outputs, layers: gradients, penalty };
+}
+
+/** Adds dE/d(values) of one state to dE/dv of what was read of its potentials: of a mean to every step. */
+function addPotentialGradients(
+  decoding: Decoding,
+  given: Float64Array,
+  read: Int32Array,
+  steps: number,
+  gv: Float64Array,
+): void {
+  const mean = decoding === "mean-potential";
+  for (const [a, value] of given.entries())
+    if (mean) for (let t = 1; t <= steps; t++) gv[t * read.length + a] += value / steps;
+    else gv[(read[a] + 1) * read.length + a] += value;
 }
 
 type Steps = GradientOptions & { readonly steps: number };

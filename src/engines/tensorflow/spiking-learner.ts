@@ -44,7 +44,15 @@ interface Pass {
 }
 
 /** What only the reference gradients know so far, in networks of dense layers. */
-function refuseUnknown({ layers }: SpikingNetwork): void {
+function refuseUnknown({ layers, coding }: SpikingNetwork): void {
+  if (coding.decoding === "mean-potential")
+    throw new DsqnError(
+      "LAYER_UNTRAINABLE",
+      "A network of convolutions that is read by mean-potential cannot be learned.",
+      {
+        hint: "Learn it with the decoding potential.",
+      },
+    );
   const l = layers.findIndex(
     ({ activation, recurrent }) => recurrent || (activation.kind === "lif" && !isPlainLif(activation)),
   );

@@ -105,6 +105,7 @@ function expressible(target: "nest" | "pynn", network: Network): Expressible {
       throw impossible("layer 0 is a convolution over signed inputs");
   });
   if (decoding === "max-potential") throw impossible("it decodes the largest potential");
+  if (decoding === "mean-potential") throw impossible("it decodes the mean of potentials");
   if (target === "pynn" && spikingLayers(network) === network.layers.length) throw impossible(`it decodes ${decoding}`);
   return network as Expressible;
 }
