@@ -38,7 +38,7 @@ export const commands: Record<string, CommandEntry> = {
   },
   forward: { summary: "One forward pass: outputs, actions, spikes", load: () => import("./commands/forward.ts") },
   import: {
-    summary: "Make a model of weights from elsewhere (torch, NumPy, safetensors)",
+    summary: "Make a model of weights from elsewhere (torch, Keras, ONNX, NIR, safetensors, ...)",
     load: () => import("./commands/import.ts"),
   },
   export: { summary: "Write a model in another format", load: () => import("./commands/export.ts") },
@@ -46,6 +46,14 @@ export const commands: Record<string, CommandEntry> = {
   board: {
     summary: "A SpiNNaker board in software: sPyNNaker's scripts run on it",
     load: () => import("./commands/board.ts"),
+  },
+  runs: {
+    summary: "List, compare and remove training runs, and find their reports",
+    load: () => import("./commands/runs.ts"),
+  },
+  completion: {
+    summary: "Words for a shell to complete: bash, zsh, fish",
+    load: () => import("./commands/completion.ts"),
   },
   models: { summary: "Make the networks that ship, from their presets", load: () => import("./commands/models.ts") },
 };

@@ -1,0 +1,82 @@
+import { Argument } from "commander";
+import { UsageError } from "../../errors.ts";
+import {
+  type Difference,
+  differences,
+  listRuns,
+  overviewOf,
+  removeRun,
+  type RunOverview,
+} from "../../learning/runs/list.ts";
+import { command } from "../command.ts";
+
+interface Options {
+  folder: string;
+  yes?: boolean;
+}
+
+export default command<Options>({
+  name: "runs",
+  configure(parser) {
+    parser
+      .addArgument(
+        new Argument("[action]", "what to do").choices(["list", "compare", "report", "remove"]).default("list"),
+      )
+      .argument("[runs...]", "their folders")
+      .option("--folder <folder>", "where runs lie, for list", "runs")
+      .option("--yes", "remove them; without it remove only says what it would")
+      .addHelpText(
+        "after",
+        "\nExamples:\n  dsqn runs\n  dsqn runs compare runs/a runs/b\n  dsqn runs report runs/a\n  dsqn runs remove runs/a --yes",
+      );
+  },
+  async run([action, ...paths], { folder, yes }, { print, log }) {
+    if (action === "list" && paths.length > 0)
+      throw new UsageError("BAD_ARGUMENT", "list takes no runs: --folder says where they lie.");
+    if (action !== "list" && paths.length < (action === "compare" ? 2 : 1))
+      throw new UsageError("BAD_ARGUMENT", `${action} needs ${action === "compare" ? "two runs or more" : "a run"}.`, {
+        hint: "Name their folders; dsqn runs lists them.",
+      });
+    const runs = action === "list" ? listRuns(folder) : paths.map(overviewOf);
+    if (action === "compare") {
+      print({ runs, differences: differences(paths) }, comparison);
+      return 0;
+    }
+    if (action === "report") {
+      const missing = runs.find(({ report }) => report === null);
+      if (missing)
+        throw new UsageError("REPORT_MISSING", `The run in "${missing.path}" has no report.`, {
+          hint: "dsqn start leaves one; of a training run, dsqn sweep --out makes a page.",
+        });
+      print({ runs }, ({ runs: found }) => found.map(({ report }) => report).join("\n"));
+      return 0;
+    }
+    if (action === "remove") {
+      if (yes) for (const path of paths) await removeRun(path);
+      else log("Nothing was removed: --yes does it.");
+    }
+    print({ runs, ...(action === "remove" && { removed: yes === true }) }, ({ runs: found }) =>
+      found.length > 0 ? found.map(row).join("\n") : `There are no runs in ${folder}.`,
+    );
+    return 0;
+  },
+});
+
+function row({ path, state, env, method, seed, mean, std, bytes }: RunOverview): string {
+  const score = mean === null ? "" : `  ${mean.toFixed(2)} +- ${std!.toFixed(2)}`;
+  return `${path}  ${state}  ${method ?? "?"} in ${env ?? "?"}, seed ${seed ?? "?"}${score}  ${(bytes / 2 ** 20).toFixed(1)} MB`;
+}
+
+function comparison({
+  runs,
+  differences: found,
+}: {
+  runs: readonly RunOverview[];
+  differences: readonly Difference[];
+}): string {
+  const lines = found.map(
+    ({ field, values }) =>
+      `  ${field}: ${values.map((value) => (value === undefined ? "-" : JSON.stringify(value))).join("  |  ")}`,
+  );
+  return [...runs.map(row), found.length > 0 ? "They differ in" : "Their configs are the same.", ...lines].join("\n");
+}
