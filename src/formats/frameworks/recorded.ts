@@ -40,10 +40,10 @@ export function readRecorded(
 ): RecordedNetwork {
   const description = parseDescription(text, source);
   const layers = layersOf(description, arrays, source);
-  refuseUnused(layers, arrays, source);
   const { input, changing, inputs } = inputOf(description, layers[0], arrays, source);
   const reading = { ...options, steps: options.steps ?? description.steps };
   const network = networkOf(layers, arrays, input, reading, source);
+  refuseUnused(layers, arrays, source);
   validateNetwork(network);
   const { framework, versions = {}, name = source, steps } = description;
   const states = inputs ? inputs.length / observationSize(network) / (changing ? steps : 1) : 0;
