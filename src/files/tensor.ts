@@ -77,6 +77,13 @@ export function viewData(dtype: TensorDtype, bytes: Uint8Array, offset: number, 
   return new constructors[dtype](source.buffer as ArrayBuffer, source.byteOffset, length);
 }
 
+/** Bytes of big-endian numbers as little-endian ones, or the other way round. */
+export function swapped(bytes: Uint8Array, width: number): Uint8Array {
+  const result = new Uint8Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) result[i] = bytes[i - (i % width) + (width - 1 - (i % width))];
+  return result;
+}
+
 /** The little-endian bytes of a typed array, not copied. */
 export function bytesOf(data: TensorData): Uint8Array {
   return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);

@@ -6,6 +6,7 @@ import {
   fromFloat16,
   gathered,
   sizeOf,
+  swapped,
   type Tensor,
   tensor,
   type TensorDtype,
@@ -113,12 +114,6 @@ export function decodeNpy(bytes: Uint8Array, source = "The npy file"): Tensor {
   const strides = shape.map((_, axis) => sizeOf(shape.slice(0, axis)));
   const ordered = order[1] === "True" ? gathered(raw, shape, strides) : raw;
   return half ? tensor(Float32Array.from(ordered as Uint16Array, fromFloat16), shape) : { dtype, shape, data: ordered };
-}
-
-function swapped(bytes: Uint8Array, width: number): Uint8Array {
-  const result = new Uint8Array(bytes.length);
-  for (let i = 0; i < bytes.length; i++) result[i] = bytes[i - (i % width) + (width - 1 - (i % width))];
-  return result;
 }
 
 function invalid(source: string, problem: string, cause?: unknown): DsqnError {

@@ -69,14 +69,15 @@ function forEachKernelWeight(
 }
 
 /** Rows [values of an image, columns] from torch's order (channels, rows, columns) to ours (rows, columns, channels), or back. */
-export function reordered(
-  values: Float32Array,
+export function reordered<T extends Float32Array | Float64Array>(
+  values: T,
   columns: number,
   image: ImageShape,
   direction: "from torch" | "to torch",
-): Float32Array {
+): T {
   const [height, width, channels] = image;
-  const result = new Float32Array(sizeOf(image) * columns);
+  const size = sizeOf(image) * columns;
+  const result = (values instanceof Float32Array ? new Float32Array(size) : new Float64Array(size)) as T;
   for (let y = 0, ours = 0; y < height; y++)
     for (let x = 0; x < width; x++)
       for (let c = 0; c < channels; c++, ours++) {

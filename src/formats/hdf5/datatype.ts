@@ -1,4 +1,11 @@
-import { bytesPerElement, fromFloat16, type TensorData, type TensorDtype, viewData } from "../../files/tensor.ts";
+import {
+  bytesPerElement,
+  fromFloat16,
+  swapped,
+  type TensorData,
+  type TensorDtype,
+  viewData,
+} from "../../files/tensor.ts";
 import { type Cursor, damaged, type Source, spend, textOf, unsupported } from "./bytes.ts";
 import type { GlobalHeaps } from "./heaps.ts";
 
@@ -119,7 +126,7 @@ export function valuesOf(
     return { dtype: "text", shape, data: Array.from({ length: count }, (_, k) => one(k)) };
   }
   const { dtype, half, big, size } = type;
-  const little = big && size > 1 ? reversed(raw, size) : raw;
+  const little = big && size > 1 ? swapped(raw, size) : raw;
   const data = viewData(dtype, little, 0, little.length / bytesPerElement(dtype));
   if (dtype === "bool" && data.some((byte: number | bigint) => byte !== 0 && byte !== 1))
     throw damaged(source, `${what} holds bools that are neither`);
@@ -128,9 +135,3 @@ export function valuesOf(
 }
 
 const trimmed = (text: string, spaces: boolean): string => (spaces ? text.replace(/ +$/, "") : text);
-
-function reversed(bytes: Uint8Array, width: number): Uint8Array {
-  const result = new Uint8Array(bytes.length);
-  for (let i = 0; i < bytes.length; i++) result[i] = bytes[i - (i % width) + (width - 1 - (i % width))];
-  return result;
-}

@@ -1,5 +1,6 @@
 import { sizeOf, type Tensor, tensor } from "../../files/tensor.ts";
 import type { ImageShape } from "../../network/convolution.ts";
+import { reordered } from "../torch-layout.ts";
 import { type LaggedLif, type Lif, type Neuron, neuron, type Values, valueOf } from "../../network/neurons/index.ts";
 
 /** Where neurons stand. */
@@ -93,14 +94,6 @@ const some = (values: Values, value: number): boolean =>
 
 /** One float64 for each neuron, of an image in the order channels, rows, columns. */
 function inNirOrder(of: (j: number) => number, { shape, image }: Place): Tensor {
-  const result = new Float64Array(sizeOf(shape));
-  if (!image)
-    return tensor(
-      result.map((_, j) => of(j)),
-      shape,
-    );
-  const [height, width, channels] = image;
-  for (let c = 0, k = 0; c < channels; c++)
-    for (let p = 0; p < height * width; p++, k++) result[k] = of(p * channels + c);
-  return tensor(result, shape);
+  const values = Float64Array.from({ length: sizeOf(shape) }, (_, j) => of(j));
+  return tensor(image ? reordered(values, 1, image, "to torch") : values, shape);
 }

@@ -253,7 +253,10 @@ function neurons(b: Builder, { node, recurrent }: Link, options: NirOptions): vo
   if (!b.signal) b.begin({ shape: [...field(node, "r", b.source).shape] });
   const signal = b.into(node);
   const size = sizeOf(signal.shape);
-  const parameter = (name: string, absent?: number) => perNeuron(node, name, signal, b.source, b.note, absent);
+  const parameter = (name: string, absent?: number) => {
+    if (name === "v_reset" && node.fields.v_reset === undefined) b.note("v_reset is 0, which the file leaves out");
+    return perNeuron(node, name, signal, b.source, b.note, absent);
+  };
   const silent = ["I", "LI", "CubaLI"].includes(node.type);
   const back = recurrent && recurrence(b, recurrent, size);
   b.fire(

@@ -1,6 +1,7 @@
 import { sizeOf, type Tensor } from "../../files/tensor.ts";
 import type { ImageShape } from "../../network/convolution.ts";
 import type { Values } from "../../network/neurons/index.ts";
+import { reordered } from "../torch-layout.ts";
 import { nirInvalid, nirUnsupported } from "./errors.ts";
 import type { NirNode } from "./graph.ts";
 
@@ -90,12 +91,7 @@ function repeated(values: Float64Array, own: readonly number[], shape: readonly 
 
 /** From NIR's channels, rows, columns to rows, columns, channels. */
 function inOurOrder(values: Float64Array, { image }: Signal): Float64Array {
-  if (!image) return values;
-  const [height, width, channels] = image;
-  const result = new Float64Array(values.length);
-  for (let c = 0, k = 0; c < channels; c++)
-    for (let p = 0; p < height * width; p++, k++) result[p * channels + c] = values[k];
-  return result;
+  return image ? reordered(values, 1, image, "from torch") : values;
 }
 
 /** Of several parameters one by one; one value where all are the same. */

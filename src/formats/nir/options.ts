@@ -4,6 +4,7 @@ import type { Lif } from "../../network/neurons/index.ts";
 /** Whose file it is, or "nir": as NIR's own equations say. dialects.ts has what each stands for. */
 export type NirDialect = "snntorch" | "norse" | "spikingjelly" | "sinabs" | "nir";
 
+/** All of them, in the order of the help text. */
 export const nirDialects = [
   "snntorch",
   "norse",

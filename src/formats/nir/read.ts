@@ -24,6 +24,11 @@ export interface NirNetwork {
 /**
  * The network in a file of NIR (https://neuroir.org, versions 0 and 1). What the file leaves open the options say: NIR_DIALECT where they don't. What
  * is taken for granted stands in `assumed`. NIR_UNSUPPORTED names the node that has no counterpart; docs/nir.md has all of them.
+ *
+ * @example
+ * const bytes = writeNir((await loadModel("models/cartpole-dsqn.safetensors")).network).bytes;
+ * const { network, assumed } = readNir(bytes, "cartpole.nir");
+ * console.log(network.layers.length, assumed.length);
  */
 export function readNir(bytes: Uint8Array, source: string, options: NirOptions = {}): NirNetwork {
   const { graph } = readGraph(bytes, source);
