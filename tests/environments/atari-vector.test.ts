@@ -11,7 +11,7 @@ import { DATA_PATHS, failure } from "../bridge/helpers.ts";
 /** The field's own vector environments through the bridge, against the same ones in Python alone (atari-vector-reference.py). */
 const REFERENCE = fileURLToPath(new URL("atari-vector-reference.py", import.meta.url));
 const COUNT = 3;
-const STEPS = 200;
+const STEPS = 140;
 
 const digest = (values: Float32Array): string =>
   createHash("sha256").update(Uint8Array.from(values)).digest("hex").slice(0, 16);
