@@ -109,7 +109,7 @@ const lost = (neuron: Neuron): boolean => neuron.kind === "lif" && neuron.reset 
 
 /** Whether a layer gets recurrent weights: where NEST has a spike back in its layer in time. */
 function recurrent({ current, reset }: Lif, random: Random): boolean {
-  return random.uniform() < 0.25 && (current === "none" || reset === "subtraction" || reset === "delayed-subtraction");
+  return random.uniform() < 0.25 && (current === "none" || reset !== "value");
 }
 
 function randomConvolutions(random: Random): Convolution[] {

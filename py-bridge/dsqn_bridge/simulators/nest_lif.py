@@ -68,7 +68,9 @@ def map_lif(network: Network, subtraction: str = "eprop_iaf", late: int = 0) -> 
 
 def _model(layer: Layer, spikes: bool, subtraction: str) -> str:
     current, subtracts = layer.neuron.current != "none", spikes and layer.neuron.reset in SUBTRACTIONS
-    if subtracts:
+    # A spike is back in its layer in time in gif_psc_exp alone, which can also lose the step after it.
+    lost = spikes and current and layer.neuron.reset == "delayed-lost" and layer.recurrent is not None
+    if subtracts or lost:
         return "gif_psc_exp" if current else subtraction
     return "iaf_psc_exp" if current else "iaf_psc_delta"
 
@@ -108,7 +110,10 @@ def _neurons(layer: Layer, spikes: bool, subtraction: str) -> Neurons:
             factor = factor * alpha
         parameters.update(tau_syn_ex=shared(tau_syn), tau_syn_in=shared(tau_syn))
     if model == "gif_psc_exp":
-        parameters.update(_adapting(p.fires == "at", threshold + shift, tau_m), **_adaptation(taken_off * beta, tau_m))
+        rises = taken_off * beta if subtracts else np.zeros(size)
+        parameters.update(_adapting(p.fires == "at", threshold + shift, tau_m), **_adaptation(rises, tau_m))
+        if not subtracts:
+            parameters.update(t_ref=1.0, V_reset=shared(np.maximum(0.0, each(p.lowest, size)) + shift))
     else:
         parameters["tau_m"] = shared(tau_m)
         parameters.update(_resetting(layer, spikes, model, shift, taken_off, tau_m))
@@ -184,7 +189,7 @@ def _adapting(at: bool, threshold: np.ndarray, tau_m: np.ndarray) -> Dict[str, o
 def _companion(layer: Layer, neurons: Neurons) -> Optional[Companion]:
     """For potentials of an output layer that spikes: those that a reset has changed in another way than ours."""
     p, size = layer.neuron, layer.size
-    if p.reset == "delayed-lost":
+    if p.reset == "delayed-lost" and neurons.model != "gif_psc_exp":
         return Companion(False, {"V_th": NO_THRESHOLD})
     if neurons.model not in ("eprop_iaf", "pp_psc_delta"):
         return None

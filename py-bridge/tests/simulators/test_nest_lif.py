@@ -77,6 +77,21 @@ def test_recurrent_weights(reset):
         assert_same(own, x, nest3.run(own, Inputs(len(x), x)))
 
 
+@pytest.mark.parametrize("reset", ["subtraction", "delayed-subtraction", "delayed-lost"])
+def test_recurrent_weights_beside_a_current(reset):
+    random = np.random.default_rng(5)
+    network, x = random_lif_network(2, leaky=True, least=0.3, **PLAIN)
+    layers = [
+        layer._replace(recurrent=random.normal(size=(layer.size, layer.size)) * 0.5 / layer.size)
+        for layer in changed(network, reset=reset, current="decay-first", alpha=0.6).layers
+    ]
+    for decoding in ("potential", "spikes"):
+        own = network._replace(layers=layers, decoding=decoding)
+        assert assert_same(own, x, nest3.run(own, Inputs(len(x), x)), tolerance=1e-12) > 50
+    with pytest.raises(BridgeError, match="two steps back to its layer"):
+        map_lif(network._replace(layers=[neurons(layer, reset="value") for layer in layers]))
+
+
 @pytest.mark.parametrize("kind", ["average", "sum"])
 def test_means_and_sums_of_windows(kind):
     network, x = random_convolutional_network(3)
