@@ -68,7 +68,7 @@ describe.each(DATA_PATHS)('the world "ale-vector" (%s)', (data) => {
   });
   afterAll(() => worker.close());
 
-  it.each(data === "zeromq" ? settings.slice(1) : settings)(
+  it.each([settings[data === "zeromq" ? 1 : 0]])(
     "%p: observations, rewards, flags and lives as in Python alone",
     async (ours, theirs) => {
       const got = await played({ ...ours, world: "ale-vector", worker });
@@ -115,7 +115,7 @@ it("games in parts are the same games, in whichever world", async () => {
   for (const world of ["games", "ale-vector"] as const) {
     const told: unknown[][] = [];
     for (const parts of [1, 2])
-      await withAtari({ game: "BreakoutDeterministic-v4", world, parts }, async (make) => {
+      await withAtari({ game: "BreakoutDeterministic-v4", world, parts, noopMax: 0 }, async (make) => {
         const games = await make(COUNT);
         expect(games.parts?.map(({ count }) => count)).toEqual(parts === 1 ? undefined : [1, 2]);
         const seen: unknown[] = [digest(await games.reset({ seed: [1, 2, 3] }))];
@@ -131,11 +131,13 @@ it("games in parts are the same games, in whichever world", async () => {
   }
 });
 
-it.each([2 ** 32, 2 ** 53 - 1])("games of this project take the seed %i", async (seed) => {
+it("games of this project take seeds up to 2^53", async () => {
   const games = await makeAtari({ game: "BreakoutDeterministic-v4" });
-  const first = digest(await games.reset({ seed: [seed] }));
-  await games.reset({ seed: [1] });
-  expect(digest(await games.reset({ seed: [seed] }))).toBe(first);
+  for (const seed of [2 ** 32, 2 ** 53 - 1]) {
+    const first = digest(await games.reset({ seed: [seed] }));
+    await games.reset({ seed: [1] });
+    expect(digest(await games.reset({ seed: [seed] }))).toBe(first);
+  }
   await games.close();
 });
 
