@@ -24,6 +24,7 @@ export function readKeras(bytes: Uint8Array, source: string): WholeNetwork {
   } catch (cause) {
     throw invalid(source, `it is no complete zip archive (${(cause as Error).message})`, cause);
   }
+  if (!isKeras(Object.keys(files))) throw invalid(source, `the archive holds no ${CONFIG} with a ${WEIGHTS}`);
   const layers = describedLayers(parsed(new TextDecoder().decode(files[CONFIG]), source), source);
   if (!layers) throw invalid(source, `its ${CONFIG} describes no layers`);
   const root = readHdf5(files[WEIGHTS], `${source}, ${WEIGHTS}`);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { zipSync } from "fflate";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -64,6 +65,13 @@ describe("what networks here can't be is refused by name", () => {
       code,
       message: expect.stringContaining(what),
     });
+  });
+
+  it("a .keras that is no archive, or one of other files", async () => {
+    for (const bytes of [new Uint8Array(40), zipSync({ "config.json": Uint8Array.of(0x7b) })]) {
+      await writeFile(join(folder, "no.keras"), bytes);
+      await expect(importNetwork(join(folder, "no.keras"))).rejects.toMatchObject({ code: "IMPORT_INVALID" });
+    }
   });
 
   it("a pickle that is no VecNormalize, and one that would run something", async () => {
