@@ -42,7 +42,8 @@ export async function record(python: string, script: readonly string[], signal?:
 
 async function open(): Promise<{ server: BoardServer; address: string }> {
   for (let address = FIRST_ADDRESS; ; address = another(address)) {
-    const server = new BoardServer({ version: VERSION, address, pace: "fast" });
+    // Interpreted, so that nothing is translated yet when the first replay begins.
+    const server = new BoardServer({ version: VERSION, address, pace: "fast", core: { engine: "interpret" } });
     try {
       await server.open();
       return { server, address };
