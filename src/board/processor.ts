@@ -182,7 +182,7 @@ export class Processor implements Bus {
         return;
       case 0x11:
       case 0x21:
-        this.timers.write(offset, value, now);
+        this.setTimer(offset, value, now);
         return this.changed();
       case 0x1f:
       case 0x2f:
@@ -217,6 +217,13 @@ export class Processor implements Bus {
 
   write8(address: number): never {
     throw new Unmodelled(`a byte written to the register at ${hex(address)}`);
+  }
+
+  /** What was done while the timer stood still belongs to no step. */
+  private setTimer(offset: number, value: number, now: number): void {
+    const stood = !this.timers.first.counting;
+    this.timers.write(offset, value, now);
+    if (stood && this.timers.first.counting) this.meter.busy = 0;
   }
 
   /** Something may be due before the core expected it. */

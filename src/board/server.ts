@@ -24,6 +24,9 @@ const BOOT_PACKETS = 3;
 const BOOT_END = 5;
 /** How long the emulator runs before it looks for messages, in ms of this machine. */
 const TURN = 3;
+/** A host is kept waiting for its counts while the board is further behind, in ms; and how long, before it is told to ask again. */
+const DEBT = 20;
+const PATIENCE = 1500;
 /** How far behind real time it may fall before it lets that time go. */
 const LAG = 50;
 
@@ -40,6 +43,10 @@ export class BoardServer {
   /** The board's time was `cycles` when this machine's was `wall`. */
   private anchor = { wall: performance.now(), cycles: 0 };
   private closed = false;
+  /** Time that passed here while cores were busy, and has not passed on the board yet. */
+  private debt = 0;
+  private last = 0;
+  private held: { readonly packet: Buffer; readonly sender: RemoteInfo; readonly since: number }[] = [];
 
   constructor(options: ServerOptions) {
     this.options = options;
@@ -104,8 +111,27 @@ export class BoardServer {
 
   private fromHost(packet: Buffer, sender: RemoteInfo): void {
     if (!this.booted) return;
+    if (this.debt > DEBT && isCount(packet)) {
+      // Asked again by a host that got no answer in time: one answer will do.
+      this.held = this.held.filter((other) => !other.packet.equals(packet) || other.sender.port !== sender.port);
+      this.held.push({ packet, sender, since: performance.now() });
+      return;
+    }
     this.emulator.monitor.fromHost(packet, sender);
     this.wake();
+  }
+
+  /**
+   * Hosts count the cores in a state until enough are in it, and give up after a time that a real board would need. Where the board is
+   * slower than that they get their answer when it has caught up; after a while, that it does not know yet, as of neighbours that are slow.
+   */
+  private release(): void {
+    const now = performance.now();
+    const ready = this.debt <= 0;
+    const held = this.held.splice(0);
+    for (const one of held)
+      if (ready || now - one.since > PATIENCE) this.emulator.monitor.fromHost(one.packet, one.sender, ready);
+      else this.held.push(one);
   }
 
   /** Start, blocks, end: the image is taken and dropped, for the monitor is a model. */
@@ -149,6 +175,7 @@ export class BoardServer {
   private wake(): void {
     if (this.turn !== null || this.closed) return;
     this.anchorHere();
+    this.last = performance.now();
     this.turn = setImmediate(() => this.run());
   }
 
@@ -176,11 +203,23 @@ export class BoardServer {
     const end = performance.now() + TURN;
     let slices = 0;
     const more = (): boolean => (++slices & 15) !== 0 || performance.now() < end;
+    const before = this.emulator.machine.now;
     const busy = this.emulator.run(this.limit(), more);
+    const now = performance.now();
+    const passed = (this.emulator.machine.now - before) / CYCLES_PER_MS;
+    this.debt = busy ? Math.max(0, this.debt + (now - this.last) - passed) : 0;
+    this.last = now;
+    if (this.held.length > 0) this.release();
     if (busy) this.turn = setImmediate(() => this.run());
     else if (!this.emulator.asleep) this.turn = setTimeout(() => this.run(), 1);
   }
 }
+
+const COUNT = 15;
+
+/** Whether a packet asks the monitor how many cores are in a state. */
+const isCount = (packet: Buffer): boolean =>
+  packet.length >= 14 && packet.readUInt16LE(10) === COUNT && (packet[4] & 31) === 0;
 
 function unavailable(address: string, port: number, error: NodeJS.ErrnoException): BoardError {
   const facts = { address, port, cause: error.code };

@@ -73,8 +73,8 @@ export class Monitor {
     }
   }
 
-  /** A packet that came to the board's port: two bytes of padding, and a datagram. */
-  fromHost(packet: Uint8Array, sender: Endpoint): void {
+  /** A packet that came to the board's port: two bytes of padding, and a datagram. Not `complete`: what is asked may change soon. */
+  fromHost(packet: Uint8Array, sender: Endpoint, complete = true): void {
     const message = parseDatagram(packet.subarray(PADDING));
     if (!message) return;
     message.source = this.machine.chips[0].address;
@@ -88,6 +88,7 @@ export class Monitor {
     const core = message.destinationPort & 31;
     if (core === 0) {
       const answer = this.obey(chip, message, sender);
+      if (!complete) answer.data[0] = RESULT.noReply;
       if (reply) this.toEndpoint(answer, sender);
       return;
     }

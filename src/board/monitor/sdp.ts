@@ -96,6 +96,7 @@ export const RESULT = {
   timeout: 0x86,
   route: 0x87,
   cpu: 0x88,
+  noReply: 0x8b,
 } as const;
 
 /** Words as they lie in memory. */
