@@ -98,8 +98,10 @@ const dense = ["dqn", "classifier", "snn-classifier", "dsqn"];
 const shipped: Readonly<Record<string, Shipped>> = {
   ...family("cartpole", inGymnasium("CartPole-v1"), 475, [...dense, "reinforce"], ["dqn", "classifier", "reinforce"]),
   ...family("mountaincar", inGymnasium("MountainCar-v0"), -115, dense, ["dqn", "classifier"]),
-  // A handful of neurons: what a decision can cost at least (presets/thrift.ts).
+  // A handful of neurons, and the smallest dense networks that they are to be held against (presets/thrift.ts).
   "cartpole-thrift": { world: inGymnasium("CartPole-v1"), target: 495 },
+  "cartpole-smallest": { world: inGymnasium("CartPole-v1"), target: 495 },
+  "mountaincar-smallest": { world: inGymnasium("MountainCar-v0"), target: -110 },
   "cartpole-dqn-few": { world: inGymnasium("CartPole-v1"), target: 495, source: "cartpole-dqn", few },
   "mountaincar-dqn-few": { world: inGymnasium("MountainCar-v0"), target: -115, source: "mountaincar-dqn", few },
   "mountaincar-thrift": { world: inGymnasium("MountainCar-v0"), target: -110 },

@@ -16,10 +16,17 @@ import { fineTune, fineTuneDefaults, type FineTuned } from "../../learning/fine-
 import { environmentOptionsOf } from "../../learning/environment-card.ts";
 import { loadReplayStates } from "../../learning/replay-states.ts";
 import { loadModel, mayWriteModel, saveModel } from "../../network/file/model.ts";
-import { codingDefaults, isSpiking, kindOf, observationSize } from "../../network/network.ts";
+import {
+  codingDefaults,
+  isSpiking,
+  kindOf,
+  type Network,
+  observationSize,
+  type SpikingNetwork,
+} from "../../network/network.ts";
 import { type NeuronKind, neuronModels } from "../../network/neurons/index.ts";
 import { refuseUnheard } from "../../network/reach.ts";
-import { command } from "../command.ts";
+import { command, type Context } from "../command.ts";
 import { warnSilent } from "../flags/unheard.ts";
 import { integer, real } from "../flags/options.ts";
 
@@ -134,10 +141,7 @@ Examples:
     const {
       replay,
       fineTune: iterations,
-      learningRate,
-      price,
       bits,
-      seed,
       out = path.replace(/(\.safetensors)?$/, "-converted.safetensors"),
     } = options;
     const { network: source, card, sha256 } = await loadModel(path);
@@ -159,39 +163,14 @@ Examples:
       replay === undefined
         ? new Float32Array(0)
         : await loadReplayStates(replay, observationSize(source), card?.environment);
-    if (iterations === undefined && (price !== undefined || learningRate !== undefined))
-      throw new UsageError("BAD_ARGUMENT", "--price and --learning-rate belong to fine-tuning.", {
-        hint: "Add --fine-tune BATCHES.",
-      });
-    const tuning = {
-      iterations,
-      seed,
-      ...(learningRate && { learningRate }),
-      ...(price && { price: { strength: price, rate: 0 } }),
-    };
     const conversion = conversionOf(options, kindOf(source) === "dense" ? balancedConversion : balancedConvolution);
     const converted = convert(source, states, conversion);
     refuseUnheard(converted.network);
-    const tuned =
-      iterations === undefined
-        ? undefined
-        : await fineTune(converted.network, source, states, {
-            ...tuning,
-            signal,
-            makeTrainable: openTrainable,
-            onPoint: ({ iteration, validationAccuracy }) =>
-              progress({
-                stage: "fine-tune",
-                done: iteration,
-                total: iterations,
-                unit: "batches",
-                note: `agreement ${(100 * validationAccuracy).toFixed(2)} %`,
-              }),
-          });
+    const tuned = await tune(converted.network, source, states, options, { progress, signal });
     const { steps } = converted.network.coding;
-    const warnings = warnSilent(tuned?.network ?? converted.network, states, log);
-    const scales = converted.scales.map((scale) => (scale.length === 1 ? scale[0] : Array.from(scale)));
     const whole = tuned?.network ?? converted.network;
+    const warnings = warnSilent(whole, states, log);
+    const scales = converted.scales.map((scale) => (scale.length === 1 ? scale[0] : Array.from(scale)));
     await saveModel(out, bits === undefined ? whole : quantise(whole, bits), {
       method: "convert",
       environment: card?.environment,
@@ -199,7 +178,7 @@ Examples:
       source: { model: basename(path), sha256 },
       conversion: {
         ...conversion,
-        ...(tuned && { fineTune: { ...tuning, agreement: tuned.agreement } }),
+        ...(tuned && { fineTune: { ...tuningOf(options), agreement: tuned.agreement } }),
         ...(bits && { bits }),
       },
       scales,
@@ -211,6 +190,41 @@ Examples:
     return 0;
   },
 });
+
+/** How to fine-tune, as the card has it. */
+function tuningOf({ fineTune: iterations, seed, learningRate, price }: Options) {
+  return {
+    iterations,
+    seed,
+    ...(learningRate && { learningRate }),
+    ...(price && { price: { strength: price, rate: 0 } }),
+  };
+}
+
+/** The network after fine-tuning; undefined where the flags ask for none. */
+async function tune(
+  network: SpikingNetwork,
+  source: Network,
+  states: Float32Array,
+  options: Options,
+  { progress, signal }: Pick<Context, "progress" | "signal">,
+): Promise<FineTuned | undefined> {
+  const { fineTune: total, learningRate, price } = options;
+  if (total !== undefined)
+    return await fineTune(network, source, states, {
+      ...tuningOf(options),
+      signal,
+      makeTrainable: openTrainable,
+      onPoint: ({ iteration: done, validationAccuracy }) => {
+        const note = `agreement ${(100 * validationAccuracy).toFixed(2)} %`;
+        progress({ stage: "fine-tune", done, total, unit: "batches", note });
+      },
+    });
+  if (price === undefined && learningRate === undefined) return undefined;
+  throw new UsageError("BAD_ARGUMENT", "--price and --learning-rate belong to fine-tuning.", {
+    hint: "Add --fine-tune BATCHES.",
+  });
+}
 
 /** What the command line names, over the defaults. */
 function conversionOf(options: Options, calibrated: typeof balancedConversion | typeof balancedConvolution) {

@@ -58,6 +58,8 @@ const known: Record<string, Preset> = {
     "MountainCar, spiking classifier of the DQN's policy",
   ),
   "cartpole-thrift": preset(thrift, "cartpoleThrift", "CartPole, eight spiking neurons, T = 1"),
+  "cartpole-smallest": preset(thrift, "cartpoleSmallest", "CartPole, one dense hidden value"),
+  "mountaincar-smallest": preset(thrift, "mountaincarSmallest", "MountainCar, three dense hidden values"),
   "mountaincar-thrift": preset(thrift, "mountaincarThrift", "MountainCar, eight spiking neurons, T = 1"),
   "acrobot-thrift": preset(thrift, "acrobotThrift", "Acrobot, eight spiking neurons, T = 2"),
   "lunarlander-thrift": preset(thrift, "lunarlanderThrift", "LunarLander, spiking, T = 4"),

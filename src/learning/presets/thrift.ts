@@ -25,6 +25,9 @@ export const cartpoleThrift: PpoConfigInput = {
   final: { episodes: 200, target: 475 },
 };
 
+/** What thrift is to be held against: a smallest dense network that the same learner brings to the same score. */
+export const cartpoleSmallest: PpoConfigInput = { ...cartpoleThrift, network: { kind: "dense", hidden: [1] } };
+
 /** Learns from potential-based shaping, is scored on the plain return. */
 export const mountaincarThrift: PpoConfigInput = {
   method: "ppo",
@@ -42,6 +45,8 @@ export const mountaincarThrift: PpoConfigInput = {
   evaluation: { every: 20_000, episodes: 20, stop: { mean: -108, episodes: 100 } },
   final: { episodes: 200, target: -110 },
 };
+
+export const mountaincarSmallest: PpoConfigInput = { ...mountaincarThrift, network: { kind: "dense", hidden: [3] } };
 
 export const acrobotThrift: PpoConfigInput = {
   method: "ppo",
