@@ -32,15 +32,14 @@ export function isNir(bytes: Uint8Array): boolean {
   }
 }
 
-/** The graph in a file that `nir.write` wrote: the group `node`, and `version` beside it. */
-export function readGraph(bytes: Uint8Array, source: string): { graph: NirGraph; version: string } {
+/** The graph in a file that `nir.write` wrote: the group `node`, and `version` beside it (which `nir.read` does not ask for either). */
+export function readGraph(bytes: Uint8Array, source: string): { graph: NirGraph; version: string | undefined } {
   const root = readHdf5(bytes, source);
   const node = root.member("node");
   if (node?.kind !== "group") throw nirInvalid(source, 'it has no group "node" (is it NIRData, or another HDF5 file?)');
   const version = root.member("version");
   const text = version?.kind === "array" ? textIn(version.read()) : undefined;
-  if (text === undefined) throw nirInvalid(source, "it does not say which version of NIR it is");
-  if (!/^[01]\./.test(text))
+  if (text !== undefined && !/^[01]\./.test(text))
     throw nirUnsupported(source, `it is of version ${text} of NIR, and this dsqn knows 0 and 1`);
   const found = nodeOf(node, "", source);
   if (!found.graph) throw nirInvalid(source, `its root is a ${found.type} instead of a NIRGraph`);

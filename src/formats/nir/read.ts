@@ -31,9 +31,13 @@ export interface NirNetwork {
  * console.log(network.layers.length, assumed.length);
  */
 export function readNir(bytes: Uint8Array, source: string, options: NirOptions = {}): NirNetwork {
-  const { graph } = readGraph(bytes, source);
+  const { graph, version } = readGraph(bytes, source);
   const own = ownMetadata(graph, options, source);
-  if (!own) return networkFrom(graph, options, source);
+  if (!own) {
+    const found = networkFrom(graph, options, source);
+    if (version !== undefined) return found;
+    return { ...found, assumed: [...found.assumed, "version 1 of NIR: the file has none"] };
+  }
   const { network, ...found } = networkFrom(graph, own.options, source);
   const same = ownNetwork(own, network, graph, source);
   return { ...found, network: { ...same, coding: { ...same.coding, ...given(options) } }, assumed: [] };

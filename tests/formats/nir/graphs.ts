@@ -52,9 +52,9 @@ function groupOf(graph: Graph): GroupToWrite {
   return { members: { type: "NIRGraph", nodes: { members: Object.fromEntries(nodes) }, edges } };
 }
 
-/** The bytes of a file with this graph. */
-export function fileOf(graph: Graph, version = "1.0.8"): Uint8Array {
-  return writeHdf5({ members: { version, node: groupOf(graph) } });
+/** The bytes of a file with this graph; `version` null: none. */
+export function fileOf(graph: Graph, version: string | null = "1.0.8"): Uint8Array {
+  return writeHdf5({ members: { ...(version !== null && { version }), node: groupOf(graph) } });
 }
 
 /** Nodes one after the other, between an input and an output. */

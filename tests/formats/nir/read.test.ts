@@ -351,6 +351,10 @@ describe("graphs", () => {
       /version 2.0.0 of NIR/,
     );
     expect(() => readNir(fileOf(inARow([2], integrate), "0.1.1"), "net.nir", { dialect: "nir", dt: 1 })).not.toThrow();
+    const { assumed } = readNir(fileOf(inARow([2], integrate), null), "net.nir", { dialect: "nir", dt: 1 });
+    expect(assumed).toEqual(
+      expect.arrayContaining(["version 1 of NIR: the file has none", "v_reset is 0, which the file leaves out"]),
+    );
     expect(() => readNir(new Uint8Array(4000), "net.nir")).toThrow(expect.objectContaining({ code: "HDF5_INVALID" }));
   });
 });

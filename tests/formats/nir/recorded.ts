@@ -30,16 +30,21 @@ export function nirFiles(folder: string): string[] {
 
 /** A file read with its dialect, and with what `NAME.options.json` beside it says. */
 export function readWithDialect(path: string, options: NirOptions = {}): NirNetwork {
-  const dialect = dialects[basename(path).split(/[-.]/)[0]];
+  const dialect = dialects[basename(path).split(/[-.]/)[0]] ?? "nir";
   const beside = path.replace(/\.nir$/, ".options.json");
   const told = existsSync(beside) ? (JSON.parse(readFileSync(beside, "utf8")) as NirOptions) : {};
-  return readNir(new Uint8Array(readFileSync(path)), path, { dialect, ...told, ...options });
+  return readNir(new Uint8Array(readFileSync(path)), path, {
+    dialect,
+    ...(dialect === "nir" && { dt: 1e-4 }),
+    ...told,
+    ...options,
+  });
 }
 
 /** What JSON beside a recording says of its neurons, as far as NIR leaves it open. */
 function optionsOf(path: string): NirOptions {
   const described = path.replace(/\.npz$/, ".json");
-  if (!existsSync(described)) return {};
+  if (!existsSync(described)) return namedIn(path);
   const { neuron, layers } = JSON.parse(readFileSync(described, "utf8")) as {
     neuron?: Described | Described[];
     layers?: { neuron?: Described }[];
@@ -58,6 +63,13 @@ function optionsOf(path: string): NirOptions {
     ...(basename(path).startsWith("sinabs") &&
       one.beta !== 1 && { normInput: one.gain !== undefined && one.gain !== 1 }),
   };
+}
+
+/** Without JSON the name may tell. */
+function namedIn(path: string): NirOptions {
+  const words = basename(path, ".npz").split("-");
+  const reset = words.some((word) => ["zero", "hard"].includes(word)) ? ({ reset: "zero" } as const) : {};
+  return { ...reset, ...(words.includes("single") && { maxSpikes: 1 }) };
 }
 
 interface Described {
