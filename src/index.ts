@@ -200,6 +200,7 @@ export { registerSimulators, type SimulatorKind } from "./simulators/names.ts";
 export { compareRuns, type Comparison, type FirstMismatch } from "./simulators/compare.ts";
 export { randomNetwork, randomStates, type FuzzOptions } from "./simulators/fuzz.ts";
 export { placeNetwork, placeNetworks, type BoardMap, type PlaceOptions } from "./simulators/spinnaker/place.ts";
+export { type RealTime, realTimeOf } from "./simulators/spinnaker/real-time.ts";
 export { boardPicture } from "./report/plots/board.ts";
 export {
   openBoard,

@@ -46,7 +46,7 @@ def _too_small(error: Exception, machine: Any) -> BridgeError:
         "BOARD_TOO_SMALL",
         "The network takes more than a board of version %d has. Cores by population: %s, %d in all (%s)."
         % (machine.board.version, needed, sum(cores.values()), _first_line(error)),
-        "A board of 48 chips (--board 5) has 816 cores for networks at most; a smaller network takes less.",
+        "A board of 48 chips (--board-version 5) has 816 cores for networks at most; a smaller network takes less.",
     )
 
 

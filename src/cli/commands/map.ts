@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { Option } from "commander";
 import { writeFileAtomic } from "../../files/atomic.ts";
 import { loadSpikingNetwork } from "../../network/file/model.ts";
 import { boardPicture } from "../../report/plots/board.ts";
@@ -10,7 +11,9 @@ import { command } from "../command.ts";
 import { choice, integer } from "../flags/options.ts";
 
 interface Options extends InputFlags {
-  board: "3" | "5";
+  boardVersion?: "3" | "5";
+  /** An older name of it. */
+  board?: "3" | "5";
   steps?: number;
   out?: string;
 }
@@ -20,7 +23,8 @@ export default command<Options>({
   configure(parser) {
     inputFlags(parser)
       .argument("<model>", "a spiking network (.safetensors)")
-      .option("--board <version>", "3: 4 chips, 5: 48 chips", choice("3", "5"), "5")
+      .option("--board-version <version>", "3: 4 chips, 5: 48 chips (default: 5)", choice("3", "5"))
+      .addOption(new Option("--board <version>").argParser(choice("3", "5")).hideHelp())
       .option("--steps <T>", "time steps per decision, instead of the network's own", integer(1))
       .option("--out <file>", "where to draw the board (SVG; default: beside sPyNNaker's reports)")
       .addHelpText(
@@ -28,13 +32,13 @@ export default command<Options>({
         `
 Examples:
   dsqn map models/cartpole-dqn-converted.safetensors
-  dsqn map models/cartpole-dqn-converted.safetensors --board 3 --input chip --out board.svg`,
+  dsqn map models/cartpole-dqn-converted.safetensors --board-version 3 --input chip --out board.svg`,
       );
   },
-  async run([path], { board, steps, out, input, inputRange }, { print, progress, signal }) {
+  async run([path], { boardVersion, board, steps, out, input, inputRange }, { print, progress, signal }) {
     const network = await loadSpikingNetwork(path);
     const map = await placeNetwork(network, {
-      boardVersion: Number(board),
+      boardVersion: Number(boardVersion ?? board ?? 5),
       steps,
       input,
       inputRange,
