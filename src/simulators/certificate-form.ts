@@ -21,6 +21,7 @@ export interface Subject {
   readonly sha256?: string;
 }
 
+/** What one judge says of one network. */
 export interface NetworkCertificate extends Counts {
   readonly name: string;
   readonly sha256: string;

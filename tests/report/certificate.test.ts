@@ -1,5 +1,6 @@
 import { renderCertificatePage } from "../../src/report/certificate.ts";
 import { certifyNetworks, type Certificate, type Exhibit } from "../../src/simulators/certificate.ts";
+import { DsqnError } from "../../src/errors.ts";
 import { createSpikingNetwork } from "../../src/network/create.ts";
 import type { Engine } from "../../src/network/engine.ts";
 import type { SpikingNetwork } from "../../src/network/network.ts";
@@ -18,9 +19,11 @@ function judge(change: (neuron: LaggedLif, l: number) => LaggedLif = (same) => s
   return { ...referenceEngine, name: "judge", load: (given) => referenceEngine.load(changed(given as SpikingNetwork)) };
 }
 
+const inputsOf = (states: number): Float32Array =>
+  Float32Array.from({ length: 4 * states }, (_, i) => 0.4 * Math.sin(i) ** 3);
+
 async function certify(simulator: Engine): Promise<{ certificate: Certificate; exhibits: Exhibit[] }> {
-  const inputs = Float32Array.from({ length: 4 * 5 }, (_, i) => 0.4 * Math.sin(i) ** 3);
-  const subject = { name: "agent <1>", network, inputs, source: "random" as const };
+  const subject = { name: "agent <1>", network, inputs: inputsOf(5), source: "random" as const };
   const exhibits: Exhibit[] = [];
   const certificate = await certifyNetworks([subject], 1, {
     simulator,
@@ -31,6 +34,54 @@ async function certify(simulator: Engine): Promise<{ certificate: Certificate; e
 }
 
 describe("a certificate's page", () => {
+  it("says who computed what where a recording and several judges are compared, and both potentials where one differs", async () => {
+    const { spikes, membranes } = referenceEngine
+      .load(network)
+      .run(inputsOf(5), { recordSpikes: true, recordPotentials: true });
+    const counts = spikes!.map(({ state, step, neuron: at }, l) => {
+      const n = membranes![l].length / 5 / 40;
+      const own = new Uint8Array(40 * 5 * n);
+      state.forEach((b, k) => (own[(step[k] * 5 + b) * n + at[k]] = 1));
+      return own;
+    });
+    counts[1][(20 * 5 + 3) * 20 + 7] ^= 1;
+    const recording = {
+      by: "snntorch",
+      version: "1.0.0",
+      states: 5,
+      steps: 40,
+      spikes: counts,
+      potentials: [null, null],
+    };
+    const refusing: Engine = {
+      ...judge(),
+      name: "chip",
+      describe: () => {
+        throw new DsqnError("MAPPING_IMPOSSIBLE", "Layer 0 is too wide.");
+      },
+    };
+    const subject = { name: "agent", network, inputs: inputsOf(5), source: "recorded" as const, recording };
+    const certificate = await certifyNetworks([subject], 1, {
+      simulator: judge(),
+      others: [refusing],
+      engine: referenceEngine,
+      assumed: ["reset_delay True"],
+    });
+    expect(certificate).toMatchObject({ simulator: "snntorch", passed: false, mismatchedBins: 1 });
+    expect(certificate.columns).toMatchObject([
+      { simulator: "snntorch", passed: false, potentials: false },
+      { simulator: "judge", passed: true, results: [{ mismatchedBins: 0 }] },
+      { simulator: "chip", passed: false, failure: { code: "MAPPING_IMPOSSIBLE" } },
+    ]);
+    const page = renderCertificatePage({ certificate });
+    expect(page).toContain("Not the same network in snnTorch 1.0.0");
+    expect(page).toContain("Who computed what");
+    expect(page).toContain("Layer 0 is too wide.");
+    expect(page).toContain("reset_delay True");
+    expect(page).toMatch(/After steps 18–22: ours [-\d.]+/);
+    expect(page).toContain("theirs\n      ?, ?, ?, ?, ?");
+  });
+
   it("shows the first decision, the mapping and the hash of what passed", async () => {
     const { certificate, exhibits } = await certify(judge());
     expect(exhibits).toHaveLength(1);

@@ -20,6 +20,7 @@ export interface RecordedFile {
   readonly recording: Recording;
 }
 
+/** What NIRData does not say of itself. */
 export interface RecordingOptions {
   /** Of NIRData: the nodes of the network's layers, and how long a step is where it has events. */
   readonly names?: readonly string[];
