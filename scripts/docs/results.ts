@@ -1,10 +1,11 @@
-// npm run docs:results [-- RUN]: measured results into README.md (a few) and docs/performance.md (all), the list of commands into
-// docs/commands.md, the thesis's tables into docs/thesis.md, and the pictures beside them.
+// npm run docs:results [-- RUN]: measured results into README.md (a few) and docs/performance.md (all), what decisions cost into docs/thrift.md,
+// the list of commands into docs/commands.md, the thesis's tables into docs/thesis.md, and the pictures beside them.
 //
 // docs/results/ holds what was measured, as the commands printed it:
 //   cartpole.json        summary.json of a run of `npm start` (RUN, or runs/latest: copied by this script)
 //   bench-*.json         dsqn bench TARGET --json > docs/results/bench-TARGET.json
 //   certify-*.json       dsqn certify --random N ... --json > docs/results/certify-NAME.json
+//   pareto-*.json        dsqn pareto MODELS --env ID --episodes 200 --json > docs/results/pareto-NAME.json
 //   (models/breakout-*.json, the cards of Breakout's networks, are read where they lie)
 //   reproduce-*.json     of runs/reproduce-NAME (dsqn reproduce NAME): copied by this script, shown in docs/thesis.md
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
@@ -142,6 +143,9 @@ function plainRows(): string[][] {
   const certificates = names("certify-").map((name) => read<Certificate>(name));
   const total = (of: (c: Certificate) => number): string => n(certificates.reduce((sum, c) => sum + of(c), 0));
   const [game, converted] = [card("breakout-dqn").score, card("breakout-dqn-converted").score];
+  const costs = read<Pareto>("pareto-cartpole.json").rows;
+  const cost = (model: string): ParetoRow => costs.find((row) => row.model === model)!;
+  const [whole, few] = [cost("cartpole-dqn"), cost("cartpole-dqn-few")];
   const benches = names("bench-").flatMap((name) => read<{ rows: BenchRow[] }>(name).rows);
   const times = (name: string): string => `${benches.find((row) => row.name.startsWith(name))!.ratio.toFixed(0)} times`;
   return [
@@ -161,10 +165,14 @@ function plainRows(): string[][] {
       `${(seconds.total - seconds.setup).toFixed(0)} s on 2 cores`,
       "`npm start`",
     ],
-    [`A Q-network on Breakout, ${game.episodes} games`, points(game), "`dsqn models`"],
     [
-      "the same converted to spikes",
-      `${points(converted)}; ${(100 * converted.similarity!).toFixed(1)} % equal decisions`,
+      "a Q-network converted to four time steps, trained on under a price on spikes",
+      `${few.score.toFixed(1)} with ${n(few.macs)} multiplications and ${n(few.acs)} additions a decision; the Q-network ${whole.score.toFixed(1)} with ${n(whole.macs)} multiplications`,
+      "`dsqn pareto`",
+    ],
+    [
+      `A Q-network on Breakout, ${game.episodes} games, and converted to spikes`,
+      `${points(game)}; ${points(converted)}, ${(100 * converted.similarity!).toFixed(1)} % equal decisions`,
       "`dsqn models`",
     ],
     [
@@ -184,6 +192,51 @@ function plainRows(): string[][] {
 export function plainTable(): string {
   const { machine: where, date } = read<Place>("machine.json");
   return `${markdownTable(["what", "measured", "by"], plainRows())}\n\nMeasured on ${date} on ${where}.`;
+}
+
+interface ParetoRow {
+  readonly model: string;
+  readonly spiking: boolean;
+  readonly steps: number;
+  readonly score: number;
+  readonly spikes: number;
+  readonly acs: number;
+  readonly macs: number;
+  readonly energy: { readonly compute: number; readonly withMemory: number };
+}
+
+interface Pareto {
+  readonly env: string;
+  readonly rows: readonly ParetoRow[];
+}
+
+/** What decisions cost: every environment's networks, the dense ones first. */
+export function thriftTable(): string {
+  const some = (value: number): string => (value < 100 ? value.toFixed(1) : n(value));
+  const rows = names("pareto-").flatMap((name) => {
+    const { env, rows } = read<Pareto>(name);
+    return [...rows]
+      .sort((a, b) => Number(a.spiking) - Number(b.spiking) || b.energy.withMemory - a.energy.withMemory)
+      .map(({ model, spiking, steps, score, spikes, acs, macs, energy }) => [
+        env,
+        `\`${model}\``,
+        spiking ? String(steps) : "dense",
+        score.toFixed(1),
+        ...[macs, acs, spikes, energy.compute, energy.withMemory].map(some),
+      ]);
+  });
+  const heading = [
+    "environment",
+    "model",
+    "T",
+    "score",
+    "multiplications",
+    "additions",
+    "spikes",
+    "pJ",
+    "pJ with memory",
+  ];
+  return `${markdownTable(heading, rows)}\n\nPer decision, over 200 episodes: \`dsqn pareto\`.`;
 }
 
 /** Every command with its summary. */
@@ -230,6 +283,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   write("README.md", "results", plainTable());
   write("docs/performance.md", "measurements", resultTable());
   write("docs/commands.md", "commands", commandTable());
+  write("docs/thrift.md", "thrift", thriftTable());
   const thesis = join(root, "docs/thesis.md");
   writeFileSync(thesis, withReproductions(readFileSync(thesis, "utf8")));
 }

@@ -3,7 +3,7 @@ import { Command as Parser } from "commander";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { commandTable, plainTable, resultTable } from "../../scripts/docs/results.ts";
+import { commandTable, plainTable, resultTable, thriftTable } from "../../scripts/docs/results.ts";
 import { markdownTable, tablesIn, withTable } from "../../scripts/docs/tables.ts";
 import { commands } from "../../src/cli/commands.ts";
 import "../../thesis/index.ts";
@@ -98,6 +98,7 @@ describe("tables that commands write", () => {
     ["README.md", "results", plainTable],
     ["docs/performance.md", "measurements", resultTable],
     ["docs/commands.md", "commands", commandTable],
+    ["docs/thrift.md", "thrift", thriftTable],
   ] as const)("are in %s as docs/results and the commands have them now", (document, name, table) => {
     const { text } = documents.find((each) => each.name === document)!;
     expect(withTable(text, name, table())).toBe(text);
