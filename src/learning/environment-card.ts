@@ -45,3 +45,15 @@ export function environmentCard(
   const own = cards.filter((card) => (card as { environment?: unknown } | null)?.environment === id);
   return own.find((card) => Object.keys(environmentOptionsOf(card)).length > 0) ?? cards.at(-1);
 }
+
+/** What the card of a network says of its environment that was made from the one with `card`. */
+export function environmentOf(card: object | null | undefined): {
+  readonly environment?: unknown;
+  readonly environmentOptions?: EnvironmentOptions;
+} {
+  const environmentOptions = environmentOptionsOf(card);
+  return {
+    environment: (card as { environment?: unknown } | null | undefined)?.environment,
+    ...(Object.keys(environmentOptions).length > 0 && { environmentOptions }),
+  };
+}

@@ -13,7 +13,7 @@ import { scaleDefaults } from "../../conversion/scales.ts";
 import { openTrainable } from "../../engines/create.ts";
 import { UsageError } from "../../errors.ts";
 import { fineTune, fineTuneDefaults, type FineTuned } from "../../learning/fine-tune.ts";
-import { environmentOptionsOf } from "../../learning/environment-card.ts";
+import { environmentOf } from "../../learning/environment-card.ts";
 import { loadReplayStates } from "../../learning/replay-states.ts";
 import { loadModel, mayWriteModel, saveModel } from "../../network/file/model.ts";
 import {
@@ -157,7 +157,6 @@ Examples:
           hint: `Collect them: dsqn collect ${path} --env ID --size 20000 --out DIR, then --replay DIR. Or use --method model.`,
         },
       );
-    const made = environmentOptionsOf(card);
     mayWriteModel(out);
     const states =
       replay === undefined
@@ -173,8 +172,7 @@ Examples:
     const scales = converted.scales.map((scale) => (scale.length === 1 ? scale[0] : Array.from(scale)));
     await saveModel(out, bits === undefined ? whole : quantise(whole, bits), {
       method: "convert",
-      environment: card?.environment,
-      ...(Object.keys(made).length > 0 && { environmentOptions: made }),
+      ...environmentOf(card),
       source: { model: basename(path), sha256 },
       conversion: {
         ...conversion,
