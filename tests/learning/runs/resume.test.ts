@@ -128,7 +128,7 @@ describe("dsqn train", () => {
     [["--resume", "somewhere", "--env", "CartPole-v1"], 2, "BAD_ARGUMENT"],
     [["--resume", "/nowhere/at/all"], 2, "RUN_NOT_FOUND"],
     [["cartpole-dqn", "--out", "/proc/nowhere"], 1, "RUN_FOLDER_UNWRITABLE"],
-    [["cartpole-dqn", "--out", "package.json"], 1, "RUN_FOLDER_UNWRITABLE"],
+    [["cartpole-dqn", "--out", "package.json"], 2, "OUTPUT_TAKEN"],
   ])("%j exits %i with %s", async (args, exitCode, code) =>
     expect(await failing(...args)).toMatchObject({ exitCode, code }),
   );
