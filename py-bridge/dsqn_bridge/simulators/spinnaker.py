@@ -28,6 +28,9 @@ POISSON_HZ = 1000.0  # one spike per step: the most that our Poisson encoding as
 COLOURS = 16
 
 
+WAITING = 256  # spikes that sPyNNaker lets wait for a core unless told otherwise; what comes then is lost
+
+
 class Machine:
     """One network on one board, kept loaded between runs: each run only sets inputs anew. Not reusable after `close`.
 
@@ -143,13 +146,16 @@ class Machine:
         return cell(tau_refrac=0.0, i_offset=0.0, **parameters)
 
     def _bounds(self, index: int) -> dict:
-        """What can arrive at a neuron in one step, excitatory and inhibitory: sPyNNaker fits the weights into 16 bits by it.
+        """What can arrive at a neuron in one step, excitatory and inhibitory: sPyNNaker fits the weights into 16 bits by it; and how many spikes can
+        wait to be taken.
 
         Its own bound, the largest weight times the largest number of synapses, is kept in the thesis's set-up, and where a Poisson
         source on the machine can spike several times in a step.
         """
+        sources = self.network.layers[index].inputs * self.copies
+        more = {"incoming_spike_buffer_size": waiting_spikes(sources)} if sources > WAITING else {}
         own = self.settings.tau_m is not None or (index == 0 and drawn(self.network, self.settings))
-        return {} if own else {"max_expected_summed_weight": largest_sums(self._weights(index))}
+        return more if own else {**more, "max_expected_summed_weight": largest_sums(self._weights(index))}
 
     def _weights(self, index: int) -> np.ndarray:
         """In the machine's units."""
@@ -289,6 +295,11 @@ def assert_representable(currents: np.ndarray) -> None:
 def _tiled(values: np.ndarray, copies: int) -> Any:
     """One value where all neurons have it, else one for each neuron of each copy."""
     return float(values[0]) if (values == values[0]).all() else np.tile(values, copies).tolist()
+
+
+def waiting_spikes(sources: int) -> int:
+    """All that can come in one step, in a power of two, as far as a core's memory goes: 8 KiB of its 64."""
+    return min(2048, 1 << (sources - 1).bit_length())
 
 
 def largest_sums(weights: np.ndarray) -> List[float]:

@@ -10,7 +10,7 @@ import pytest
 
 from dsqn_bridge.errors import BridgeError
 from dsqn_bridge.simulators.network import input_currents
-from dsqn_bridge.simulators.spinnaker import assert_representable
+from dsqn_bridge.simulators.spinnaker import assert_representable, waiting_spikes
 from dsqn_bridge.simulators.spinnaker_cells import ONE, board_exp, membrane
 from dsqn_bridge.simulators.spinnaker_mapping import describe
 from dsqn_bridge.simulators.spinnaker_populations import Settings, populations_of, schedule_of, start_of
@@ -182,6 +182,10 @@ def test_currents_that_s16_15_does_not_hold_are_named():
     with pytest.raises(BridgeError) as caught:
         assert_representable(np.array([[0.0, 1e6]]))
     assert caught.value.code == "INPUT_TOO_LARGE" and "neuron 1" in str(caught.value)
+
+
+def test_as_many_spikes_may_wait_as_can_come_in_one_step():
+    assert [waiting_spikes(sources) for sources in (257, 512, 513, 6400)] == [512, 512, 1024, 2048]
 
 
 def test_a_machine_that_will_be_reset_runs_a_multiple_of_sixteen_steps(found):
