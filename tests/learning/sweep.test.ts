@@ -55,6 +55,13 @@ describe("recommend", () => {
   const row = (steps: number, similarity: number, mean: number): SweepRow =>
     ({ steps, similarity, mean, ci95: [mean - 5, mean + 5] }) as unknown as SweepRow;
 
+  it("passes over a T at which the outputs can't depend on what the network sees, however well it scores", () => {
+    const source = { mean: 500, ci95: [499, 500] } as const;
+    const deaf = { ...row(2, 1, 500), unheard: "T must be at least 4" };
+    expect(recommend([deaf, row(16, 0.98, 500)], source, 0.97).steps).toBe(16);
+    expect(recommend([deaf], source, 0.97)).toEqual({ steps: null, reason: "at none of these: T must be at least 4" });
+  });
+
   it("passes over a T that agrees but scores worse", () => {
     expect(recommend([row(16, 0.98, 300), row(64, 0.98, 495)], { mean: 500, ci95: [499, 500] }, 0.97).steps).toBe(64);
   });
