@@ -34,6 +34,7 @@ export interface ParetoRow {
   readonly efficient: { readonly compute: boolean; readonly withMemory: boolean };
 }
 
+/** Where to play, at which T and with how many bits. */
 export interface ParetoOptions extends Pick<EvaluateOptions, "episodes" | "firstSeed" | "signal"> {
   readonly makeEnvironments: MakeEnvironments;
   /** Values of T for networks that spike, besides their own. */
