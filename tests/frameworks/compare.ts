@@ -65,7 +65,7 @@ export function compareRun(given: Foreign, spikes: readonly SpikeEvents[], count
 }
 
 /** The inputs of `count` states from `first` on. */
-function statesOf({ network, x, states, changing }: Foreign, first: number, count: number): Float32Array {
+export function statesOf({ network, x, states, changing }: Foreign, first: number, count: number): Float32Array {
   const size = observationSize(network);
   if (!changing) return x.subarray(first * size, (first + count) * size);
   const steps = x.length / states / size;

@@ -2,9 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { type DsqnError } from "../../src/errors.ts";
 import type { Engine, RunResult } from "../../src/network/engine.ts";
-import { observationSize } from "../../src/network/network.ts";
 import { openSimulator } from "../../src/simulators/open.ts";
-import { compareRun } from "./compare.ts";
+import { compareRun, statesOf } from "./compare.ts";
 import { foreign, foreignNames, NETWORKS } from "./load.ts";
 
 const STATES = 2;
@@ -27,7 +26,7 @@ const impossible =
         let run: RunResult;
         try {
           const loaded = await nest.load(given.network);
-          run = await loaded.run(given.x.subarray(0, STATES * observationSize(given.network)), { recordSpikes: true });
+          run = await loaded.run(statesOf(given, 0, STATES), { changing: given.changing, recordSpikes: true });
           await loaded.close();
         } catch (error) {
           expect(error).toMatchObject({ code: "MAPPING_IMPOSSIBLE" });
