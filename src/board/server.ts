@@ -192,9 +192,11 @@ export class BoardServer {
       return Infinity;
     }
     const { machine } = this.emulator;
+    const most = machine.now + LAG * CYCLES_PER_MS;
     const limit = this.anchor.cycles + (performance.now() - this.anchor.wall) * CYCLES_PER_MS;
-    if (limit - machine.now > LAG * CYCLES_PER_MS) this.anchorHere();
-    return limit;
+    if (limit <= most) return limit;
+    this.anchor.cycles -= limit - most;
+    return most;
   }
 
   private run(): void {
