@@ -114,7 +114,23 @@ def import_spynnaker(board: Board) -> Any:
             "`npm run setup -- spinnaker` installs it.",
         ) from error
     _let_spike_sources_differ()
+    if board.emulated:
+        _let_expanders_take_their_time()
     return sim
+
+
+def _let_expanders_take_their_time() -> None:
+    """sPyNNaker gives cores that expand synapses the seconds that a real board takes. Emulated ones may take longer."""
+    from spynnaker.pyNN.extra_algorithms import synapse_expander as module
+
+    plan = getattr(module._plan_expansion, "wrapped", module._plan_expansion)
+
+    def planned() -> tuple:
+        cores, placements, timeout = plan()
+        return cores, placements, 60 * timeout
+
+    planned.wrapped = plan
+    module._plan_expansion = planned
 
 
 def _let_spike_sources_differ() -> None:
