@@ -123,9 +123,6 @@ const schemas = {
  * A certificate of format 1 or 2 from its file. Nothing in it is passed over, and what it says of itself is checked: sums over
  * its networks, hashes of the states and spikes that it holds.
  *
- * @example
- * const { passed, columns } = await readCertificate("certificate.json");
- *
  * Errors: FILE_NOT_FOUND, CERTIFICATE_INVALID.
  */
 export async function readCertificate(path: string): Promise<Certificate> {

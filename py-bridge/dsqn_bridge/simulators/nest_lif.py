@@ -5,6 +5,7 @@
                           or pp_psc_delta, made deterministic, at half a step
     "delayed-subtraction" the same with resetBy / beta: what is taken off before the leak is resetBy after it
     "delayed-lost"        iaf_psc_delta, t_ref = one step, V_reset 0: it loses the input of that step, as ours does
+    subtraction of 0      gif_psc_exp whose threshold does not rise: nothing is reset
     a synaptic current    iaf_psc_exp, of which a spike is in the potential a step later; with a subtraction gif_psc_exp, of which it is at once
     lowest                V_min of iaf_psc_delta and eprop_iaf
     fires "at"            V >= V_th is NEST's own comparison
@@ -22,7 +23,7 @@ from typing import Dict, Optional
 
 import numpy as np
 
-from .nest_lif_checks import check
+from .nest_lif_checks import check, never_reset
 from .nest_mapping import (
     INSTANT,
     LONG,
@@ -51,7 +52,8 @@ def map_lif(network: Network, subtraction: str = "eprop_iaf", late: int = 0) -> 
     layers, spikes = network.layers, spiking(network)
     subtracts = [own and layer.neuron.reset in SUBTRACTIONS for layer, own in zip(layers, spikes)]
     half = any(subtracts) and subtraction == "pp_psc_delta"
-    if half and any(layer.neuron.current != "none" for layer in layers):
+    unreset = any(own and never_reset(layer) for layer, own in zip(layers, spikes))
+    if half and (unreset or any(layer.neuron.current != "none" for layer in layers)):
         # Exponential currents flow within a step too, where nothing may be compared with a threshold: no half steps then.
         half, subtraction = False, "gif_psc_exp"
     for index, (layer, own) in enumerate(zip(layers, spikes)):
@@ -71,7 +73,7 @@ def _model(layer: Layer, spikes: bool, subtraction: str) -> str:
     # A spike is back in its layer in time in gif_psc_exp alone, which can also lose the step after it.
     lost = spikes and current and layer.neuron.reset == "delayed-lost" and layer.recurrent is not None
     if subtracts or lost:
-        return "gif_psc_exp" if current else subtraction
+        return "gif_psc_exp" if current or never_reset(layer) else subtraction
     return "iaf_psc_exp" if current else "iaf_psc_delta"
 
 

@@ -26,6 +26,12 @@ def check(index: int, layer: Layer, spikes: bool, model: str) -> None:
         _check_reset(index, layer, model, lowest)
 
 
+def never_reset(layer: Layer) -> bool:
+    """A neuron that spikes in every step in which it is above its threshold: a subtraction of nothing."""
+    p = layer.neuron
+    return p.reset in ("subtraction", "delayed-subtraction") and bool(np.all(each(p.reset_by, layer.size) == 0))
+
+
 def _check_reset(index: int, layer: Layer, model: str, lowest: np.ndarray) -> None:
     p, size = layer.neuron, layer.size
     if p.reset == "subtraction-late":
@@ -45,7 +51,7 @@ def _check_reset(index: int, layer: Layer, model: str, lowest: np.ndarray) -> No
 def _check_subtraction(index: int, layer: Layer, model: str, lowest: np.ndarray) -> None:
     p, size = layer.neuron, layer.size
     beta, reset_by = each(p.beta, size), each(p.reset_by, size)
-    if reset_by.min() <= 0:
+    if reset_by.min() <= 0 and not never_reset(layer):
         raise impossible(index, "a reset by %g" % reset_by.min(), "What a spike takes off must be above 0.")
     delayed = p.reset == "delayed-subtraction"
     if delayed and beta.min() == 0:

@@ -24,9 +24,6 @@ export function isDescription(bytes: Uint8Array): boolean {
  * A framework's network with what it did, from NAME.npz of `export_torch`, or from NAME.json with NAME.npz beside it
  * (docs/frameworks.md).
  *
- * @example
- * const { network, recording } = await loadRecorded("../shared/networks/sj-if-soft.json");
- *
  * Errors: FRAMEWORK_FILE_INVALID, NPZ_INVALID, FILE_NOT_FOUND, and NETWORK_INVALID.
  */
 export async function loadRecorded(path: string, options: Partial<ReadingOptions> = {}): Promise<RecordedNetwork> {
