@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import socket
 from typing import Any, NamedTuple, Optional
 
@@ -121,8 +122,8 @@ def import_spynnaker(board: Board) -> Any:
 
 def _let_expanders_take_their_time() -> None:
     """sPyNNaker gives cores that expand synapses the seconds that a real board takes. Emulated ones may take longer."""
-    from spynnaker.pyNN.extra_algorithms import synapse_expander as module
-
+    # The package has a function of the module's name.
+    module = importlib.import_module("spynnaker.pyNN.extra_algorithms.synapse_expander")
     plan = getattr(module._plan_expansion, "wrapped", module._plan_expansion)
 
     def planned() -> tuple:
