@@ -216,7 +216,7 @@ def test_one_step_of_lif():
 @pytest.mark.parametrize(
     "fields, reason",
     [
-        ({"reset": "subtraction", "reset_by": 0.0}, "a reset by 0"),
+        ({"reset": "subtraction", "reset_by": -0.5}, "a reset by -0.5"),
         ({"reset": "value", "threshold": 1.0, "reset_to": np.array([0.5, 1.5, 0.0])}, "neuron 1"),
     ],
 )
