@@ -4,6 +4,7 @@ import { outputsOf } from "../../network/layer.ts";
 import { observationSize, type Shape, spikingLayers, type SpikingNetwork } from "../../network/network.ts";
 import { validateNetwork } from "../../network/validate.ts";
 import { reordered } from "../torch-layout.ts";
+import { countsOf, numbersOf } from "./counts.ts";
 import { type DescribedLayer, type Description, type DescribedNeuron, invalid, parseDescription } from "./described.ts";
 import { networkOf, type ReadingOptions } from "./layers.ts";
 
@@ -150,7 +151,8 @@ function recordedOf(
     const found = arrays[`${name}${l}`];
     if (!found) return null;
     const wanted = [steps, states || found.shape[1], outputsOf(network.layers[l])];
-    if (found.shape.join() === wanted.join()) return found.data as ArrayLike<number>;
+    if (found.shape.join() === wanted.join())
+      return name === "spikes" ? countsOf(found, `${name}${l}`, source) : numbersOf(found.data);
     throw invalid(
       source,
       `"${name}${l}" is [${found.shape.join(", ")}] instead of [${wanted.join(", ")}], steps, states and neurons`,

@@ -1,6 +1,6 @@
 import { extname } from "node:path";
 import { readBytes } from "../../files/atomic.ts";
-import { toFloat32 } from "../../files/tensor.ts";
+import { type Tensor, toFloat32 } from "../../files/tensor.ts";
 import type { ImageShape } from "../../network/convolution.ts";
 import { outputsOf, type SpikingLayer } from "../../network/layer.ts";
 import { observationSize, type SpikingNetwork, spikingLayers } from "../../network/network.ts";
@@ -8,6 +8,7 @@ import { inputIn, readNirData, spikesByLayer } from "../nir/data.ts";
 import { decodeNpz } from "../npz.ts";
 import { namesIn } from "../zip.ts";
 import { reordered } from "../torch-layout.ts";
+import { countsOf, numbersOf } from "./counts.ts";
 import { invalid } from "./described.ts";
 import { decodeRecorded, DESCRIPTION_ENTRY, isDescription } from "./reader.ts";
 import type { Recording, RecordedNetwork } from "./recorded.ts";
@@ -71,10 +72,7 @@ export async function loadRecording(
   const changing = inputs !== null && inputs.length === steps * states * size && inputs.length !== states * size;
   if (inputs && !changing && inputs.length !== states * size)
     throw invalid(path, `x is [${x.shape.join(", ")}], and the network takes ${states} states of ${size} values`);
-  const potentials = Array.from(
-    { length: count },
-    (_, l) => (arrays[`potentials${l}`]?.data as ArrayLike<number> | undefined) ?? null,
-  );
+  const potentials = Array.from({ length: count }, (_, l) => potentialsIn(arrays, l, spikes[l]?.shape, path));
   return {
     by: "recording",
     version: "",
@@ -84,10 +82,24 @@ export async function loadRecording(
       states,
       inputs,
       changing,
-      spikes: spikes.map(({ data }) => data as ArrayLike<number>),
+      spikes: spikes.map((found, l) => countsOf(found, `spikes${l}`, path)),
       potentials,
     },
   };
+}
+
+/** Those of layer l after each step, where the file has them. */
+function potentialsIn(
+  arrays: Readonly<Record<string, Tensor>>,
+  l: number,
+  wanted: readonly number[] | undefined,
+  path: string,
+): ArrayLike<number> | null {
+  const found = arrays[`potentials${l}`];
+  if (!found) return null;
+  if (wanted && found.shape.join() !== wanted.join())
+    throw invalid(path, `"potentials${l}" is [${found.shape.join(", ")}], and "spikes${l}" [${wanted.join(", ")}]`);
+  return numbersOf(found.data);
 }
 
 export function ofNetwork({ framework, versions, recording }: RecordedNetwork): RecordedFile {

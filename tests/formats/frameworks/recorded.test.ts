@@ -71,6 +71,14 @@ describe("a network as export_torch writes it", () => {
     expect(referenceEngine.load(network).run(recording.inputs!).actions).toHaveLength(2);
   });
 
+  it("has its spikes as whatever numbers they were saved", () => {
+    const counts = Array.from({ length: 12 }, (_, k) => k % 3);
+    for (const data of [Uint8Array, Int32Array, Float32Array, Float64Array].map((Kind) => Kind.from(counts)))
+      expect(Array.from(read({}, { spikes1: tensor(data, [3, 2, 2]) }).recording.spikes[1])).toEqual(counts);
+    for (const data of [BigInt64Array, BigUint64Array].map((Kind) => Kind.from(counts, BigInt)))
+      expect(Array.from(read({}, { spikes1: tensor(data, [3, 2, 2]) }).recording.spikes[1])).toEqual(counts);
+  });
+
   it("has input that changes where its dimensions say so, or it says so itself", () => {
     expect(read({}, { x: draw(3, 2, 1, 4, 4) }).recording.changing).toBe(true);
     const list = {
@@ -124,6 +132,20 @@ describe("a network as export_torch writes it", () => {
     ["a matrix where a kernel is needed", {}, { c_weight: draw(2, 9) }, /conv2d has/],
     ["spikes of another length", {}, { spikes0: none(4, 2, 32) }, /"spikes0" is \[4, 2, 32\] instead of \[3, 2, 32\]/],
     ["spikes of another network", {}, { spikes1: none(3, 2, 5) }, /"spikes1"/],
+    [
+      "spikes that are none",
+      {},
+      { spikes1: tensor(Float32Array.of(0, 1, 0, NaN, 0, 0, 0, 0, 0, 0, 0, 0), [3, 2, 2]) },
+      /NaN at \[0, 1, 1\]/,
+    ],
+    [
+      "half a spike",
+      {},
+      { spikes1: tensor(new Float64Array(12).fill(0.5), [3, 2, 2]) },
+      /"spikes1" has 0\.5 at \[0, 0, 0\]/,
+    ],
+    ["fewer spikes than none", {}, { spikes1: tensor(new BigInt64Array(12).fill(-1n), [3, 2, 2]) }, /has -1/],
+    ["more spikes than can be", {}, { spikes1: tensor(new Uint32Array(12).fill(4e9), [3, 2, 2]) }, /has 4000000000/],
     ["no neuron in the middle", layers({ neuron: null }), {}, /layers\.0 has no neuron/],
     ["a normalisation in words", layers({ batchNorm: "all of them" }), {}, /batchNorm "all of them"/],
     ["pooling without size", layers({}, { size: undefined }), {}, /no size/],
