@@ -271,8 +271,9 @@ function collect(run: string): void {
   collectReproductions(join(root, "runs"));
   // Of a certificate only the totals belong into the repository.
   for (const name of names("certify-")) {
-    const { results: networks, mapping, ...totals } = read<Certificate & { results?: object; mapping?: object }>(name);
-    if (networks ?? mapping) writeFileSync(join(results, name), `${JSON.stringify(totals, null, 2)}\n`);
+    type Whole = Certificate & { results?: object; mapping?: object; columns?: object };
+    const { results: networks, mapping, columns, ...totals } = read<Whole>(name);
+    if (networks ?? mapping ?? columns) writeFileSync(join(results, name), `${JSON.stringify(totals, null, 2)}\n`);
   }
 }
 
