@@ -177,6 +177,6 @@ describe("certificates of our own engine", () => {
     const failing = other.results.find((result) => result.firstMismatch)!;
     expect(failing.firstMismatch!.reason).toMatch(/threshold/);
     expect(renderCertificate(other)).toContain("NOT the same network");
-    expect(JSON.parse(JSON.stringify(other))).toMatchObject({ format: 1, mapping: { name: "spinnaker" } });
+    expect(JSON.parse(JSON.stringify(other))).toMatchObject({ format: 2, mapping: { name: "spinnaker" } });
   });
 });
