@@ -75,7 +75,7 @@ describe("a network as export_torch writes it", () => {
     const counts = Array.from({ length: 12 }, (_, k) => k % 3);
     for (const data of [Uint8Array, Int32Array, Float32Array, Float64Array].map((Kind) => Kind.from(counts)))
       expect(Array.from(read({}, { spikes1: tensor(data, [3, 2, 2]) }).recording.spikes[1])).toEqual(counts);
-    for (const data of [BigInt64Array, BigUint64Array].map((Kind) => Kind.from(counts, BigInt)))
+    for (const data of [BigInt64Array.from(counts, BigInt), BigUint64Array.from(counts, BigInt)])
       expect(Array.from(read({}, { spikes1: tensor(data, [3, 2, 2]) }).recording.spikes[1])).toEqual(counts);
   });
 
