@@ -36,11 +36,13 @@ describe("openBoard", () => {
   });
 
   it("answers over UDP at the first address that is free, and says what to configure", async () => {
-    board = await openBoard({ version: 3 });
+    const lines: string[] = [];
+    board = await openBoard({ version: 3, onTrace: (line) => lines.push(line) });
     const answer = await ask(board.address, 17893, VERSION);
     expect(Buffer.from(answer!.subarray(26)).toString("latin1")).toMatch(/^SC&MP\/SpiNNaker/);
     expect(board.configuration).toContain(`machine_name = ${board.machineName}\nversion = 3`);
     expect(await board.status()).toMatchObject({ version: 3, cores: [], problems: [], commands: { VER: 1 } });
+    expect(lines).toEqual(["(0, 0) VER 0 0 0"]);
     const second = await openBoard({ version: 3 });
     expect(second.address).not.toBe(board.address);
     await second.close();

@@ -87,6 +87,14 @@ describe("the monitor", () => {
     expect(host.listening.size).toBe(0);
   });
 
+  it("says that it does not know yet, where counting takes longer than the host waits", () => {
+    const host = new Host();
+    const packet = new Uint8Array(26);
+    packet.set([0, 0, 0x87, 0xff, 0, 0xff, 0xff, 0xff, 0, 0, 15]);
+    host.emulator.monitor.fromHost(packet, { address: "127.0.0.1", port: 1 }, false);
+    expect(host.sent[0].data[10]).toBe(0x8b);
+  });
+
   it("refuses by name what it does not know", () => {
     const host = new Host();
     expect(host.ask(57).result).toBe(0x83);
