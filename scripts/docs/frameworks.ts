@@ -11,7 +11,7 @@ import { referenceEngine } from "../../src/engines/reference/index.ts";
 import { DsqnError } from "../../src/errors.ts";
 import { loadRecorded } from "../../src/formats/frameworks/reader.ts";
 import type { RecordedNetwork } from "../../src/formats/frameworks/recorded.ts";
-import { nirDialects } from "../../src/formats/nir/options.ts";
+import { nirDialects, type NirOptions } from "../../src/formats/nir/options.ts";
 import { readNir } from "../../src/formats/nir/read.ts";
 import type { Engine } from "../../src/network/engine.ts";
 import { outputsOf } from "../../src/network/layer.ts";
@@ -154,14 +154,21 @@ function published(dir: string): string {
   const files = readdirSync(dir).filter((name) => /^lif_.*\.csv$/.test(name));
   const columns = (name: string): number[][] => readFileSync(join(dir, name), "utf8").trim().split("\n").map((line) => line.split(",").map(Number)); // prettier-ignore
   const input = Float32Array.from(columns("lif_exact.csv"), ([x]) => x);
-  const read = nirDialects.map((dialect) => {
+  // As sinabs' own notebook fed it: its csv holds inputs of dt / tau, which then go in as they are.
+  const scaled = Math.fround(columns("lif_sinabs.csv").reduce((largest, [x]) => Math.max(largest, x), 0));
+  const readings: readonly (NirOptions & { name: string; scale?: number })[] = [
+    ...nirDialects.map((dialect) => ({ name: dialect, dialect })),
+    { name: `sinabs, norm_input False, inputs times ${scaled.toPrecision(2)}`, dialect: "sinabs", normInput: false, scale: scaled }, // prettier-ignore
+  ];
+  const read = readings.map(({ name: dialect, scale = 1, ...options }) => {
     try {
-      const { network } = readNir(bytes, "lif_norse.nir", { dialect, dt: 1e-4 });
+      const { network } = readNir(bytes, "lif_norse.nir", { ...options, dt: 1e-4 });
       if (!isSpiking(network)) throw new Error("The file has a neuron that spikes.");
       const coding = { ...network.coding, decoding: "spikes", steps: input.length } as const;
-      const { spikes } = referenceEngine
-        .load({ ...network, coding })
-        .run(input, { changing: true, recordSpikes: true });
+      const { spikes } = referenceEngine.load({ ...network, coding }).run(
+        input.map((x) => scale * x),
+        { changing: true, recordSpikes: true },
+      );
       return { dialect, at: [...spikes![0].step] };
     } catch (error) {
       // A dialect that the file contradicts is no reading of it.
