@@ -111,6 +111,15 @@ export class Emulator {
     );
   }
 
+  /** Whether some core has something to do, or simulates: not those that only poll, as monitors do all the time. */
+  get working(): boolean {
+    return this.machine.chips.some(({ processors }) =>
+      processors.some(({ live, asleep, timers: { first } }) =>
+        first.counting ? live && first.period >= STEP_CYCLES : live && !asleep,
+      ),
+    );
+  }
+
   /** Up to `limit` cycles, as long as `more` says so; false: nothing happens before the limit. */
   run(limit: number, more: () => boolean): boolean {
     do {

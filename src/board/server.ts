@@ -111,7 +111,7 @@ export class BoardServer {
 
   private fromHost(packet: Buffer, sender: RemoteInfo): void {
     if (!this.booted) return;
-    if (this.debt > DEBT && isCount(packet)) {
+    if (this.debt > DEBT && isCount(packet) && this.emulator.working) {
       // Asked again by a host that got no answer in time: one answer will do.
       this.held = this.held.filter((other) => !other.packet.equals(packet) || other.sender.port !== sender.port);
       this.held.push({ packet, sender, since: performance.now() });
@@ -127,7 +127,7 @@ export class BoardServer {
    */
   private release(): void {
     const now = performance.now();
-    const ready = this.debt <= 0;
+    const ready = this.debt <= 0 || !this.emulator.working;
     const held = this.held.splice(0);
     for (const one of held)
       if (ready || now - one.since > PATIENCE) this.emulator.monitor.fromHost(one.packet, one.sender, ready);
