@@ -35,20 +35,21 @@ Examples:
   dsqn map models/cartpole-dqn-converted.safetensors --board-version 3 --input chip --out board.svg`,
       );
   },
-  async run([path], { boardVersion, board, steps, out, input, inputRange }, { print, progress, signal }) {
+  async run([path], { boardVersion, board, steps, out, input, inputRange, hardReset }, { print, progress, signal }) {
     const network = await loadSpikingNetwork(path);
     const map = await placeNetwork(network, {
       boardVersion: Number(boardVersion ?? board ?? 5),
       steps,
       input,
       inputRange,
+      hardReset,
       onProgress: progress,
       signal,
     });
     const picture = out ?? join(map.reports, "board.svg");
     await writeFileAtomic(picture, boardPicture(map));
     const onMachine = hasInputNeurons(network, input) ? withInputNeurons(network, inputRange) : network;
-    const realTime = await realTimeOf(onMachine, { steps, poissonOnChip: input === "chip" });
+    const realTime = await realTimeOf(onMachine, { steps, hardReset, poissonOnChip: input === "chip" });
     print({ ...map, ...realTimeFields(realTime), picture }, render);
     return map.layers.every(({ twinDiffers }) => !twinDiffers) ? 0 : 1;
   },

@@ -16,7 +16,6 @@ export interface HostFlags {
   spallocServer?: string;
   spallocUser?: string;
   boardTimeout?: number;
-  hardReset?: boolean;
   timeScaleFactor?: number;
 }
 
@@ -24,6 +23,7 @@ export interface HostFlags {
 export interface InputFlags {
   input?: InputPlace;
   inputRange?: number[];
+  hardReset?: boolean;
 }
 
 /** The flags of commands that put a network onto a SpiNNaker chip. */
@@ -38,6 +38,10 @@ export function inputFlags(parser: Parser): Parser {
       "--input-range <numbers>",
       "with --input chip: the largest magnitude of each value of an observation, a,b,..., or of all (default: 1)",
       numbers,
+    )
+    .option(
+      "--hard-reset",
+      "on SpiNNaker: sPyNNaker's own IFCurDelta for all, which resets to zero what the network resets by subtraction",
     );
 }
 
@@ -77,10 +81,6 @@ export function hostFlags(parser: Parser): Parser {
       "--time-scale-factor <n>",
       "how many times slower than 1 ms per step the board runs (default: what the network needs)",
       integer(1),
-    )
-    .option(
-      "--hard-reset",
-      "on SpiNNaker: sPyNNaker's own IFCurDelta for all, which resets to zero what the network resets by subtraction",
     );
 }
 

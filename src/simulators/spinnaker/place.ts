@@ -51,6 +51,8 @@ export interface BoardMap {
 export interface PlaceOptions extends InputOptions {
   /** 3 or 5; 5 unless given. */
   readonly boardVersion?: number;
+  /** sPyNNaker's own IFCurDelta for all. */
+  readonly hardReset?: boolean;
   /** Each network's own unless given. */
   readonly steps?: number;
   readonly python?: string;
@@ -68,14 +70,14 @@ export async function placeNetworks(
   networks: readonly SpikingNetwork[],
   options: PlaceOptions = {},
 ): Promise<BoardMap[]> {
-  const { boardVersion = 5, signal } = options;
+  const { boardVersion = 5, hardReset, signal } = options;
   const worker = await openWorker({
     name: "spinnaker",
     signal,
     python: options.python ?? (await managedPython(options)),
   });
   try {
-    const board = { simulator: "spinnaker", ...boardSettings({ virtual: true, boardVersion }) };
+    const board = { simulator: "spinnaker", ...boardSettings({ virtual: true, boardVersion, hardReset }) };
     const { result: info } = await worker.call("spinnaker.info", board);
     const maps: BoardMap[] = [];
     for (const network of networks)
@@ -90,7 +92,7 @@ async function placeOne(
   worker: Worker,
   board: Record<string, unknown>,
   network: SpikingNetwork,
-  { steps = network.coding.steps, input, inputRange, onProgress, signal }: PlaceOptions,
+  { steps = network.coding.steps, input, inputRange, hardReset, onProgress, signal }: PlaceOptions,
 ): Promise<Omit<BoardMap, "version">> {
   const inFront = hasInputNeurons(network, input);
   const onMachine = inFront ? withInputNeurons(network, inputRange) : network;
@@ -101,7 +103,7 @@ async function placeOne(
   const { result, arrays: written } = await worker.call("spinnaker.place", place, {}, { onProgress, signal });
   await worker.call("core.release", handle);
   const map = result as unknown as Omit<BoardMap, "version">;
-  const machineLayers = layersOnMachine(onMachine, populationsOf(onMachine));
+  const machineLayers = layersOnMachine(onMachine, populationsOf(onMachine, { hardReset }));
   const bounds = layerBounds(onMachine, { poissonOnChip: input === "chip" });
   const layers = map.layers.map((layer, l) => {
     const words = writtenWords(written, l);
