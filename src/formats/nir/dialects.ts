@@ -93,7 +93,7 @@ const dialects: Readonly<Record<NirDialect, Dialect>> = {
     fires: "above",
     reset: (type, asked) => plain(type, asked, "value"),
     maxSpikes: 1,
-    says: "a spike where v > v_th, then v = v_reset in the same step; tau is dt / tau_inv, so a step leaks dt^2 / tau; v begins at v_leak",
+    says: "a spike where v > v_th, then v = v_reset in the same step; tau is dt / tau_inv, so a step leaks dt^2 / tau; v begins at v_leak; v_reset is 0 unless the file has one (Norse's exporter leaves it out: another v_reset is not in the file)",
     charge: norseCharge,
   },
   // to_nir.py: tau = tau dt, r = 1 (decay_input) or tau; IF r = 1 / dt; CubaLIF tau = dt / (1 - decay), r = tau_mem / dt, w_in = tau_syn / dt.
@@ -113,7 +113,7 @@ const dialects: Readonly<Record<NirDialect, Dialect>> = {
     fires: "at",
     reset: (type, asked) => plain(type, asked, "subtraction"),
     maxSpikes: Infinity,
-    says: "floor(v / threshold) spikes where v >= threshold, each taking the threshold off in the same step (MultiSpike and MembraneSubtract, sinabs' defaults: its files don't say which; --max-spikes 1 is SingleSpike)",
+    says: "floor(v / threshold) spikes where v >= threshold, each taking the threshold off in the same step (MultiSpike and MembraneSubtract, sinabs' defaults: its files don't say which; --max-spikes 1 is SingleSpike), and no tau_syn or min_v_mem (its exporter leaves them out)",
     charge: (context) => {
       const { node, dt, options } = context;
       expect(
@@ -204,10 +204,14 @@ function positive({ node, source }: Context, name: string): Numbers {
   return values;
 }
 
+/** The exporters divide in float32: a beta of 0 comes back as 1 - 1.00000003. */
+const ROUNDING = 1e-6;
+
 /** 1 - lost: what is left of a potential after a step. NIR_DT where that is negative. */
 function left({ node, dt, source }: Context, parameter: string, tau: Numbers, lost: (tau: number) => number): Values {
   return each([tau], (t) => {
     const rest = 1 - lost(t);
+    if (rest < 0 && rest >= -ROUNDING) return 0;
     if (!(rest >= 0))
       throw nirTimeStep(
         source,

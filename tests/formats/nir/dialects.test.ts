@@ -22,7 +22,11 @@ describe("what a file of NIR leaves open", () => {
     );
   });
 
-  it("is told in words", () => {
+  it("is told in words, what an exporter leaves out too", () => {
+    expect(read(graph("LIF", { tau: 1e-5, r: 1 }), { dialect: "norse" }).assumed[0]).toMatch(
+      /another v_reset is not in the file/,
+    );
+    expect(read(graph("LIF", { tau: 10, r: 1 }), { dialect: "sinabs" }).assumed[0]).toMatch(/tau_syn or min_v_mem/);
     const { assumed } = read(graph("LIF", { tau: 1e-3, r: 10 }), { dialect: "snntorch" });
     expect(assumed[0]).toMatch(/^dialect snntorch: .*in the next step/);
     expect(assumed[1]).toBe("dt 0.0001, its default");
@@ -48,6 +52,8 @@ describe("what a file of NIR leaves open", () => {
       { tau: 1e-5, r: 1 },
       { beta: 1 - Math.fround(0.1), gain: Math.fround(0.1), fires: "above", reset: "value" },
     ],
+    // snnTorch's beta = 0: dt / (1 - beta) in float32 is a little less than dt.
+    ["snntorch", "LIF", { tau: Math.fround(1e-4), r: 1 }, { beta: 0, gain: 1 }],
     ["norse", "IF", { r: 1 }, { beta: 1, gain: 1, fires: "above", reset: "value" }],
     ["spikingjelly", "IF", { r: 1e4 }, { beta: 1, gain: 1, fires: "at", reset: "value" }],
     ["spikingjelly", "LIF", { tau: 4e-4, r: 1 }, { beta: 0.75, gain: 0.25, fires: "at", reset: "value" }],
