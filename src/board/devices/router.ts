@@ -72,8 +72,11 @@ export class Router {
     this.changed(entry);
   }
 
-  clearEntry(entry: number): void {
-    this.setEntry(entry, UNUSED, -1, 0);
+  clearEntries(start: number, count: number): void {
+    this.routes.fill(UNUSED, start, start + count);
+    this.keys.fill(-1, start, start + count);
+    this.masks.fill(0, start, start + count);
+    this.changed(start);
   }
 
   setP2p(address: number, link: number): void {

@@ -32,13 +32,15 @@ export function initialiseTable(chip: Chip): void {
 /** False: there are no such entries. */
 export function clearEntries(chip: Chip, start: number, count: number): boolean {
   if (start + count > TABLE_ENTRIES) return false;
-  for (let entry = start; entry < start + count; entry++) {
-    const at = entryAt(chip, entry);
-    chip.set(at + 4, UNUSED);
-    chip.set(at + 8, 0xffffffff);
-    chip.set(at + 12, 0);
-    chip.router.clearEntry(entry);
+  const bytes = chip.bytes(entryAt(chip, start), count * ROUTER_ENTRY_BYTES);
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+  // The first word of an entry is its place in the chain of blocks: that stays.
+  for (let i = 0; i < words.length; i += 4) {
+    words[i + 1] = UNUSED;
+    words[i + 2] = 0xffffffff;
+    words[i + 3] = 0;
   }
+  chip.router.clearEntries(start, count);
   return true;
 }
 

@@ -122,7 +122,7 @@ describe("a router", () => {
     router.setEntry(3, 0x41, 0x1200, -256);
     router.setEntry(2, 0x82, 0x1234, -1);
     expect([router.lookup(0x1234), router.lookup(0x1235), router.lookup(0x1300)]).toEqual([0x82, 0x41, null]);
-    router.clearEntry(2);
+    router.clearEntries(2, 1);
     expect(router.lookup(0x1234)).toBe(0x41);
   });
 
