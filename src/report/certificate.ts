@@ -95,7 +95,7 @@ function figures(c: Certificate, judge: string): Content {
     {
       label: "Equal actions",
       value: `${(100 * c.actionsEqual).toFixed(c.actionsEqual === 1 ? 0 : 2)}\u2009%`,
-      note: `of ${plural(c.states, "decision")}`,
+      note: `of ${plural(c.states, "decision")}${c.tiedActions ? `, ${count(c.tiedActions)} between outputs that tie` : ""}`,
       tone: c.actionsEqual === 1 ? "nest" : "alarm",
     },
     {

@@ -33,8 +33,10 @@ export interface NetworkCertificate extends Counts {
   readonly encoding: string;
   readonly decoding: string;
   readonly source: Subject["source"];
-  /** The share of states in which both choose the same action; 1: all. */
+  /** The share of states in which both choose the same action, or outputs that tie; 1: all. */
   readonly actionsEqual: number;
+  /** States in which they choose outputs that tie within the tolerance, so that rounding chooses; left out where there are none. */
+  readonly tiedActions?: number;
   readonly firstMismatch: FirstMismatch | null;
   readonly mapping: string;
   /** The states; of certificates of format 1 unknown, as `layers`. */
@@ -54,6 +56,8 @@ export interface Column extends Counts {
   /** The largest potential error that the mapping allows: 0 where it is exact. */
   readonly potentialTolerance: number;
   readonly actionsEqual: number;
+  /** Of all its networks, as there. */
+  readonly tiedActions?: number;
   readonly passed: boolean;
   readonly seconds: number;
   /** The mapping of the first network, and in full; null where it could not be run. */

@@ -125,7 +125,8 @@ class Judge {
       const own = await this.#engine.describe(subject.network);
       const { engine, seed, generators, spikes, steps } = options;
       const recorded = this.#recording !== undefined;
-      const trial = { judge: this.#engine, engine, seed, generators, spikes, steps, recorded };
+      const tolerance = recorded || own.exact ? 0 : LEAKY_TOLERANCE;
+      const trial = { judge: this.#engine, engine, seed, generators, spikes, steps, recorded, tolerance };
       this.results.push(await certifyNetwork(subject, own, trial, offer));
       this.mapping ??= own;
       this.#exact &&= own.exact;
@@ -141,6 +142,7 @@ class Judge {
     const { name: simulator, version } = this.#engine;
     const total = totalOf(this.results);
     const actionsEqual = this.results.reduce((sum, r) => sum + r.actionsEqual * r.states, 0) / (total.states || 1);
+    const tiedActions = this.results.reduce((sum, r) => sum + (r.tiedActions ?? 0), 0);
     const recorded = this.#recording !== undefined;
     const tolerance = recorded ? RECORDED_TOLERANCE : this.#exact ? 0 : LEAKY_TOLERANCE;
     const equal = total.mismatchedBins === 0 && total.maxPotentialError <= tolerance;
@@ -149,10 +151,12 @@ class Judge {
       simulator,
       version,
       recorded,
-      potentials: !recorded || this.#recording.potentials.some(Boolean),
+      // Of the last layer: the others' are shown, and not compared.
+      potentials: !recorded || Boolean(this.#recording.potentials[(this.results[0]?.shape.length ?? 0) - 2]),
       ...total,
       potentialTolerance: tolerance,
       actionsEqual,
+      ...(tiedActions > 0 && { tiedActions }),
       passed: equal && actionsEqual === 1 && !failed,
       seconds: this.#seconds,
       mapping: this.mapping ?? null,

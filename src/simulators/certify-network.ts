@@ -18,6 +18,8 @@ export interface Trial extends Pick<CertifyOptions, "seed" | "generators" | "spi
   readonly steps?: number;
   /** It ran elsewhere, in float32, before: a mismatch may be one of the order of sums. */
   readonly recorded?: boolean;
+  /** By how much potentials may differ there. */
+  readonly tolerance?: number;
 }
 
 export async function certifyNetwork(
@@ -33,6 +35,7 @@ export async function certifyNetwork(
   const neurons = network.layers.map(({ activation }) => activation);
   const total = totalOf(comparisons);
   const size = observationSize(network);
+  const tiedActions = comparisons.reduce((sum, part) => sum + part.tiedActions, 0);
   return {
     name,
     sha256,
@@ -45,6 +48,7 @@ export async function certifyNetwork(
     source,
     ...total,
     actionsEqual: comparisons.reduce((sum, { equalActions }) => sum + equalActions, 0) / total.states,
+    ...(tiedActions > 0 && { tiedActions }),
     firstMismatch: earliest(comparisons.map((part) => part.firstMismatch)),
     mapping: mapping.name,
     input: inputEvidence(inputs, [...(subject.changing ? [steps] : []), total.states, size]),
@@ -70,7 +74,7 @@ async function compareInParts(subject: Subject, trial: Trial, offer: (exhibit: E
       const run = { steps, seed: seed + first, recordSpikes: true, changing };
       const theirs = await there.run(part, { ...run, generators });
       const ours = here.run(part, { ...run, recordPotentials: states <= room || !trial.recorded });
-      const comparison = compareRuns(network, steps, ours, theirs);
+      const comparison = compareRuns(network, steps, ours, theirs, trial.tolerance);
       const local = comparison.firstMismatch?.state ?? 0;
       const mismatch = comparison.firstMismatch && explained(subject, comparison.firstMismatch, ours, trial, states);
       const own = mismatch && { ...mismatch, state: local + first };

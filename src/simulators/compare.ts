@@ -47,8 +47,10 @@ export interface Counts {
 
 /** What a network did in a simulator beside what it did in the engine. */
 export interface Comparison extends Counts {
-  /** States in which the actions are equal. */
+  /** States in which the actions are equal, or tie. */
   readonly equalActions: number;
+  /** Of these the states in which the outputs that act here and there tie within the tolerance: rounding chooses. */
+  readonly tiedActions: number;
   readonly firstMismatch: FirstMismatch | null;
 }
 
@@ -65,8 +67,17 @@ export function totalOf(parts: readonly Counts[]): Counts {
   };
 }
 
-/** Compares two runs bin for bin. Both need recorded spikes; with membranes of ours near ties are counted too. */
-export function compareRuns(network: SpikingNetwork, steps: number, ours: RunResult, theirs: RunResult): Comparison {
+/**
+ * Compares two runs bin for bin. Both need recorded spikes; with membranes of ours near ties are counted too.
+ * `tolerance`: by how much potentials may differ, and so which outputs tie.
+ */
+export function compareRuns(
+  network: SpikingNetwork,
+  steps: number,
+  ours: RunResult,
+  theirs: RunResult,
+  tolerance = 0,
+): Comparison {
   const states = ours.actions.length;
   const layers = network.layers.slice(0, spikingLayers(network));
   let [bins, spikes, mismatchedBins, nearTies] = [0, 0, 0, 0];
@@ -104,10 +115,36 @@ export function compareRuns(network: SpikingNetwork, steps: number, ours: RunRes
     mismatchedBins,
     // A recording may have none.
     maxPotentialError: theirs.potentials.length === 0 ? 0 : largestDifference(ours.potentials, theirs.potentials),
-    equalActions: ours.actions.reduce((sum, action, s) => sum + Number(action === theirs.actions[s]), 0),
+    ...actionsIn(network, ours, theirs, tolerance),
     nearTies,
     firstMismatch,
   };
+}
+
+/** Actions that differ between outputs that no allowed error tells apart are no difference. */
+function actionsIn(
+  { coding: { decoding, ties } }: SpikingNetwork,
+  ours: RunResult,
+  theirs: RunResult,
+  tolerance: number,
+): Pick<Comparison, "equalActions" | "tiedActions"> {
+  const states = ours.actions.length;
+  // Where a recording has no potentials it has no actions that potentials choose.
+  if (theirs.potentials.length === 0 && decoding.endsWith("potential")) return { equalActions: states, tiedActions: 0 };
+  const actions = ours.outputs.length / states;
+  const apart = (values: Float64Array, s: number): number =>
+    Math.abs(values[s * actions + ours.actions[s]] - values[s * actions + theirs.actions[s]]);
+  let [equalActions, tiedActions] = [0, 0];
+  for (let s = 0; s < states; s++) {
+    const tied = [ours, theirs].every(({ outputs, potentials }) => {
+      const chosenByPotential = ties === "potential" && apart(outputs, s) === 0;
+      // Either value may be off by as much.
+      return apart(chosenByPotential ? potentials : outputs, s) <= 2 * tolerance;
+    });
+    if (ours.actions[s] === theirs.actions[s]) equalActions++;
+    else if (tied) [equalActions, tiedActions] = [equalActions + 1, tiedActions + 1];
+  }
+  return { equalActions, tiedActions };
 }
 
 const none: SpikeEvents = { state: new Int32Array(), step: new Int32Array(), neuron: new Int32Array() };

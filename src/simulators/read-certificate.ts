@@ -73,8 +73,10 @@ const networkV1 = {
   firstMismatch: mismatchSchema.nullable(),
   mapping: z.string(),
 };
+const tied = { tiedActions: whole.positive().optional() };
 const networkV2 = z.strictObject({
   ...networkV1,
+  ...tied,
   input: z.strictObject({ shape: z.array(whole.positive()).min(2).max(3), sha256, values: base64.nullable() }),
   layers: z.array(z.strictObject({ layer: whole, spikes: whole, sha256, events: base64.optional() })),
 });
@@ -102,6 +104,7 @@ const certificateV1 = {
 };
 const columnSchema = z.strictObject({
   ...judgement,
+  ...tied,
   recorded: z.boolean(),
   potentials: z.boolean(),
   mapping: mappingSchema.nullable(),
@@ -113,6 +116,7 @@ const schemas = {
   2: z.strictObject({
     format: z.literal(2),
     ...certificateV1,
+    ...tied,
     results: z.array(networkV2).min(1),
     columns: z.array(columnSchema).min(1),
     assumed: z.array(z.string()).optional(),

@@ -3,7 +3,7 @@ import { ownMapping } from "../engines/mapping.ts";
 import { decodeRecorded } from "../network/decoding.ts";
 import type { Engine, SpikeEvents } from "../network/engine.ts";
 import { outputsOf } from "../network/layer.ts";
-import { actionsOf, type SpikingNetwork, spikingLayers } from "../network/network.ts";
+import { actionsOf, type Decoding, type SpikingNetwork, spikingLayers } from "../network/network.ts";
 import { spikeCollector } from "../network/spikes.ts";
 
 /** What somebody else's run of a network came to. */
@@ -86,19 +86,30 @@ export function recordedJudge(run: RecordedRun): Engine {
         const spikes = run.spikes.map((counts) => until(eventsOf(counts, run.steps, run.states), steps));
         const actions = actionsOf(network);
         const last = run.potentials[network.layers.length - 1] ?? null;
-        const first = (steps - 1) * run.states * actions;
+        const size = run.states * actions;
         const potentials = last
-          ? Float64Array.from({ length: run.states * actions }, (_, k) => last[first + k])
+          ? Float64Array.from({ length: size }, (_, k) => last[(steps - 1) * size + k])
           : new Float64Array(0);
-        const known = potentials.length > 0 ? potentials : new Float64Array(run.states * actions);
+        const known = last ? potentials : new Float64Array(size);
+        const maxima = last ? overSteps(last, steps, size, spiking.coding.decoding) : known;
         const output = spikes.length === network.layers.length ? spikes.at(-1) : undefined;
-        const decoded = decodeRecorded(spiking, { states: run.states, potentials: known, spikes: output });
+        const decoded = decodeRecorded(spiking, { states: run.states, potentials: known, maxima, spikes: output });
         return { ...decoded, potentials, spikes, spikeCounts: [] };
       },
       close() {},
     }),
     close() {},
   };
+}
+
+/** Of potentials [steps, size] the means, or else the largest. */
+function overSteps(values: ArrayLike<number>, steps: number, size: number, decoding: Decoding): Float64Array {
+  return Float64Array.from({ length: size }, (_, k) => {
+    let [sum, largest] = [0, -Infinity];
+    for (let t = 0; t < steps; t++)
+      [sum, largest] = [sum + values[t * size + k], Math.max(largest, values[t * size + k])];
+    return decoding === "mean-potential" ? sum / steps : largest;
+  });
 }
 
 function until({ state, step, neuron }: SpikeEvents, steps: number): SpikeEvents {

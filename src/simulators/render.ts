@@ -8,7 +8,7 @@ export function renderCertificate(certificate: Certificate): string {
   const error = maxPotentialError === 0 ? "0" : maxPotentialError.toExponential(2);
   const columns = certificate.columns ?? [];
   const [first] = columns;
-  const { states, spikes, bins, nearTies, mismatchedBins, actionsEqual, seconds } = certificate;
+  const { states, spikes, bins, nearTies, mismatchedBins, seconds } = certificate;
   return [
     `${simulator} ${version}: ${certificate.passed ? "the same network" : "NOT the same network"}`,
     `  networks           ${networks}, ${states} states in all`,
@@ -17,7 +17,7 @@ export function renderCertificate(certificate: Certificate): string {
     first?.recorded
       ? `  potential error    ${first.potentials ? `${error} (float32 there)` : "not recorded there"}`
       : `  potential error    ${error} (allowed ${potentialTolerance})`,
-    `  actions equal      ${(100 * actionsEqual).toFixed(2)} %`,
+    `  actions equal      ${actionsIn(certificate)}`,
     `  ${seconds.toFixed(1)} s`,
     ...failed.slice(0, 10).map(renderFailure),
     ...(failed.length > 10 ? [`  ... and ${failed.length - 10} more networks`] : []),
@@ -26,6 +26,14 @@ export function renderCertificate(certificate: Certificate): string {
     "",
     renderMapping(certificate.mapping),
   ].join("\n");
+}
+
+function actionsIn({ actionsEqual, tiedActions = 0, columns, results }: Certificate): string {
+  // A recording without potentials has no actions where they are chosen by potential.
+  if (columns?.[0].potentials === false && results.every(({ decoding }) => decoding.endsWith("potential")))
+    return "not recorded there";
+  const ties = tiedActions > 0 ? `, ${count(tiedActions)} between outputs that tie within what is allowed` : "";
+  return `${(100 * actionsEqual).toFixed(2)} %${ties}`;
 }
 
 function renderColumn({ simulator, version, mismatchedBins, bins, failure }: Column): string {

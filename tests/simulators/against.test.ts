@@ -36,7 +36,7 @@ function recording(of: SpikingNetwork, x: Float32Array, changing = false): Recor
     state.forEach((b, k) => counts[(step[k] * STATES + b) * n + at[k]]++);
     return counts;
   });
-  const potentials = layers.map((n, l) =>
+  const potentials = of.layers.map(outputsOf).map((n, l) =>
     Float32Array.from({ length: STEPS * STATES * n }, (_, k) => {
       const [t, b, j] = [Math.floor(k / n / STATES), Math.floor(k / n) % STATES, k % n];
       return run.membranes![l][(b * STEPS + t) * n + j];
@@ -100,6 +100,25 @@ describe("a recording as judge", () => {
     expect(certificate.results[0].firstMismatch!.reason).toMatch(/near tie.*order of float32 sums/);
     expect(certificate.columns![0].potentials).toBe(false);
   });
+
+  it.each(["potential", "max-potential", "mean-potential"] as const)(
+    "reads the output's %s where it was recorded, and judges no actions where not",
+    async (decoding) => {
+      const own = { ...network, coding: { ...network.coding, decoding } };
+      const run = recording(own, inputs);
+      // What the output layer sends is not read, and so not recorded.
+      expect(run.spikes).toHaveLength(own.layers.length - 1);
+      const certificate = await judge({ network: own, recording: run });
+      expect(certificate).toMatchObject({ passed: true, actionsEqual: 1, mismatchedBins: 0 });
+      const unread = {
+        ...run,
+        potentials: run.potentials.map((kept, l) => (l === own.layers.length - 1 ? null : kept)),
+      };
+      const silent = await judge({ network: own, recording: unread });
+      expect(silent).toMatchObject({ passed: true, mismatchedBins: 0 });
+      expect(renderCertificate(silent)).toMatch(/error +not recorded there[^]*actions equal +not recorded there/);
+    },
+  );
 
   it("sees input that changes", async () => {
     const x = normal(STEPS * STATES * observationSize(network), 1);

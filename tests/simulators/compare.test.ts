@@ -28,6 +28,23 @@ describe("comparing two runs", () => {
     expect(comparison.spikes).toBeGreaterThan(50);
   });
 
+  it("takes actions for equal whose outputs no allowed error tells apart, and says how many they are", () => {
+    const at = (first: number, second: number): RunResult => {
+      const outputs = Float64Array.of(...Array<number[]>(3).fill([first, second]).flat());
+      return { ...ours, outputs, potentials: outputs, actions: new Int32Array(3).fill(second > first ? 1 : 0) };
+    };
+    const [tied, rounded, other] = [at(0.5, 0.5), at(0.5, 0.5 + 1e-16 * 2), at(0.5, 0.5 + 1e-9)];
+    expect(compareRuns(network, 40, tied, rounded, 1e-12)).toMatchObject({ equalActions: 3, tiedActions: 3 });
+    expect(compareRuns(network, 40, tied, tied, 1e-12)).toMatchObject({ equalActions: 3, tiedActions: 0 });
+    expect(compareRuns(network, 40, tied, other, 1e-12)).toMatchObject({ equalActions: 0, tiedActions: 0 });
+    expect(compareRuns(network, 40, tied, rounded)).toMatchObject({ equalActions: 0, tiedActions: 0 });
+    // As many spikes, of which the potential chooses.
+    const counted = { ...network, coding: { ...network.coding, ties: "potential" as const } };
+    const spiked = (run: RunResult): RunResult => ({ ...run, outputs: new Float64Array(6) });
+    expect(compareRuns(counted, 40, spiked(tied), spiked(rounded), 1e-12)).toMatchObject({ tiedActions: 3 });
+    expect(compareRuns(counted, 40, spiked(tied), spiked(other), 1e-12)).toMatchObject({ equalActions: 0 });
+  });
+
   it("names the neuron and the bin where a missing spike would have been", () => {
     const result = theirs();
     const [first, second] = result.spikes!;
