@@ -150,16 +150,21 @@ function table(cores: readonly CoreStatus[]): string {
   ].join("\n");
 }
 
+/** Cores that hold synapses alone (a population split over several) look for packets all the time, and never sleep. */
+function tooBusy({ chip, core, busiestStep, averageStep }: CoreStatus): string {
+  const who = `core ${core} of chip (${chip.join(", ")})`;
+  return averageStep > 0.99
+    ? `${who} never sleeps: it can't keep up, or is one that polls; sPyNNaker's provenance says whether spikes were late`
+    : `${who} needs ${percent(busiestStep)} of a step: raise time_scale_factor, or put fewer neurons on a core`;
+}
+
 function render(report: Report): string {
   const cores = report.cores.length > 0 ? report.cores : report.ended;
   const over = cores.filter(({ busiestStep, stepCycles }) => busiestStep >= 1 && stepCycles >= STEP_CYCLES);
   return [
     `SpiNNaker board of version ${report.version} at ${report.address}: ${(report.milliseconds / 1000).toFixed(1)} s of its time, ${report.packets} packets, ${report.dumped} without a way`,
     ...(cores.length > 0 ? [table(cores)] : []),
-    ...over.map(
-      ({ chip, core, busiestStep }) =>
-        `core ${core} of chip (${chip.join(", ")}) needs ${percent(busiestStep)} of a step: raise time_scale_factor, or put fewer neurons on a core`,
-    ),
+    ...over.map(tooBusy),
     ...report.problems.slice(0, 20).map(problemText),
   ].join("\n");
 }
