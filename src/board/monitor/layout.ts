@@ -99,20 +99,20 @@ export const vcpu = {
 /** Where a core's block begins. */
 export const vcpuOf = (core: number): number => VCPUS + core * VCPU_BYTES;
 
-/** What a core is doing, by its number in `cpu_state`. */
+/** What a core is doing, by its number in `cpu_state`; the words are SpiNNMan's. "ready": it has run, or waits for its start. */
 export const STATES = [
   "dead",
   "powered down",
   "run time error",
   "watchdog",
   "initialising",
-  "waiting",
-  "in c_main",
+  "ready",
+  "c_main",
   "running",
   "sync 0",
   "sync 1",
   "paused",
-  "exited",
+  "finished",
   "12",
   "13",
   "14",
