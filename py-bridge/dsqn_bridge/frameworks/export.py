@@ -63,7 +63,7 @@ def export_torch(
         if values is not None
     }
     _check_chain(recorded, inputs, count, changing, framework)
-    described = assemble([_part(each, count, states) for each in recorded])
+    described = assemble(_parts(recorded, count, states))
     for part in recorded:
         _check_weights(part)
     description = {
@@ -137,16 +137,27 @@ def _check_chain(recorded: List[Recorded], inputs: Any, steps: int, changing: bo
         before, given = part.name, part.flat("outputs")
 
 
-def _part(part: Recorded, steps: int, states: int) -> Part:
+def _parts(recorded: List[Recorded], steps: int, states: int) -> List[Part]:
+    parts: List[Part] = []
+    sent: Optional[Dict[str, Any]] = None
+    for each in recorded:
+        part = _part(each, steps, states, sent)
+        parts.append(part)
+        if part.piece is None or part.piece.kind != "pass":
+            sent = part.neuron
+    return parts
+
+
+def _part(part: Recorded, steps: int, states: int, sent: Optional[Dict[str, Any]]) -> Part:
+    """`sent`: the neuron whose spikes come in; None where it is anything else."""
     name, module = part.name, part.module
     if part.neuron:
         shape = _steps(part, steps, states).shape[2:]
         return Part(name, neuron=describe_neuron(name, module, shape), recurrent=_recurrent(name, module, shape))
-    if part.flat("inputs").size == part.flat("outputs").size and np.array_equal(
-        part.flat("inputs"), part.flat("outputs")
-    ):
-        if not list(module.parameters()):
-            return Part(name, Piece("pass"))
+    # A ReLU changes no spikes. What changes none of these values (a Hardtanh of small ones) may change others.
+    single = sent is not None and (sent.get("fire") != "floor" or type(module).__name__ == "ReLU")
+    if single and np.array_equal(part.flat("inputs"), part.flat("outputs")) and not list(module.parameters()):
+        return Part(name, Piece("pass"))
     piece = piece_of(name, module)
     if piece.kind == "unknown":
         axes = [one[0].shape[-3 if one[0].ndim > 3 else -2 :] for one in (part.inputs, part.outputs)]
@@ -176,6 +187,12 @@ def _check_weights(part: Recorded) -> None:
     """A class of one's own may compute something else with torch's weights."""
     import torch
 
+    for parameter in part.module.parameters():
+        if parameter.dtype != torch.float32:
+            dtype = str(parameter.dtype).replace("torch.", "")
+            raise ExportError(
+                part.name, "its parameters are %s, and the file has float32." % dtype, "Export net.float()."
+            )
     piece = None if part.neuron else piece_of(part.name, part.module)
     if piece is None or piece.kind not in ("linear", "conv1d", "conv2d"):
         return

@@ -11,6 +11,7 @@ from .neurons import array, framework_of, is_neuron
 
 # Containers of the frameworks: what they hold is looked at, not they themselves.
 CONTAINERS = ("Sequential", "SequentialState", "Lift", "Network", "RegisterForwardHooks")
+OWNERS = ("torch.", "sinabs.", "spikingjelly.")
 PASSING = ("Identity", "Dropout", "Dropout1d", "Dropout2d", "Flatten", "Unflatten", "FlattenTime", "UnflattenTime")
 
 
@@ -24,7 +25,7 @@ class Piece(NamedTuple):
 
 def piece_of(name: str, module: Any) -> Piece:
     """By the names of torch's classes among the module's own, so that layers of the frameworks that only add a time axis count too."""
-    kinds = [kind.__name__ for kind in type(module).__mro__ if kind.__module__.startswith(("torch.", "sinabs."))]
+    kinds = [kind.__name__ for kind in type(module).__mro__ if kind.__module__.startswith(OWNERS)]
     if any(kind in PASSING for kind in kinds):
         return Piece("pass")
     for reader, of in READERS:

@@ -114,6 +114,13 @@ def _potential(module: Any, result: Any) -> Optional[np.ndarray]:
 
 def _runner(module: Any, neurons: List[Any]) -> Callable[[Any, Given], Any]:
     framework = framework_of_known(neurons[0])
+    others = {framework_of_known(neuron) for neuron in neurons} - {framework}
+    if others:
+        raise ExportError(
+            "",
+            "it has neurons of %s and of %s." % (framework, ", ".join(sorted(others))),
+            "Export networks of one framework.",
+        )
     if framework == "spikingjelly":
         return _whole if any(neuron.step_mode == "m" for neuron in neurons) else _step_by_step
     if framework == "norse":

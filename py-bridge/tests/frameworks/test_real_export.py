@@ -143,6 +143,26 @@ class TestSnnTorch:
             with pytest.raises(ExportError, match="3: .*%s" % said):
                 export_torch(seeded(net), observations(2, 4), tmp_path / "net.npz", steps=5)
 
+    def test_what_changes_nothing_is_left_out_of_spikes_alone(self, tmp_path):
+        import snntorch as snn
+
+        lif = snn.Leaky(0.9, init_hidden=True)
+        net = nn.Sequential(nn.Linear(4, 8), snn.Leaky(0.9, init_hidden=True), nn.ReLU(), nn.Linear(8, 3), lif)
+        found, _ = check(tmp_path, seeded(net, 2.0), observations(5, 4), steps=20)
+        assert len(found["layers"]) == 2
+        for first in (nn.ReLU(), nn.Hardtanh(0, 5)):
+            with pytest.raises(ExportError, match="0: the module .*%s is not known" % type(first).__name__):
+                export_torch(
+                    seeded(nn.Sequential(first, nn.Linear(4, 3), lif)), torch.rand(2, 4), tmp_path / "n.npz", steps=5
+                )
+
+    def test_weights_that_the_file_would_round_are_named(self, tmp_path):
+        import snntorch as snn
+
+        net = nn.Sequential(nn.Linear(4, 3), snn.Leaky(0.9, init_hidden=True)).double()
+        with pytest.raises(ExportError, match=r"0: its parameters are float64.*net\.float\(\)"):
+            export_torch(net, observations(2, 4).double(), tmp_path / "net.npz", steps=5)
+
     def test_a_module_of_another_kind_is_named(self, tmp_path):
         import snntorch as snn
 
