@@ -13,7 +13,7 @@ import type { Network } from "../network/network.ts";
 export function quantise<N extends Network>(network: N, bits: number): N {
   if (!Number.isInteger(bits) || bits < 2 || bits > 16)
     throw new UsageError("BAD_ARGUMENT", `Weights can have 2 to 16 bits, not ${bits}.`);
-  const levels = 2 ** (bits - 1) - 1;
+  const levels = (1 << (bits - 1)) - 1;
   const layers = network.layers.map((layer) => {
     const step = layer.weights.reduce((most, w) => Math.max(most, Math.abs(w)), 0) / levels;
     return { ...layer, weights: step > 0 ? layer.weights.map((w) => step * Math.round(w / step)) : layer.weights };

@@ -68,7 +68,7 @@ export const readers: readonly Reader[] = [
     says: ".nir (NIR)",
     extensions: [".nir"],
     owns: isNir,
-    read: (bytes, source, { nir, spiking, decoding }) => {
+    read(bytes: Uint8Array, source: string, { nir, spiking, decoding }: ImportOptions): WholeNetwork {
       const { neuron: _, ...coding } = { ...spiking, ...(decoding && { decoding }) };
       return readNir(bytes, source, { coding, ...nir });
     },

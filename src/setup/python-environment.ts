@@ -4,7 +4,19 @@ import type { OnProgress } from "../progress.ts";
 import * as setup from "./index.mjs";
 
 /** What the Python side can be asked to have: one hash-locked requirements file each, all fit into one environment. */
-export type Extra = "base" | "nest" | "pynn" | "spinnaker" | "atari" | "box2d" | "mujoco" | "minatar" | "envpool" | "test" | "notebooks" | "lab";
+export type Extra =
+  | "base"
+  | "nest"
+  | "pynn"
+  | "spinnaker"
+  | "atari"
+  | "box2d"
+  | "mujoco"
+  | "minatar"
+  | "envpool"
+  | "test"
+  | "notebooks"
+  | "lab";
 
 export const extraNames = setup.extraNames as readonly Extra[];
 

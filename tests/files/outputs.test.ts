@@ -14,12 +14,14 @@ import { renderPage } from "../../src/report/html/page.ts";
 
 let folder: string;
 const folders: string[] = [];
-beforeEach(() => folders.push((folder = mkdtempSync(join(tmpdir(), "dsqn-outputs-")))));
+beforeEach(() => {
+  folders.push((folder = mkdtempSync(join(tmpdir(), "dsqn-outputs-"))));
+});
 afterAll(() => folders.forEach((each) => rmSync(each, { recursive: true, force: true })));
 
 const at = (name: string): string => join(folder, name);
 const network = createDenseNetwork([4, 3, 2], new Random(1));
-const taken = expect.objectContaining({ code: "OUTPUT_TAKEN" }) as Error;
+const taken = expect.objectContaining({ code: "OUTPUT_TAKEN" }) as unknown as Error;
 
 describe("what dsqn did not make is not replaced", () => {
   it.each([
@@ -81,7 +83,7 @@ describe("an output is never an input", () => {
   it("by whatever name or link", () => {
     writeFileSync(at("in.pt"), "weights");
     symlinkSync(at("in.pt"), at("link"));
-    const same = expect.objectContaining({ code: "OUTPUT_IS_INPUT" }) as Error;
+    const same = expect.objectContaining({ code: "OUTPUT_IS_INPUT" }) as unknown as Error;
     for (const out of [at("in.pt"), at("link"), join(folder, "..", folder.split("/").at(-1)!, "in.pt")])
       expect(() => mustDiffer(out, ["CartPole-v1", at("in.pt")])).toThrow(same);
     linkSync(at("in.pt"), at("hard"));

@@ -105,7 +105,11 @@ describe("the reference steps are their equations, written down once more", () =
         const own = randomNeuron(kind, 3, random, value, "several");
         const state = { v: Float64Array.from(own.initial ?? [0, 0, 0]), i: new Float64Array(3) };
         const s = new Float64Array(3);
-        const expected = Array.from(state.v, (v) => ({ v, i: 0, s: 0 }));
+        const expected: { v: number; i: number; s: number | boolean }[] = Array.from(state.v, (v) => ({
+          v,
+          i: 0,
+          s: 0,
+        }));
         for (let t = 0; t < 20; t++) {
           const h = Float64Array.from({ length: 3 }, () => arithmetic.round(0.5 + value(0.8)));
           stepNeurons(own, state, h, s, arithmetic, undefined, fires);
