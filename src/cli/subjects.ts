@@ -139,11 +139,18 @@ async function statesFor(
   recorded: RecordedFile | undefined,
 ): Promise<States> {
   const { data, against, states = 100, replay, seed } = options;
+  const size = observationSize(network);
   if (data !== undefined) {
     const { inputs, changing, steps } = await loadInput(data, network, options.nir?.dt);
     return { inputs, changing, steps: steps ?? undefined, from: "recorded" };
   }
   const own = recorded?.recording;
+  if (own?.inputs && own.inputs.length !== own.states * size * (own.changing ? own.steps : 1))
+    throw new UsageError(
+      "SPIKES_MISMATCH",
+      `The recording's input has ${own.inputs.length / own.states / (own.changing ? own.steps : 1)} values a state, and the network takes ${size}.`,
+      { hint: "It is a recording of another network.", facts: { values: own.inputs.length, states: own.states, size } },
+    );
   if (own?.inputs)
     return {
       inputs: own.inputs,
@@ -155,7 +162,6 @@ async function statesFor(
     throw new UsageError("BAD_ARGUMENT", `${against} holds spikes, and not what the network was shown.`, {
       hint: "Add --data FILE.npz with x, the states: [states, ...] or [steps, states, ...].",
     });
-  const size = observationSize(network);
   const folder = replay ?? ownReplay(path);
   const random = Random.stream(seed, "states");
   if (folder === undefined)

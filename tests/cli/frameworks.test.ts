@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { readSubject } from "../../src/cli/subjects.ts";
 import { tensor } from "../../src/files/tensor.ts";
 import { encodeNpz } from "../../src/formats/npz.ts";
 import { readCertificate } from "../../src/simulators/read-certificate.ts";
@@ -48,6 +49,25 @@ describe("a network of another framework on the command line", () => {
     expect(scored.result).toMatchObject({ states: 8, steps: 12, chosen: passed.result.actions });
     expect(scored.result.confusion).toHaveLength(2);
   }, 120_000);
+
+  it("is not compared with the recording of a network that sees another number of values", async () => {
+    const neuron = { beta: 0.5, threshold: 1, reset: "sub" };
+    const of = (inputs: number): string => {
+      const path = join(folder, `seen-${inputs}.npz`);
+      const layers = [{ kind: "linear", weight: "w", neuron }];
+      const text = JSON.stringify({ framework: "norse", steps: 2, input: "constant", layers });
+      const spikes0 = tensor(new BigInt64Array(2 * 4 * 2), [2, 4, 2]);
+      const arrays = { w: draw(2, inputs), x: draw(4, inputs), spikes0 };
+      writeFileSync(path, encodeNpz(arrays, { "network.json": new TextEncoder().encode(text) }));
+      return path;
+    };
+    const [three, five] = [of(3), of(5)];
+    await expect(readSubject(three, { against: three, seed: 0 })).resolves.toMatchObject({ steps: 2 });
+    await expect(readSubject(three, { against: five, seed: 0 })).rejects.toMatchObject({
+      code: "SPIKES_MISMATCH",
+      message: "The recording's input has 5 values a state, and the network takes 3.",
+    });
+  });
 
   it("is asked for what its file does not hold", async () => {
     const explained = await dsqn("import", "weights.npz", "--framework", "norse", "--explain");

@@ -44,6 +44,7 @@ export function settle(said: Said, source: string): Settled {
     if (inFile === undefined && given === undefined && !optional) assumed.push(`${name} ${shown(value)}`);
     known[name] = value;
   }
+  refuseOverflow(known, said, source);
   if (framework === "sinabs" && "tau_mem" in known && known.tau_mem === null && known.alpha_mem === null)
     throw missing(said, "neither the file nor you say its tau_mem", source);
   const inferred = told === undefined ? [`${layer}: ${kind} (by its tensors)`] : [];
@@ -56,7 +57,7 @@ function kindOf(said: Said, source: string): string {
   const { framework, told, tensors } = said;
   const classes = dialects[framework];
   if (told && told.kind !== "?") {
-    if (told.kind in classes) return told.kind;
+    if (Object.hasOwn(classes, told.kind)) return told.kind;
     const meant = nearest(told.kind, Object.keys(classes));
     throw wrong(
       said,
@@ -112,11 +113,27 @@ function refuseUnknown(
     (name) => !own.includes(name) && !(recurrent && (name === "V" || name.startsWith("recurrent."))),
   );
   if (stranger !== undefined) throw wrong(said, `${kind} has no tensor "${stranger}", which the file holds`, source);
+  // snnTorch writes all of a neuron's decays or, before 0.5, none.
+  const stored = said.tensors?.values ?? {};
+  if (said.framework === "snntorch" && "beta" in stored && own.includes("alpha") && !("alpha" in stored))
+    throw wrong(said, `${kind} has a tensor "alpha", which the file does not hold beside "beta"`, source);
   if (
     recurrent &&
     !Object.keys(said.tensors?.values ?? {}).some((name) => name === "V" || name.startsWith("recurrent."))
   )
     throw wrong(said, `${kind} has recurrent weights, which the file does not hold`, source);
+}
+
+/** Of Norse: in a step at most all that is there leaks. */
+function refuseOverflow(known: Readonly<Record<string, Known[string]>>, said: Said, source: string): void {
+  for (const rate of ["tau_mem_inv", "tau_syn_inv"])
+    if ((known.dt as number) * (known[rate] as number) > 1 + 1e-6)
+      throw wrong(
+        said,
+        `dt ${shown(known.dt)} times ${rate} ${shown(known[rate])} is more than 1, and a step would leave less than nothing`,
+        source,
+        "dt is in seconds, 0.001 by default, and tau_mem_inv and tau_syn_inv per second.",
+      );
 }
 
 /** A number that stands for a word, as the word. */
