@@ -137,7 +137,7 @@ function nest(value: unknown, depth: number): unknown {
 /** Bytes that are other ones, missing, or in another place. */
 function damaged(file: Uint8Array, random: Random, tokens: readonly Uint8Array[]): Uint8Array {
   if (file.length === 0) return Uint8Array.of(random.integer(256));
-  let bytes = new Uint8Array(file);
+  let bytes: Uint8Array = new Uint8Array(file);
   for (let count = random.uniform() < 0.5 ? 1 : 1 + random.integer(5); count > 0; count--) {
     const at = random.integer(random.uniform() < 0.5 ? Math.min(bytes.length, 2048) : bytes.length);
     const kind = random.uniform();

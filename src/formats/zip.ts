@@ -64,7 +64,16 @@ function unpacked(bytes: Uint8Array, { name, method, packed, size, offset }: Ent
   if (from + packed > bytes.length) throw new Error(`"${name}" is cut short`);
   const data = bytes.subarray(from, from + packed);
   if (method !== 0 && method !== 8) throw new Error(`"${name}" is packed by the unknown method ${method}`);
-  const plain = method === 0 ? data : inflateRawSync(data, { maxOutputLength: Math.max(size, 1) });
+  const plain = method === 0 ? data : inflated(data, name, size);
   if (plain.length !== size) throw new Error(`"${name}" has ${plain.length} bytes instead of ${size}`);
   return plain;
+}
+
+/** Never more than the directory says. */
+function inflated(data: Uint8Array, name: string, size: number): Uint8Array {
+  try {
+    return inflateRawSync(data, { maxOutputLength: Math.max(size, 1) });
+  } catch (cause) {
+    throw new Error(`"${name}" is damaged (${(cause as Error).message})`, { cause });
+  }
 }

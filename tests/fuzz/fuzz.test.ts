@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { execFile } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { UsageError } from "../../src/errors.ts";
 import { Random } from "../../src/numeric/random.ts";
@@ -11,7 +12,9 @@ import { mutated } from "../../scripts/fuzz/mutate.ts";
 import { type Target, targets } from "../../scripts/fuzz/targets.ts";
 
 let folder: string;
-beforeAll(() => (folder = mkdtempSync(join(tmpdir(), "dsqn-fuzz-test-"))));
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "dsqn-fuzz-test-"));
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("npm run fuzz", () => {
@@ -68,6 +71,14 @@ describe("npm run fuzz", () => {
       expect(read).toBeGreaterThan(0);
     },
   );
+
+  // What was found once, each file named READER-what.bin.
+  const kept = fileURLToPath(new URL("found", import.meta.url));
+  it.each(readdirSync(kept))("%s is refused in words", async (file) => {
+    const target = targets.find(({ name }) => file.startsWith(`${name}-`))!;
+    const outcome = await tryInput(target, new Uint8Array(readFileSync(join(kept, file))), folder);
+    expect(outcome).toEqual({ refused: true });
+  });
 
   it("damages a file the same way again, and leaves the file alone", async () => {
     const [seed] = await targets[0].seeds();

@@ -18,7 +18,8 @@ export function constructed(text: string, where: string): Constructed {
   const call = /^\s*(?:[\w]+\.)*(\w+|\?)\s*(?:\((.*)\))?\s*,?\s*$/s.exec(text);
   if (!call) throw wrong(where, text, "it is no class with arguments");
   const [, kind, written = ""] = call;
-  const given: Record<string, Told> = {};
+  // Without a prototype: names are whatever somebody writes.
+  const given = Object.create(null) as Record<string, Told>;
   for (let rest = written; rest.trim() !== "";) {
     const found = ARGUMENT.exec(rest);
     if (!found) throw wrong(where, text, `"${rest.trim()}" is no argument`);

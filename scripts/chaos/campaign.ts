@@ -1,0 +1,95 @@
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Random } from "../../src/numeric/random.ts";
+import { faults, fits, MISSED, states, strike } from "./bridge.ts";
+import { clientFaults, clientStates, strikeClient } from "./client.ts";
+import type { Outcome } from "./outcome.ts";
+import { strikeTraining, trainingFaults, trainWhole } from "./training.ts";
+
+/** A line of the file of outcomes. */
+export interface Entry extends Outcome {
+  readonly index: number;
+  readonly seed: number;
+  readonly what: string;
+  readonly seconds: number;
+}
+
+export interface Campaign {
+  readonly folder: string;
+  readonly faults: number;
+  readonly seed: number;
+  /** Go on behind the outcomes that the folder holds. */
+  readonly resume: boolean;
+  readonly signal?: AbortSignal;
+  readonly onOutcome?: (entry: Entry) => void;
+}
+
+const pick = <T>(random: Random, items: readonly T[]): T => items[random.integer(items.length)];
+const pairs = states.flatMap((state) => faults.filter((fault) => fits(state, fault)).map((fault) => [state, fault] as const)); // prettier-ignore
+
+/** Of twenty faults one strikes a training, three a client, the others a worker; the same for the same seed. */
+export async function chaos({ folder, faults: count, seed, resume, signal, onOutcome }: Campaign): Promise<Entry[]> {
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, "outcomes.jsonl");
+  if (!resume) rmSync(file, { force: true });
+  const entries = existsSync(file) ? linesOf(file, seed) : [];
+  // What was cut off, or is of another seed, goes.
+  writeFileSync(file, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(""));
+  let whole: Awaited<ReturnType<typeof trainWhole>> | undefined;
+  try {
+    for (let index = entries.length; index < count && !signal?.aborted; index++) {
+      const random = Random.stream(seed, `chaos/${index}`);
+      const started = performance.now();
+      const kind = index % 20;
+      let struck: readonly [string, Outcome];
+      if (kind === 10) {
+        whole ??= await trainWhole(join(folder, "training"));
+        const fault = pick(random, trainingFaults);
+        struck = [`training: ${fault}`, await strikeTraining(whole, fault, random)];
+      } else if (kind % 6 === 5) {
+        const [state, fault] = [pick(random, clientStates), pick(random, clientFaults)];
+        struck = [`client, ${state}: ${fault}`, await strikeClient(state, fault, random)];
+      } else {
+        const [state, fault] = pick(random, pairs);
+        struck = [`worker, ${state}: ${fault}`, await strike(state, fault, random)];
+      }
+      const [what, outcome] = struck;
+      const entry = { index, seed, what, ...outcome, seconds: Math.round(performance.now() - started) / 1000 };
+      entries.push(entry);
+      appendFileSync(file, `${JSON.stringify(entry)}\n`);
+      onOutcome?.(entry);
+    }
+  } finally {
+    if (whole) rmSync(whole.folder, { recursive: true, force: true });
+  }
+  return entries;
+}
+
+/** Those of that seed, up to a line that was cut off. */
+function linesOf(file: string, seed: number): Entry[] {
+  const entries: Entry[] = [];
+  for (const line of readFileSync(file, "utf8").split("\n").filter(Boolean)) {
+    try {
+      entries.push(JSON.parse(line) as Entry);
+    } catch {
+      break;
+    }
+  }
+  return entries.filter((entry, k) => entry.seed === seed && entry.index === k);
+}
+
+/** Counts that are 0 where all is well, and how many faults came too late to count. */
+export function summed(entries: readonly Entry[]): Record<string, number> {
+  const sum = (field: keyof Entry): number => entries.reduce((total, entry) => total + Number(entry[field]), 0);
+  const missed = entries.filter(({ code }) => code === MISSED).length;
+  return {
+    faults: entries.length - missed,
+    missed,
+    hangs: sum("hang"),
+    orphans: sum("orphans"),
+    leaked: sum("leaked"),
+    lostTransitions: sum("lost"),
+    wrong: sum("wrong"),
+    seconds: Math.round(sum("seconds")),
+  };
+}
