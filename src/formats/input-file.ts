@@ -46,7 +46,12 @@ export async function loadInput(path: string, network: Network, dt?: number): Pr
   return { inputs: values, changing, steps: changing ? steps : null, states, labels };
 }
 
-function arranged(x: Tensor, network: Network, path: string) {
+/** What a network is shown, in its own order, and whether it changes from step to step. */
+export function arranged(
+  x: Tensor,
+  network: Network,
+  path: string,
+): { values: Float32Array; changing: boolean; steps: number; states: number } {
   const size = observationSize(network);
   const image = network.input.length === 3 ? network.input : undefined;
   const { shape } = x;
@@ -95,6 +100,9 @@ function labelsOf({ shape, data }: Tensor, name: string, states: number, path: s
       `${name} is [${shape.join(", ")}], and its input has ${states} states`,
       "Input that changes is [steps, states, ...]: are the first two axes the other way round?",
     );
+  const odd = labels.findIndex((label, k) => label !== Number(data[k]));
+  if (odd >= 0)
+    throw wrong(path, `${name} of state ${odd} is ${data[odd]}`, "Labels are the numbers of outputs, from 0.");
   return labels;
 }
 

@@ -7,6 +7,7 @@ import { referenceEngine } from "../../src/engines/reference/index.ts";
 import { writeFileAtomic } from "../../src/files/atomic.ts";
 import { type Tensor, tensor } from "../../src/files/tensor.ts";
 import { loadRecording } from "../../src/formats/frameworks/recording-file.ts";
+import { outputsOf } from "../../src/network/layer.ts";
 import { loadInput } from "../../src/formats/input-file.ts";
 import { encodeNpz } from "../../src/formats/npz.ts";
 import { writeRun } from "../../src/formats/record.ts";
@@ -67,6 +68,12 @@ describe("input from a file", () => {
     expect((await loadInput(await write("hwc.npz", { inputs: tensor(ours, [2, 3, 3, 2]) }), images)).inputs).toEqual(
       ours,
     );
+    const silent = (n: number): Tensor => tensor(new Uint8Array(6 * 2 * n), [6, 2, n]);
+    const spikes = Object.fromEntries(images.layers.map((layer, l) => [`spikes${l}`, silent(outputsOf(layer))]));
+    const recorded = await write("recorded.npz", { x: tensor(torch, [2, 2, 3, 3]), ...spikes });
+    expect((await loadRecording(recorded, images)).recording).toMatchObject({ changing: false, inputs: ours });
+    const other = await write("fewer.npz", { x: tensor(torch.slice(18), [1, 2, 3, 3]), ...spikes });
+    await expect(loadRecording(other, images)).rejects.toMatchObject({ code: "FRAMEWORK_FILE_INVALID" });
     const changing = await loadInput(await write("seq.npz", { x: tensor(ours, [1, 2, 18]) }), images);
     expect(changing).toMatchObject({ changing: true, states: 2, steps: 1 });
   });
@@ -74,6 +81,7 @@ describe("input from a file", () => {
   it.each([
     ["no array that is known", { z: tensor(draw(18), [1, 18]) }, /x, inputs/],
     ["another network's", { x: tensor(draw(10), [1, 10]) }, /3 x 3 x 2/],
+    ["half a label", { x: tensor(draw(18), [1, 18]), y: tensor(Float64Array.of(0.5)) }, /y of state 0 is 0\.5/],
     [
       "labels of fewer states",
       { x: tensor(draw(36), [2, 18]), y: tensor(Int32Array.of(1), [1]) },

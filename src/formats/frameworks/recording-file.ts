@@ -1,9 +1,10 @@
 import { extname } from "node:path";
 import { readBytes } from "../../files/atomic.ts";
-import { type Tensor, toFloat32 } from "../../files/tensor.ts";
+import type { Tensor } from "../../files/tensor.ts";
 import type { ImageShape } from "../../network/convolution.ts";
 import { outputsOf, type SpikingLayer } from "../../network/layer.ts";
 import { observationSize, type SpikingNetwork, spikingLayers } from "../../network/network.ts";
+import { arranged } from "../input-file.ts";
 import { inputIn, readNirData, spikesByLayer } from "../nir/data.ts";
 import { decodeNpz } from "../npz.ts";
 import { namesIn } from "../zip.ts";
@@ -67,11 +68,9 @@ export async function loadRecording(
       `"spikes${odd}" is [${spikes[odd].shape.join(", ")}], and "spikes0" [${spikes[0].shape.join(", ")}]`,
     );
   const x = arrays.x ?? arrays.inputs;
-  const inputs = x ? toFloat32(x).slice() : null;
-  const size = observationSize(network);
-  const changing = inputs !== null && inputs.length === steps * states * size && inputs.length !== states * size;
-  if (inputs && !changing && inputs.length !== states * size)
-    throw invalid(path, `x is [${x.shape.join(", ")}], and the network takes ${states} states of ${size} values`);
+  const seen = x && arranged(x, network, path);
+  if (seen && (seen.states !== states || (seen.changing && seen.steps !== steps)))
+    throw invalid(path, `x is [${x.shape.join(", ")}], and "spikes0" has ${steps} steps of ${states} states`);
   const potentials = Array.from({ length: count }, (_, l) => potentialsIn(arrays, l, spikes[l]?.shape, path));
   return {
     by: "recording",
@@ -80,8 +79,8 @@ export async function loadRecording(
     recording: {
       steps,
       states,
-      inputs,
-      changing,
+      inputs: seen?.values ?? null,
+      changing: seen?.changing ?? false,
       spikes: spikes.map((found, l) => countsOf(found, `spikes${l}`, path)),
       potentials,
     },
