@@ -58,7 +58,7 @@ export function bootChip(chip: Chip, facts: BootFacts): void {
   monitorBlock(chip, facts.time);
 }
 
-/** A core's block as SARK's stub leaves it: no application, its user words kept. */
+/** A core's block as SARK leaves it where no application runs: its user words are kept. */
 export function idle(chip: Chip, core: number, state: number = STATE.idle): void {
   const block = vcpuOf(core);
   chip.bytes(block, vcpu.user0).fill(0);
