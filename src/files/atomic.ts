@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, realpathSync, renameSync, rmSync } from "node:fs";
-import { statSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { open, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { DsqnError } from "../errors.ts";
@@ -109,6 +109,12 @@ export async function readBytes(path: string): Promise<Uint8Array> {
       },
     );
   }
+}
+
+/** The whole file, at once. Throws an Error for what cannot be read, and for a pipe or device, which may have no end. */
+export function readRegular(path: string): Buffer {
+  if (!statSync(path).isFile()) throw new Error("it is no regular file");
+  return readFileSync(path);
 }
 
 const hints: Record<string, string> = {

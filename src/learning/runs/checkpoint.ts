@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, renameSync } from "node:fs";
+import { existsSync, renameSync } from "node:fs";
 import { DsqnError } from "../../errors.ts";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsFile } from "../../files/safetensors.ts";
 import { bytesOf, tensor, type Tensor } from "../../files/tensor.ts";
-import { writeAtomically } from "../../files/atomic.ts";
+import { readRegular, writeAtomically } from "../../files/atomic.ts";
 import type { Stored } from "../algorithm.ts";
 import type { Snapshot } from "../snapshot.ts";
 
@@ -67,7 +67,7 @@ function decode<S extends Stored>(file: string, identity: string, hint: string):
   };
   let content: SafetensorsFile;
   try {
-    content = decodeSafetensors(readFileSync(file), file);
+    content = decodeSafetensors(readRegular(file), file);
   } catch (cause) {
     return invalid("is damaged", cause);
   }

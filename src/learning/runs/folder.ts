@@ -7,7 +7,6 @@ import {
   ftruncateSync,
   openSync,
   readdirSync,
-  readFileSync,
   rmdirSync,
   rmSync,
   statSync,
@@ -15,7 +14,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { DsqnError } from "../../errors.ts";
-import { makeFolder } from "../../files/atomic.ts";
+import { makeFolder, readRegular } from "../../files/atomic.ts";
 
 /** Where a run keeps everything: config.json, progress.jsonl, TensorBoard events, checkpoints, models, summary.json. */
 export interface RunFolder {
@@ -62,7 +61,7 @@ export function discardUnbegun({ path, file }: RunFolder): void {
 
 export function readJson(path: string): unknown {
   try {
-    return JSON.parse(readFileSync(path, "utf8"));
+    return JSON.parse(readRegular(path).toString("utf8"));
   } catch (cause) {
     throw new DsqnError("FILE_UNREADABLE", `"${path}" is missing or no JSON.`, {
       hint: "Check the path; restore the file if it was edited.",
@@ -85,7 +84,7 @@ export interface JsonLog {
  * others than the checkpoint knows by their `sha256`.
  */
 export function openJsonLog(path: string, keep = 0, sha256?: string): JsonLog {
-  const held = keep > 0 && existsSync(path) ? readFileSync(path).subarray(0, keep) : Buffer.alloc(0);
+  const held = keep > 0 && existsSync(path) ? readRegular(path).subarray(0, keep) : Buffer.alloc(0);
   const hash = createHash("sha256").update(held);
   if (held.length < keep || (sha256 !== undefined && hash.copy().digest("hex") !== sha256))
     throw new DsqnError("CHECKPOINT_INVALID", `"${path}" is not what it was when the checkpoint was taken.`, {

@@ -107,22 +107,30 @@ function elsewhere({ environment, evaluation, final, solve: _, ...rest }: PlainO
   };
 }
 
-function fromFolder(resume: string, { env, changes = {}, out }: RunOptions): Source {
-  if (Object.keys(changes).length > 0 || env !== undefined || out !== undefined)
+function fromFolder(resume: string, { env, changes = {}, out, path: modules = [] }: RunOptions): Source {
+  const isFile = existsSync(resume) && statSync(resume).isFile();
+  const path = isFile ? dirname(resume) : resume;
+  const file = join(path, "config.json");
+  const config = existsSync(file) ? (readJson(file) as PlainObject) : undefined;
+  const id = (config?.environment as PlainObject | undefined)?.id;
+  if (Object.keys(changes).length > 0 || (env !== undefined && env !== id) || out !== undefined)
     throw new UsageError("BAD_ARGUMENT", "A resumed run keeps its config and its folder.", {
       hint: "Give --resume alone, or start a new run.",
     });
-  const isFile = existsSync(resume) && statSync(resume).isFile();
-  const path = isFile ? dirname(resume) : resume;
-  if (!existsSync(join(path, "config.json")))
+  if (!config)
     throw new UsageError("RUN_NOT_FOUND", `There is no run in "${path}".`, {
       hint: "Name the folder that holds the run's config.json.",
     });
+  if (typeof id === "string" && id.includes(":") && env === undefined && modules.length === 0)
+    throw new UsageError("ENV_MISSING", `"${file}" names "${id}", whose first part is a Python module that would be run.`, {
+      hint: `If you trust it: --env ${id}`,
+      facts: { environment: id },
+    });
   return {
-    config: readJson(join(path, "config.json")) as PlainObject,
-    what: `"${join(path, "config.json")}"`,
+    config,
+    what: `"${file}"`,
     path,
-    command: `dsqn train ${join(path, "config.json")}`,
+    command: `dsqn train ${file}`,
     checkpoint: isFile ? join(path, basename(resume)) : true,
   };
 }

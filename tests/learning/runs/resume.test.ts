@@ -1,6 +1,8 @@
 // tier: python
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { DqnConfig } from "../../../src/learning/algorithms/dqn-config.ts";
 import type { Scaling } from "../../../src/learning/scaling.ts";
 import { runsFolder, until } from "./folder.ts";
@@ -132,6 +134,31 @@ describe("dsqn train", () => {
   ])("%j exits %i with %s", async (args, exitCode, code) =>
     expect(await failing(...args)).toMatchObject({ exitCode, code }),
   );
+
+  it("runs no Python module that a stranger's run names, unless it is named again", async () => {
+    mkdirSync(at("stranger"));
+    const stranger = { ...config, environment: { id: "evil:Evil-v0", count: 1 } };
+    writeFileSync(at("stranger", "config.json"), JSON.stringify(stranger));
+    expect(await failing("--resume", at("stranger"))).toMatchObject({
+      exitCode: 2,
+      code: "ENV_MISSING",
+      hint: "If you trust it: --env evil:Evil-v0",
+    });
+    const named = await failing("--resume", at("stranger"), "--env", "evil:Evil-v0");
+    expect(named["message"]).toMatch(/evil/);
+    expect(named["code"]).not.toBe("ENV_MISSING"); // there is no such module, but it was looked for
+    expect(await failing("--resume", at("stranger"), "--env", "CartPole-v1")).toMatchObject({ code: "BAD_ARGUMENT" });
+  });
+
+  it.each(["config.json", "checkpoint.safetensors"])("does not wait for a pipe in place of %s", async (name) => {
+    const run = at(`pipe-${name}`);
+    mkdirSync(run);
+    writeFileSync(join(run, "config.json"), JSON.stringify(config));
+    rmSync(join(run, name), { force: true });
+    execFileSync("mkfifo", [join(run, name)]);
+    const code = name === "config.json" ? "FILE_UNREADABLE" : "CHECKPOINT_INVALID";
+    expect(await failing("--resume", run)).toMatchObject({ exitCode: 1, code });
+  });
 
   it("refuses a scaling of another length than observations", async () => {
     const scaling = 'scaling={"center":[0],"scale":[1]}';
