@@ -3,7 +3,8 @@
     reset "value"         iaf_psc_delta, t_ref 0, V_reset = resetTo
     reset "subtraction"   eprop_iaf with static synapses: it takes off its threshold, so V_th = resetBy and v is shifted by resetBy - threshold;
                           or pp_psc_delta, made deterministic, at half a step
-    "delayed-subtraction" the same with resetBy / beta: what is taken off before the leak is resetBy after it
+    "delayed-subtraction" the same with resetBy / beta: what is taken off before the leak is resetBy after it; where a beta is 0 gif_psc_exp,
+                          whose threshold is higher by resetBy in the next step alone
     "delayed-lost"        iaf_psc_delta, t_ref = one step, V_reset 0: it loses the input of that step, as ours does
     subtraction of 0      gif_psc_exp whose threshold does not rise: nothing is reset
     a synaptic current    iaf_psc_exp, of which a spike is in the potential a step later; with a subtraction gif_psc_exp, of which it is at once
@@ -23,7 +24,7 @@ from typing import Dict, Optional
 
 import numpy as np
 
-from .nest_lif_checks import check, never_reset
+from .nest_lif_checks import check, forgets_late, never_reset
 from .nest_mapping import (
     INSTANT,
     LONG,
@@ -52,7 +53,7 @@ def map_lif(network: Network, subtraction: str = "eprop_iaf", late: int = 0) -> 
     layers, spikes = network.layers, spiking(network)
     subtracts = [own and layer.neuron.reset in SUBTRACTIONS for layer, own in zip(layers, spikes)]
     half = any(subtracts) and subtraction == "pp_psc_delta"
-    unreset = any(own and never_reset(layer) for layer, own in zip(layers, spikes))
+    unreset = any(own and (never_reset(layer) or forgets_late(layer)) for layer, own in zip(layers, spikes))
     if half and (unreset or any(layer.neuron.current != "none" for layer in layers)):
         # Exponential currents flow within a step too, where nothing may be compared with a threshold: no half steps then.
         half, subtraction = False, "gif_psc_exp"
@@ -73,7 +74,7 @@ def _model(layer: Layer, spikes: bool, subtraction: str) -> str:
     # A spike is back in its layer in time in gif_psc_exp alone, which can also lose the step after it.
     lost = spikes and current and layer.neuron.reset == "delayed-lost" and layer.recurrent is not None
     if subtracts or lost:
-        return "gif_psc_exp" if current or never_reset(layer) else subtraction
+        return "gif_psc_exp" if current or never_reset(layer) or forgets_late(layer) else subtraction
     return "iaf_psc_exp" if current else "iaf_psc_delta"
 
 
@@ -98,7 +99,8 @@ def _neurons(layer: Layer, spikes: bool, subtraction: str) -> Neurons:
     model = _model(layer, spikes, subtraction)
     current = model in ("iaf_psc_exp", "gif_psc_exp")
     subtracts = spikes and p.reset in SUBTRACTIONS
-    taken_off = reset_by / beta if subtracts and p.reset == "delayed-subtraction" else reset_by
+    late = subtracts and p.reset == "delayed-subtraction"
+    taken_off = reset_by / np.where(beta > 0, beta, 1.0) if late else reset_by  # gif_psc_exp does without
     tau_m = np.array([_tau_m(b, model) for b in beta])
     shift = _shift(layer, spikes, model, taken_off)
     parameters: Dict[str, object] = {"C_m": 1.0, "I_e": 0.0}
@@ -112,7 +114,7 @@ def _neurons(layer: Layer, spikes: bool, subtraction: str) -> Neurons:
             factor = factor * alpha
         parameters.update(tau_syn_ex=shared(tau_syn), tau_syn_in=shared(tau_syn))
     if model == "gif_psc_exp":
-        rises = taken_off * beta if subtracts else np.zeros(size)
+        rises = reset_by * (1.0 if late else beta) if subtracts else np.zeros(size)
         parameters.update(_adapting(p.fires == "at", threshold + shift, tau_m), **_adaptation(rises, tau_m))
         if not subtracts:
             parameters.update(t_ref=1.0, V_reset=shared(np.maximum(0.0, each(p.lowest, size)) + shift))

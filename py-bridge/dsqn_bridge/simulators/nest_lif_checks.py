@@ -32,6 +32,12 @@ def never_reset(layer: Layer) -> bool:
     return p.reset in ("subtraction", "delayed-subtraction") and bool(np.all(each(p.reset_by, layer.size) == 0))
 
 
+def forgets_late(layer: Layer) -> bool:
+    """A delayed subtraction from neurons of which some keep nothing (beta 0): what comes after the leak can't be taken off before it."""
+    p = layer.neuron
+    return p.reset == "delayed-subtraction" and bool(np.any(each(p.beta, layer.size) == 0)) and not never_reset(layer)
+
+
 def _check_reset(index: int, layer: Layer, model: str, lowest: np.ndarray) -> None:
     p, size = layer.neuron, layer.size
     if p.reset == "subtraction-late":
@@ -54,8 +60,6 @@ def _check_subtraction(index: int, layer: Layer, model: str, lowest: np.ndarray)
     if reset_by.min() <= 0 and not never_reset(layer):
         raise impossible(index, "a reset by %g" % reset_by.min(), "What a spike takes off must be above 0.")
     delayed = p.reset == "delayed-subtraction"
-    if delayed and beta.min() == 0:
-        raise impossible(index, "a reset after a leak by beta = 0", "Use a beta above 0, or reset to a value.")
     bounded = np.isfinite(lowest)
     after = each(p.threshold, size) - (0.0 if delayed else reset_by)
     if np.any(bounded & ((after < lowest) | delayed | (lowest > 0))):

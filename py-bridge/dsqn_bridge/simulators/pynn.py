@@ -137,7 +137,9 @@ class Kernel:
             for key, value in cell_type.default_parameters.items()
             if isinstance(value, (bool, np.bool_))
         }
-        cell = cell_type(**{**plain, **own})
+        # PyNN takes an array for each neuron (q_sfa, tau_sfa) as a list of lists alone.
+        rows = {key: value.tolist() for key, value in own.items() if getattr(value, "ndim", 1) == 2}
+        cell = cell_type(**{**plain, **own, **rows})
         _keep_bools(cell, plain)
         return cell
 

@@ -113,7 +113,7 @@ def test_means_and_sums_of_windows(kind):
         ({"reset": "subtraction-late"}, "subtraction-late"),
         ({"reset": "subtraction", "current": "decay-first", "lowest": -1.0}, "gif_psc_exp has none"),
         ({"reset": "subtraction", "lowest": 0.5}, "a lower bound that what a spike leaves may reach"),
-        ({"reset": "delayed-subtraction", "beta": 0.0}, "beta = 0"),
+        ({"reset": "delayed-subtraction", "beta": 0.0, "lowest": -1.0}, "gif_psc_exp has none"),
         ({"reset": "delayed-lost", "threshold": -0.5}, "a threshold below what a lost step leaves"),
     ],
 )
