@@ -13,11 +13,18 @@ def watch(stdin, directory):
     def wait():
         while stdin.read(1024):
             pass
-        if directory:
-            shutil.rmtree(directory, ignore_errors=True)
+        remove(directory)
         os._exit(0)
 
     threading.Thread(target=wait, name="parent", daemon=True).start()
+
+
+def remove(directory):
+    """The sockets' folder; again, where another thread was just about to bind a socket in it."""
+    for _ in range(100):
+        if not directory or not os.path.lexists(directory):
+            return
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def die_with(parent):

@@ -29,9 +29,14 @@ def main():
         return 2
     config = json.loads(line)
     parent.watch(stdin, config.get("directory"))
-    server = Server(config)
-    os.write(ready, (json.dumps({"work": server.work, "control": server.control}) + "\n").encode())
-    os.close(ready)
+    try:
+        server = Server(config)
+        os.write(ready, (json.dumps({"work": server.work, "control": server.control}) + "\n").encode())
+        os.close(ready)
+    except BaseException:
+        # A parent that was killed meanwhile hears nothing, and tidies nothing up.
+        parent.remove(config.get("directory"))
+        raise
     server.serve()
     return 0
 
@@ -101,12 +106,14 @@ class Server:
         kind = message["type"]
         if kind == "call":
             self._greeter.require(identity)
+            if self._parent is not None:
+                # From here on the kernel may end this process: a client that calls has heard both channels greet, and removed the sockets' folder.
+                parent.die_with(self._parent)
+                self._parent = None
             self._serve_call(message, frames)
         elif kind == "hello":
             welcome = self._greeter.greet(identity, message)
             self._send(welcome)
-            # From here on the kernel may end this process: the client, which has removed the sockets' folder, leaves nothing behind.
-            parent.die_with(self._parent)
         elif kind == "bell":
             self._greeter.require(identity)
         else:
