@@ -16,7 +16,7 @@ const around = z.union([zeros, z.array(zeros).min(1).max(2)]);
  *   a spike where m > threshold (fire ">"), m >= threshold (">="), or floor(m / threshold) of them ("floor")
  *   the reset, then v = max(v, vMin)
  */
-export const neuronSchema = z.strictObject({
+const neuronFields = z.strictObject({
   beta: values,
   threshold: values,
   alpha: values.optional(),
@@ -38,7 +38,17 @@ export const neuronSchema = z.strictObject({
   resetBy: values.optional(),
   vReset: values.optional(),
 });
-export type DescribedNeuron = z.infer<typeof neuronSchema>;
+/** What the other fields would leave without effect is a neuron that somebody meant otherwise. */
+export const neuronSchema = neuronFields.superRefine(
+  ({ reset, vReset = 0, fire, maxSpikes = 1, alpha, alphaFirst }, context) => {
+    const zero = (typeof vReset === "number" ? [vReset] : vReset).every((value) => value === 0);
+    const odd = (field: string, message: string): void => context.addIssue({ code: "custom", path: [field], message });
+    if (reset.startsWith("delayed-zero") && !zero) odd("vReset", `reset "${reset}" is to 0`);
+    if (fire !== "floor" && maxSpikes > 1) odd("maxSpikes", 'several spikes in a step need fire "floor"');
+    if (alphaFirst && alpha === undefined) odd("alphaFirst", "there is no alpha");
+  },
+);
+export type DescribedNeuron = z.infer<typeof neuronFields>;
 export type DescribedValues = z.infer<typeof values>;
 
 /** A layer of it: pooling, synapses, a normalisation, neurons. Names are those of arrays. */
