@@ -184,6 +184,8 @@ const originalFields: readonly Field[] = [
 ];
 
 function quoted(value: number | string | null | undefined): string {
-  const text = String(value ?? "");
+  // What a spreadsheet would take for a formula it shows as text behind an apostrophe; a negative number is a number.
+  const formula = typeof value === "string" && /^[=+\-@\t\r]/.test(value);
+  const text = `${formula ? "'" : ""}${value ?? ""}`;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -56,6 +56,14 @@ describe("a reproduction", () => {
     expect(first.startsWith('4.4,"DQN, calibrated, T = 64 (thesis: T = 100)",122.26,3.6,60.72,499.5,2,')).toBe(true);
   });
 
+  it("holds no formula in CSV, whatever its names are", () => {
+    const [row] = reproduction.rows;
+    const named = { ...reproduction, rows: [{ ...row, name: "=HYPERLINK(1)" }, { ...row, name: "@SUM(1,2)" }] } as never;
+    const [, first, second] = renderCsv(named).split("\r\n");
+    expect(first).toContain(",'=HYPERLINK(1),");
+    expect(second).toContain(',"\'@SUM(1,2)",');
+  });
+
   it("is a page with the sweep drawn", () => {
     const page = renderReproduction(reproduction, { now: new Date("2026-01-02T03:04:05Z") });
     expect(page).toContain("2026-01-02");
