@@ -77,7 +77,9 @@ export function recordedJudge(run: RecordedRun): Engine {
       simulator: run.by,
       input: "as recorded",
       exact: false,
-      notes: [`Spikes that ${run.by} ${run.version} made, read from a file; the neurons are as they were taken in.`],
+      notes: [
+        `Spikes that ${`${run.by} ${run.version}`.trim()} made, read from a file; the neurons are as they were taken in.`,
+      ],
     }),
     load: (network) => ({
       run(_observations, { steps = run.steps } = {}) {

@@ -10,7 +10,7 @@ export function renderCertificate(certificate: Certificate): string {
   const [first] = columns;
   const { states, spikes, bins, nearTies, mismatchedBins, seconds } = certificate;
   return [
-    `${simulator} ${version}: ${certificate.passed ? "the same network" : "NOT the same network"}`,
+    `${`${simulator} ${version}`.trim()}: ${certificate.passed ? "the same network" : "NOT the same network"}`,
     `  networks           ${networks}, ${states} states in all`,
     `  spikes             ${count(spikes)} in ${count(bins)} bins, ${count(nearTies)} near ties`,
     `  mismatched bins    ${count(mismatchedBins)}`,

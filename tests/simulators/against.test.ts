@@ -114,7 +114,8 @@ describe("a recording as judge", () => {
         ...run,
         potentials: run.potentials.map((kept, l) => (l === own.layers.length - 1 ? null : kept)),
       };
-      const silent = await judge({ network: own, recording: unread });
+      const silent = await judge({ network: own, recording: { ...unread, by: "recording", version: "" } });
+      expect(renderCertificate(silent)).toMatch(/^recording: the same network[^]*Spikes that recording made/);
       expect(silent).toMatchObject({ passed: true, mismatchedBins: 0 });
       expect(renderCertificate(silent)).toMatch(/error +not recorded there[^]*actions equal +not recorded there/);
     },
