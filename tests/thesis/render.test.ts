@@ -58,7 +58,13 @@ describe("a reproduction", () => {
 
   it("holds no formula in CSV, whatever its names are", () => {
     const [row] = reproduction.rows;
-    const named = { ...reproduction, rows: [{ ...row, name: "=HYPERLINK(1)" }, { ...row, name: "@SUM(1,2)" }] } as never;
+    const named = {
+      ...reproduction,
+      rows: [
+        { ...row, name: "=HYPERLINK(1)" },
+        { ...row, name: "@SUM(1,2)" },
+      ],
+    } as never;
     const [, first, second] = renderCsv(named).split("\r\n");
     expect(first).toContain(",'=HYPERLINK(1),");
     expect(second).toContain(',"\'@SUM(1,2)",');
