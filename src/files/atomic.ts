@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, realpathSync, renameSync, rmSync } from "node:fs";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { open, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { DsqnError } from "../errors.ts";
@@ -64,6 +64,12 @@ function placeOf(path: string): string | undefined {
 /** A name that nobody else has, beside the file that it is to become. */
 function temporaryFor(path: string): string {
   return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
+}
+
+/** Removes what a process that was killed while it wrote has left in a folder that nobody else writes to now. */
+export function sweepTemporary(folder: string): void {
+  for (const name of readdirSync(folder))
+    if (/^\..+\.[0-9a-f]{12}\.tmp$/.test(name)) rmSync(join(folder, name), { force: true });
 }
 
 function unwritable(path: string, temporary: string | undefined, cause: unknown): DsqnError {

@@ -6,7 +6,7 @@ import { DsqnError, UsageError } from "../../errors.ts";
 import type { OnProgress } from "../../progress.ts";
 import { mergeConfig, parseConfig, type PlainObject } from "../config.ts";
 import { mean, standardDeviation } from "../../numeric/statistics.ts";
-import { writeAtomically } from "../../files/atomic.ts";
+import { writeAtomically, sweepTemporary } from "../../files/atomic.ts";
 import type { MakeEnvironments } from "../../environments/worlds.ts";
 import { loadAlgorithm, withEnvironments, withObservedScaling } from "../algorithms/index.ts";
 import { defaultRunPath, discardUnbegun, openRunFolder, readJson } from "./folder.ts";
@@ -54,6 +54,7 @@ export async function runTraining(options: RunOptions): Promise<TrainSummary & {
   };
   try {
     return await withRun(folder.path, async () => {
+      if (resume !== undefined) sweepTemporary(folder.path);
       const summary = await withEnvironments(parsed, run, options);
       writeAtomically(folder.file("summary.json"), `${JSON.stringify(summary, null, 2)}\n`);
       return { ...summary, folder: folder.path };

@@ -85,6 +85,9 @@ describe("a run that was stopped", () => {
       "checkpoint.previous.safetensors",
     ])
       copyFileSync(at("whole", file), at("damaged", file));
+    // What kill -9 leaves in the middle of a write, and a file of the user's that looks a little like it.
+    const [left, own] = [".last.safetensors.0123456789ab.tmp", ".notes.tmp"];
+    for (const name of [left, own]) writeFileSync(at("damaged", name), "half");
     const log = readFileSync(at("damaged", "progress.jsonl"));
     truncateSync(at("damaged", "progress.jsonl"), log.length >> 1);
     const cut = await dsqn("train", "--resume", at("damaged"));
@@ -101,6 +104,7 @@ describe("a run that was stopped", () => {
     });
     expect((await dsqn("train", "--resume", previous)).exitCode).toBe(0);
     expectSame("damaged");
+    expect([existsSync(at("damaged", left)), existsSync(at("damaged", own))]).toEqual([false, true]);
   }, 240_000);
 
   it("refuses the checkpoint of another run", async () => {
