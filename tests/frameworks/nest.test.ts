@@ -10,7 +10,7 @@ const STATES = 2;
 
 /** What NEST has no counterpart of, as its mapping says it. */
 const impossible =
-  /several spikes per step|step-max pooling|subtraction-late|a lower bound|recurrent weights beside a synaptic current/;
+  /several spikes per step|step-max pooling|subtraction-late|a lower bound|a reset by -|recurrent weights beside a synaptic current/;
 
 (foreignNames.length > 0 ? describe : describe.skip)(
   `networks of other frameworks in NEST 3, from ${NETWORKS} (skipped without them: set DSQN_NETWORKS)`,
