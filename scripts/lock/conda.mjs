@@ -4,7 +4,7 @@ import { extraNames, pins } from "../../src/setup/extras.mjs";
 export const CONDA_PYTHON = "3.11";
 
 /** Extras so large that one asks for them by name. */
-const APART = ["envpool"];
+const APART = ["envpool", "ray"];
 
 /** Whether a marker on `python_full_version` alone, as the locks carry them, holds for Python `minor`. */
 function holds(marker, minor) {

@@ -64,6 +64,11 @@ export const extras = {
     megabytes: 850,
     needs: [{ module: "envpool", distribution: "envpool", minimum: "1.0" }],
   },
+  ray: {
+    summary: "Ray: work on several machines (docs/cluster.md)",
+    megabytes: 300,
+    needs: [{ module: "ray", distribution: "ray", minimum: "2.60" }],
+  },
   test: {
     summary: "tests and linter of the Python side",
     megabytes: 50,

@@ -14,6 +14,7 @@ export type Extra =
   | "mujoco"
   | "minatar"
   | "envpool"
+  | "ray"
   | "test"
   | "notebooks"
   | "lab";
