@@ -26,7 +26,7 @@ export interface Campaign {
   readonly onProgress?: (state: State) => void;
 }
 
-const BATCH = 500;
+const BATCH = 2000;
 const HANG_MS = 10_000;
 /** What reading may take besides what the program itself has. */
 const MOST_BYTES = 256 * 2 ** 20;

@@ -1,9 +1,10 @@
-import { existsSync, openSync, rmSync, writeSync } from "node:fs";
+import { openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import { DsqnError } from "../../src/errors.ts";
 import { Random } from "../../src/numeric/random.ts";
+import { keepInMemory } from "./memory-files.ts";
 import { mutated } from "./mutate.ts";
 import { isTyped, type Target, targets } from "./targets.ts";
 
@@ -88,13 +89,23 @@ export async function tryInput(
   return ms > SLOW_MS ? { refused, fault: "slow", message: `${Math.round(ms)} ms` } : { refused };
 }
 
-async function work({ target: name, seed, from, to }: Order, scratch: string, place: number): Promise<void> {
+interface Place {
+  readonly scratch: string;
+  /** A file that says which input this is at, and since when. */
+  readonly place: number;
+  /** Whether a file is there in truth. */
+  readonly exists: (path: string) => boolean;
+}
+
+async function work({ target: name, seed, from, to }: Order, { scratch, place, exists }: Place): Promise<void> {
   const target = targets.find((one) => one.name === name)!;
   let [read, refused] = [0, 0];
   for (let index = from; index < to; index++) {
     const bytes = await inputOf(target, seed, index);
     writeSync(place, Float64Array.of(index, Date.now()), 0, 16, 0);
     let outcome = await tryInput(target, bytes, scratch);
+    // A trace is dear, and most inputs end in an error: it is taken where it is wanted.
+    if (outcome.fault === "untyped") outcome = await traced(() => tryInput(target, bytes, scratch), outcome);
     for (let again = 0; outcome.fault === "slow" && again < 2; again++)
       outcome = await tryInput(target, bytes, scratch);
     if (outcome.refused) refused++;
@@ -103,11 +114,18 @@ async function work({ target: name, seed, from, to }: Order, scratch: string, pl
     if (fault) say({ kind: "finding", finding: { target: name, index, fault, message }, bytes: base64(bytes) });
   }
   for (const canary of [join(scratch, "canary"), "canary", join(scratch, "..", "canary")])
-    if (existsSync(canary)) {
+    if (exists(canary)) {
       rmSync(canary, { recursive: true });
       say({ kind: "finding", finding: { target: name, index: to - 1, fault: "executed", message: canary }, bytes: "" }); // prettier-ignore
     }
   say({ kind: "done", read, refused });
+}
+
+async function traced<T extends { fault?: Fault }>(again: () => Promise<T>, before: T): Promise<T> {
+  Error.stackTraceLimit = 10;
+  const now = await again();
+  Error.stackTraceLimit = 0;
+  return now.fault ? now : before;
 }
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
@@ -118,7 +136,9 @@ if (process.send && process.argv[1] === fileURLToPath(import.meta.url)) {
   const [scratch, placeFile] = process.argv.slice(2);
   const place = openSync(placeFile, "w");
   process.chdir(scratch);
-  process.on("message", (order: Order) => void work(order, scratch, place));
+  const exists = keepInMemory(scratch);
+  Error.stackTraceLimit = 0;
+  process.on("message", (order: Order) => void work(order, { scratch, place, exists }));
   process.on("disconnect", () => process.exit());
   say({ kind: "ready" });
 }

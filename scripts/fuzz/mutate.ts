@@ -45,8 +45,13 @@ function inside(bytes: Uint8Array, random: Random, tokens: readonly Uint8Array[]
   return undefined;
 }
 
+/** What whole files hold, which are damaged again and again; nobody changes it. */
+const unpacked = new WeakMap<Uint8Array, Readonly<Record<string, Uint8Array>>>();
+
 function archive(bytes: Uint8Array, random: Random, tokens: readonly Uint8Array[]): Uint8Array {
-  const files: Record<string, Uint8Array> = unzip(bytes);
+  let members = unpacked.get(bytes);
+  if (!members) unpacked.set(bytes, (members = unzip(bytes)));
+  const files: Record<string, Uint8Array> = { ...members };
   const names = Object.keys(files);
   const name = pick(random, names);
   const kind = random.uniform();
@@ -57,7 +62,7 @@ function archive(bytes: Uint8Array, random: Random, tokens: readonly Uint8Array[
     files[`${pick(random, NAMES) || "x"}${random.integer(9)}`] = files[name];
     delete files[name];
   }
-  return zipSync(files, { level: random.uniform() < 0.9 ? 0 : 6 });
+  return zipSync(files, { level: random.uniform() < 0.9 ? 0 : 6, mtime: "1980-01-01T12:00:00" });
 }
 
 /** A length of 8 bytes, JSON, and bytes (safetensors). */
@@ -71,8 +76,12 @@ function headed(bytes: Uint8Array, random: Random): Uint8Array {
   return out;
 }
 
+const parsed = new WeakMap<Uint8Array, { value: unknown }>();
+
 function json(bytes: Uint8Array, random: Random): Uint8Array {
-  let value = JSON.parse(new TextDecoder().decode(bytes)) as unknown;
+  let whole = parsed.get(bytes);
+  if (!whole) parsed.set(bytes, (whole = { value: JSON.parse(new TextDecoder().decode(bytes)) as unknown }));
+  let { value } = whole;
   for (let count = 1 + random.integer(2); count > 0; count--) value = forged(value, random);
   // A key that JSON.stringify cannot write twice, or as what it is.
   let text = JSON.stringify(value);
