@@ -8,7 +8,7 @@ import type { Environments, MakeEnvironments } from "../../src/environments/worl
 import { withGymnasium } from "../../src/environments/gymnasium-worlds.ts";
 import type { Algorithm } from "../../src/learning/algorithm.ts";
 import { createVectorDqn, dqnPlan } from "../../src/learning/algorithms/dqn.ts";
-import { type DqnConfig, dqnSchema } from "../../src/learning/algorithms/dqn-config.ts";
+import { dqnSchema } from "../../src/learning/algorithms/dqn-config.ts";
 import { mergeConfig, parseConfig } from "../../src/learning/config.ts";
 import { loadConfig } from "../../src/learning/presets/index.ts";
 import { train } from "../../src/learning/train.ts";
@@ -71,7 +71,7 @@ function timedEnvironments(environments: Environments, clock: Clock): Environmen
 const { config: base } = await loadConfig(preset);
 const rows = [];
 for (let seed = Number(first); seed < Number(first) + Number(seeds); seed++) {
-  const config: DqnConfig = parseConfig(dqnSchema, mergeConfig(base, { seed }), preset) as DqnConfig;
+  const config = parseConfig(dqnSchema, mergeConfig(base, { seed }), preset);
   const clock: Clock = { agent: 0, waits: new Map() };
   const total = await withGymnasium(config.environment, async (open) => {
     const makeEnvironments: MakeEnvironments = async (count) => timedEnvironments(await open(count), clock);
