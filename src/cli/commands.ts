@@ -55,6 +55,10 @@ export const commands: Record<string, CommandEntry> = {
     summary: "Words for a shell to complete: bash, zsh, fish",
     load: () => import("./commands/completion.ts"),
   },
+  piece: {
+    summary: "Pieces of a job of --on: what its processes and nodes call",
+    load: () => import("./commands/piece.ts"),
+  },
   models: { summary: "Make the networks that ship, from their presets", load: () => import("./commands/models.ts") },
 };
 
