@@ -3,7 +3,7 @@ import { type CoreOptions } from "./cpu/core.ts";
 import { PACKET, type Packet, typeOf } from "./devices/comms.ts";
 import { LINKS, P2P_NONE, P2P_SELF } from "./devices/router.ts";
 import { type Processor } from "./processor.ts";
-import { Unmodelled } from "./problems.ts";
+import { BoardError, Unmodelled } from "./problems.ts";
 import { type Topology } from "./topology.ts";
 
 /** A core's clock. */
@@ -34,7 +34,7 @@ export class Machine {
       ...events,
       send: (chip: Chip, packet: Packet, core: number, at: number) => this.send(chip, packet, core, at),
     };
-    this.chips = topology.chips.map(([x, y]) => new Chip(x, y, own, options));
+    this.chips = chipsOf(topology, own, options);
     for (const chip of this.chips) this.byAddress.set(chip.address, chip);
     for (const chip of this.chips)
       for (let link = 0; link < LINKS; link++) {
@@ -117,4 +117,23 @@ export class Machine {
       }
     for (const chip of this.chips) from.router.setP2p(chip.address, first.get(chip) ?? P2P_NONE);
   }
+}
+
+/** BOARD_MEMORY where the system refuses the address space: V8 reserves more than a chip's memory, to go without checks of bounds. */
+function chipsOf({ version, chips }: Topology, events: ChipEvents, options: CoreOptions): Chip[] {
+  const made: Chip[] = [];
+  try {
+    for (const [x, y] of chips) made.push(new Chip(x, y, events, options));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new BoardError(
+      "BOARD_MEMORY",
+      `This system refuses the address space for an emulated board of version ${version}: it gave that of ${made.length} of its ${chips.length} chips (${error.message}).`,
+      `Set NODE_OPTIONS=--disable-wasm-trap-handler (Node 20.15 or later): a chip then takes 132 MB of address space instead of some 10 GB. ${
+        version === 3 ? "Or raise" : "Or take a board of 4 chips (--board-version 3), or raise"
+      } the limit (ulimit -v).`,
+      { version, chips: chips.length, given: made.length },
+    );
+  }
+  return made;
 }

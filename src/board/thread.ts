@@ -25,12 +25,13 @@ export type ThreadOptions = Omit<ServerOptions, "onProblem" | "onTrace"> & { rea
 async function serve(port: NonNullable<typeof parentPort>): Promise<void> {
   const say = (message: FromBoard): void => port.postMessage(message);
   const { trace, ...options } = workerData as ThreadOptions;
-  const server = new BoardServer({
-    ...options,
-    onProblem: (problem) => say({ kind: "problem", problem }),
-    onTrace: trace ? (line) => say({ kind: "trace", line }) : undefined,
-  });
+  let server: BoardServer;
   try {
+    server = new BoardServer({
+      ...options,
+      onProblem: (problem) => say({ kind: "problem", problem }),
+      onTrace: trace ? (line) => say({ kind: "trace", line }) : undefined,
+    });
     await server.open();
   } catch (error) {
     if (!(error instanceof BoardError)) throw error;

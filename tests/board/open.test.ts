@@ -109,4 +109,28 @@ describe("dsqn board", () => {
     const missing = await execa(process.execPath, [dsqn, "board", "--", "no-such-python", "net.py"], { reject: false });
     expect([missing.exitCode, missing.stderr]).toEqual([2, expect.stringContaining('no command "no-such-python"')]);
   });
+
+  const limited = process.platform === "linux" ? it : it.skip;
+  limited("says so where the system refuses the address space of its chips, and what needs less", async () => {
+    const run = (version: string, env: NodeJS.ProcessEnv): Promise<{ exitCode?: number; stderr: string }> =>
+      execa(
+        "/bin/sh",
+        [
+          "-c",
+          'ulimit -v 12582912 && exec "$@"',
+          "sh",
+          process.execPath,
+          dsqn,
+          ...["board", "--board-version", version, "--", process.execPath, "-e", "0"],
+        ],
+        { reject: false, env },
+      );
+    for (const version of ["3", "5"]) {
+      const refused = await run(version, {});
+      expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringMatching(/BOARD_MEMORY .*of version \d/)]);
+      expect(refused.stderr).toContain("--disable-wasm-trap-handler");
+    }
+    const given = await run("3", { NODE_OPTIONS: "--disable-wasm-trap-handler" });
+    expect([given.exitCode, given.stderr]).toEqual([0, expect.stringContaining("machine_name")]);
+  });
 });

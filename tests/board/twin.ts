@@ -55,7 +55,8 @@ export async function compareOnBoard(
   }
 }
 
-function differences(a: SpikeEvents, b: SpikeEvents): number {
+/** Spikes that only one of the two has. */
+export function differences(a: SpikeEvents, b: SpikeEvents): number {
   const keys = ({ state, step, neuron }: SpikeEvents): Set<string> =>
     new Set(Array.from(state, (value, i) => `${value},${step[i]},${neuron[i]}`));
   const [one, other] = [keys(a), keys(b)];

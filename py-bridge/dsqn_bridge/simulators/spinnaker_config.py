@@ -115,9 +115,27 @@ def import_spynnaker(board: Board) -> Any:
             "`npm run setup -- spinnaker` installs it.",
         ) from error
     _let_spike_sources_differ()
+    _let_databases_be_lost()
     if board.emulated:
         _let_expanders_take_their_time()
     return sim
+
+
+def _let_databases_be_lost() -> None:
+    """sPyNNaker keeps reports and recordings in SQLite files that are opened, written and closed a hundred times in a run, each time until the
+    disk has them: 20 ms each where a disk is slow, 2 s of a decision. They are read back by this process, and of no use to another one."""
+    from spinn_front_end_common.utilities.sqlite_db import SQLiteDB
+
+    opened: Any = getattr(SQLiteDB.__init__, "wrapped", SQLiteDB.__init__)
+
+    def open_unsafely(self: Any, database_file: Optional[str] = None, **options: Any) -> None:
+        opened(self, database_file, **options)
+        connection = getattr(self, "_SQLiteDB__db", None)
+        if connection is not None and not options.get("read_only"):
+            connection.executescript("PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY;")
+
+    open_unsafely.wrapped = opened
+    SQLiteDB.__init__ = open_unsafely
 
 
 def _let_expanders_take_their_time() -> None:

@@ -136,3 +136,25 @@ def test_homes_of_long_ago_are_swept_but_for_the_newest(tmp_path):
     assert left == {"mine"} | {"%s%d" % (PREFIX, index) for index in range(3, KEPT + 3)}
     sweep(str(tmp_path), now - OLD)  # nothing is old yet
     assert len(list(tmp_path.iterdir())) == KEPT + 1
+
+
+UNSAFE = """
+import sys
+from dsqn_bridge.simulators.spinnaker_config import board_from, import_spynnaker
+import_spynnaker(board_from({"home": sys.argv[1], "virtual": True}))
+import_spynnaker(board_from({"home": sys.argv[1], "virtual": True}))  # twice: patched once
+from spinn_front_end_common.utilities.sqlite_db import SQLiteDB
+with SQLiteDB("some.sqlite3") as database:
+    print(database.cursor().execute("PRAGMA synchronous").fetchone()[0])
+with SQLiteDB("some.sqlite3", read_only=True) as database:
+    print(database.cursor().execute("PRAGMA query_only").fetchone()[0])
+print(hasattr(SQLiteDB.__init__.wrapped, "wrapped"))
+"""
+
+
+def test_reports_are_not_waited_for(tmp_path):
+    """A run opens sPyNNaker's databases a hundred times: to wait for the disk each time took most of a decision."""
+    pytest.importorskip("spynnaker")
+    command = [sys.executable, "-c", UNSAFE, str(tmp_path / "home")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180)
+    assert done.stdout.split() == ["0", "0", "False"], done.stderr[-2000:]
