@@ -83,7 +83,7 @@ export {
   type DqnConfigInput,
 } from "./learning/algorithms/dqn-config.ts";
 export { ppo, reinforce, trainDqn, type LoopAlgorithm, type TrainOptions } from "./learning/algorithms/index.ts";
-export { createDqn } from "./learning/algorithms/dqn.ts";
+export { createDqn } from "./learning/algorithms/dqn-frames.ts";
 export { createReinforce } from "./learning/algorithms/reinforce.ts";
 export { createPpo } from "./learning/algorithms/ppo.ts";
 export type { Algorithm, AlgorithmOptions, Outcome, Shown, Weights } from "./learning/algorithm.ts";
@@ -163,7 +163,8 @@ export {
 } from "./learning/algorithms/reinforce-config.ts";
 export { fastEngine } from "./engines/fast/index.ts";
 export { forward, type ForwardOptions, type ForwardPass } from "./engines/forward.ts";
-export { createTrainable, openTrainable, type TrainableOptions } from "./engines/create.ts";
+export { createTrainable, type TrainableOptions } from "./engines/create.ts";
+export { openTrainable } from "./engines/open-trainable.ts";
 export {
   adam,
   clipNorm,
@@ -182,7 +183,8 @@ export {
   type NetworkCertificate,
   type Subject,
 } from "./simulators/certificate.ts";
-export { parseCertificate, readCertificate } from "./simulators/read-certificate.ts";
+export { readCertificate } from "./simulators/certificate-file.ts";
+export { parseCertificate } from "./simulators/read-certificate.ts";
 export { eventsIn, statesIn, type InputEvidence, type LayerEvidence } from "./simulators/evidence.ts";
 export type { RecordedRun } from "./simulators/recorded.ts";
 export { loadRecorded } from "./formats/frameworks/reader.ts";

@@ -1,6 +1,5 @@
 import { DsqnError, UsageError } from "../errors.ts";
 import { isSpiking, type Network } from "../network/network.ts";
-import { isPlainLif } from "../network/neurons/index.ts";
 import type { SpikeRegulariser } from "../network/regulariser.ts";
 import { surrogateDefaults, type SurrogateOptions } from "../network/surrogate.ts";
 import type { TrainableNetwork } from "../network/trainable.ts";
@@ -9,7 +8,6 @@ import { denseLearner } from "./fast/dense-learner.ts";
 import { kernelsLearn, spikingLearner } from "./fast/learner.ts";
 import { refuseSeveral } from "./reference/gradients.ts";
 import { type LearnedDynamics, referenceLearner } from "./reference/learner.ts";
-import { loadTfjs } from "./tensorflow/tfjs.ts";
 
 /** Buffers, threads and, for spiking networks, how spikes are differentiated. */
 export interface TrainableOptions {
@@ -61,37 +59,13 @@ export function createTrainable(network: Network, options: TrainableOptions): Tr
   return kernelsLearn(network, all) ? spikingLearner(network, all) : referenceLearner(network, all);
 }
 
-/**
- * As `createTrainable`; a spiking network with convolutions learns inside TensorFlow, which is loaded, and set up if
- * need be. One whose neurons TensorFlow's loops don't know (lif with more than a leak and a reset in the same step)
- * learns by the reference gradients, slowly.
- */
-export async function openTrainable(network: Network, options: TrainableOptions): Promise<TrainableNetwork> {
-  if (!isSpiking(network) || layerWithWindows(network) < 0) return createTrainable(network, options);
-  if (options.learn?.length)
-    throw new UsageError("BAD_ARGUMENT", "Neurons' parameters are learned in networks of dense layers only.");
-  if (needsReference(network)) {
-    validateNetwork(network);
-    refuseSeveral(network);
-    return referenceLearner(network, { ...options, ...spikingOptions(options) });
-  }
-  const { tensorflowLearner } = await import("./tensorflow/spiking-learner.ts");
-  return tensorflowLearner(await loadTfjs(), network, { ...options, ...spikingOptions(options) });
-}
-
-/** Whether TensorFlow's neurons lack something that the reference gradients have. */
-function needsReference({ layers }: Network): boolean {
-  return layers.some(
-    ({ activation, recurrent }) => recurrent || (activation.kind === "lif" && !isPlainLif(activation)),
-  );
-}
-
-function spikingOptions({ surrogate, detachReset = true }: TrainableOptions) {
+/** Spikes' options with what stands for those not given. */
+export function spikingOptions({ surrogate, detachReset = true }: TrainableOptions) {
   return { surrogate: { ...surrogateDefaults, ...surrogate }, detachReset };
 }
 
 /** The first layer with a convolution or pooling, or -1. */
-function layerWithWindows({ layers }: Network): number {
+export function layerWithWindows({ layers }: Network): number {
   return layers.findIndex(({ synapses, pooling }) => synapses.kind === "convolution" || pooling);
 }
 

@@ -2,17 +2,10 @@ import { type NdArray, openWorker, type Port, type Worker } from "../bridge/inde
 import { DsqnError } from "../errors.ts";
 import type { Extra } from "../setup/python-environment.ts";
 import { spreadGames } from "./atari-spread.ts";
+import { ATARI_PREPROCESSINGS, ATARI_WORLDS, type AtariPreprocessing, type AtariWorld } from "./atari-names.ts";
 import type { Frame } from "./gymnasium.ts";
 
-/** How the console's screen becomes what a network sees (docs/breakout.md has the formulas). */
-export const ATARI_PREPROCESSINGS = ["nature", "patel", "mnih-binary"] as const;
-/** "nature": 84x84 greys, 4 of them; "patel": 80x80, four frames laid over each other; "mnih-binary": 84x84 of 0 and 1, 4 of them. */
-export type AtariPreprocessing = (typeof ATARI_PREPROCESSINGS)[number];
-
-/** Who plays: the project's own games, ale-py's vector environment, or EnvPool's (docs/breakout.md says how they differ). */
-export const ATARI_WORLDS = ["games", "ale-vector", "envpool"] as const;
-/** "games": frame by frame, repeated from a seed; "ale-vector" and "envpool": all copies in threads of the field's own vector environments. */
-export type AtariWorld = (typeof ATARI_WORLDS)[number];
+export { ATARI_PREPROCESSINGS, ATARI_WORLDS, type AtariPreprocessing, type AtariWorld } from "./atari-names.ts";
 
 /** What Atari games are opened with. */
 export interface AtariOptions {

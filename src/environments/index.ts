@@ -1,15 +1,6 @@
 export type { Action } from "./action.ts";
-export {
-  ATARI_PREPROCESSINGS,
-  ATARI_WORLDS,
-  openAtari,
-  type AtariFrames,
-  type AtariGames,
-  type AtariOptions,
-  type AtariPreprocessing,
-  type AtariStep,
-  type AtariWorld,
-} from "./atari.ts";
+export { openAtari, type AtariFrames, type AtariGames, type AtariOptions, type AtariStep } from "./atari.ts";
+export { ATARI_PREPROCESSINGS, ATARI_WORLDS, type AtariPreprocessing, type AtariWorld } from "./atari-names.ts";
 export { isAtariId } from "./atari-id.ts";
 export { makeEnvironment, type Environment, type Step } from "./environment.ts";
 export type { Frame, Info, MakeOptions, Wrapper } from "./gymnasium.ts";

@@ -1,4 +1,4 @@
-import { inflateRawSync } from "node:zlib";
+import { inflateRaw } from "../platform/node.ts";
 
 /** So much may come out of an archive, besides so many times its own size: more than states of games shrink by. */
 const LARGEST = 2 ** 26;
@@ -72,7 +72,7 @@ function unpacked(bytes: Uint8Array, { name, method, packed, size, offset }: Ent
 /** Never more than the directory says. */
 function inflated(data: Uint8Array, name: string, size: number): Uint8Array {
   try {
-    return inflateRawSync(data, { maxOutputLength: Math.max(size, 1) });
+    return inflateRaw(data, Math.max(size, 1));
   } catch (cause) {
     throw new Error(`"${name}" is damaged (${(cause as Error).message})`, { cause });
   }

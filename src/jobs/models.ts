@@ -5,7 +5,7 @@ import { balancedConversion, balancedConvolution, convert, type ConversionOption
 import { manyWorkers, withAtari } from "../environments/atari-worlds.ts";
 import { withGymnasium } from "../environments/gymnasium-worlds.ts";
 import type { MakeEnvironments } from "../environments/worlds.ts";
-import { openTrainable } from "../engines/create.ts";
+import { openTrainable } from "../engines/open-trainable.ts";
 import { DsqnError, UsageError } from "../errors.ts";
 import { collectStates, type CollectOptions } from "../learning/collect.ts";
 import { evaluate, type EvaluateOptions } from "../learning/evaluate.ts";

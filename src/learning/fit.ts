@@ -5,6 +5,7 @@ import type { Random } from "../numeric/random.ts";
 import { argmax } from "../network/decide.ts";
 import { valueAt, type Schedule } from "./schedules.ts";
 import { exp, log } from "../numeric/elementary.ts";
+import { nextTurn } from "../platform/node.ts";
 
 /** States and, for each, the probability of every action that is to be learned. */
 export interface Examples {
@@ -177,9 +178,6 @@ function restore(
   const moments = optimizer.save().moments.map((_, i) => tensors[`optimizer.${i}`] as Float32Array);
   optimizer.restore({ steps: facts.optimizerSteps, moments });
 }
-
-/** Lets the process do what waits: signals, timers, messages. */
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 function assessed(network: TrainableNetwork, validation: Examples, scale: number, iteration: number): Assessment {
   const { loss, accuracy } = assess(network, validation, scale);

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { MakeEnvironments } from "../environments/worlds.ts";
 import { DsqnError, UsageError } from "../errors.ts";
 import { columnsOf, type Layer } from "../network/layer.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { pow } from "../numeric/elementary.ts";
 
 /** How a number changes with the environment steps done. */

@@ -1,6 +1,6 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { LearnedDynamics } from "../engines/reference/learner.ts";
-import { ATARI_PREPROCESSINGS, ATARI_WORLDS } from "../environments/atari.ts";
+import { ATARI_PREPROCESSINGS, ATARI_WORLDS } from "../environments/atari-names.ts";
 import {
   type Neuron,
   neuron,

@@ -2,6 +2,7 @@ import { joinSteps } from "../environments/joined.ts";
 import type { Environments, EnvironmentsStep, MakeEnvironments, PixelStep } from "../environments/worlds.ts";
 import { DsqnError } from "../errors.ts";
 import type { Network } from "../network/network.ts";
+import { nextTurn } from "../platform/node.ts";
 import type { OnProgress } from "../progress.ts";
 import type { Algorithm } from "./algorithm.ts";
 import { LONG, unending } from "./episodes.ts";
@@ -136,7 +137,7 @@ async function step(run: Run): Promise<void> {
   const actions = new Int32Array(environments.count);
   const pending = stepAll(run, running, actions);
   // Until the step is on its way: learning holds this thread.
-  await new Promise(setImmediate);
+  await nextTurn();
   algorithm.learn(running.length, progression.environmentSteps);
   observe(run, running, actions, await pending);
   if (algorithm.episodes === "rounds" && episodes.every(({ ended }) => ended)) {

@@ -42,7 +42,7 @@ export async function buildKernels({ env = process.env, signal } = {}) {
   const sources = sourcesHash();
   const { code, output } = await run(process.execPath, [builder], { cwd: root, env, signal });
   if (code !== 0) throw explain("Building the WASM kernels", output, { builder });
-  const outputs = readdirSync(kernels).filter((name) => name.endsWith(".wasm"));
+  const outputs = readdirSync(kernels).filter((name) => /\.(wasm|text\.ts)$/.test(name));
   await mkdir(managedHome(env), { recursive: true });
   await writeFile(stampFile(env), JSON.stringify({ sources, outputs }));
 }

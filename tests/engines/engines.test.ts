@@ -1,6 +1,7 @@
 import { describe, expect, it, jest } from "@jest/globals";
 import fc from "fast-check";
-import { createTrainable, openTrainable } from "../../src/engines/create.ts";
+import { createTrainable } from "../../src/engines/create.ts";
+import { openTrainable } from "../../src/engines/open-trainable.ts";
 import { fastEngine } from "../../src/engines/fast/index.ts";
 import { convolution } from "../../src/network/convolution.ts";
 import { spikingNetwork } from "../../src/network/create.ts";

@@ -10,7 +10,7 @@ import {
 } from "../../conversion/convert.ts";
 import { quantise } from "../../conversion/quantise.ts";
 import { scaleDefaults } from "../../conversion/scales.ts";
-import { openTrainable } from "../../engines/create.ts";
+import { openTrainable } from "../../engines/open-trainable.ts";
 import { UsageError } from "../../errors.ts";
 import { fineTune, fineTuneDefaults, type FineTuned } from "../../learning/fine-tune.ts";
 import { environmentOf } from "../../learning/environment-card.ts";

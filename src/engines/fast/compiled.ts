@@ -1,8 +1,8 @@
-import { availableParallelism } from "node:os";
 import { biasPerOutput, inputsOf, outputsOf } from "../../network/layer.ts";
 import { actionsOf, observationSize, type SpikingNetwork, spikingLayers } from "../../network/network.ts";
 import { populationOf, synapsesOfOne } from "../../network/populations.ts";
 import { inputNeurons } from "../../network/state.ts";
+import { processors } from "../../platform/node.ts";
 import type { LayerFields } from "./kernels/layout.ts";
 import type { Block } from "./kernels/memory.ts";
 import { kernels } from "./kernels/module.ts";
@@ -85,9 +85,7 @@ const MOST_THREADS = 4;
 
 /** Pictures are work enough for several threads; in small networks they would only wait for each other. */
 function threadsFor({ layers }: SpikingNetwork): number {
-  return layers.some(({ synapses }) => synapses.kind === "convolution")
-    ? Math.min(MOST_THREADS, availableParallelism())
-    : 1;
+  return layers.some(({ synapses }) => synapses.kind === "convolution") ? Math.min(MOST_THREADS, processors()) : 1;
 }
 
 /** Lays the network out at rest, in float32 (`element` 4) or float64 (8). */

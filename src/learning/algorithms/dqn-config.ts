@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { architectures } from "../../network/create.ts";
 import { type RewardShapingName, rewardShapings } from "../rewards.ts";
 import { scalingField } from "../scaling.ts";

@@ -1,9 +1,7 @@
-import { tensorflowLearner } from "../../engines/tensorflow/spiking-learner.ts";
-import { loadTfjs } from "../../engines/tensorflow/tfjs.ts";
-import type { Environments, PixelEnvironments } from "../../environments/worlds.ts";
+import type { Environments } from "../../environments/worlds.ts";
 import { DsqnError } from "../../errors.ts";
 import { argmax } from "../../network/decide.ts";
-import { isSpiking, type Network } from "../../network/network.ts";
+import type { Network } from "../../network/network.ts";
 import { Random, type RandomState } from "../../numeric/random.ts";
 import {
   type Act,
@@ -17,13 +15,10 @@ import {
   unprefixed,
   type Weights,
 } from "../algorithm.ts";
-import { initialNetwork, initialPixelNetwork, rescaled, spikeOptions, trainable } from "../networks.ts";
+import { initialNetwork, trainable } from "../networks.ts";
 import { duelingHead, plainHead } from "../q-learner/dueling.ts";
 import { flatLearner } from "../q-learner/flat.ts";
 import type { QLearner } from "../q-learner/q-learner.ts";
-import { tensorflowQLearner } from "../q-learner/tensorflow.ts";
-import { frameReplay } from "../replay/frames.ts";
-import { assertReplayFits } from "../replay/replay-memory-limit.ts";
 import type { Replay } from "../replay/replay.ts";
 import { vectorReplay } from "../replay/vectors.ts";
 import { assertShapingFits, rewardClips, rewardShapings } from "../rewards.ts";
@@ -50,25 +45,33 @@ export function dqnPlan(config: Config): TrainingPlan {
 }
 
 /**
- * Deep Q-learning (Mnih et al. 2015) with a dense, convolutional or spiking network, on any environment with discrete actions: double Q
- * (van Hasselt et al. 2016), n-step returns, prioritised replay, dueling outputs and soft target updates as options.
+ * Deep Q-learning (Mnih et al. 2015) over lists of values with a dense or spiking network, on any environment with discrete actions: double Q
+ * (van Hasselt et al. 2016), n-step returns, prioritised replay, dueling outputs and soft target updates as options. Over frames: dqn-frames.ts.
  *
- * Errors: SCALING_IMPOSSIBLE, REPLAY_TOO_LARGE, LAYER_UNTRAINABLE, MODEL_DOES_NOT_FIT, TRAINING_DIVERGED, CONFIG_INVALID.
+ * Errors: SCALING_IMPOSSIBLE, LAYER_UNTRAINABLE, TRAINING_DIVERGED, CONFIG_INVALID.
  */
-export async function createDqn(
-  config: Config,
+export async function createVectorDqn(
+  config: DqnConfig,
   environments: Environments,
   options: AlgorithmOptions = {},
 ): Promise<Algorithm> {
-  assertShapingFits(config.rewardShaping, environments.observationSize, environments.id);
-  const frames = "game" in config.environment;
-  const pieces = frames
-    ? await overFrames(config as ConvDqnConfig, environments as PixelEnvironments, options)
-    : await overVectors(config as DqnConfig, environments, options);
-  return new QLearning(config, pieces, frames ? "frames" : "observations");
+  const pieces = await overVectors(config, environments, options);
+  return qLearning(config, environments, pieces, "observations");
 }
 
-interface Pieces {
+/** Q-learning with a learner and a memory, wherever their observations come from. */
+export function qLearning(
+  config: Config,
+  environments: Environments,
+  pieces: Pieces,
+  sees: Algorithm["sees"],
+): Algorithm {
+  assertShapingFits(config.rewardShaping, environments.observationSize, environments.id);
+  return new QLearning(config, pieces, sees);
+}
+
+/** What a Q-learner learns with, and from. */
+export interface Pieces {
   readonly learner: QLearner;
   readonly replay: Replay;
 }
@@ -102,56 +105,8 @@ async function overVectors(
   return { learner, replay };
 }
 
-async function overFrames(
-  config: ConvDqnConfig,
-  environments: PixelEnvironments,
-  options: AlgorithmOptions,
-): Promise<Pieces> {
-  const { count, height, width, stack, actions } = environments;
-  const frameSize = height * width;
-  assertReplayFits({ capacity: config.replay.capacity, frameSize, environments: count });
-  const tf = await loadTfjs(options);
-  const head = config.network.dueling ? duelingHead : plainHead;
-  const network = await initialPixelNetwork(config, environments, head.outputs(actions));
-  const learner = isSpiking(network)
-    ? spikingPixelLearner(config, network, tf, environments)
-    : tensorflowQLearner(tf, network, { ...config, head });
-  const replay = frameReplay({
-    ...config,
-    ...config.replay,
-    environments: count,
-    frameSize,
-    stack,
-    dropTruncated: config.truncation === "drop",
-    file: options.framesFile,
-  });
-  return { learner, replay };
-}
-
-/** A Q-learner that starts at a spiking network over bytes, whose saved weights hold `inputScale`: it sees bytes * inputScale. */
-export function spikingPixelLearner(
-  config: ConvDqnConfig,
-  network: Parameters<typeof rescaled>[0],
-  tf: Awaited<ReturnType<typeof loadTfjs>>,
-  { count }: Pick<Environments, "count">,
-): QLearner {
-  const { inputScale, spiking } = config.network;
-  const spikes = spiking
-    ? spikeOptions(spiking)
-    : ({ surrogate: { name: "fast-sigmoid", scale: 100 }, detachReset: true } as const);
-  const maxBatch = Math.max(batchOf(config), count, config.evaluation.episodes, config.final.episodes);
-  // Thousands of inputs: one product for the whole batch reads the first layer's weights once, the kernels once per state.
-  const open = () =>
-    tensorflowLearner(tf, rescaled(network, 1 / inputScale), { ...spikes, maxBatch, byteScale: inputScale });
-  return flatLearner(open(), open(), {
-    ...config,
-    head: config.network.dueling ? duelingHead : plainHead,
-    saved: (learned: Network) => rescaled(learned as Parameters<typeof rescaled>[0], inputScale),
-  });
-}
-
 /** With advantage learning the target network sees observations and next ones at once. */
-function batchOf({ batchSize, advantageLearning }: Config): number {
+export function batchOf({ batchSize, advantageLearning }: Config): number {
   return (advantageLearning > 0 ? 2 : 1) * batchSize;
 }
 

@@ -11,7 +11,7 @@ import { observedScaling, type Scaling } from "../scaling.ts";
 import { train, type Trained, type TrainHooks, type TrainingPlan } from "../train.ts";
 import type { AtariConfig, EnvironmentConfig } from "../schema.ts";
 import type { ConvDqnConfig, DqnConfig } from "./dqn-config.ts";
-import type { PpoConfig } from "./ppo-config.ts";
+import type { PixelPpoConfig, PpoConfig } from "./ppo-config.ts";
 import type { ReinforceConfig } from "./reinforce-config.ts";
 
 /** An algorithm as the loop runs it: what its configs are, and what becomes of one. */
@@ -30,11 +30,11 @@ export interface OwnAlgorithm<C extends CommonConfig = CommonConfig> {
 type AnyAlgorithm = LoopAlgorithm | OwnAlgorithm;
 
 const overVectors = async (): Promise<LoopAlgorithm<DqnConfig>> => {
-  const { createDqn: create, dqnPlan: plan } = await import("./dqn.ts");
+  const { createVectorDqn: create, dqnPlan: plan } = await import("./dqn.ts");
   return { schema: (await import("./dqn-config.ts")).dqnSchema, plan, create };
 };
 const overFrames = async (): Promise<LoopAlgorithm<ConvDqnConfig>> => {
-  const { createDqn: create, dqnPlan: plan } = await import("./dqn.ts");
+  const [{ createDqn: create }, { dqnPlan: plan }] = [await import("./dqn-frames.ts"), await import("./dqn.ts")];
   return { schema: (await import("./dqn-config.ts")).convDqnSchema, plan, create };
 };
 const policyGradient = async (): Promise<LoopAlgorithm<ReinforceConfig>> => {
@@ -44,6 +44,11 @@ const policyGradient = async (): Promise<LoopAlgorithm<ReinforceConfig>> => {
 const proximal = async (): Promise<LoopAlgorithm<PpoConfig>> => {
   const { createPpo: create, ppoPlan: plan } = await import("./ppo.ts");
   return { schema: (await import("./ppo-config.ts")).ppoSchema, plan, create };
+};
+const proximalOverFrames = async (): Promise<LoopAlgorithm<PixelPpoConfig>> => {
+  const { createPixelPpo: create } = await import("./ppo-frames.ts");
+  const { ppoPlan: plan } = await import("./ppo.ts");
+  return { schema: (await import("./ppo-config.ts")).pixelPpoSchema, plan, create };
 };
 const classifier = async (): Promise<OwnAlgorithm> => (await import("./imitation-run.ts")).imitationAlgorithm;
 
@@ -55,6 +60,7 @@ export const algorithms = {
   "pixel-dsqn": overFrames,
   "reinforce": policyGradient,
   "ppo": proximal,
+  "pixel-ppo": proximalOverFrames,
   classifier,
   "snn-classifier": classifier,
 } as const satisfies Readonly<Record<string, () => Promise<unknown>>>;
@@ -125,6 +131,6 @@ export function reinforce(config: ReinforceConfig, options: TrainOptions = {}): 
 }
 
 /** Proximal policy optimisation by a config. Errors: as `trainDqn`. */
-export function ppo(config: PpoConfig, options: TrainOptions = {}): Promise<Trained> {
+export function ppo(config: PpoConfig | PixelPpoConfig, options: TrainOptions = {}): Promise<Trained> {
   return trainConfig(config, options);
 }

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * What is known of a network beside its weights, `NAME.json` beside `NAME.safetensors`. Every route adds fields of its own; these

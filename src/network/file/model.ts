@@ -1,30 +1,12 @@
-import { createHash } from "node:crypto";
 import { basename, extname } from "node:path";
-import { DsqnError, UsageError } from "../../errors.ts";
+import { type DsqnError, UsageError } from "../../errors.ts";
 import { readBytes, writeFileAtomic, writeJsonAtomic } from "../../files/atomic.ts";
 import { mayReplace } from "../../files/outputs.ts";
-import { decodeSafetensors, encodeSafetensors } from "../../files/safetensors.ts";
 import { isSpiking, kindOf, type Network, shapeOf, type SpikingNetwork } from "../network.ts";
-import { validateNetwork } from "../validate.ts";
-import { type CardFields, cardSchema, type ModelCard } from "./card.ts";
-import { decodeNetwork, encodeNetwork } from "./codec.ts";
-import { invalid } from "./tensor-reader.ts";
-import { decodeVersion1 } from "./version1.ts";
+import { decodeModel, digest, encodeModel, type Model, parseCard, type StorageOptions } from "./bytes.ts";
+import type { CardFields, ModelCard } from "./card.ts";
 
-/** A network read from a file. */
-export interface Model {
-  readonly network: Network;
-  /** null when the file came without one. */
-  readonly card: ModelCard | null;
-  /** Of the file, in hex. */
-  readonly sha256: string;
-}
-
-/** How weights lie in a file; biases and all else are float32. Either way a network is loaded as float32. */
-export interface StorageOptions {
-  /** float16 halves the file; what is loaded are the rounded weights. */
-  readonly dtype?: "float32" | "float16";
-}
+export { decodeModel, encodeModel, type Model, type StorageOptions } from "./bytes.ts";
 
 /**
  * Reads `NAME.safetensors` and the card beside it, if there is one.
@@ -112,74 +94,11 @@ export function cardPath(path: string): string {
   return `${path.slice(0, path.length - extname(path).length)}.json`;
 }
 
-/** The bytes of a model file of version 2 (docs/formats.md): weights as they lie in memory, those of a population once. */
-export function encodeModel(network: Network, { dtype = "float32" }: StorageOptions = {}): Uint8Array {
-  validateNetwork(network);
-  const { tensors, description } = encodeNetwork(network);
-  const metadata = { format: "dsqn", version: "2", network: description };
-  if (dtype === "float32") return encodeSafetensors(tensors, metadata);
-  for (const [name, { data }] of Object.entries(tensors)) {
-    const large = (data as Float32Array).findIndex((value) => Math.abs(value) >= FLOAT16_INFINITE);
-    if (isWeight(name) && large >= 0)
-      throw new DsqnError("MODEL_PRECISION", `${name} holds ${data[large]}, more than a float16 can.`, {
-        hint: "Save this model as float32.",
-        facts: { tensor: name, index: large },
-      });
-  }
-  return encodeSafetensors(tensors, metadata, isWeight);
-}
-
-/** From here on a number rounds to an infinite float16. */
-const FLOAT16_INFINITE = 65520;
-const isWeight = (name: string): boolean => name.endsWith(".weight");
-
-/** The network in the bytes of a model file. `source` names it in errors. */
-export function decodeModel(bytes: Uint8Array, source = "The model file"): Network {
-  const file = decodeSafetensors(bytes, source);
-  const { version = "1" } = file.metadata;
-  if (version !== "1" && version !== "2")
-    invalid(source, `it is of version ${version} of the model file, and this dsqn knows 1 and 2`, {
-      hint: "A newer dsqn wrote it: update this one.",
-    });
-  try {
-    const network = version === "1" ? decodeVersion1(file, source) : decodeNetwork(file, source);
-    validateNetwork(network);
-    return network;
-  } catch (error) {
-    if (error instanceof DsqnError && error.code === "NETWORK_INVALID")
-      invalid(source, error.message.replace(/\.$/, ""), { facts: error.facts, cause: error });
-    throw error;
-  }
-}
-
 async function readCard(path: string, sha256: string): Promise<ModelCard | null> {
   const file = cardPath(path);
   const bytes = await readBytes(file).catch((error: DsqnError) => {
     if (error.code === "FILE_NOT_FOUND") return null;
     throw error;
   });
-  if (bytes === null) return null;
-  let card: ModelCard;
-  try {
-    card = cardSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
-  } catch (cause) {
-    throw new DsqnError("CARD_INVALID", `${file} is not a model card.`, {
-      cause,
-      hint: "Delete it to use the model without its card.",
-    });
-  }
-  if (card.sha256 !== sha256)
-    throw new DsqnError(
-      "MODEL_CHECKSUM",
-      `${path} is not the file that its card ${basename(file)} describes: their SHA-256 differ.`,
-      {
-        hint: "The model was damaged or replaced. If it is meant to be this one, delete the card.",
-        facts: { card: card.sha256, file: sha256 },
-      },
-    );
-  return card;
-}
-
-function digest(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
+  return bytes && parseCard(new TextDecoder().decode(bytes), sha256, file, path);
 }

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { decodings, encodings, tieRules } from "../network.ts";
 import { type NeuronModel, neuronModels } from "../neurons/index.ts";
 import { LARGEST_POPULATION } from "../populations.ts";

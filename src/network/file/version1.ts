@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { SafetensorsFile } from "../../files/safetensors.ts";
 import { transposed } from "../../files/tensor.ts";
 import { spikingNetwork } from "../create.ts";

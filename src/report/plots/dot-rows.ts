@@ -1,4 +1,5 @@
-import { Plot, plotSvg } from "../svg/plot.ts";
+import * as Plot from "@observablehq/plot";
+import { plotSvg } from "../svg/plot.ts";
 import { type Colour, ink } from "../theme.ts";
 
 /** Rows with a value of each series; null: none. */

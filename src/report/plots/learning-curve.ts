@@ -1,4 +1,5 @@
-import { free, grid, Plot, plotSvg } from "../svg/plot.ts";
+import * as Plot from "@observablehq/plot";
+import { free, grid, plotSvg } from "../svg/plot.ts";
 import { ink } from "../theme.ts";
 
 /** A training run's returns, and what they are measured against. */

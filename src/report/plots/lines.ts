@@ -1,4 +1,5 @@
-import { grid, Plot, plotSvg } from "../svg/plot.ts";
+import * as Plot from "@observablehq/plot";
+import { grid, plotSvg } from "../svg/plot.ts";
 import { type Colour, ink } from "../theme.ts";
 
 /** One line of a plot: its name stands at its end. */

@@ -1,4 +1,5 @@
-import { free, grid, Plot, plotSvg } from "../svg/plot.ts";
+import * as Plot from "@observablehq/plot";
+import { free, grid, plotSvg } from "../svg/plot.ts";
 import { type Colour, ink } from "../theme.ts";
 
 /** The membrane potential of one neuron over the steps of a decision. */

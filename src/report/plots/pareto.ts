@@ -1,5 +1,6 @@
+import * as Plot from "@observablehq/plot";
 import type { ParetoRow } from "../../learning/pareto.ts";
-import { grid, Plot, plotSvg } from "../svg/plot.ts";
+import { grid, plotSvg } from "../svg/plot.ts";
 import { ink } from "../theme.ts";
 
 /** What is drawn against the score. */

@@ -1,4 +1,5 @@
-import { free, Plot, plotSvg } from "../svg/plot.ts";
+import * as Plot from "@observablehq/plot";
+import { free, plotSvg } from "../svg/plot.ts";
 import { type Colour, ink } from "../theme.ts";
 
 /** What a policy does over a rectangle of states. */

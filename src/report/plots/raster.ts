@@ -1,5 +1,6 @@
+import * as Plot from "@observablehq/plot";
 import type { SpikeEvents } from "../../network/engine.ts";
-import { free, Plot, plotSvg } from "../svg/plot.ts";
+import { free, plotSvg } from "../svg/plot.ts";
 import { ink } from "../theme.ts";
 
 /** The spikes of one decision, ours and a simulator's. */

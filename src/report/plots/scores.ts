@@ -1,4 +1,5 @@
-import { Plot, plotSvg } from "../svg/plot.ts";
+import * as Plot from "@observablehq/plot";
+import { plotSvg } from "../svg/plot.ts";
 import { type Colour, ink } from "../theme.ts";
 
 /** A mean with its interval, and the name it goes by. */

@@ -1,4 +1,5 @@
-import { grid, Plot, plotSvg } from "../svg/plot.ts";
+import * as Plot from "@observablehq/plot";
+import { grid, plotSvg } from "../svg/plot.ts";
 import { ink } from "../theme.ts";
 
 /** What came out at one T. */

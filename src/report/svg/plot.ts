@@ -52,5 +52,3 @@ export function free(draw: FreeMark): Plot.Markish {
 
 /** Thin horizontal lines, and no frame. */
 export const grid = (): Plot.Markish => Plot.gridY({ stroke: ink("line"), strokeOpacity: 1 });
-
-export { Plot };

@@ -2,7 +2,7 @@
 // network given as JSON, and prints what it came to.
 import { fastEngine } from "../../../src/engines/fast/index.ts";
 import { loadTfjs } from "../../../src/engines/tensorflow/tfjs.ts";
-import { spikingPixelLearner } from "../../../src/learning/algorithms/dqn.ts";
+import { spikingPixelLearner } from "../../../src/learning/algorithms/dqn-frames.ts";
 import { convDqnSchema } from "../../../src/learning/algorithms/dqn-config.ts";
 import { trainDqn } from "../../../src/learning/algorithms/index.ts";
 import type { Snapshot } from "../../../src/learning/snapshot.ts";

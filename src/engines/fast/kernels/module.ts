@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { DsqnError } from "../../../errors.ts";
+import { kernelBytes } from "./host.ts";
 
 /** What the kernels export (src/engines/fast/kernels/assembly/index.ts); addresses are bytes in the shared memory. */
 export interface KernelExports {
@@ -45,27 +44,27 @@ export interface Kernels {
   readonly exports: KernelExports;
 }
 
-/** 64 KiB each; nearly the 4 GiB that a 32-bit address reaches. Only what is used is backed by real memory. */
-const MAXIMUM_PAGES = 65535;
+/** Of 64 KiB each: nearly the 4 GiB that a 32-bit address reaches, and less where a system has no such range to give. Only what is used is backed by real memory. */
+const MOST_PAGES = [65535, 32768, 16384, 8192];
 
 let loaded: Kernels | undefined;
 
 /** The kernels of this process, compiled at the first call: one shared memory, so that growing it moves nothing. */
 export function kernels(): Kernels {
   if (loaded) return loaded;
-  const file = new URL("./kernels.wasm", import.meta.url);
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(file);
-  } catch (cause) {
-    throw new DsqnError("KERNELS_MISSING", "The compiled kernels are missing.", {
-      cause,
-      hint: "Build them with `npm run setup`.",
-    });
-  }
-  const module = new WebAssembly.Module(bytes);
-  const memory = new WebAssembly.Memory({ initial: 16, maximum: MAXIMUM_PAGES, shared: true });
+  const module = new WebAssembly.Module(kernelBytes());
+  const memory = sharedMemory();
   const instance = new WebAssembly.Instance(module, { env: { memory } });
   loaded = { module, memory, exports: instance.exports as unknown as KernelExports };
   return loaded;
+}
+
+function sharedMemory(): WebAssembly.Memory {
+  for (const maximum of MOST_PAGES.slice(0, -1))
+    try {
+      return new WebAssembly.Memory({ initial: 16, maximum, shared: true });
+    } catch {
+      continue;
+    }
+  return new WebAssembly.Memory({ initial: 16, maximum: MOST_PAGES.at(-1)!, shared: true });
 }

@@ -1,4 +1,4 @@
-import { Worker } from "node:worker_threads";
+import { mostThreads, startThread, type Thread } from "./host.ts";
 import { allocate, type Block } from "./memory.ts";
 import { kernels } from "./module.ts";
 
@@ -21,15 +21,16 @@ const STOP_WORD = 6;
 
 interface Shared {
   readonly control: Block;
-  readonly workers: Worker[];
+  readonly workers: Thread[];
   users: number;
 }
 
 const pools = new Map<number, Shared>();
 
-/** The pool of `threads` threads, the caller's included; pools of one size are shared by all networks of the process. */
-export function acquirePool(threads: number): Pool {
+/** The pool of `wanted` threads, the caller's included, or of as many as there can be (in a page that is not isolated one); pools of one size are shared by all networks of the process. */
+export function acquirePool(wanted: number): Pool {
   const { exports } = kernels();
+  const threads = Math.min(wanted, mostThreads());
   if (threads <= 1)
     return { threads: 1, control: 0, run: (job, plan, chunks) => exports.runAlone(job, plan, chunks), release() {} };
   const shared = pools.get(threads) ?? start(threads);
@@ -54,12 +55,9 @@ export function acquirePool(threads: number): Pool {
 function start(threads: number): Shared {
   const { module, memory } = kernels();
   const control = allocate(64);
-  const workers = Array.from({ length: threads - 1 }, (_, k) => {
-    const workerData = { module, memory, control: control.address, thread: k + 1, spins: SPINS, epoch: 0 };
-    const worker = new Worker(new URL("./worker.mjs", import.meta.url), { workerData, execArgv: [], env: {} });
-    worker.unref();
-    return worker;
-  });
+  const workers = Array.from({ length: threads - 1 }, (_, k) =>
+    startThread({ module, memory, control: control.address, thread: k + 1, spins: SPINS }),
+  );
   const shared: Shared = { control, workers, users: 0 };
   pools.set(threads, shared);
   return shared;
@@ -73,5 +71,5 @@ function stop(threads: number, { control, workers }: Shared): void {
   Atomics.add(words, 0, 1);
   Atomics.notify(words, 0);
   // The block is freed only when no thread looks at it any more.
-  void Promise.all(workers.map((worker) => worker.terminate())).then(() => control.free());
+  void Promise.all(workers.map((worker) => worker.end())).then(() => control.free());
 }
