@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { DsqnError } from "../errors.ts";
 import {
   bytesOf,
@@ -50,7 +50,7 @@ const names = Object.fromEntries(
   Object.entries(dtypes).flatMap(([name, { dtype }]) => (dtype ? [[dtype, name]] : [])),
 ) as Record<TensorDtype, string>;
 
-const length = z.number().int().nonnegative();
+const length = z.int().check(z.nonnegative());
 const entrySchema = z.strictObject({
   dtype: z.string(),
   shape: z.array(length),

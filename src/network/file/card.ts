@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 
 /**
  * What is known of a network beside its weights, `NAME.json` beside `NAME.safetensors`. Every route adds fields of its own; these
@@ -10,24 +10,24 @@ export const cardSchema = z.looseObject({
   name: z.string(),
   kind: z.enum(["dense", "spiking", "convolutional"]),
   /** Neurons per layer, inputs first. */
-  shape: z.array(z.number().int().positive()),
+  shape: z.array(z.int().check(z.positive())),
   /** How the file holds the weights; float32 unless it says otherwise. */
-  dtype: z.enum(["float32", "float16"]).optional(),
+  dtype: z.optional(z.enum(["float32", "float16"])),
   /** Of the model file, in hex. */
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  sha256: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
   /** ISO 8601. */
   createdAt: z.string(),
   /** Gymnasium's id of the environment that it acts in. */
-  environment: z.string().optional(),
+  environment: z.optional(z.string()),
   /** How it came about: "dqn", "reinforce", "imitation", "conversion", "import"... */
-  method: z.string().optional(),
+  method: z.optional(z.string()),
   /** What repeats it. */
-  command: z.string().optional(),
-  seed: z.number().optional(),
+  command: z.optional(z.string()),
+  seed: z.optional(z.number()),
   /** Greedy episodes in the environment. */
-  score: z.looseObject({ mean: z.number(), std: z.number(), episodes: z.number() }).optional(),
+  score: z.optional(z.looseObject({ mean: z.number(), std: z.number(), episodes: z.number() })),
   /** Of the model that it was made from. */
-  source: z.looseObject({ sha256: z.string().optional() }).optional(),
+  source: z.optional(z.looseObject({ sha256: z.optional(z.string()) })),
 });
 
 /** A model's card, checked. */

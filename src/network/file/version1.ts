@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { SafetensorsFile } from "../../files/safetensors.ts";
 import { transposed } from "../../files/tensor.ts";
 import { spikingNetwork } from "../create.ts";
@@ -46,7 +46,7 @@ function decodeDense(take: Taker): Network {
 }
 
 /** The metadata `dynamics`: lagged-lif neurons, max pooling, weights [inputs, outputs]. */
-const dynamicsSchema = codingSchema.extend({
+const dynamicsSchema = z.extend(codingSchema, {
   layers: z
     .array(
       z.strictObject({
@@ -55,12 +55,12 @@ const dynamicsSchema = codingSchema.extend({
         threshold: z.number(),
         reset: z.enum(["subtraction", "zero"]),
         resetBy: z.number(),
-        convolution: convolutionSchema.optional(),
-        pooling: convolutionSchema.optional(),
-        populations: populationsSchema.optional(),
+        convolution: z.optional(convolutionSchema),
+        pooling: z.optional(convolutionSchema),
+        populations: z.optional(populationsSchema),
       }),
     )
-    .min(1),
+    .check(z.minLength(1)),
 });
 
 function decodeSpiking(json: string | undefined, take: Taker, source: string): Network {
@@ -108,7 +108,7 @@ const architectureSchema = z.strictObject({
         z.strictObject({ kind: z.literal("dense"), activation: rectified }),
       ]),
     )
-    .min(1),
+    .check(z.minLength(1)),
 });
 type Described = z.infer<typeof architectureSchema>["layers"][number];
 
