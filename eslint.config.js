@@ -53,7 +53,7 @@ export default tseslint.config(
     extends: [...tseslint.configs.recommended],
     languageOptions: {
       parserOptions: {
-        project: "./tsconfig.check.json",
+        project: ["./tsconfig.check.json", "./src/web/pages/tsconfig.json"],
         tsconfigRootDir: fileURLToPath(new URL(".", import.meta.url)),
       },
     },
@@ -79,7 +79,7 @@ export default tseslint.config(
   // Their last bits are the engine's own, and one of them can change a whole curve. Pictures and terminals don't mind.
   {
     files: ["src/**/*.ts", "thesis/**/*.ts"],
-    ignores: ["src/report/**", "src/cli/**", "thesis/breakout/film.ts"],
+    ignores: ["src/report/**", "src/cli/**", "src/web/pages/**", "thesis/breakout/film.ts"],
     rules: {
       "no-restricted-properties": [
         "error",

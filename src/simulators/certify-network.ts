@@ -1,7 +1,7 @@
 import type { Engine, LocalEngine, RunResult, SpikeEvents } from "../network/engine.ts";
 import { outputsOf } from "../network/layer.ts";
 import type { Mapping } from "../network/mapping.ts";
-import { observationSize, shapeOf } from "../network/network.ts";
+import { observationSize, shapeOf, type SpikingNetwork } from "../network/network.ts";
 import type { CertifyOptions, Exhibit, NetworkCertificate, Subject } from "./certificate-form.ts";
 import { compareRuns, type Comparison, type FirstMismatch, totalOf } from "./compare.ts";
 import { inputEvidence, layerEvidence } from "./evidence.ts";
@@ -56,13 +56,18 @@ export async function certifyNetwork(
   };
 }
 
+/** Each such part of the states has a seed of its own (the seed plus its first state's number): who repeats a run repeats its parts. */
+export function statesAtOnce(network: SpikingNetwork, steps: number): number {
+  const neurons = network.layers.reduce((sum, layer) => sum + outputsOf(layer), 0);
+  return Math.max(1, Math.floor(MEMBRANES / (neurons * steps)));
+}
+
 /** As many states at once as their membranes leave room for; `firstMismatch` counts states from the first part's first. */
 async function compareInParts(subject: Subject, trial: Trial, offer: (exhibit: Exhibit) => void) {
   const { name, network, changing = false } = subject;
   const { judge, engine, seed = 0, generators, steps = network.coding.steps } = trial;
   const states = subject.inputs.length / observationSize(network) / (changing ? steps : 1);
-  const neurons = network.layers.reduce((sum, layer) => sum + outputsOf(layer), 0);
-  const room = Math.max(1, Math.min(states, Math.floor(MEMBRANES / (neurons * steps))));
+  const room = Math.min(states, statesAtOnce(network, steps));
   // A recording is of all states.
   const atOnce = trial.recorded ? states : room;
   const [here, there] = [engine.load(network), await judge.load(network)];
@@ -98,8 +103,8 @@ async function compareInParts(subject: Subject, trial: Trial, offer: (exhibit: E
 }
 
 /** The inputs of `count` states from `first` on, in the subject's own layout. */
-function statesOf(
-  { inputs, network, changing }: Subject,
+export function statesOf(
+  { inputs, network, changing }: Pick<Subject, "inputs" | "network" | "changing">,
   steps: number,
   states: number,
   first: number,
@@ -144,7 +149,8 @@ function explained(
   return { ...mismatch, potential, reason, around };
 }
 
-function shifted({ state, ...rest }: SpikeEvents, first: number): SpikeEvents {
+/** The same spikes, their states counted from `first` on. */
+export function shifted({ state, ...rest }: SpikeEvents, first: number): SpikeEvents {
   return { ...rest, state: first === 0 ? state : state.map((s) => s + first) };
 }
 

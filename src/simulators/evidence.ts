@@ -1,5 +1,6 @@
-import { createHash } from "node:crypto";
 import type { SpikeEvents } from "../network/engine.ts";
+import { fromBase64, toBase64 } from "../numeric/base64.ts";
+import { sha256 } from "../platform/node.ts";
 
 /** The states that networks were shown. */
 export interface InputEvidence {
@@ -26,7 +27,7 @@ export const MOST_VALUES = 2 ** 20;
 
 export function inputEvidence(inputs: Float32Array, shape: readonly number[]): InputEvidence {
   const bytes = littleEndian(inputs);
-  return { shape, sha256: digest(bytes), values: inputs.length > MOST_VALUES ? null : bytes.toString("base64") };
+  return { shape, sha256: digest(bytes), values: inputs.length > MOST_VALUES ? null : toBase64(bytes) };
 }
 
 /** `parts`: the spikes of one layer, part by part of the states, sorted. */
@@ -41,32 +42,34 @@ export function layerEvidence(layer: number, parts: readonly SpikeEvents[], whol
       rows[at++] = neuron[k];
     }
   const bytes = littleEndian(rows);
-  return { layer, spikes, sha256: digest(bytes), ...(whole && { events: bytes.toString("base64") }) };
+  return { layer, spikes, sha256: digest(bytes), ...(whole && { events: toBase64(bytes) }) };
 }
 
 /** The states of a certificate, or null where it does not hold them. */
 export function statesIn({ values }: InputEvidence): Float32Array | null {
   if (values === null) return null;
-  const bytes = Buffer.from(values, "base64");
-  return Float32Array.from({ length: bytes.length / 4 }, (_, k) => bytes.readFloatLE(4 * k));
+  const view = viewOf(fromBase64(values));
+  return Float32Array.from({ length: view.byteLength / 4 }, (_, k) => view.getFloat32(4 * k, true));
 }
 
 /** The spikes of a layer's evidence, or null where it has their hash alone. */
 export function eventsIn({ events }: LayerEvidence): SpikeEvents | null {
   if (events === undefined) return null;
-  const bytes = Buffer.from(events, "base64");
+  const view = viewOf(fromBase64(events));
   const column = (c: number): Int32Array =>
-    Int32Array.from({ length: bytes.length / 12 }, (_, k) => bytes.readInt32LE(12 * k + 4 * c));
+    Int32Array.from({ length: view.byteLength / 12 }, (_, k) => view.getInt32(12 * k + 4 * c, true));
   return { state: column(0), step: column(1), neuron: column(2) };
 }
 
-export function digest(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
-}
+/** SHA-256 in hex. */
+export const digest = (bytes: Uint8Array): string => sha256().update(bytes).digest();
 
-function littleEndian(values: Float32Array | Int32Array): Buffer {
-  const bytes = Buffer.alloc(4 * values.length);
-  if (values instanceof Float32Array) for (let k = 0; k < values.length; k++) bytes.writeFloatLE(values[k], 4 * k);
-  else for (let k = 0; k < values.length; k++) bytes.writeInt32LE(values[k], 4 * k);
-  return bytes;
+const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView =>
+  new DataView(buffer, byteOffset, byteLength);
+
+function littleEndian(values: Float32Array | Int32Array): Uint8Array {
+  const view = new DataView(new ArrayBuffer(4 * values.length));
+  if (values instanceof Float32Array) for (let k = 0; k < values.length; k++) view.setFloat32(4 * k, values[k], true);
+  else for (let k = 0; k < values.length; k++) view.setInt32(4 * k, values[k], true);
+  return new Uint8Array(view.buffer);
 }

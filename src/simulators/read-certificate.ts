@@ -1,6 +1,6 @@
-import { z } from "zod";
+import * as z from "zod";
 import { DsqnError } from "../errors.ts";
-import { readBytes } from "../files/atomic.ts";
+import { fromBase64 } from "../numeric/base64.ts";
 import type { Certificate } from "./certificate-form.ts";
 import { digest, eventsIn } from "./evidence.ts";
 
@@ -124,16 +124,11 @@ const schemas = {
 } as const;
 
 /**
- * A certificate of format 1 or 2 from its file. Nothing in it is passed over, and what it says of itself is checked: sums over
- * its networks, hashes of the states and spikes that it holds.
+ * A certificate of format 1 or 2 from its text; `source` names it in errors. Nothing in it is passed over, and what it says of itself is
+ * checked: sums over its networks, hashes of the states and spikes that it holds.
  *
- * Errors: FILE_NOT_FOUND, CERTIFICATE_INVALID.
+ * Errors: CERTIFICATE_INVALID.
  */
-export async function readCertificate(path: string): Promise<Certificate> {
-  return parseCertificate(new TextDecoder().decode(await readBytes(path)), path);
-}
-
-/** Likewise from its text; `source` names it in errors. */
 export function parseCertificate(text: string, source = "The certificate"): Certificate {
   let json: unknown;
   try {
@@ -178,13 +173,13 @@ function checkEvidence({ results, columns = [] }: Certificate, source: string): 
   for (const result of [...results, ...columns.flatMap((column) => column.results ?? [])]) {
     const { name, input, layers = [] } = result;
     if (input && input.values !== null) {
-      const bytes = Buffer.from(input.values, "base64");
+      const bytes = fromBase64(input.values);
       if (bytes.length !== 4 * input.shape.reduce((a, b) => a * b, 1) || digest(bytes) !== input.sha256)
         throw invalid(source, `the states of "${name}" are not those whose hash it holds`);
     }
     for (const layer of layers) {
       if (layer.events === undefined) continue;
-      const bytes = Buffer.from(layer.events, "base64");
+      const bytes = fromBase64(layer.events);
       if (digest(bytes) !== layer.sha256 || eventsIn(layer)!.state.length !== layer.spikes)
         throw invalid(source, `the spikes of layer ${layer.layer} of "${name}" are not those whose hash it holds`);
     }

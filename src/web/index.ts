@@ -57,6 +57,17 @@ export {
 } from "../conversion/convert.ts";
 export { decodeReplay as readReplay, type Replay, type ReplayFiles } from "../formats/replay-bytes.ts";
 export { similarity, type SimilarityOptions, type SimilarityRow } from "./similarity.ts";
+// Certificates
+export {
+  checkCertificate,
+  type CheckedCertificate,
+  type CheckedLayer,
+  type CheckedNetwork,
+  type KnownModel,
+} from "./certificate.ts";
+export type { Certificate } from "../simulators/certificate-form.ts";
+export { parseCertificate } from "../simulators/read-certificate.ts";
+export { networkHash } from "../simulators/hash.ts";
 // Plots of the report, as SVG
 export { learningCurve, type LearningCurve } from "../report/plots/learning-curve.ts";
 export { spikeRaster, type Raster } from "../report/plots/raster.ts";

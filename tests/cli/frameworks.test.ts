@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { readSubject } from "../../src/cli/subjects.ts";
 import { tensor } from "../../src/files/tensor.ts";
 import { encodeNpz } from "../../src/formats/npz.ts";
-import { readCertificate } from "../../src/simulators/read-certificate.ts";
+import { readCertificate } from "../../src/simulators/certificate-file.ts";
 import { Random } from "../../src/numeric/random.ts";
 
 const script = fileURLToPath(new URL("../../scripts/dsqn.mjs", import.meta.url));
