@@ -1,7 +1,7 @@
 import type { Reported } from "./tables/figures.ts";
 import { breakoutTrials } from "./tables/in-breakout.ts";
 import { gymnasiumTrials, policyGradientTrials } from "./tables/in-gymnasium.ts";
-import { simulatorTrials } from "./tables/in-simulators.ts";
+import { EPISODES_ON_BOARD, simulatorTrials } from "./tables/in-simulators.ts";
 import type { Trial } from "./tables/trial.ts";
 import { judge, judgeInSimulator, judgeOriginal, type Measured, type Opinion } from "./verdict.ts";
 
@@ -89,6 +89,9 @@ const inSimulators: Family = {
   }),
 };
 
+/** As many episodes as the thesis has: a decision takes from half a second to many. */
+const onBoard: Family = { ...inSimulators, episodes: [EPISODES_ON_BOARD, EPISODES_ON_BOARD] };
+
 const inBreakout: Family = {
   name: "breakout",
   episodes: [30, 5],
@@ -134,6 +137,11 @@ export const experiments = {
     title: "SpiNNaker as two twins predict it",
     family: inSimulators,
     trials: () => simulatorTrials("spinnaker"),
+  },
+  "board": {
+    title: "SpiNNaker on an emulated board",
+    family: onBoard,
+    trials: () => simulatorTrials("board"),
   },
 } as const satisfies Record<string, Experiment>;
 

@@ -2,12 +2,12 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../src/errors.ts";
 import type { OnProgress } from "../src/progress.ts";
-import { openSimulator } from "../src/simulators/open.ts";
 import type { ModelFiles } from "./breakout/players.ts";
 import type { Shown } from "./breakout/show.ts";
 import { experimentOf, type ExperimentName, type Row } from "./experiments.ts";
 import { measureRows } from "./measure/rows.ts";
 import { reproduceTraining, type TrainingRow } from "./measure/training.ts";
+import { openSetUp } from "./simulators/set-up.ts";
 import { timeSteps, type Trial } from "./tables/trial.ts";
 
 /** All rows of an experiment, what else is shown of it, and how long they took. */
@@ -96,5 +96,5 @@ async function prepareSimulators(
       hint: "Name the folder that holds its networks/: --original DIR, or DSQN_ORIGINAL.",
     });
   for (const simulator of new Set(trials.map((trial) => trial.simulator!)))
-    await (await openSimulator(simulator, { onProgress, signal })).close();
+    await (await openSetUp(simulator, { onProgress, signal })).close();
 }

@@ -113,6 +113,7 @@ describe("experiments", () => {
       "nest": ["4.12", "notebook", "4.13"],
       "pynn": ["notebook"],
       "spinnaker": ["4.14"],
+      "board": ["4.14"],
     });
     for (const name of names) {
       const rows = trialsOf(name).map((trial) => `${trial.table} ${trial.name}`);

@@ -4,8 +4,8 @@ import type { MakeEnvironments } from "../../src/environments/worlds.ts";
 import { type Policy, policyOf } from "../../src/learning/policy.ts";
 import type { Network } from "../../src/network/network.ts";
 import { Random } from "../../src/numeric/random.ts";
-import { openSimulator } from "../../src/simulators/open.ts";
 import type { Side } from "../experiments.ts";
+import { openSetUp } from "../simulators/set-up.ts";
 import type { Trial } from "../tables/trial.ts";
 import { originalNetworks, ourNetworks, sizes, type Subject, type Subjects } from "./networks.ts";
 import type { RowRequest } from "./request.ts";
@@ -19,8 +19,8 @@ export interface Place {
 
 /** The thesis's limit on episodes, in both environments. */
 const MAX_STEPS = 500;
-/** The thesis's membrane time constant on the board, in ms. */
-const THESIS_TAU = 100;
+/** Of what is compared with a board's few episodes, and costs next to nothing. */
+const EPISODES = 100;
 
 const places = new Map<Trial["environment"], Promise<Place>>();
 
@@ -59,6 +59,7 @@ function gymnasium(makeEnvironments: MakeEnvironments, original: string | undefi
         open: () => open(subject, simulator),
         makeEnvironments,
         compare: compare && policyOf(compare),
+        ...(side === "exact" && trial.simulator === "spinnaker" && { episodes: EPISODES }),
         identity: [digest(network), compare ? digest(compare) : null, divisor?.join() ?? null, simulator],
       };
     },
@@ -68,8 +69,7 @@ function gymnasium(makeEnvironments: MakeEnvironments, original: string | undefi
 /** The network in our engine, or in a set-up of the thesis. */
 async function open({ network, divisor }: Subject, simulator: string | null): Promise<Policy> {
   if (simulator === null) return divisor ? dividing(policyOf(network), divisor) : policyOf(network);
-  const settings = simulator === "spinnaker-twin" ? { tauM: THESIS_TAU } : undefined;
-  const engine = await openSimulator(simulator, { settings });
+  const engine = await openSetUp(simulator);
   const policy = policyOf(network, { engine });
   return {
     ...policy,

@@ -25,7 +25,7 @@ function ownFigure(environment: Environment, key: Key, steps: number): Reported 
 }
 
 /** Table 4.14 rests on five episodes per row, all others on a hundred. */
-const EPISODES_ON_BOARD = 5;
+export const EPISODES_ON_BOARD = 5;
 
 /** network, T, figures: a table's rows for one environment in one set-up. */
 type Block = readonly (readonly [Key, number, Figures])[];
@@ -74,32 +74,37 @@ const onBoard: readonly (readonly [Environment, Block])[] = [
   ]],
 ]; // prettier-ignore
 
-const spinnaker: typeof nest = (["spinnaker-leaky-twin", "spinnaker-twin"] as const).flatMap((twin) =>
-  onBoard.map(([environment, block]) => [environment, twin, block] as const),
-);
+const rowsOnBoard = (...simulators: readonly string[]): typeof nest =>
+  simulators.flatMap((simulator) => onBoard.map(([environment, block]) => [environment, simulator, block] as const));
 
-/** All rows of tables 4.12 and 4.13 (nest), of the PyNN notebook (pynn), or of table 4.14 (spinnaker). */
-export function simulatorTrials(experiment: "nest" | "pynn" | "spinnaker"): Trial[] {
-  return { nest, pynn, spinnaker }[experiment].flatMap(([environment, simulator, block]) =>
+const spinnaker = rowsOnBoard("spinnaker-leaky-twin", "spinnaker-twin");
+const board = rowsOnBoard("spinnaker");
+
+/** All rows of tables 4.12 and 4.13 (nest), of the PyNN notebook (pynn), or of table 4.14 by twins (spinnaker) and on a board. */
+export function simulatorTrials(experiment: "nest" | "pynn" | "spinnaker" | "board"): Trial[] {
+  const hardware = experiment === "spinnaker" || experiment === "board";
+  return { nest, pynn, spinnaker, board }[experiment].flatMap(([environment, simulator, block]) =>
     block.map(([key, steps, [mean, std, similarity]]): Trial => {
       const player = key === "stored-classifier" ? "classifier" : key;
       const what = key === "stored-classifier" ? "classifier, stored conversion (notebook)" : label(player);
       return {
-        table: experiment === "spinnaker" ? "4.14" : tableOf(experiment, key),
-        name: `${environment === "cartpole" ? "CartPole" : "MountainCar"} ${what}, T = ${steps}, ${simulator}`,
+        table: hardware ? "4.14" : tableOf(experiment, key),
+        name: `${environment === "cartpole" ? "CartPole" : "MountainCar"} ${what}, T = ${steps}, ${shown(simulator)}`,
         environment,
         player,
         simulator,
         steps,
         ...(key !== "dsqn" && { conversion: { percentile: 0.99 }, stored: stored[`${environment} ${key}`] }),
         thesis: { mean, std, similarity },
-        ...(experiment === "spinnaker" && { thesisEpisodes: EPISODES_ON_BOARD }),
+        ...(hardware && { thesisEpisodes: EPISODES_ON_BOARD }),
         reason: reasons[`${environment} ${key} ${steps}`],
         own: ownFigure(environment, key, steps),
       };
     }),
   );
 }
+
+const shown = (simulator: string): string => (simulator === "spinnaker" ? "emulated board" : simulator);
 
 function tableOf(experiment: "nest" | "pynn", key: Key): string {
   if (experiment === "pynn" || key === "stored-classifier") return "notebook";
