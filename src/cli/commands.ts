@@ -51,6 +51,10 @@ export const commands: Record<string, CommandEntry> = {
     summary: "List, compare and remove training runs, and find their reports",
     load: () => import("./commands/runs.ts"),
   },
+  watch: {
+    summary: "Follow a training run: a page with its learning curve that keeps itself up to date",
+    load: () => import("./commands/watch.ts"),
+  },
   completion: {
     summary: "Words for a shell to complete: bash, zsh, fish",
     load: () => import("./commands/completion.ts"),

@@ -9,6 +9,7 @@ import {
   type AtariWorld,
   openAtari,
 } from "./atari.ts";
+import type { Frame } from "./gymnasium.ts";
 import { FrameStack } from "./frame-stack.ts";
 import { makeInParts } from "./joined.ts";
 import { DsqnError } from "../errors.ts";
@@ -28,6 +29,7 @@ export interface MakeAtariOptions extends AtariOptions {
  */
 export interface AtariEnvironments extends PixelEnvironments, Omit<AtariGames, keyof PixelEnvironments> {
   readonly newest: AtariFrames;
+  render(index?: number): Promise<Frame>;
   step(actions: Int32Array): Promise<AtariEnvironmentsStep>;
 }
 

@@ -18,6 +18,8 @@ export interface GymnasiumSpec {
   readonly wrappers?: readonly Wrapper[];
   /** Groups that step in turns while somebody chooses for another; 1 unless given. */
   readonly parts?: number;
+  /** "rgb_array": then the copies `render`. */
+  readonly renderMode?: "rgb_array";
   /** Folders to find a module of the user's in, for an id like "module:Id-v0"; installed packages need none. */
   readonly path?: readonly string[];
   /** Each line that the environment prints, or that Python warns of. */
@@ -41,7 +43,8 @@ export async function withGymnasium<T>(
         flat: true,
       });
       try {
-        return adapt(vector, discreteActions(vector.actionSpace, id), boxOfNumbers(vector.observationSpace, id));
+        const spaces = [discreteActions(vector.actionSpace, id), boxOfNumbers(vector.observationSpace, id)] as const;
+        return adapt(vector, ...spaces, spec.renderMode !== undefined);
       } catch (error) {
         await vector.close();
         throw error;
@@ -62,6 +65,7 @@ function adapt(
   vector: VectorEnvironment<Values>,
   actions: { n: number; start: number },
   { shape, low, high }: BoxSpace,
+  renders: boolean,
 ): Environments {
   const observationSize = sizeOf(shape);
   const watched = watchNumbers(vector.id, vector.count, observationSize);
@@ -84,6 +88,7 @@ function adapt(
       watched.stepped(observations, step.rewards);
       return { ...step, observations };
     },
+    ...(renders && { render: (index?: number) => vector.render(index), renderFps: vector.renderFps }),
     close: () => vector.close(),
   };
 }

@@ -37,6 +37,8 @@ export interface VectorEnvironment<O extends Observation = Float32Array> {
   readonly actionSpace: Space;
   readonly maxSteps: number | undefined;
   readonly rewardThreshold: number | undefined;
+  /** Pictures a second in life, if the environment says so. */
+  readonly renderFps?: number;
   /**
    * Starts episodes, of all copies or of those where `mask` [N] is 1. A number seeds copy i with seed + i. Returns the
    * observations of all, [N, ...].
@@ -131,7 +133,7 @@ export async function makeVectorEnvironment<O extends Observation = Float32Array
 async function makeGroup<O extends Observation>(id: string, options: VectorOptions): Promise<VectorEnvironment<O>> {
   const { count, autoreset = "next-step", vectorization = "copies", ...rest } = options;
   const remote = await Remote.make(id, count, rest, { autoreset, vectorization });
-  const { observationSpace, actionSpace, maxSteps, rewardThreshold } = remote.made;
+  const { observationSpace, actionSpace, maxSteps, rewardThreshold, renderFps } = remote.made;
   const decode = observationDecoder(observationSpace, false) as (received: Received) => O;
   const decodeFinal = observationDecoder(observationSpace, false, "f") as (received: Received) => O;
   const outcome = (received: Stepped): VectorStep<O> => {
@@ -158,6 +160,7 @@ async function makeGroup<O extends Observation>(id: string, options: VectorOptio
     actionSpace,
     maxSteps: maxSteps ?? undefined,
     rewardThreshold: rewardThreshold ?? undefined,
+    renderFps: renderFps ?? undefined,
     async reset({ seed, mask, options } = {}) {
       const seeds = seedsFor(count, seed, mask); // a native one uses the first
       const received = await remote.reset(seeds, options, mask);

@@ -1,3 +1,5 @@
+import type { Frame } from "./gymnasium.ts";
+
 /**
  * Several copies of one environment that step together: what training and evaluation need of `VectorEnvironment`, so that anything
  * that steps can be learned from. Nothing resets by itself: after `terminated` or `truncated` the caller resets with a seed of
@@ -20,6 +22,10 @@ export interface Environments {
   reset(options: { seed: readonly number[]; mask?: Uint8Array }): Promise<Float32Array>;
   /** `actions`: [count]. What happens to an environment whose episode has ended is undefined until it is reset. */
   step(actions: Int32Array): Promise<EnvironmentsStep>;
+  /** What a copy shows at the moment; absent where nobody asked for pictures. */
+  render?(index?: number): Promise<Frame>;
+  /** Pictures a second at which it is as quick as in life; absent or null where nobody says. */
+  readonly renderFps?: number | null;
   close(): Promise<void>;
 }
 

@@ -46,11 +46,12 @@ function isOurs(path: string, size: number): boolean {
   if (head.subarray(0, 2).toString() === "PK") return tail.includes("dsqn.json");
   if (head.subarray(1, 4).toString() === "HDF") return head.includes("dsqn") || tail.includes("dsqn");
   if (/^\s*\{/.test(head.subarray(0, 64).toString())) return size <= LARGEST_JSON && isOurJson(whole(path, size));
+  if (first === 0x89 && head.subarray(1, 4).toString() === "PNG") return head.includes("tEXtSoftware\0dsqn");
   if (first === 0x3c) return markup.test(head.toString());
   return /^"""A spiking network in (NEST|PyNN)/.test(head.subarray(0, 64).toString());
 }
 
-/** Pages, and pictures as report/theme.ts begins them. */
+/** Pages, and drawings as report/theme.ts begins them. */
 const markup =
   /^<!doctype html>[\s\S]*<meta name="generator" content="dsqn"|^<svg xmlns="http:\/\/www.w3.org\/2000\/svg" viewBox="[^"]*" width="[^"]*" role="img" aria-label="/i;
 

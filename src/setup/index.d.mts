@@ -39,6 +39,7 @@ export function inspectPython(
 ): Promise<{ version: string; packages?: Record<string, string | null> }>;
 export function compareVersions(a: string, b: string): number;
 
+export function isLocked(file: string): Promise<boolean>;
 export function withLock<T>(
   file: string,
   task: () => Promise<T>,

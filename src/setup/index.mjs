@@ -3,7 +3,7 @@ export { ensurePython, readyPython } from "./environment.mjs";
 export { extraNames, extras } from "./extras.mjs";
 export { isClone, managedHome, manifest, root } from "./home.mjs";
 export { kernelsStale } from "./kernels.mjs";
-export { withLock } from "./mutex.mjs";
+export { isLocked, withLock } from "./mutex.mjs";
 export { checkNode, missingPackages } from "./node.mjs";
 export { compareVersions, inspectPython } from "./own-python.mjs";
 export { findPython } from "./python.mjs";

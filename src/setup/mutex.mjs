@@ -47,6 +47,17 @@ export async function withLock(file, task, { signal, onWait } = {}) {
   }
 }
 
+/**
+ * Whether somebody holds `file`, who has not died meanwhile.
+ *
+ * @param {string} file
+ * @returns {Promise<boolean>}
+ */
+export async function isLocked(file) {
+  const holder = await holderOf(file);
+  return holder !== undefined && !holder.stale;
+}
+
 async function take(file, mark) {
   try {
     const handle = await open(file, "wx");

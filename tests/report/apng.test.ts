@@ -54,7 +54,7 @@ describe.each([
     expect(palette !== undefined).toBe(colours < 256);
     expect(all[0].data[9]).toBe(palette ? 3 : 2); // the colour type
     expect(all.map(({ type }) => type)).toEqual([
-      ...["IHDR", "acTL", ...(palette ? ["PLTE"] : []), "fcTL", "IDAT"],
+      ...["IHDR", "tEXt", "acTL", ...(palette ? ["PLTE"] : []), "fcTL", "IDAT"],
       ...["fcTL", "fdAT", "fcTL", "fdAT", "IEND"],
     ]);
     expect([all[1].data.readUInt32BE(0), all[1].data.readUInt32BE(4)]).toEqual([3, 0]);

@@ -4,7 +4,7 @@ import type { OnProgress } from "../../src/progress.ts";
 import { kept } from "../measure/kept.ts";
 import { askProcesses } from "../measure/processes.ts";
 import type { FilmRequest, OcclusionRequest } from "../measure/request.ts";
-import { type Film, filmOf } from "./film.ts";
+import { type Film, filmOf } from "../../src/jobs/film.ts";
 import { BAR_ROWS, measureOcclusion, type Occluded } from "./occlusion.ts";
 import { type Breakout, openBreakout } from "./players.ts";
 
@@ -18,7 +18,7 @@ export interface Shown {
     readonly dqn: readonly Occluded[];
     readonly snn: readonly Occluded[];
   } | null;
-  readonly film: Omit<Film, "png"> | null;
+  readonly film: Omit<Film, "png" | "ended"> | null;
 }
 
 export interface ShowOptions extends Pick<OcclusionRequest, "files" | "states" | "keep"> {

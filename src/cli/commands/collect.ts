@@ -3,10 +3,11 @@ import { policyOf } from "../../learning/policy.ts";
 import { loadModel } from "../../network/file/model.ts";
 import { mayWriteReplay, saveReplay } from "../../formats/replay.ts";
 import { environmentFlags, type EnvironmentFlags, withEnvironment } from "../flags/atari.ts";
+import { dryRunFlag, type DryRunFlag, wouldWrite } from "../flags/dry-run.ts";
 import { command } from "../command.ts";
 import { integer, real } from "../flags/options.ts";
 
-interface Options extends EnvironmentFlags {
+interface Options extends EnvironmentFlags, DryRunFlag {
   size: number;
   out: string;
   epsilon: number;
@@ -17,7 +18,7 @@ interface Options extends EnvironmentFlags {
 export default command<Options>({
   name: "collect",
   configure(parser) {
-    environmentFlags(parser.argument("<model>", "a model file (.safetensors)"))
+    dryRunFlag(environmentFlags(parser.argument("<model>", "a model file (.safetensors)")))
       .option("--size <n>", "number of states", integer(1), 20000)
       .requiredOption("--out <folder>", "where the data set goes")
       .option("--epsilon <p>", "probability of a random action", real(0, 1), 0)
@@ -34,6 +35,14 @@ export default command<Options>({
     const { env, size, out, epsilon, every, seed } = options;
     mayWriteReplay(out);
     const { network, card } = await loadModel(path);
+    if (options.dryRun) {
+      wouldWrite(out, log, `: ${size} states of ${env}`);
+      print(
+        { size, out, env, model: path, dryRun: true },
+        (result) => `${result.size} states of ${env} in ${result.out}`,
+      );
+      return 0;
+    }
     const replay = await withEnvironment(options, { policy: policyOf(network), card, context }, (make) =>
       collectReplay(network, make, {
         size,

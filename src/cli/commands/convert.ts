@@ -26,6 +26,7 @@ import {
 } from "../../network/network.ts";
 import { type NeuronKind, neuronModels } from "../../network/neurons/index.ts";
 import { refuseUnheard } from "../../network/reach.ts";
+import { dryRunFlag, type DryRunFlag, written } from "../flags/dry-run.ts";
 import { command, type Context } from "../command.ts";
 import { warnSilent } from "../flags/unheard.ts";
 import { integer, real } from "../flags/options.ts";
@@ -33,7 +34,7 @@ import { integer, real } from "../flags/options.ts";
 /** What `convert` takes besides its coding. */
 type Named = Omit<ConversionOptions, "spiking" | "maxStates">;
 
-interface Options extends Named {
+interface Options extends Named, DryRunFlag {
   replay?: string;
   steps?: number;
   neuron?: NeuronKind;
@@ -123,10 +124,10 @@ export default command<Options>({
       .option("--price <strength>", "of fine-tuning: a price on spikes (about 1 leaves few)", real(0, 1e6))
       .option("--bits <n>", "of a weight, in the end: 2 to 16 (default: 32, float)", integer(2))
       .option("--seed <n>", "of fine-tuning", integer(), 0)
-      .option("--out <file>", "where to write it (default: <model>-converted.safetensors)")
-      .addHelpText(
-        "after",
-        `
+      .option("--out <file>", "where to write it (default: <model>-converted.safetensors)");
+    dryRunFlag(parser).addHelpText(
+      "after",
+      `
 Without further options it is the thesis's conversion: ${describe(originalConversion)}.
 
 Examples:
@@ -135,7 +136,7 @@ Examples:
   dsqn convert models/cartpole-dqn.safetensors --replay models/cartpole-dqn-replay --calibrate --neuron lif --steps 4 \\
     --population 1 --fine-tune 8000 --learning-rate 0.002 --price 1
   dsqn convert runs/breakout/best.safetensors --replay runs/breakout-replay --calibrate`,
-      );
+    );
   },
   async run([path], options, { print, progress, signal, log }) {
     const {
@@ -170,7 +171,8 @@ Examples:
     const whole = tuned?.network ?? converted.network;
     const warnings = warnSilent(whole, states, log);
     const scales = converted.scales.map((scale) => (scale.length === 1 ? scale[0] : Array.from(scale)));
-    await saveModel(out, bits === undefined ? whole : quantise(whole, bits), {
+    const network = bits === undefined ? whole : quantise(whole, bits);
+    const fields = {
       method: "convert",
       ...environmentOf(card),
       source: { model: basename(path), sha256 },
@@ -181,9 +183,11 @@ Examples:
       },
       scales,
       steps,
-    });
-    print({ scales, out, steps, conversion, fineTune: tuned?.agreement ?? null, warnings }, (result) =>
-      render(result.out, conversion, converted, tuned),
+    };
+    await written(out, options, { log }, (file) => saveModel(file, network, fields));
+    print(
+      { scales, out, dryRun: options.dryRun, steps, conversion, fineTune: tuned?.agreement ?? null, warnings },
+      (result) => render(result.out, conversion, converted, tuned),
     );
     return 0;
   },

@@ -7,11 +7,14 @@ import type { Engine } from "../../network/engine.ts";
 import { loadModel } from "../../network/file/model.ts";
 import { isSpiking, kindOf, type Network, type TieRule } from "../../network/network.ts";
 import { UsageError } from "../../errors.ts";
+import { writeFileAtomic } from "../../files/atomic.ts";
+import { mayReplace, mustDiffer } from "../../files/outputs.ts";
+import { filmOf } from "../../jobs/film.ts";
 import { isSimulator, simulators } from "../../simulators/names.ts";
 import { type OpenOptions, openSimulator } from "../../simulators/open.ts";
 import { environmentFlags, type EnvironmentFlags, withEnvironment } from "../flags/atari.ts";
 import { boardFlags, boardSettingsFrom, type BoardFlags, timeOnBoard } from "../flags/board.ts";
-import { command } from "../command.ts";
+import { command, type Context } from "../command.ts";
 import { choice, integer, real } from "../flags/options.ts";
 import { codingFlags, withCoding, type CodingFlags } from "../flags/coding.ts";
 import { warnNoSpikes, warnUnheard } from "../flags/unheard.ts";
@@ -25,6 +28,17 @@ interface Options extends BoardFlags, EnvironmentFlags, CodingFlags {
   epsilon: number;
   ties?: TieRule;
   seed: number;
+  film?: string;
+}
+
+/** A film holds no more pictures. */
+const FILM_STEPS = 600;
+
+function filmFile(path: string): string {
+  if (/\.a?png$/i.test(path)) return path;
+  throw new UsageError("BAD_ARGUMENT", `--film writes an animated PNG, and "${path}" is none by its name.`, {
+    hint: "Name it so: --film episode.png. Browsers show it; ffmpeg makes a video of it.",
+  });
 }
 
 export default command<Options>({
@@ -49,6 +63,11 @@ export default command<Options>({
           "which of several equal values acts: first, last or potential",
           choice("first", "last", "potential"),
         )
+        .option(
+          "--film <file>",
+          `the first episode as an animated PNG of at most ${FILM_STEPS} decisions: what is seen, and which neurons spike`,
+          filmFile,
+        )
         .option("--seed <n>", "episode i starts from reset seed n + i", integer(), FIRST_SEED),
     ).addHelpText(
       "after",
@@ -58,6 +77,7 @@ Examples:
   dsqn evaluate models/cartpole-dqn-converted.safetensors --env CartPole-v1 --compare models/cartpole-dqn.safetensors --simulator nest
   dsqn evaluate models/breakout-dqn.safetensors --env ALE/Breakout-v5 --episodes 30 --epsilon 0.01
   dsqn evaluate mine.safetensors --data test.npz
+  dsqn evaluate models/cartpole-dqn-converted.safetensors --env CartPole-v1 --episodes 1 --film episode.png
   dsqn evaluate models/cartpole-dqn-converted.safetensors --env CartPole-v1 --episodes 5 --simulator spinnaker --board-host 192.168.240.1`,
     );
   },
@@ -68,6 +88,11 @@ Examples:
       throw new UsageError("BAD_ARGUMENT", "Name an environment (--env ID) or labelled data (--data FILE).", {
         hint: "dsqn evaluate MODEL --env CartPole-v1, or dsqn evaluate MODEL --data FILE.npz",
       });
+    if (options.film !== undefined) {
+      if (data !== undefined) throw new UsageError("BAD_ARGUMENT", "--film shows an environment, and --data has none.");
+      mustDiffer(options.film, [path, ...(options.compare === undefined ? [] : [options.compare])]);
+      mayReplace(options.film, "Choose another name with --film, or remove that file.");
+    }
     const settings = boardSettingsFrom(options, simulator);
     const { network: stored, card } = await loadModel(path);
     const network = withCoding(stored, options);
@@ -104,9 +129,13 @@ Examples:
         }),
       );
       if (warnings.length === 0) warnings.push(...warnNoSpikes(network, evaluation.spikesPerDecision, log));
+      const film =
+        options.film === undefined
+          ? undefined
+          : await filmed(network, { options, file: options.film, engine, card, context });
       const onBoard = await timeOnBoard(network, simulator, { ...settings, steps }, log);
       print(
-        { env, model: path, warnings, compare: options.compare, simulator, seed, ...onBoard, ...evaluation },
+        { env, model: path, warnings, compare: options.compare, simulator, seed, film, ...onBoard, ...evaluation },
         render,
       );
       return 0;
@@ -116,6 +145,37 @@ Examples:
     }
   },
 });
+
+interface Filming {
+  readonly options: Options;
+  readonly file: string;
+  readonly engine?: Engine;
+  readonly card: object | null;
+  readonly context: Context;
+}
+
+/** Plays the first episode once more, in a copy that shows itself. */
+async function filmed(network: Network, { options, file, engine, card, context }: Filming) {
+  const { seed, epsilon, steps: timeSteps, ties } = options;
+  const { signal, progress } = context;
+  const quiet = { ...context, log: () => undefined };
+  const { png, ...facts } = await withEnvironment(
+    options,
+    { policy: policyOf(network), card, context: quiet, renders: true },
+    async (make) => {
+      const environments = await make(1);
+      try {
+        const onFrame = (done: number): void => progress({ stage: "film", done, unit: "pictures" });
+        const how = { steps: FILM_STEPS, seed, epsilon, engine, timeSteps, ties, signal, onFrame };
+        return await filmOf(network, environments, how);
+      } finally {
+        await environments.close();
+      }
+    },
+  );
+  await writeFileAtomic(file, png);
+  return { file, ...facts };
+}
 
 /** The simulator of that name; undefined: our own engine. */
 async function openEngine(network: Network, name: string, options: OpenOptions): Promise<Engine | undefined> {
@@ -161,7 +221,9 @@ function renderData(result: DataEvaluation & { model: string; data: string }): s
   ].join("\n");
 }
 
-function render(result: Evaluation & { env: string; model: string; compare?: string }): string {
+function render(
+  result: Evaluation & { env: string; model: string; compare?: string; film?: Awaited<ReturnType<typeof filmed>> },
+): string {
   const {
     env,
     model,
@@ -206,6 +268,11 @@ function render(result: Evaluation & { env: string; model: string; compare?: str
         ]),
     ...(cost === null ? [] : renderCost(cost)),
     `  ${decisions} decisions in ${seconds.toFixed(1)} s`,
+    ...(result.film
+      ? [
+          `  film        ${result.film.file}: ${result.film.frames} decisions${result.film.ended ? "" : ", and the episode goes on"}`,
+        ]
+      : []),
   ].join("\n");
 }
 

@@ -10,13 +10,14 @@ import type { FrameworkOptions } from "../../formats/form.ts";
 import { explainFile, importDefaults, importNetwork } from "../../formats/import.ts";
 import { type NirDialect, nirDialects, type NirOptions } from "../../formats/nir/options.ts";
 import { readVecNormalize } from "../../formats/vecnormalize.ts";
-import { saveModel } from "../../network/file/model.ts";
+import { mayWriteModel, saveModel } from "../../network/file/model.ts";
 import { type Decoding, decodings, kindOf, shapeOf } from "../../network/network.ts";
 import { command } from "../command.ts";
+import { dryRunFlag, type DryRunFlag, written } from "../flags/dry-run.ts";
 import { warnUnheard } from "../flags/unheard.ts";
 import { integer, real } from "../flags/options.ts";
 
-interface Options {
+interface Options extends DryRunFlag {
   out?: string;
   explain?: boolean;
   framework?: Framework;
@@ -119,11 +120,11 @@ export default command<Options>({
           "spiking (default: subtraction; of NIR the dialect's, subtraction-late is snnTorch's reset_delay=False)",
         ).choices(["subtraction", "zero", "subtraction-late"]),
       )
-      .option("--env <id>", "Gymnasium environment, for the card")
-      .addHelpText(
-        "after",
-        '\nExamples:\n  dsqn import model.pt --out models/mine.safetensors --env CartPole-v1\n  dsqn import weights.npz --kind spiking --no-bias-input --steps 50 --out mine.safetensors\n  dsqn import dqn.pt --input 84x84x4 --strides 4,2,1 --out mine.safetensors --env ALE/Breakout-v5\n  dsqn import my-tfjs-model/model.json --out mine.safetensors\n  dsqn import snn.pt --framework spikingjelly --neuron "LIFNode(tau=2.0)" --steps 25 --out snn.safetensors\n  dsqn import snn.pt --framework snntorch --explain > neurons.json\n  dsqn import net.nir --dialect spikingjelly --steps 50 --out net.safetensors',
-      );
+      .option("--env <id>", "Gymnasium environment, for the card");
+    dryRunFlag(parser).addHelpText(
+      "after",
+      '\nExamples:\n  dsqn import model.pt --out models/mine.safetensors --env CartPole-v1\n  dsqn import weights.npz --kind spiking --no-bias-input --steps 50 --out mine.safetensors\n  dsqn import dqn.pt --input 84x84x4 --strides 4,2,1 --out mine.safetensors --env ALE/Breakout-v5\n  dsqn import my-tfjs-model/model.json --out mine.safetensors\n  dsqn import snn.pt --framework spikingjelly --neuron "LIFNode(tau=2.0)" --steps 25 --out snn.safetensors\n  dsqn import snn.pt --framework snntorch --explain > neurons.json\n  dsqn import net.nir --dialect spikingjelly --steps 50 --out net.safetensors',
+    );
   },
   async run([path], { out, kind, observationSize, env, explain, ...options }, { print, log }) {
     if (explain) {
@@ -150,12 +151,14 @@ export default command<Options>({
       activation: options.activation,
       standardisation: options.vecnormalize === undefined ? undefined : await readVecNormalize(options.vecnormalize),
     });
-    const card = await saveModel(out, network, {
+    const fields = {
       method: "import",
       environment: env,
       source: { model: basename(source), form },
       ...(assumed.length > 0 && { assumed }),
-    });
+    };
+    mayWriteModel(out);
+    const card = await written(out, options, { log }, (file) => saveModel(file, network, fields));
     const warnings = warnUnheard(network, undefined, log);
     const facts = {
       kind: kindOf(network),
@@ -165,7 +168,7 @@ export default command<Options>({
       assumed,
       warnings,
     };
-    print({ tensors, out, ...facts, sha256: card.sha256 }, (result) =>
+    print({ tensors, out, dryRun: options.dryRun, ...facts, sha256: card.sha256 }, (result) =>
       [
         `${result.out}  ${result.kind} ${result.shape.join("-")}${result.biasInput ? ", last input a constant 1" : ""}, from ${source} (${form})`,
         ...result.tensors.map(({ name, shape }) => `  ${name.padEnd(16)} [${shape.join(", ")}]`),

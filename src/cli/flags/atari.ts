@@ -52,13 +52,22 @@ export function environmentFlags(parser: Parser, optional = false): Parser {
     .option("--no-fire", "Atari: leave it to the model to press FIRE");
 }
 
+/** Who acts in an environment, and for whom. */
+interface Setting {
+  readonly policy: Pick<Policy, "observationSize">;
+  readonly card?: object | null;
+  readonly context: Pick<Context, "log" | "verbose">;
+  /** Whether its copies `render`; Atari's games always do. */
+  readonly renders?: boolean;
+}
+
 /**
  * Opens the environment that the flags name, an Atari game or one of Gymnasium's, lends its maker to `use`, and closes it. `card` is the
  * model's, which knows the preprocessing that it was trained with. Throws BAD_ARGUMENT where Atari's flags meet another environment.
  */
 export async function withEnvironment<T>(
   flags: EnvironmentFlags,
-  { policy, card, context }: { policy: Pick<Policy, "observationSize">; card?: object | null; context: Context },
+  { policy, card, context, renders = false }: Setting,
   use: (makeEnvironments: MakeEnvironments) => Promise<T>,
 ): Promise<T> {
   const {
@@ -81,7 +90,8 @@ export async function withEnvironment<T>(
       throw new UsageError("BAD_ARGUMENT", `"${env}" is no Atari game, which ${given?.[0] ?? "noFire"} is for.`, {
         hint: "Leave the flag out, or name the game as in --env ALE/Breakout-v5.",
       });
-    return withGymnasium({ ...gymnasiumSpec(env, flags, card, context), maxSteps }, use);
+    const renderMode = renders ? "rgb_array" : undefined;
+    return withGymnasium({ ...gymnasiumSpec(env, flags, card, context), maxSteps, renderMode }, use);
   }
   if (wrapper.length > 0 || envKwargs !== undefined)
     throw new UsageError(

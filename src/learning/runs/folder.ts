@@ -27,17 +27,23 @@ export function defaultRunPath(name: string, now = new Date()): string {
   return join("runs", `${now.toISOString().slice(0, 19).replaceAll(":", "-")}-${name}`);
 }
 
-/** Creates the folder of a new run, or finds that of one to go on with. */
-export function openRunFolder(path: string, { resume = false } = {}): RunFolder {
-  const file = (name: string): string => join(path, name);
-  if (resume && !existsSync(file("config.json")))
+/** RUN_NOT_FOUND where there is none to go on with, RUN_EXISTS where a new one would lie over another. */
+export function checkRunFolder(path: string, { resume = false } = {}): void {
+  const held = existsSync(join(path, "config.json"));
+  if (resume && !held)
     throw new DsqnError("RUN_NOT_FOUND", `There is no run in "${path}".`, {
       hint: "Name the folder that holds the run's config.json.",
     });
-  if (!resume && existsSync(file("config.json")))
+  if (!resume && held)
     throw new DsqnError("RUN_EXISTS", `"${path}" already holds a run.`, {
       hint: `Go on with it: dsqn train --resume ${path}. Or choose another --out.`,
     });
+}
+
+/** Creates the folder of a new run, or finds that of one to go on with. */
+export function openRunFolder(path: string, { resume = false } = {}): RunFolder {
+  const file = (name: string): string => join(path, name);
+  checkRunFolder(path, { resume });
   try {
     makeFolder(path);
     if (!statSync(path).isDirectory()) throw new Error("It is a file.");
@@ -53,7 +59,7 @@ export function openRunFolder(path: string, { resume = false } = {}): RunFolder 
 
 /** Removes a run that ended before it had learned anything, so that the same command may be given again once its cause is mended. */
 export function discardUnbegun({ path, file }: RunFolder): void {
-  const begun = readdirSync(path).some((name) => !/^(config\.json|progress\.jsonl|events\.out\..*)$/.test(name));
+  const begun = readdirSync(path).some((name) => !/^(config\.json|progress\.jsonl|watch\.html|events\.out\..*)$/.test(name));
   if (begun || (existsSync(file("progress.jsonl")) && statSync(file("progress.jsonl")).size > 0)) return;
   for (const name of readdirSync(path)) rmSync(file(name));
   rmdirSync(path);

@@ -9,7 +9,7 @@ import { mean, standardDeviation } from "../../numeric/statistics.ts";
 import { writeAtomically, sweepTemporary } from "../../files/atomic.ts";
 import type { MakeEnvironments } from "../../environments/worlds.ts";
 import { loadAlgorithm, withEnvironments, withObservedScaling } from "../algorithms/index.ts";
-import { defaultRunPath, discardUnbegun, openRunFolder, readJson } from "./folder.ts";
+import { checkRunFolder, defaultRunPath, discardUnbegun, openRunFolder, readJson } from "./folder.ts";
 import { withRun } from "./lock.ts";
 import { type LoopConfig, runLoop } from "./loop-run.ts";
 import type { RunContext, TrainSummary } from "./summary.ts";
@@ -39,10 +39,8 @@ export interface RunOptions {
 /** Trains one agent as a run: everything it makes lies in one folder, from which it can be resumed after any end. */
 export async function runTraining(options: RunOptions): Promise<TrainSummary & { folder: string }> {
   const { signal, onProgress, onWarning, resume } = options;
-  const source = resume === undefined ? await fromPreset(options) : fromFolder(resume, options);
-  const algorithm = await loadAlgorithm(source.config.method, source.what);
   // Parsed before anything is written: a wrong config leaves no folder behind.
-  const parsed = parseConfig(algorithm.schema as z.ZodType<LoopConfig>, source.config, source.what);
+  const { source, algorithm, parsed } = await prepared(options);
   const folder = openRunFolder(source.path, { resume: resume !== undefined });
   const context: RunContext = { folder, resume: source.checkpoint, command: source.command, signal, onProgress, onWarning };
   const run = async (makeEnvironments: MakeEnvironments): Promise<TrainSummary> => {
@@ -69,6 +67,19 @@ export async function runTraining(options: RunOptions): Promise<TrainSummary & {
       facts: { folder: folder.path },
     });
   }
+}
+
+async function prepared(options: RunOptions) {
+  const source = options.resume === undefined ? await fromPreset(options) : fromFolder(options.resume, options);
+  const algorithm = await loadAlgorithm(source.config.method, source.what);
+  return { source, algorithm, parsed: parseConfig(algorithm.schema as z.ZodType<LoopConfig>, source.config, source.what) };
+}
+
+/** What `runTraining` would do with these options, as far as that is known without an environment; its errors. Nothing is written. */
+export async function planTraining(options: RunOptions): Promise<{ folder: string; command: string; config: LoopConfig }> {
+  const { source, parsed } = await prepared(options);
+  checkRunFolder(source.path, { resume: options.resume !== undefined });
+  return { folder: source.path, command: source.command, config: parsed };
 }
 
 interface Source {
@@ -169,17 +180,22 @@ export async function runSeeds(options: RunOptions, first: number, count: number
   const runs: SeedsSummary["runs"][number][] = [];
   for (let seed = first; seed < first + count; seed++)
     runs.push(await runTraining({ ...options, changes: { ...options.changes, seed }, out: join(out, `seed-${seed}`) }));
-  const means = runs.map((run) => run.final.mean);
-  const seconds = runs.map((run) => run.seconds).sort((a, b) => a - b);
-  const summary: SeedsSummary = {
-    env: runs[0].env,
-    method: runs[0].method,
-    seeds: count,
-    reached: runs.filter((run) => run.reached).length,
-    final: { mean: mean(means), std: standardDeviation(means), min: Math.min(...means), max: Math.max(...means) },
-    seconds: { median: (seconds[(count - 1) >> 1] + seconds[count >> 1]) / 2, max: seconds[count - 1] },
-    runs,
-  };
+  const summary = summariseSeeds(runs);
   writeAtomically(join(out, "summary.json"), `${JSON.stringify(summary, null, 2)}\n`);
   return summary;
+}
+
+/** What runs of the same from several seeds come to, in the order of the seeds. */
+export function summariseSeeds(runs: SeedsSummary["runs"]): SeedsSummary {
+  const means = runs.map((run) => run.final.mean);
+  const seconds = runs.map((run) => run.seconds).sort((a, b) => a - b);
+  return {
+    env: runs[0].env,
+    method: runs[0].method,
+    seeds: runs.length,
+    reached: runs.filter((run) => run.reached).length,
+    final: { mean: mean(means), std: standardDeviation(means), min: Math.min(...means), max: Math.max(...means) },
+    seconds: { median: (seconds[(runs.length - 1) >> 1] + seconds[runs.length >> 1]) / 2, max: seconds[runs.length - 1] },
+    runs,
+  };
 }

@@ -11,13 +11,15 @@ export interface Page {
   readonly sections: readonly Html[];
   readonly footer?: Content;
   readonly language?: string;
+  /** The page is taken anew after so many seconds. */
+  readonly refreshSeconds?: number;
 }
 
 // The only script of a page: pausing what moves. Without it the page is complete.
 const script = `for(const b of document.querySelectorAll("[data-pause]")){const s=b.parentNode.querySelector("svg");b.hidden=false;b.onclick=()=>{const p=s.animationsPaused();p?s.unpauseAnimations():s.pauseAnimations();b.textContent=p?"Pause":"Play"}}`;
 
 /** A single file that needs nothing else: no network, light and dark, phone and paper. */
-export function renderPage({ title, lead, kicker, sections, footer, language = "en" }: Page): string {
+export function renderPage({ title, lead, kicker, sections, footer, language = "en", refreshSeconds }: Page): string {
   const policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
   return html`<!doctype html>
     <html lang="${language}">
@@ -26,6 +28,7 @@ export function renderPage({ title, lead, kicker, sections, footer, language = "
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta http-equiv="Content-Security-Policy" content="${raw(policy)}" />
         <meta name="generator" content="dsqn" />
+        ${refreshSeconds === undefined ? null : html`<meta http-equiv="refresh" content="${refreshSeconds}" />`}
         <title>${title}</title>
         <link rel="icon" href="data:," />
         <style>

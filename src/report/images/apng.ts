@@ -28,6 +28,7 @@ export function encodeApng(frames: readonly Uint8Array[], width: number, height:
   return Buffer.concat([
     SIGNATURE,
     chunk("IHDR", header(width, height, palette !== undefined)),
+    chunk("tEXt", Buffer.from("Software\0dsqn", "latin1")), // by which it is known as ours (files/outputs.ts)
     chunk("acTL", count),
     ...(palette
       ? [chunk("PLTE", Buffer.from([...palette.keys()].flatMap((c) => [c >> 16, (c >> 8) & 255, c & 255])))]
