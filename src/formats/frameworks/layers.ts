@@ -156,7 +156,8 @@ function biasOf({ bias }: DescribedLayer, arrays: Arrays, outputs: number, sourc
 }
 
 function arrayOf(name: string, arrays: Arrays, source: string): Tensor {
-  const found = arrays[name];
+  // A name of the file's own: "toString" is none, though every object has one.
+  const found = Object.hasOwn(arrays, name) ? arrays[name] : undefined;
   if (!found) throw invalid(source, `there is no array "${name}"`, { facts: { array: name } });
   if (!found.dtype.startsWith("float")) throw invalid(source, `"${name}" is ${found.dtype} instead of float32`);
   if (found.shape.includes(0)) throw invalid(source, `"${name}" is empty`);

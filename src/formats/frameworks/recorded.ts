@@ -112,7 +112,12 @@ function inputOf(
   source: string,
 ): Input {
   const { x } = arrays;
-  const features = first.kind === "linear" && !first.pooling ? arrays[first.weight]?.shape[1] : undefined;
+  const features =
+    first.kind === "linear" && !first.pooling
+      ? Object.hasOwn(arrays, first.weight)
+        ? arrays[first.weight].shape[1]
+        : undefined
+      : undefined;
   if (!x) {
     if (features !== undefined) return { input: [features], changing: false, inputs: null };
     throw invalid(source, "there is no array x, which tells how large an image is");
