@@ -118,8 +118,12 @@ export interface Executor {
   readonly name: string;
   /** After Ctrl-C its pieces go on, and the same command follows them again. */
   readonly detaches: boolean;
+  /** It only collects what others have done, while they may be at it. */
+  readonly collects?: boolean;
   prepare(job: OpenJob, hooks: Pick<RunHooks, "signal" | "log">): Promise<void>;
   run(job: OpenJob, pieces: readonly Piece[], hooks: RunHooks): Promise<void>;
+  /** Writes what `run` would submit, to be looked at, and returns its files; the last one is what submits. */
+  plan?(job: OpenJob, pieces: readonly Piece[]): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 

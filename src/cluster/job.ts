@@ -63,8 +63,9 @@ export function createJob(folder: string, description: JobDescription): OpenJob 
     )
       refuse("another job");
     mustEqual(found.versions, description.versions, "this machine");
-  } else if (existsSync(folder) && readdirSync(folder).some((name) => name !== "inputs" && !name.startsWith(".")))
-    refuse("something else");
+    if (found.pieces.length === description.pieces.length && common.length === found.pieces.length)
+      return openJob(folder, description);
+  } else if (existsSync(folder) && readdirSync(folder).some((name) => !name.startsWith("."))) refuse("something else");
   try {
     makeFolder(join(folder, "pieces"));
     writeAtomically(file, `${JSON.stringify(description, null, 1)}\n`);
@@ -167,16 +168,18 @@ export function writeProgress(job: string, id: string, progress: Progress): void
   }
 }
 
-/** Copies a file into the job's `inputs/` under a name that tells its content, and returns what pieces call it. */
-export function addInput(folder: string, name: string, content: Uint8Array): string {
+/** What a file in `inputs/` is called: by its content, so that a job with another file is another job. */
+export function inputName(name: string, content: Uint8Array): string {
   const hash = createHash("sha256").update(content).digest("hex");
-  const path = `inputs/${hash.slice(0, 16)}-${name.replace(/[^\w.-]/g, "_")}`;
+  return `inputs/${hash.slice(0, 16)}-${name.replace(/[^\w.-]/g, "_")}`;
+}
+
+export function writeInput(folder: string, path: string, content: Uint8Array): void {
   try {
     if (!existsSync(join(folder, path))) writeAtomically(join(folder, path), content);
   } catch (cause) {
     throw diskError(folder, cause);
   }
-  return path;
 }
 
 /** Where a file that a piece names is. */

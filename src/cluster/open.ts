@@ -10,6 +10,18 @@ export const executors: Record<
     summary: "processes of this machine, processes:N for N cores",
     open: async (place) => (await import("./processes.ts")).openProcesses(place),
   },
+  slurm: {
+    summary: "an array job of Slurm, slurm:PARTITION",
+    open: async (place) => (await import("./slurm/index.ts")).openSlurm(place),
+  },
+  collect: {
+    summary: "nowhere: only collects what is done",
+    open: async () => (await import("./collect.ts")).collector,
+  },
+  ray: {
+    summary: "a Ray cluster, ray:HOST:PORT or ray:auto; without an address one of this machine's own",
+    open: async (place) => (await import("./ray/index.ts")).openRay(place),
+  },
 };
 
 /**

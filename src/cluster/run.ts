@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { DsqnError } from "../errors.ts";
 import { writeAtomically } from "../files/atomic.ts";
@@ -6,7 +6,7 @@ import type { OnProgress } from "../progress.ts";
 import { withLock } from "../setup/index.mjs";
 import type { Executor, OpenJob, Piece, PieceFailure, PieceResult } from "./executor.ts";
 import { versions } from "./identity.ts";
-import { createJob, mustHaveRoom } from "./job.ts";
+import { createJob, inputName, mustHaveRoom, pieceFolder, writeInput } from "./job.ts";
 
 /** A job to be run: where, what, and who hears of it. */
 export interface JobOptions {
@@ -16,6 +16,8 @@ export interface JobOptions {
   /** The command that asks for it, without node and script. */
   readonly command: readonly string[];
   readonly pieces: readonly Piece[];
+  /** Files that pieces read, which lie in the job's folder. */
+  readonly inputs?: JobInputs;
   /** What one piece is called: "seeds". */
   readonly unit?: string;
   readonly signal?: AbortSignal;
@@ -25,6 +27,35 @@ export interface JobOptions {
   readonly log?: (line: string) => void;
 }
 
+/** Files for `inputs/` of a job's folder, under names that tell their content. */
+export class JobInputs {
+  readonly #files = new Map<string, Uint8Array>();
+
+  /** What pieces call it: relative to the job's folder. */
+  add(name: string, content: Uint8Array): string {
+    const path = inputName(name, content);
+    this.#files.set(path, content);
+    return path;
+  }
+
+  writeTo(folder: string): void {
+    for (const [path, content] of this.#files) writeInput(folder, path, content);
+  }
+}
+
+/** Writes the job down, with what its executor would submit, and returns the files to be looked at: nothing is begun. */
+export async function planJob(executor: Executor, options: JobOptions): Promise<readonly string[]> {
+  const job = describe(options);
+  const left = options.pieces.filter(({ id }) => !job.done(id));
+  return left.length === 0 ? [] : executor.plan!(job, left);
+}
+
+function describe({ folder, name, command, pieces, inputs }: JobOptions): OpenJob {
+  const job = createJob(resolve(folder), { format: 1, name, command, versions: versions(), pieces });
+  inputs?.writeTo(job.folder);
+  return job;
+}
+
 /**
  * Runs the pieces of a job that have no result yet, and returns all results in the order of the pieces. After any end the same call goes on.
  *
@@ -32,10 +63,11 @@ export interface JobOptions {
  *   executor's `prepare` says, before work starts
  */
 export async function runJob(executor: Executor, options: JobOptions): Promise<PieceResult[]> {
-  const { name, command, pieces, log = () => undefined } = options;
+  const { log = () => undefined } = options;
   const signal = options.signal ?? new AbortController().signal;
-  const folder = resolve(options.folder);
-  const job = createJob(folder, { format: 1, name, command, versions: versions(), pieces });
+  const job = describe(options);
+  const { folder } = job;
+  if (executor.collects) return perform(executor, job, { ...options, signal, log });
   return withLock(join(folder, "job.lock"), () => perform(executor, job, { ...options, signal, log }), {
     onWait(holder) {
       throw new DsqnError("RUN_LOCKED", `The job in "${folder}" is under way: ${holder} works on it.`, {
@@ -60,7 +92,8 @@ async function perform(executor: Executor, job: OpenJob, options: Given): Promis
   const pending = pieces.filter(({ id }) => !job.done(id));
   for (const { id } of pieces) if (!pending.some((piece) => piece.id === id)) settle(id);
   board.show();
-  if (pending.length > 0) {
+  if (pending.length > 0 && !executor.collects) {
+    for (const { id } of pending) rmSync(join(pieceFolder(job.folder, id), "failure.json"), { force: true });
     await mustHaveRoom(job.folder, pending.length);
     try {
       await executor.prepare(job, { signal, log });
