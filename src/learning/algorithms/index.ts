@@ -1,18 +1,18 @@
 import type { z } from "zod";
-import { withAtari } from "../../environments/atari-worlds.ts";
-import { type GymnasiumSpec, withGymnasium } from "../../environments/gymnasium-worlds.ts";
 import type { Environments, MakeEnvironments } from "../../environments/worlds.ts";
 import { nearest, UsageError } from "../../errors.ts";
 import type { Algorithm, AlgorithmOptions } from "../algorithm.ts";
+import { withEnvironments } from "../config-environments.ts";
 import type { LoopConfig } from "../runs/loop-run.ts";
 import type { CommonConfig } from "../runs/score.ts";
 import type { RunContext, TrainSummary } from "../runs/summary.ts";
 import { observedScaling, type Scaling } from "../scaling.ts";
 import { train, type Trained, type TrainHooks, type TrainingPlan } from "../train.ts";
-import type { AtariConfig, EnvironmentConfig } from "../schema.ts";
 import type { ConvDqnConfig, DqnConfig } from "./dqn-config.ts";
 import type { PixelPpoConfig, PpoConfig } from "./ppo-config.ts";
 import type { ReinforceConfig } from "./reinforce-config.ts";
+
+export { withEnvironments } from "../config-environments.ts";
 
 /** An algorithm as the loop runs it: what its configs are, and what becomes of one. */
 export interface LoopAlgorithm<C extends LoopConfig = LoopConfig> {
@@ -74,18 +74,6 @@ export async function loadAlgorithm(name: unknown, what: string): Promise<AnyAlg
   throw new UsageError("CONFIG_INVALID", `"method" in ${what} is ${JSON.stringify(name)}.`, {
     hint: `${meant ? `Did you mean "${meant}"? ` : ""}Methods: ${known.join(", ")}.`,
   });
-}
-
-/** Opens the environments that a config names, lends their maker to `use`, and closes them whatever happens. */
-export function withEnvironments<T>(
-  { environment }: { readonly environment: EnvironmentConfig | AtariConfig },
-  use: (makeEnvironments: MakeEnvironments) => Promise<T>,
-  { path, onLog }: Pick<GymnasiumSpec, "path" | "onLog"> = {},
-): Promise<T> {
-  const { count: _, ...spec } = environment;
-  if ("id" in spec) return withGymnasium({ ...spec, path, onLog }, use);
-  const { maxSteps, ...game } = spec;
-  return withAtari(maxSteps === undefined ? game : { ...game, maxFrames: maxSteps * game.frameSkip }, use);
 }
 
 /** The config with the scaling that random play shows, where it asks for that. */

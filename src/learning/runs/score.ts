@@ -1,6 +1,7 @@
 import type { MakeEnvironments } from "../../environments/worlds.ts";
 import { saveModel } from "../../network/file/model.ts";
 import type { Network } from "../../network/network.ts";
+import { withJudge } from "../config-environments.ts";
 import { evaluate, FIRST_SEED } from "../evaluate.ts";
 import { type Policy, policyOf } from "../policy.ts";
 import type { AtariConfig, EnvironmentConfig } from "../schema.ts";
@@ -11,7 +12,12 @@ export interface CommonConfig {
   readonly method: string;
   readonly seed: number;
   readonly environment: EnvironmentConfig | AtariConfig;
-  readonly final: { readonly episodes: number; readonly epsilon: number; readonly target?: number };
+  readonly final: {
+    readonly episodes: number;
+    readonly epsilon: number;
+    readonly target?: number;
+    readonly worlds?: "gymnasium" | "native";
+  };
 }
 
 /** What an algorithm hands over when its training is done. */
@@ -46,9 +52,11 @@ export async function scoreAndSave(
   { networks, card, bestCard, compare, summary }: Result,
 ): Promise<TrainSummary> {
   const { folder, signal, onProgress, onWarning } = context;
-  const { episodes, epsilon, target } = config.final;
+  const { episodes, epsilon, target, worlds } = config.final;
   const policy = policyOf(networks.best);
-  const score = await evaluate(policy, makeEnvironments, { episodes, epsilon, compare, signal, onProgress, onWarning });
+  const score = await withJudge(config, makeEnvironments, (judge) =>
+    evaluate(policy, judge, { episodes, epsilon, compare, signal, onProgress, onWarning }),
+  );
   await policy.close?.();
   const { mean, std, ci95, similarity, similarityCi95 } = score;
   const final = { mean, std, ci95, episodes };
@@ -56,6 +64,7 @@ export async function scoreAndSave(
     ...final,
     firstSeed: FIRST_SEED,
     ...(epsilon > 0 && { epsilon }),
+    ...(worlds === "native" && { worlds }),
     ...(compare && { similarity, similarityCi95 }),
   };
   for (const [part, network] of Object.entries<Network>(networks))
