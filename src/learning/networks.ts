@@ -6,6 +6,8 @@ import type { TrainableNetwork } from "../network/trainable.ts";
 import { Random } from "../numeric/random.ts";
 import { createTrainable, type TrainableOptions } from "../engines/create.ts";
 import type { DqnConfig } from "./algorithms/dqn-config.ts";
+import { fewBits } from "./few-bits.ts";
+import type { Scaling } from "./scaling.ts";
 import { neuronOf } from "./schema.ts";
 
 /** Makes a network learn; `createTrainable` unless a caller brings kernels of its own. */
@@ -30,14 +32,15 @@ export function initialNetwork(
   return network.kind === "dense" ? createDenseNetwork(shape, random) : denseSpiking(shape, network, random);
 }
 
-/** Makes it learn, spikes as the config says. */
-export function trainable(
+/** Makes it learn, spikes and bits as the config says; `scaling`: of what it sees. */
+export async function trainable(
   network: Network,
   config: VectorNetwork,
   maxBatch: number,
-  make: MakeTrainable = createTrainable,
-): TrainableNetwork | Promise<TrainableNetwork> {
-  return make(network, { maxBatch, ...(config.kind === "spiking" && spikeOptions(config)) });
+  { makeTrainable = createTrainable, scaling }: { makeTrainable?: MakeTrainable; scaling?: Scaling } = {},
+): Promise<TrainableNetwork> {
+  const learns = await makeTrainable(network, { maxBatch, ...(config.kind === "spiking" && spikeOptions(config)) });
+  return config.bits === undefined ? learns : fewBits(learns, config.bits, scaling);
 }
 
 /** How spikes are learned through. */

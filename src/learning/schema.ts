@@ -23,6 +23,8 @@ const wrapperSchema = z.strictObject({ name: z.string(), kwargs: z.record(z.stri
 /** The environments a run learns in; all of them step in one message. */
 export const environmentSchema = z.strictObject({
   id: z.string({ error: "names no environment of Gymnasium: give its id, as in --env Acrobot-v1" }),
+  /** Who plays: Gymnasium (unless given), or for a few ids the worlds in TypeScript, in this process (docs/web.md says how close they are). */
+  worlds: z.enum(["gymnasium", "native"]).optional(),
   count: count.default(1),
   /** Groups that step in turns: one is under way while actions are chosen for another. The curve stays the same. */
   parts: count.optional(),
@@ -100,11 +102,15 @@ export const spikingFields = {
   learn: z.array(z.enum(learnable)).default([]),
 };
 
+/** Bits of a weight: what learns acts with rounded ones (few-bits.ts). Float unless given. */
+const bits = z.number().int().min(2).max(16).optional();
+
 /** A dense network; `spikingSchema` is its spiking counterpart. */
-export const denseSchema = z.strictObject({ kind: z.literal("dense"), hidden: z.array(count).min(1) });
+export const denseSchema = z.strictObject({ kind: z.literal("dense"), hidden: z.array(count).min(1), bits });
 export const spikingSchema = z.strictObject({
   kind: z.literal("spiking"),
   hidden: z.array(count).min(1),
+  bits,
   ...spikingFields,
 });
 
@@ -122,7 +128,10 @@ export function completed<F extends SpikingFields>(fields: F): F {
 }
 
 /** What is wrong with a spiking network of so many hidden layers: the field and the reason. */
-export function spikingProblem(fields: SpikingFields, hidden: number): { field: string; message: string } | undefined {
+export function spikingProblem(
+  fields: SpikingFields & { readonly bits?: number },
+  hidden: number,
+): { field: string; message: string } | undefined {
   const model: NeuronModel = neuronModels[fields.neuron];
   const own = namesOf(model);
   for (const name of Object.keys(neuronFields)) {
@@ -135,6 +144,8 @@ export function spikingProblem(fields: SpikingFields, hidden: number): { field: 
   }
   const foreign = fields.learn.find((name) => !own.includes(name));
   if (foreign) return { field: "learn", message: `names "${foreign}", which a ${fields.neuron} neuron does not have` };
+  if (fields.bits !== undefined && fields.learn.length > 0)
+    return { field: "bits", message: "rounds weights alone, and parameters of the neurons are learned with them" };
   const late = unheard(fields.steps, hidden, model.lag);
   return late === undefined ? undefined : { field: "steps", message: late };
 }
@@ -186,5 +197,7 @@ export const finalFields = {
   episodes: count.default(100),
   epsilon: fraction.default(0),
   target: z.number().optional(),
+  /** Who judges, whoever played: Gymnasium (unless given), or the worlds in TypeScript. */
+  worlds: z.enum(["gymnasium", "native"]).optional(),
 };
 export const finalSchema = z.strictObject(finalFields).default({ episodes: 100, epsilon: 0 });

@@ -119,6 +119,8 @@ export const dqnSchema = z
     steps: count.optional(),
     batchSize: count,
     updateEvery: count.default(1),
+    /** Outputs have only to differ: a dense network of these hidden layers learns what they have in common (q-learner/common-mode.ts). */
+    commonMode: z.strictObject({ hidden: z.array(count).min(1) }).optional(),
     ...qLearning({
       rewards: "raw",
       lifeLossIsTerminal: false,
@@ -138,6 +140,10 @@ export const dqnSchema = z
       fail(`method "${config.method}" needs a ${spiking ? "dense" : "spiking"} network`, "network", "kind");
     const problem = spiking ? spikingProblem(network, network.hidden.length) : undefined;
     if (problem) fail(problem.message, "network", problem.field);
+    if (network.dueling && config.commonMode)
+      fail("is what dueling outputs do already: leave one of both out", "commonMode");
+    if (network.dueling && network.bits !== undefined)
+      fail("rounds an output layer that dueling outputs are folded into afterwards", "network", "bits");
     if (config.episodes === undefined && config.steps === undefined)
       fail('is missing, and so is "steps": training would never end', "episodes");
     if (typeof scaling === "object" && scaling.center.length !== scaling.scale.length)

@@ -1,7 +1,10 @@
 import type { Environments } from "../../environments/worlds.ts";
 import { DsqnError } from "../../errors.ts";
+import { createTrainable } from "../../engines/create.ts";
+import { createDenseNetwork } from "../../network/create.ts";
 import { argmax } from "../../network/decide.ts";
 import type { Network } from "../../network/network.ts";
+import type { TrainableNetwork } from "../../network/trainable.ts";
 import { Random, type RandomState } from "../../numeric/random.ts";
 import {
   type Act,
@@ -15,14 +18,16 @@ import {
   unprefixed,
   type Weights,
 } from "../algorithm.ts";
+import { savedAs } from "../few-bits.ts";
 import { initialNetwork, trainable } from "../networks.ts";
+import { commonMode } from "../q-learner/common-mode.ts";
 import { duelingHead, plainHead } from "../q-learner/dueling.ts";
 import { flatLearner } from "../q-learner/flat.ts";
 import type { QLearner } from "../q-learner/q-learner.ts";
 import type { Replay } from "../replay/replay.ts";
 import { vectorReplay } from "../replay/vectors.ts";
 import { assertShapingFits, rewardClips, rewardShapings } from "../rewards.ts";
-import { assertScalingFits, foldScaling, type Scaling } from "../scaling.ts";
+import { assertScalingFits, type Scaling } from "../scaling.ts";
 import { valueAt } from "../schedules.ts";
 import type { TrainingPlan } from "../train.ts";
 import type { ConvDqnConfig, DqnConfig } from "./dqn-config.ts";
@@ -87,12 +92,18 @@ async function overVectors(
   const head = config.network.dueling ? duelingHead : plainHead;
   const initial = initialNetwork(config.network, observationSize, head.outputs(actions), config.seed);
   const maxBatch = Math.max(batchOf(config), count, config.evaluation.episodes);
-  const open = () => trainable(initial, config.network, maxBatch, makeTrainable);
+  const common = config.commonMode && [observationSize, ...config.commonMode.hidden, 1];
+  const open = async (): Promise<TrainableNetwork> => {
+    const network = await trainable(initial, config.network, maxBatch, { makeTrainable, scaling });
+    if (!common) return network;
+    const shared = createDenseNetwork(common, Random.stream(config.seed, "common mode"));
+    return commonMode(network, createTrainable(shared, { maxBatch }));
+  };
   const learner = flatLearner(await open(), await open(), {
     ...config,
     head,
     round: Math.fround,
-    saved: (network) => (scaling ? foldScaling(network, scaling) : network),
+    saved: (network) => savedAs(network, { bits: config.network.bits, scaling }),
   });
   const replay = vectorReplay({
     ...config,

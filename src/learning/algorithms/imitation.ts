@@ -8,7 +8,8 @@ import { type Assessment, fit, type Fit, type FitPoint, oneHot, split } from "..
 import { greedy } from "../greedy.ts";
 import { initialNetwork, type MakeTrainable, trainable } from "../networks.ts";
 import type { Policy } from "../policy.ts";
-import { assertScalingFits, foldScaling, type Scaling, scaleObservations } from "../scaling.ts";
+import { savedAs } from "../few-bits.ts";
+import { assertScalingFits, type Scaling, scaleObservations } from "../scaling.ts";
 import type { ImitationConfig } from "./imitation-config.ts";
 import type { ImitationSnapshot, Labelled } from "./imitation-snapshot.ts";
 
@@ -53,7 +54,9 @@ export async function imitate(config: ImitationConfig, options: ImitateOptions):
   const scaling = config.scaling as Scaling | undefined;
   assertScalingFits(scaling, n, config.environment.id);
   const initial = initialNetwork(config.network, n, source.actions, config.seed);
-  const learner = await trainable(initial, config.network, Math.max(config.batchSize, 500), options.makeTrainable);
+  const { makeTrainable } = options;
+  const { bits } = config.network;
+  const learner = await trainable(initial, config.network, Math.max(config.batchSize, 500), { makeTrainable, scaling });
   const random = Random.stream(config.seed, "imitation");
   const rounds = config.aggregation?.rounds ?? 0;
   const total = config.iterations + rounds * (config.aggregation?.iterations ?? 0);
@@ -114,8 +117,8 @@ export async function imitate(config: ImitationConfig, options: ImitateOptions):
     }
     const network = learner.toNetwork();
     return {
-      network: scaling ? foldScaling(network, scaling) : network,
-      initial: scaling ? foldScaling(initial, scaling) : initial,
+      network: savedAs(network, { bits, scaling }),
+      initial: savedAs(initial, { bits, scaling }),
       curve,
       chosen,
       states: examples.states.length / n,

@@ -18,7 +18,8 @@ import {
 } from "../algorithm.ts";
 import { greedy } from "../greedy.ts";
 import { initialNetwork, trainable } from "../networks.ts";
-import { assertScalingFits, foldScaling, type Scaling, scaleObservations } from "../scaling.ts";
+import { savedAs } from "../few-bits.ts";
+import { assertScalingFits, type Scaling, scaleObservations } from "../scaling.ts";
 import { valueAt } from "../schedules.ts";
 import type { TrainingPlan } from "../train.ts";
 import { discountedReturns, type Episode, policyGradient } from "./policy-gradient.ts";
@@ -64,9 +65,11 @@ export async function createReinforce(
   { makeTrainable }: AlgorithmOptions = {},
 ): Promise<Algorithm> {
   const { observationSize, actions, id } = environments;
-  assertScalingFits(config.scaling as Scaling | undefined, observationSize, id);
+  const scaling = config.scaling as Scaling | undefined;
+  assertScalingFits(scaling, observationSize, id);
   const initial = initialNetwork(config.network, observationSize, actions, config.seed);
-  return new Reinforce(config, await trainable(initial, config.network, 512, makeTrainable), environments.count);
+  const learner = await trainable(initial, config.network, 512, { makeTrainable, scaling });
+  return new Reinforce(config, learner, environments.count);
 }
 
 class Reinforce implements Algorithm {
@@ -166,7 +169,7 @@ class Reinforce implements Algorithm {
     if (weights) parameters.set(weights[0]);
     const learned = this.#network.toNetwork();
     parameters.set(kept);
-    return this.#scaling ? foldScaling(learned, this.#scaling) : learned;
+    return savedAs(learned, { bits: this.#config.network.bits, scaling: this.#scaling });
   }
 
   save(): Stored {
