@@ -21,7 +21,8 @@ export async function load(url, context, nextLoad) {
   const code = readFileSync(file, "utf8");
   const hash = createHash("sha256").update(code);
   for (const part of salt) hash.update(part);
-  const name = createHash("sha256").update(file).digest("hex").slice(0, 16);
+  // By its place in the clone: the cache then holds wherever the clone is copied to.
+  const name = createHash("sha256").update(path.relative(fileURLToPath(root), file)).digest("hex").slice(0, 16);
   const entry = `${cache}${name}-${hash.digest("hex")}.js`;
   return { format: "module", shortCircuit: true, source: read(entry) ?? keep(entry, await transpile(file, code)) };
 }

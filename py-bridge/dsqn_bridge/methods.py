@@ -11,6 +11,7 @@ from dsqn_bridge.errors import BridgeError
 AREAS = {
     "core": "dsqn_bridge.core_methods",
     "atari": "dsqn_bridge.envs.atari",
+    "cluster": "dsqn_bridge.cluster.methods",
     "env": "dsqn_bridge.envs.methods",
     "nest": "dsqn_bridge.simulators.nest_methods",
     "pynn": "dsqn_bridge.simulators.pynn_methods",

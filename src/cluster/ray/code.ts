@@ -33,7 +33,7 @@ export function packageCode(): Code {
   const installed = basename(dirname(root)) === "node_modules";
   const base = installed ? dirname(dirname(root)) : root;
   const own = [
-    ...["package.json", ...(runsSources ? ["tsconfig.json"] : [])].map((name) => join(root, name)),
+    ...["package.json", ...(runsSources ? ["tsconfig.json", "node_modules/.package-lock.json"] : [])].map((name) => join(root, name)),
     ...[...codeFolders, "models"].flatMap((folder) => filesBelow(join(root, folder))),
   ];
   const all = [...own, ...dependencyFolders(base).flatMap(filesBelow)];
@@ -43,8 +43,20 @@ export function packageCode(): Code {
     const content = createHash("sha256").update(readFileSync(join(base, file)));
     hash.update(`${file} ${content.digest("hex")}\n`);
   }
+  if (runsSources) files.push(...transpiled(own));
   known = { base, package: relative(base, root).replaceAll("\\", "/"), files, hash: hash.digest("hex") };
   return known;
+}
+
+/** What scripts/ts-hooks.mjs has made of the sources, where it has: else every node does so again. Not part of the hash, since it says nothing new. */
+function transpiled(own: readonly string[]): string[] {
+  const cache = join("node_modules", ".cache", "dsqn");
+  if (!existsSync(join(root, cache))) return [];
+  const sources = own.filter((file) => file.endsWith(".ts"));
+  const prefixes = new Set(sources.map((file) => createHash("sha256").update(relative(root, file)).digest("hex").slice(0, 16)));
+  return readdirSync(join(root, cache))
+    .filter((name) => /^\w{16}-\w{64}\.js$/.test(name) && prefixes.has(name.slice(0, 16)))
+    .map((name) => `${cache.replaceAll("\\", "/")}/${name}`);
 }
 
 /** Folders of the packages that this one needs, theirs included, found as Node.js finds them. */
