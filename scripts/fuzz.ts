@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { fuzz, type State } from "./fuzz/campaign.ts";
 import { type Fault, tryInput } from "./fuzz/loop.ts";
-import { targets } from "./fuzz/targets.ts";
+import { pythonTargets, targetOf, targets } from "./fuzz/targets.ts";
 
 const faults: readonly Fault[] = ["untyped", "hang", "slow", "memory", "polluted", "executed"];
 
@@ -26,13 +26,14 @@ const { values } = parseArgs({
 const names = targets.map(({ name }) => name);
 const [inputs, seed] = [Number(values.inputs), Number(values.seed)];
 const readers = values.reader ?? names;
-const unknown = readers.find((name) => !names.includes(name));
+const known = [...names, ...pythonTargets.map(({ name }) => name)];
+const unknown = readers.find((name) => !known.includes(name));
 if (
   values.help ||
   unknown !== undefined ||
   !(Number.isSafeInteger(inputs) && inputs > 0 && Number.isSafeInteger(seed))
 ) {
-  const usage = `npm run fuzz -- --inputs N [--seed S] [--reader NAME]... [--folder F] [--file F] [--json]\nreaders: ${names.join(", ")}\n`;
+  const usage = `npm run fuzz -- --inputs N [--seed S] [--reader NAME]... [--folder F] [--file F] [--json]\nreaders: ${known.join(", ")}\n`;
   process.stderr.write(
     unknown === undefined ? usage : `dsqn: BAD_ARGUMENT  There is no reader "${unknown}".\n${usage}`,
   );
@@ -80,7 +81,7 @@ function line({ seed: of, seconds, targets: counts, findings }: State): string {
 async function once(file: string): Promise<number> {
   const scratch = mkdtempSync(join(tmpdir(), "dsqn-fuzz-"));
   try {
-    const target = targets.find(({ name }) => name === readers[0])!;
+    const target = targetOf(readers[0]);
     const { refused, fault, message } = await tryInput(target, new Uint8Array(readFileSync(file)), scratch);
     process.stdout.write(`${fault ?? (refused ? "refused" : "read")}${message ? `: ${message}` : ""}\n`);
     return fault ? 1 : 0;

@@ -1,11 +1,12 @@
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, fork, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeAtomically } from "../../src/files/atomic.ts";
 import { type Finding, inputOf, type Order, type Report } from "./loop.ts";
-import { targets } from "./targets.ts";
+import { ensurePython } from "../../src/setup/index.mjs";
+import { type Target, targetOf } from "./targets.ts";
 
 /** What a folder of fuzzing remembers. */
 export interface State {
@@ -85,6 +86,7 @@ class Runner {
   private readonly scratch = mkdtempSync(join(tmpdir(), "dsqn-fuzz-"));
   private readonly place = join(mkdtempSync(join(tmpdir(), "dsqn-fuzz-")), "place");
   private child: ChildProcess | undefined;
+  private python: boolean | undefined;
   private base = 0;
 
   constructor(found: (finding: Finding, bytes: Uint8Array) => void) {
@@ -108,15 +110,17 @@ class Runner {
   private async judge(order: Order, stopped: Stopped): Promise<void> {
     const again = await this.stretch({ ...order, from: stopped.index, to: stopped.index + 1 });
     if ("read" in again) return;
-    const target = targets.find(({ name }) => name === order.target)!;
-    const bytes = await inputOf(target, order.seed, stopped.index);
+    const bytes = await inputOf(targetOf(order.target), order.seed, stopped.index);
     this.found({ target: order.target, ...again }, bytes);
   }
 
   private async stretch(order: Order): Promise<{ read: number; refused: number } | Stopped> {
     writeFileSync(this.place, Float64Array.of(order.from, Date.now()));
-    this.child ??= await this.begin();
+    const target = targetOf(order.target);
+    if (this.child && this.python !== target.python) await this.end();
+    this.child ??= await this.begin(target);
     const { child } = this;
+    const sent = target.python ? { ...order, inputs: await inputsOf(target, order) } : order;
     let timer: NodeJS.Timeout | undefined;
     const outcome = await new Promise<{ read: number; refused: number } | Stopped>((resolve) => {
       const stop = (fault: Finding["fault"], message: string): void => resolve({ index: this.at()[0], fault, message });
@@ -131,7 +135,7 @@ class Runner {
         if (Date.now() - this.at()[1] > HANG_MS) stop("hang", `no end after ${HANG_MS} ms`);
         else if (more > MOST_BYTES) stop("memory", `${Math.round(more / 2 ** 20)} MB`);
       }, WATCH_MS);
-      child.send(order);
+      child.send(sent);
     });
     clearInterval(timer);
     child.removeAllListeners();
@@ -145,11 +149,9 @@ class Runner {
     return bytes.length < 16 ? Float64Array.of(0, Date.now()) : new Float64Array(Uint8Array.from(bytes).buffer);
   }
 
-  private async begin(): Promise<ChildProcess> {
-    const register = new URL("../register-ts.mjs", import.meta.url).href;
-    const child = fork(fileURLToPath(new URL("./loop.ts", import.meta.url)), [this.scratch, this.place], {
-      execArgv: ["--import", register, "--max-old-space-size=256"],
-    });
+  private async begin({ python }: Target): Promise<ChildProcess> {
+    this.python = python;
+    const child = python ? await this.pythonLoop() : this.nodeLoop();
     await new Promise<void>((resolve, reject) => {
       child.once("message", () => resolve());
       child.once("exit", () => reject(new Error("the process that reads did not start")));
@@ -157,6 +159,24 @@ class Runner {
     child.removeAllListeners();
     this.base = residentBytes(child.pid!);
     return child;
+  }
+
+  private nodeLoop(): ChildProcess {
+    const register = new URL("../register-ts.mjs", import.meta.url).href;
+    return fork(fileURLToPath(new URL("./loop.ts", import.meta.url)), [this.scratch, this.place], {
+      execArgv: ["--import", register, "--max-old-space-size=256"],
+    });
+  }
+
+  /** It speaks as a forked Node does: JSON in lines, on the descriptor that Node names. */
+  private async pythonLoop(): Promise<ChildProcess> {
+    const { python } = await ensurePython([]);
+    const bridge = fileURLToPath(new URL("../../py-bridge", import.meta.url));
+    const script = fileURLToPath(new URL("./worker.py", import.meta.url));
+    return spawn(python, [script, this.scratch, this.place], {
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+      env: { ...process.env, PYTHONPATH: bridge },
+    });
   }
 
   private async end(): Promise<void> {
@@ -172,6 +192,13 @@ class Runner {
     await this.end();
     for (const folder of [this.scratch, dirname(this.place)]) rmSync(folder, { recursive: true, force: true });
   }
+}
+
+async function inputsOf(target: Target, { seed, from, to }: Order): Promise<string[]> {
+  const inputs: string[] = [];
+  for (let index = from; index < to; index++)
+    inputs.push(Buffer.from(await inputOf(target, seed, index)).toString("base64"));
+  return inputs;
 }
 
 /** Of a process; 0 where the system does not say (not Linux). */

@@ -6,7 +6,7 @@ import { DsqnError } from "../../src/errors.ts";
 import { Random } from "../../src/numeric/random.ts";
 import { keepInMemory } from "./memory-files.ts";
 import { mutated } from "./mutate.ts";
-import { isTyped, type Target, targets } from "./targets.ts";
+import { isTyped, type Target, targetOf } from "./targets.ts";
 
 /** A stretch of inputs for one reader. */
 export interface Order {
@@ -38,7 +38,7 @@ export const SLOW_MS = 1000;
 export async function inputOf(target: Target, seed: number, index: number): Promise<Uint8Array> {
   const random = Random.stream(seed, `${target.name}/${index}`);
   const seeds = await seedsOf(target);
-  return mutated(seeds[random.integer(seeds.length)], random, tokensOf(target));
+  return mutated(seeds[random.integer(seeds.length)], random, tokensOf(target), target.form);
 }
 
 const seedCache = new Map<string, Promise<Uint8Array[]>>();
@@ -98,7 +98,7 @@ interface Place {
 }
 
 async function work({ target: name, seed, from, to }: Order, { scratch, place, exists }: Place): Promise<void> {
-  const target = targets.find((one) => one.name === name)!;
+  const target = targetOf(name);
   let [read, refused] = [0, 0];
   for (let index = from; index < to; index++) {
     const bytes = await inputOf(target, seed, index);

@@ -19,23 +19,35 @@ const NAMES = [
 ];
 const LONGEST = 400_000;
 
+/** A form in which bytes hold what JSON could hold. */
+export interface Form {
+  decode(bytes: Uint8Array): unknown;
+  encode(value: unknown): Uint8Array;
+}
+
 const pick = <T>(random: Random, items: readonly T[]): T => items[random.integer(items.length)];
 
 /**
  * A damaged or forged version of a valid file. What lies inside archives, headers and JSON is changed as what it is and put back, sizes corrected,
  * so that the damage gets past the outermost check. `tokens`: pieces that mean something in the format.
  */
-export function mutated(file: Uint8Array, random: Random, tokens: readonly Uint8Array[] = []): Uint8Array {
+export function mutated(file: Uint8Array, random: Random, tokens: readonly Uint8Array[] = [], form?: Form): Uint8Array {
   let bytes = file;
   for (let rounds = random.uniform() < 0.6 ? 1 : 1 + random.integer(3); rounds > 0; rounds--)
-    bytes = (random.uniform() < 0.6 && inside(bytes, random, tokens)) || damaged(bytes, random, tokens);
+    bytes = (random.uniform() < 0.6 && inside(bytes, random, tokens, form)) || damaged(bytes, random, tokens);
   return bytes.length > LONGEST ? bytes.slice(0, LONGEST) : bytes;
 }
 
 /** Changed as what the bytes are; undefined where that is nothing that is known here. */
-function inside(bytes: Uint8Array, random: Random, tokens: readonly Uint8Array[]): Uint8Array | undefined {
+function inside(
+  bytes: Uint8Array,
+  random: Random,
+  tokens: readonly Uint8Array[],
+  form: Form | undefined,
+): Uint8Array | undefined {
   if (bytes.length < 8) return undefined;
   try {
+    if (form) return form.encode(forged(form.decode(bytes), random));
     if (bytes[0] === 0x50 && bytes[1] === 0x4b) return archive(bytes, random, tokens);
     if (bytes[0] === 0x7b || bytes[0] === 0x5b) return json(bytes, random);
     if (bytes[8] === 0x7b && bytes[0] !== 0x89) return headed(bytes, random);
@@ -91,7 +103,7 @@ function json(bytes: Uint8Array, random: Random): Uint8Array {
 
 /** One thing in it is another; JSON inside of strings is JSON too. */
 function forged(value: unknown, random: Random): unknown {
-  const deeper = random.uniform() < 0.85;
+  const deeper = random.uniform() < 0.85 && !ArrayBuffer.isView(value);
   if (deeper && typeof value === "string" && value.startsWith("{")) {
     try {
       return JSON.stringify(forged(JSON.parse(value), random));

@@ -147,6 +147,20 @@ function messages(): Uint8Array[] {
   ].map((message) => new Uint8Array(pack(message as never)));
 }
 
+function requests(): Uint8Array[] {
+  const key = new Uint8Array(32);
+  const call = { type: "call", id: 3, method: "core.echo" };
+  return [
+    { type: "hello", protocol: 2, nonce: key, mac: key },
+    { ...call, params: { a: [1, 2.5, "x"], seed: 2 ** 40 }, arrays: [["x", "float32", [2, 2], new Uint8Array(16)]] },
+    { ...call, params: {}, arrays: [["x", "int64", [2], 0], ["y", "uint8", [3], null], ["z", "float64", [], new Uint8Array(8)]] }, // prettier-ignore
+    { type: "ping", seq: 1 },
+    { type: "cancel", id: 3 },
+    { type: "shutdown", graceMs: 100 },
+    { type: "bell" },
+  ].map((message) => new Uint8Array(pack(message as never)));
+}
+
 /** A state_dict without a word of its neurons. */
 export const weightsAlone = (): Uint8Array => encodeSafetensors(weights);
 
@@ -184,6 +198,7 @@ const made: Readonly<Record<string, () => Uint8Array[] | Promise<Uint8Array[]>>>
   "replay": () => [encodeNpz({ arr_0: matrix(5, 4) }), encodeNpz({ arr_0: matrix(3, 4, 1) })],
   "certificate": async () => [await certificate()],
   "protocol": messages,
+  "worker": requests,
 };
 const kept = new Map<string, Promise<Uint8Array[]>>();
 

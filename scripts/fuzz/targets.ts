@@ -1,8 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
+import { Packr } from "msgpackr";
 import { join } from "node:path";
 import { DsqnError } from "../../src/errors.ts";
 import { decodeArrays } from "../../src/bridge/arrays.ts";
-import { parse } from "../../src/bridge/codec.ts";
+import { parse, unpack } from "../../src/bridge/codec.ts";
 import { parseNeuronsFile } from "../../src/formats/frameworks/neurons-file.ts";
 import { importNetwork } from "../../src/formats/import.ts";
 import { untrustedReaders } from "../../src/formats/nir/untrusted.ts";
@@ -13,6 +14,7 @@ import { environmentOptionsOf } from "../../src/learning/environment-card.ts";
 import { loadModel } from "../../src/network/file/model.ts";
 import { parseCertificate } from "../../src/simulators/read-certificate.ts";
 import { Board, packetSeeds } from "./board.ts";
+import type { Form } from "./mutate.ts";
 import { seedsOf, weightsAlone } from "./seeds.ts";
 
 /** Something that reads bytes of strangers. */
@@ -25,7 +27,13 @@ export interface Target {
   readonly typed?: (error: unknown) => boolean;
   /** Pieces of files that mean something there. */
   readonly tokens?: readonly string[];
+  /** What it is inside, where `mutated` does not see that by itself. */
+  readonly form?: Form;
+  /** It runs in the Python of the environment (worker.py), which reads instead of `read`. */
+  readonly python?: boolean;
 }
+
+const plain = new Packr({ useRecords: false });
 
 /** Opcodes that would run something, in an interpreter that runs what it reads. */
 const PICKLES = [
@@ -117,16 +125,30 @@ const neurons: Target = {
   },
 };
 
+const MSGPACK = ["\xc7\x00\x70", "\xd4\x72\x40", "\xdd\xff\xff\xff\xff", "\xdf\xff\xff\xff\xff", "\xc6\xff\xff\xff\xff", "\xc9\xff\xff\xff\xff\x01", "\xa9__proto__"]; // prettier-ignore
+const msgpack: Form = { decode: unpack, encode: (value) => new Uint8Array(plain.pack(value)) };
+
 /** What a worker could send: the client turns whatever these throw into WORKER_PROTOCOL. */
 const protocol: Target = {
   name: "protocol",
-  tokens: ["\xc7\x00\x70", "\xd4\x72\x40", "\xdd\xff\xff\xff\xff", "\xdf\xff\xff\xff\xff", "\xc6\xff\xff\xff\xff", "\xc9\xff\xff\xff\xff\x01", "\xa9__proto__"], // prettier-ignore
+  tokens: MSGPACK,
+  form: msgpack,
   seeds: () => seedsOf("protocol"),
   read(bytes) {
     const message = parse(bytes);
     if (message.type === "result" || message.type === "call") decodeArrays(message.arrays, [bytes.slice(0, 16)]);
   },
   typed: (error) => error instanceof Error,
+};
+
+/** What a client could send: read by the worker's own code. */
+const worker: Target = {
+  name: "worker",
+  tokens: MSGPACK,
+  form: msgpack,
+  seeds: () => seedsOf("worker"),
+  python: true,
+  read: () => undefined,
 };
 
 let board: Board | undefined;
@@ -140,6 +162,9 @@ const packets: Target = {
     board.receive(bytes);
   },
 };
+
+/** Those that need a Python environment: only tried when they are named. */
+export const pythonTargets: readonly Target[] = [worker];
 
 export const targets: readonly Target[] = [
   file("safetensors", ".safetensors", ["I64", "F8_E4M3", "data_offsets", "__metadata__"]),
@@ -163,6 +188,8 @@ export const targets: readonly Target[] = [
   protocol,
   packets,
 ];
+
+export const targetOf = (name: string): Target => [...targets, ...pythonTargets].find((one) => one.name === name)!;
 
 /** Whether a reader may end so. */
 export function isTyped(target: Target, error: unknown): boolean {
