@@ -24,7 +24,9 @@ import { neuronOf } from "./schema.ts";
  * @throws DsqnError MODEL_DOES_NOT_FIT, and what `loadModel` throws
  */
 export async function initialPixelNetwork(
-  { method, network, seed }: ConvDqnConfig,
+  { method, network, seed }: Pick<ConvDqnConfig, "method" | "seed"> & {
+    readonly network: Omit<ConvDqnConfig["network"], "dueling">;
+  },
   environments: PixelEnvironments,
   outputs: number,
 ): Promise<Network> {

@@ -36,6 +36,8 @@ export interface Minibatch {
   readonly advantages: Float64Array;
   /** What the critic learns: advantage and value of then. */
   readonly returns: Float64Array;
+  /** A teacher's probabilities of the actions, [size, actions]. */
+  readonly taught?: Float32Array;
 }
 
 /** Weights of the parts of the objective. */
@@ -44,6 +46,8 @@ export interface Objective {
   readonly clipRange: number;
   readonly entropy: number;
   readonly valueWeight: number;
+  /** Of the cross-entropy to a teacher. */
+  readonly teaching?: number;
 }
 
 /**
@@ -51,12 +55,13 @@ export interface Objective {
  *
  *   L = mean_k [ -min(rho_k A_k, clip(rho_k, 1 - c, 1 + c) A_k) - entropy H(pi(. | o_k)) + valueWeight / 2 (V(o_k) - G_k)^2 ]
  *
- * with rho = pi(a | o) / pi_then(a | o) and A of mean 0 and deviation 1 over the minibatch.
+ * with rho = pi(a | o) / pi_then(a | o) and A of mean 0 and deviation 1 over the minibatch. Where there is a teacher q, - teaching sum_a q_a log pi(a | o)
+ * comes to it (Schmitt et al. 2018).
  */
 export function ppoSlopes(
   { logits, values }: Judgement,
-  { actions: taken, logProbabilities, advantages, returns }: Minibatch,
-  { clipRange, entropy, valueWeight }: Objective,
+  { actions: taken, logProbabilities, advantages, returns, taught }: Minibatch,
+  { clipRange, entropy, valueWeight, teaching = 0 }: Objective,
 ): Judgement {
   const size = taken.length;
   const n = logits.length / size;
@@ -75,7 +80,8 @@ export function ppoSlopes(
     for (let j = 0; j < n; j++) {
       const p = exp(logs[j]);
       // d(-rho A) / dz_j = rho A (p_j - [j = a]);  d(-H) / dz_j = p_j (log p_j + H)
-      slopes.logits[k * n + j] = (pull * (p - Number(j === taken[k])) + entropy * p * (logs[j] + h)) / size;
+      const own = pull * (p - Number(j === taken[k])) + entropy * p * (logs[j] + h);
+      slopes.logits[k * n + j] = (taught ? own + teaching * (p - taught[k * n + j]) : own) / size;
     }
     slopes.values[k] = (valueWeight * (values[k] - returns[k])) / size;
   }

@@ -6,8 +6,9 @@ import type { Network } from "../../network/network.ts";
 import { exp } from "../../numeric/elementary.ts";
 import { Random, type RandomState } from "../../numeric/random.ts";
 import { createTrainable } from "../../engines/create.ts";
-import type { ActorCritic } from "../actor-critic/actor-critic.ts";
+import type { ActorCritic, Judgement } from "../actor-critic/actor-critic.ts";
 import { separateActorCritic } from "../actor-critic/separate.ts";
+import { type Sight, vectorSight } from "../actor-critic/sight.ts";
 import {
   type Act,
   type Algorithm,
@@ -21,22 +22,25 @@ import {
   type Weights,
 } from "../algorithm.ts";
 import { initialNetwork, trainable } from "../networks.ts";
-import { assertShapingFits, rewardShapings } from "../rewards.ts";
-import { assertScalingFits, foldScaling, type Scaling, scaleObservations } from "../scaling.ts";
+import { assertShapingFits, rewardClips, type RewardShapingName, rewardShapings } from "../rewards.ts";
+import { savedAs } from "../few-bits.ts";
+import { assertScalingFits, type Scaling } from "../scaling.ts";
 import { valueAt } from "../schedules.ts";
 import type { TrainingPlan } from "../train.ts";
-import type { PpoConfig } from "./ppo-config.ts";
+import type { PixelPpoConfig, PpoConfig } from "./ppo-config.ts";
 import { generalisedAdvantages, logSoftmax, type Minibatch, ppoSlopes } from "./ppo-gradient.ts";
 
 /** When such a run ends, and how it is judged in between. */
-export function ppoPlan({ seed, environment, episodes, steps, solve, evaluation }: PpoConfig): TrainingPlan {
+export function ppoPlan(config: PpoConfig | PixelPpoConfig): TrainingPlan {
+  const { seed, environment, episodes, steps, solve, evaluation } = config;
   return {
     seed,
     count: environment.count,
     episodes,
     steps,
     solve,
-    evaluation: { ...evaluation, clock: "steps", atEnd: false },
+    // A run over frames, which costs hours, is scored at its end too.
+    evaluation: { ...evaluation, clock: "steps", atEnd: "game" in environment },
   };
 }
 
@@ -60,17 +64,42 @@ export async function createPpo(
   const shape = [observationSize, ...config.critic.hidden, 1];
   const critic = createDenseNetwork(shape, Random.stream(config.seed, "critic"));
   const learner = separateActorCritic(
-    await trainable(policy, config.network, maxBatch, makeTrainable),
+    await trainable(policy, config.network, maxBatch, { makeTrainable, scaling }),
     createTrainable(critic, { maxBatch }),
-    { ...config, saved: (network) => (scaling ? foldScaling(network, scaling) : network) },
+    { ...config, saved: (network) => savedAs(network, { bits: config.network.bits, scaling }) },
   );
-  return new Ppo(config, learner, { count, observationSize, scaling });
+  const sight = vectorSight({ horizon: config.horizon, count }, observationSize, scaling);
+  return ppoOf(config, learner, sight, { count, sees: "observations" });
 }
 
-interface Seen {
+/** What the algorithm itself has to know of a config, over lists of values or over frames. */
+type Settings = Pick<
+  PpoConfig,
+  | "seed"
+  | "horizon"
+  | "epochs"
+  | "minibatches"
+  | "gamma"
+  | "lambda"
+  | "clipRange"
+  | "entropy"
+  | "valueWeight"
+  | "learningRate"
+  | "rewardScale"
+> &
+  Partial<Pick<PpoConfig, "rewardShaping"> & Pick<PixelPpoConfig, "rewards" | "lifeLossIsTerminal" | "teacher">>;
+
+/** Where it learns. */
+interface Place {
   readonly count: number;
-  readonly observationSize: number;
-  readonly scaling: Scaling | undefined;
+  readonly sees: Algorithm["sees"];
+  /** A teacher's probabilities of the actions, [batch, actions]. */
+  readonly teach?: (observations: Shown, batch: number) => Float32Array;
+}
+
+/** The algorithm over any actor-critic, and whatever it sees of `count` environments. */
+export function ppoOf(settings: Settings, learner: ActorCritic, sight: Sight, place: Place): Algorithm {
+  return new Ppo(settings, learner, sight, place);
 }
 
 interface Facts {
@@ -78,15 +107,18 @@ interface Facts {
   readonly settled: number;
   readonly filled: number;
   readonly optimizerSteps: number;
+  /** Lists of moments; as many as of weights unless said. */
+  readonly moments?: number;
   readonly random: { readonly exploration: RandomState; readonly minibatches: RandomState };
 }
 
 type Rollout = ReturnType<typeof createRollout>;
 
 /** What was done since the last update, [horizon, count] each. */
-function createRollout(steps: number, observationSize: number) {
+function createRollout(steps: number, taught: number) {
   return {
-    observations: new Float32Array(steps * observationSize),
+    /** A teacher's probabilities, [steps, actions]. */
+    taught: new Float32Array(steps * taught),
     actions: new Int32Array(steps),
     logProbabilities: new Float32Array(steps),
     values: new Float32Array(steps),
@@ -96,55 +128,61 @@ function createRollout(steps: number, observationSize: number) {
 }
 
 class Ppo implements Algorithm {
-  readonly sees = "observations";
+  readonly sees: Algorithm["sees"];
   readonly episodes = "at-once";
-  readonly #config: PpoConfig;
+  readonly #config: Settings;
   readonly #learner: ActorCritic;
-  readonly #seen: Seen;
+  readonly #sight: Sight;
+  readonly #count: number;
+  readonly #teach: Place["teach"];
   readonly #exploration: Random;
   readonly #minibatches: Random;
   readonly #rollout: Rollout;
-  /** What the environments show, as the networks see it, [count, observationSize]; and unscaled, where rewards are shaped by it. */
-  readonly #current: Float32Array;
+  /** What the environments show, unscaled, where rewards are shaped by it. */
   readonly #raw: Shown[] = [];
   /** Steps of the rollout that were taken. */
   #filled = 0;
   #updates = 0;
   #settled = 1;
 
-  constructor(config: PpoConfig, learner: ActorCritic, seen: Seen) {
+  constructor(config: Settings, learner: ActorCritic, sight: Sight, { count, sees, teach }: Place) {
     this.#config = config;
     this.#learner = learner;
-    this.#seen = seen;
+    this.#sight = sight;
+    this.#count = count;
+    this.#teach = teach;
+    this.sees = sees;
     this.#exploration = Random.stream(config.seed, "exploration");
     this.#minibatches = Random.stream(config.seed, "minibatches");
-    this.#rollout = createRollout(config.horizon * seen.count, seen.observationSize);
-    this.#current = new Float32Array(seen.count * seen.observationSize);
+    this.#rollout = createRollout(config.horizon * count, teach ? learner.actions : 0);
   }
 
   get updates(): number {
     return this.#updates;
   }
 
-  #scaled(shown: Shown): Float32Array {
-    const { scaling } = this.#seen;
-    return scaling ? scaleObservations(scaling, shown as Float32Array) : (shown as Float32Array);
+  get #shaping(): RewardShapingName {
+    return this.#config.rewardShaping ?? "none";
+  }
+
+  #see(i: number, shown: Shown, starts: boolean): void {
+    this.#sight.show(this.#filled, i, shown, starts);
+    if (this.#shaping !== "none") this.#raw[i] = shown.slice();
   }
 
   begin(i: number, shown: Shown): void {
-    this.#current.set(this.#scaled(shown), i * this.#seen.observationSize);
-    if (this.#config.rewardShaping !== "none") this.#raw[i] = shown.slice();
+    this.#see(i, shown, true);
   }
 
   act(running: Int32Array, environmentSteps: number): Int32Array {
-    const { horizon } = this.#config;
-    const { count, observationSize: n } = this.#seen;
-    if (this.#filled === horizon) this.#learn(environmentSteps);
-    const { logits, values } = this.#learner.judge(this.#current, count);
+    const count = this.#count;
+    if (this.#filled === this.#config.horizon) this.#learn(environmentSteps);
+    const shown = this.#sight.at(this.#filled);
+    const { logits, values } = this.#learner.judge(shown, count);
     const { actions } = this.#learner;
     const rollout = this.#rollout;
     const first = this.#filled++ * count;
-    rollout.observations.set(this.#current, first * n);
+    if (this.#teach) rollout.taught.set(this.#teach(shown, count), first * actions);
     rollout.values.set(values.subarray(0, count), first);
     return running.map((i) => {
       const logs = logSoftmax(logits.subarray(i * actions, (i + 1) * actions));
@@ -159,49 +197,54 @@ class Ppo implements Algorithm {
     // From whole rollouts only, before the next action: the policy that acts is the one that is learned from.
   }
 
-  observe(i: number, { reward, shown, terminated, truncated }: Outcome): void {
-    const { rewardShaping, rewardScale, gamma } = this.#config;
-    const { count, observationSize: n } = this.#seen;
+  observe(i: number, { reward, shown, terminated, truncated, lifeLost }: Outcome): void {
+    const { rewards = "raw", lifeLossIsTerminal = false, rewardScale, gamma } = this.#config;
+    const count = this.#count;
     const at = (this.#filled - 1) * count + i;
-    const shaped = rewardShapings[rewardShaping](reward, this.#raw[i], shown, terminated, gamma);
-    const scaled = this.#scaled(shown);
+    const clipped = rewardClips[rewards](reward);
+    const shaped = rewardShapings[this.#shaping](clipped, this.#raw[i], shown, terminated, gamma);
+    const terminal = terminated || (lifeLossIsTerminal && lifeLost);
+    this.#see(i, shown, false);
     // What a time limit cuts would have gone on.
-    const rest = truncated && !terminated ? gamma * this.#learner.judge(scaled, 1).values[0] : 0;
+    const cut = truncated && !terminal;
+    const rest = cut
+      ? gamma * this.#learner.judge(this.#sight.of(Int32Array.of(this.#filled * count + i)), 1).values[0]
+      : 0;
     this.#rollout.rewards[at] = shaped * rewardScale + rest;
-    this.#rollout.ended[at] = Number(terminated || truncated);
-    this.#current.set(scaled, i * n);
-    if (rewardShaping !== "none") this.#raw[i] = shown.slice();
+    this.#rollout.ended[at] = Number(terminal || truncated);
   }
 
   #learn(environmentSteps: number): void {
-    const { gamma, lambda, epochs, minibatches, learningRate } = this.#config;
-    const { count, observationSize: n } = this.#seen;
-    const { observations, actions, logProbabilities, values } = this.#rollout;
-    const next = this.#learner.judge(this.#current, count).values.slice(0, count);
+    const { horizon, gamma, lambda, epochs, minibatches, learningRate, teacher } = this.#config;
+    const { actions, logProbabilities, values, taught } = this.#rollout;
+    const choices = this.#learner.actions;
+    const teaching = teacher && valueAt(teacher.weight, environmentSteps);
+    const next = this.#learner.judge(this.#sight.at(horizon), this.#count).values.slice(0, this.#count);
     const advantages = generalisedAdvantages(this.#rollout, next, gamma, lambda);
     const rate = valueAt(learningRate, environmentSteps) * this.#settled;
     const size = actions.length / minibatches;
-    const rows = new Float32Array(size * n);
     for (let epoch = 0; epoch < epochs; epoch++) {
       const order = shuffled(actions.length, this.#minibatches);
       for (let start = 0; start < order.length; start += size) {
         const chosen = order.subarray(start, start + size);
-        chosen.forEach((k, row) => rows.set(observations.subarray(k * n, (k + 1) * n), row * n));
         const batch: Minibatch = {
           actions: chosen.map((k) => actions[k]),
           logProbabilities: Float32Array.from(chosen, (k) => logProbabilities[k]),
           advantages: Float64Array.from(chosen, (k) => advantages[k]),
           returns: Float64Array.from(chosen, (k) => advantages[k] + values[k]),
+          ...(teaching !== undefined && { taught: rowsOf(taught, chosen, choices) }),
         };
-        this.#learner.update(rows, size, (said) => this.#slopes(said, batch, environmentSteps), rate);
+        const objective = { ...this.#config, teaching };
+        const slopes = (said: Judgement): Judgement => this.#slopes(ppoSlopes(said, batch, objective), environmentSteps);
+        this.#learner.update(this.#sight.of(chosen), size, slopes, rate);
         this.#updates++;
       }
     }
+    this.#sight.carry(horizon);
     this.#filled = 0;
   }
 
-  #slopes(said: Parameters<typeof ppoSlopes>[0], batch: Minibatch, environmentSteps: number) {
-    const slopes = ppoSlopes(said, batch, this.#config);
+  #slopes(slopes: Judgement, environmentSteps: number): Judgement {
     if (slopes.logits.every(Number.isFinite) && slopes.values.every(Number.isFinite)) return slopes;
     throw new DsqnError("TRAINING_DIVERGED", `A gradient became infinite at gradient step ${this.#updates}.`, {
       hint: "Lower the learning rate, or clip gradients. The last checkpoint is from before.",
@@ -219,7 +262,7 @@ class Ppo implements Algorithm {
 
   readonly greedy: Act = (observations, batch) => {
     const { actions } = this.#learner;
-    const { logits } = this.#learner.judge(this.#scaled(observations), batch);
+    const { logits } = this.#learner.judge(this.#sight.view(observations), batch);
     return Int32Array.from({ length: batch }, (_, k) => argmax(logits, k * actions, actions));
   };
 
@@ -242,6 +285,7 @@ class Ppo implements Algorithm {
       settled: this.#settled,
       filled: this.#filled,
       optimizerSteps: steps,
+      moments: moments.length,
       random: { exploration: this.#exploration.state, minibatches: this.#minibatches.state },
     };
     return {
@@ -249,27 +293,28 @@ class Ppo implements Algorithm {
       tensors: {
         ...prefixed("network", weights),
         ...Object.assign({}, ...moments.map((moment, k) => prefixed(`moments${k}`, moment))),
-        ...prefixed("rollout", this.#rollout),
+        ...prefixed("rollout", { ...this.#rollout, ...this.#sight.save(this.#filled) }),
       },
     };
   }
 
   restore({ facts, tensors }: Stored): void {
-    const { updates, settled, filled, optimizerSteps, random } = facts as Facts;
+    const { updates, settled, filled, optimizerSteps, random, moments: lists } = facts as Facts;
     [this.#updates, this.#settled, this.#filled] = [updates, settled, filled];
     this.#exploration.state = random.exploration;
     this.#minibatches.state = random.minibatches;
     const weights = listed("network", tensors);
-    const moments = weights.map((_, k) => listed(`moments${k}`, tensors));
+    const moments = Array.from({ length: lists ?? weights.length }, (_, k) => listed(`moments${k}`, tensors));
     this.#learner.restore({ weights, moments, steps: optimizerSteps });
     const kept = unprefixed("rollout", tensors);
     for (const [name, values] of Object.entries(this.#rollout))
-      (values as Float32Array).set(kept[name] as Float32Array);
+      if (kept[name]) (values as Float32Array).set(kept[name] as Float32Array);
+    this.#sight.restore(kept);
   }
 
   resume(i: number, shown: Shown): boolean {
-    this.begin(i, shown);
-    return true;
+    if (this.#shaping !== "none") this.#raw[i] = shown.slice();
+    return this.#sight.resume(this.#filled, i, shown);
   }
 
   close(): void {
@@ -285,6 +330,13 @@ function draw(logs: Float64Array, random: Random): number {
     if (left < 0) return j;
   }
   return logs.length - 1;
+}
+
+/** Some rows of values [.., width]. */
+function rowsOf(values: Float32Array, rows: Int32Array, width: number): Float32Array {
+  const chosen = new Float32Array(rows.length * width);
+  rows.forEach((k, to) => chosen.set(values.subarray(k * width, (k + 1) * width), to * width));
+  return chosen;
 }
 
 /** 0 to n - 1 in a random order (Fisher & Yates). */

@@ -20,6 +20,7 @@ const general = () => import("./general.ts");
 const cartpole = () => import("./cartpole.ts");
 const mountaincar = () => import("./mountaincar.ts");
 const breakout = () => import("./breakout.ts");
+const breakoutPpo = () => import("./breakout-ppo.ts");
 const thrift = () => import("./thrift.ts");
 const known: Record<string, Preset> = {
   "dqn": preset(general, "dqn", "any environment (--env ID) of a Box and Discrete actions, dense Q-network"),
@@ -66,6 +67,13 @@ const known: Record<string, Preset> = {
   "breakout-dqn": preset(breakout, "breakoutDqn", "Breakout (or --env GAME), convolutional Q-network sized for CPUs"),
   "breakout-dqn-nature": preset(breakout, "breakoutDqnNature", "Breakout, the network of Mnih et al. 2015"),
   "breakout-dsqn": preset(breakout, "breakoutDsqn", "Breakout, spiking convolutional Q-network, T = 10"),
+  "breakout-ppo": preset(breakoutPpo, "breakoutPpo", "Breakout, proximal policy optimisation from its frames"),
+  "breakout-ppo-on": preset(breakoutPpo, "breakoutPpoOn", "Breakout, the same from breakout-dqn on, sticky actions"),
+  "breakout-spiking-ppo": preset(
+    breakoutPpo,
+    "breakoutSpikingPpo",
+    "Breakout, the same with a spiking policy, T = 4, taught by breakout-dqn",
+  ),
   "breakout-patel-dsqn": preset(breakout, "breakoutPatelDsqn", "Breakout, spiking, one hidden layer, T = 20"),
 };
 

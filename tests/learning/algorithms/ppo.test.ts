@@ -78,6 +78,20 @@ describe("ppoSlopes", () => {
     expect(held).toBe(0); // the entropy pulls everywhere
     const without = ppoSlopes({ logits, values }, batch, { ...objective, entropy: 0 });
     expect(without.logits.filter((slope) => slope === 0).length).toBeGreaterThan(n);
+
+    // A teacher's cross-entropy comes on top: by differences too.
+    const taught = Float32Array.from({ length: size * n }, (_, k) => [0.7, 0.2, 0.1][k % n]);
+    const crossEntropy = (row: number[], k: number): number => {
+      const logSum = Math.log(row.reduce((s, x) => s + Math.exp(x), 0));
+      return -row.reduce((s, x, j) => s + taught[k * n + j] * (x - logSum), 0) / size;
+    };
+    const drawn = ppoSlopes({ logits, values }, { ...batch, taught }, { ...objective, teaching: 2 });
+    for (let i = 0; i < 12; i++) {
+      const [k, row] = [Math.floor(i / n), z.slice(Math.floor(i / n) * n, Math.floor(i / n) * n + n)];
+      const moved = (by: number): number => crossEntropy(row.map((x, j) => (j === i % n ? x + by : x)), k);
+      const own = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+      expect(drawn.logits[i]).toBeCloseTo(slopes.logits[i] + 2 * own, 6);
+    }
   });
 });
 
