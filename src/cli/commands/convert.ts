@@ -8,6 +8,8 @@ import {
   originalConversion,
   type ConversionOptions,
 } from "../../conversion/convert.ts";
+import { levelsLearner } from "../../conversion/levels.ts";
+import { inPhases, levelsKept, onGrid } from "../../conversion/phases.ts";
 import { quantise } from "../../conversion/quantise.ts";
 import { scaleDefaults } from "../../conversion/scales.ts";
 import { openTrainable } from "../../engines/open-trainable.ts";
@@ -43,6 +45,8 @@ interface Options extends Named, DryRunFlag {
   fineTune?: number;
   learningRate?: number;
   price?: number;
+  levels?: boolean;
+  phases?: boolean;
   bits?: number;
   seed: number;
   out?: string;
@@ -122,6 +126,11 @@ export default command<Options>({
         real(0, 1),
       )
       .option("--price <strength>", "of fine-tuning: a price on spikes (about 1 leaves few)", real(0, 1e6))
+      .option("--levels", "of fine-tuning: the network of T levels that the spikes stand for, instead of the spikes")
+      .option(
+        "--phases",
+        "a layer fires when the one before has finished: the network of T levels, decision by decision",
+      )
       .option("--bits <n>", "of a weight, in the end: 2 to 16 (default: 32, float)", integer(2))
       .option("--seed <n>", "of fine-tuning", integer(), 0)
       .option("--out <file>", "where to write it (default: <model>-converted.safetensors)");
@@ -135,6 +144,8 @@ Examples:
   dsqn convert models/cartpole-dqn.safetensors --replay models/cartpole-dqn-replay --calibrate --steps 64 --fine-tune 500
   dsqn convert models/cartpole-dqn.safetensors --replay models/cartpole-dqn-replay --calibrate --neuron lif --steps 4 \\
     --population 1 --fine-tune 8000 --learning-rate 0.002 --price 1
+  dsqn convert models/cartpole-dqn.safetensors --replay models/cartpole-dqn-replay --calibrate --neuron lif --steps 4 \\
+    --population 1 --fine-tune 2000 --levels --phases
   dsqn convert runs/breakout/best.safetensors --replay runs/breakout-replay --calibrate`,
     );
   },
@@ -164,14 +175,17 @@ Examples:
         ? new Float32Array(0)
         : await loadReplayStates(replay, observationSize(source), card?.environment);
     const conversion = conversionOf(options, kindOf(source) === "dense" ? balancedConversion : balancedConvolution);
+    refuseOrder(options);
     const converted = convert(source, states, conversion);
     refuseUnheard(converted.network);
     const tuned = await tune(converted.network, source, states, options, { progress, signal });
-    const { steps } = converted.network.coding;
-    const whole = tuned?.network ?? converted.network;
+    const base = tuned?.network ?? converted.network;
+    const whole = options.phases ? onGrid(base) : base;
     const warnings = warnSilent(whole, states, log);
     const scales = converted.scales.map((scale) => (scale.length === 1 ? scale[0] : Array.from(scale)));
-    const network = bits === undefined ? whole : quantise(whole, bits);
+    const network = options.phases ? inPhases(whole) : bits === undefined ? whole : quantise(whole, bits);
+    const { steps } = network.coding;
+    const levels = options.phases && states.length > 0 ? levelsKept(network, whole, states) : null;
     const fields = {
       method: "convert",
       ...environmentOf(card),
@@ -179,6 +193,7 @@ Examples:
       conversion: {
         ...conversion,
         ...(tuned && { fineTune: { ...tuningOf(options), agreement: tuned.agreement } }),
+        ...(options.phases && { phases: { levels: whole.coding.steps, equal: levels } }),
         ...(bits && { bits }),
       },
       scales,
@@ -186,18 +201,22 @@ Examples:
     };
     await written(out, options, { log }, (file) => saveModel(file, network, fields));
     print(
-      { scales, out, dryRun: options.dryRun, steps, conversion, fineTune: tuned?.agreement ?? null, warnings },
-      (result) => render(result.out, conversion, converted, tuned),
+      {
+        ...{ scales, out, dryRun: options.dryRun, steps, conversion },
+        ...{ fineTune: tuned?.agreement ?? null, levels, warnings },
+      },
+      (result) => [render(result.out, conversion, converted, tuned), ...renderLevels(levels, steps)].join("\n"),
     );
     return 0;
   },
 });
 
 /** How to fine-tune, as the card has it. */
-function tuningOf({ fineTune: iterations, seed, learningRate, price }: Options) {
+function tuningOf({ fineTune: iterations, seed, learningRate, price, levels }: Options) {
   return {
     iterations,
     seed,
+    ...(levels && { levels }),
     ...(learningRate && { learningRate }),
     ...(price && { price: { strength: price, rate: 0 } }),
   };
@@ -211,21 +230,36 @@ async function tune(
   options: Options,
   { progress, signal }: Pick<Context, "progress" | "signal">,
 ): Promise<FineTuned | undefined> {
-  const { fineTune: total, learningRate, price } = options;
+  const { fineTune: total, learningRate, price, levels } = options;
   if (total !== undefined)
     return await fineTune(network, source, states, {
       ...tuningOf(options),
       signal,
-      makeTrainable: openTrainable,
+      makeTrainable: options.levels ? levelsLearner : openTrainable,
       onPoint: ({ iteration: done, validationAccuracy }) => {
         const note = `agreement ${(100 * validationAccuracy).toFixed(2)} %`;
         progress({ stage: "fine-tune", done, total, unit: "batches", note });
       },
     });
-  if (price === undefined && learningRate === undefined) return undefined;
-  throw new UsageError("BAD_ARGUMENT", "--price and --learning-rate belong to fine-tuning.", {
+  if (price === undefined && learningRate === undefined && !levels) return undefined;
+  throw new UsageError("BAD_ARGUMENT", "--price, --levels and --learning-rate belong to fine-tuning.", {
     hint: "Add --fine-tune BATCHES.",
   });
+}
+
+/** Refuses what takes the order of spikes away from what needs it. */
+function refuseOrder({ levels, phases, price, bits }: Options): void {
+  if (levels && price !== undefined)
+    throw new UsageError("BAD_ARGUMENT", "--price is of spikes, and with --levels the network that learns has none.");
+  if (phases && bits !== undefined)
+    throw new UsageError("BAD_ARGUMENT", "--bits would round what holds neurons back in two phases too.", {
+      hint: "Leave out --bits or --phases.",
+    });
+}
+
+function renderLevels(levels: number | null, steps: number): string[] {
+  if (levels === null) return [];
+  return [`  in two phases, ${steps} steps: ${(100 * levels).toFixed(2)} % of the states as the network of levels`];
 }
 
 /** What the command line names, over the defaults. */
