@@ -7,7 +7,7 @@ import sys
 
 import zmq
 
-from dsqn_bridge import control, parent, region
+from dsqn_bridge import control, curve, parent, region
 from dsqn_bridge.errors import BridgeError, describe
 from dsqn_bridge.greeting import Greeter
 from dsqn_bridge.handover import Handover
@@ -31,7 +31,10 @@ def main():
     parent.watch(stdin, config.get("directory"))
     try:
         server = Server(config)
-        os.write(ready, (json.dumps({"work": server.work, "control": server.control}) + "\n").encode())
+        said = {"work": server.work, "control": server.control}
+        if config.get("curve") == "own":
+            said["publicKey"] = server.public_key
+        os.write(ready, (json.dumps(said) + "\n").encode())
         os.close(ready)
     except BaseException:
         # A parent that was killed meanwhile hears nothing, and tidies nothing up.
@@ -42,7 +45,8 @@ def main():
 
 
 class Server:
-    """``config``: ``work`` and ``control`` (addresses), ``key`` (hex); ``publicKey`` and ``secretKey`` where CURVE is wanted.
+    """``config``: ``work`` and ``control`` (addresses), ``key`` (hex); ``publicKey`` and ``secretKey``, or ``curve``, where
+    CURVE is wanted (curve.py); ``clientKey``: the public key of the only client.
 
     ``region`` (``descriptor``, ``bytes``) where there is memory to share.
     """
@@ -60,10 +64,16 @@ class Server:
             self._slots, self.session.ports = shared.slots, Ports(shared)
             self._handover = Handover(shared.board, self._serve_request, self._wake)
         self._greeter = Greeter(key, "work", data)
-        self._work = _listener(context, config)
+        pair, client_key = curve.keys(config), config.get("clientKey")
+        for address in (config["work"], config["control"]):
+            curve.refuse_open(address, pair, client_key)
+        if client_key is not None:
+            curve.admit_only(context, client_key)
+        self.public_key = pair and pair[0].decode()
+        self._work = _listener(context, pair)
         control.bind_wake(self._work)
         self._work.bind(config["work"])
-        control_socket = _listener(context, config)
+        control_socket = _listener(context, pair)
         control_socket.bind(config["control"])
         self.work, self.control = _address(self._work, config["work"]), _address(control_socket, config["control"])
         control.Control(context, control_socket, self.session, Greeter(key, "control", data)).start()
@@ -157,14 +167,11 @@ class Server:
         self._work.send_multipart([identity, self._pack({"type": "error", "id": call, "error": describe(error)})])
 
 
-def _listener(context, config):
+def _listener(context, pair):
     socket = context.socket(zmq.ROUTER)
-    if "secretKey" in config:
-        if not zmq.has("curve"):
-            raise SystemExit("dsqn_bridge: this pyzmq has no CURVE, which tcp needs; install a pyzmq wheel.")
+    if pair is not None:
         socket.curve_server = True
-        socket.curve_secretkey = config["secretKey"].encode()
-        socket.curve_publickey = config["publicKey"].encode()
+        socket.curve_publickey, socket.curve_secretkey = pair
     socket.sndhwm = socket.rcvhwm = 0
     socket.linger = 1000
     return socket

@@ -1,4 +1,4 @@
-import { processState } from "./process-state.ts";
+import type { ProcessState } from "./process-state.ts";
 
 /** Silence for this many beats means trouble; the verdict falls before the next one. */
 const SILENT_BEATS = 2;
@@ -14,7 +14,7 @@ export interface Heartbeat {
  * of its last sign of life. Counts beats of this event loop, not seconds: a loop that was busy itself has heard nobody.
  */
 export function startHeartbeat(
-  pid: number,
+  look: () => Promise<ProcessState | undefined>,
   intervalMs: number,
   ping: () => void,
   onLost: (reason: string) => void,
@@ -25,7 +25,7 @@ export function startHeartbeat(
 
   const beat = async (): Promise<void> => {
     if (silent++ >= SILENT_BEATS) {
-      const state = await processState(pid);
+      const state = await look();
       if (stopped || silent === 0) return;
       if (state === undefined && process.platform !== "win32") return; // it has ended: its exit event says how
       const working =

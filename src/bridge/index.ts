@@ -5,4 +5,7 @@ export type { Port, PortReply } from "./shared/port.ts";
 export { PROTOCOL, type Dtype } from "./schema.ts";
 export type { CallOptions, CallResult, DataPath, WorkerOptions } from "./options.ts";
 export { openWorker } from "./open.ts";
+export { currentPlace, type Place, type PlacedOptions, withWorkersAt } from "./place.ts";
+export type { Ending, Launched } from "./launch.ts";
+export type { WorkerLog } from "./log.ts";
 export type { Worker } from "./worker.ts";

@@ -7,6 +7,7 @@ import { managedHome, root, withoutCurrentFolder } from "../setup/index.mjs";
 import { DsqnError } from "../errors.ts";
 import { atExit } from "./at-exit.ts";
 import type { WorkerLog } from "./log.ts";
+import type { ProcessState } from "./process-state.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 export const PY_BRIDGE = join(root, "py-bridge");
@@ -36,6 +37,8 @@ export interface WorkerProcess {
   readonly pid: number | undefined;
   readonly ended: Promise<Ending>;
   kill(): void;
+  /** What the kernel says of it, where that is another machine's; undefined: that does not answer. */
+  state?(): Promise<ProcessState | undefined>;
 }
 
 export interface Launched {
@@ -46,6 +49,10 @@ export interface Launched {
   readonly key: Buffer;
   /** Socket options: CURVE on tcp, where others could listen; nothing on ipc. */
   readonly security: { curveServerKey?: string; curvePublicKey?: string; curveSecretKey?: string };
+  /** How often ZeroMQ itself looks whether the other side is there, in ms, where a machine may vanish without a word. */
+  readonly beats?: { readonly heartbeatInterval: number; readonly heartbeatTimeout: number };
+  /** The connection is gone: with it the worker, as what was under way is lost. */
+  disconnected?(): void;
   /** Removes the sockets' folder. Once both ends are connected nobody needs it, and then nothing can be left behind. */
   removeDirectory(): void;
 }

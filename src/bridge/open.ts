@@ -3,6 +3,7 @@ import { interpreter } from "./interpreter.ts";
 import { launch, type Launched } from "./launch.ts";
 import { openLog } from "./log.ts";
 import type { WorkerOptions } from "./options.ts";
+import { currentPlace, type Place } from "./place.ts";
 import { regionFor } from "./shared/memory.ts";
 import { type Region, REGION_BYTES } from "./shared/region.ts";
 import { Worker } from "./worker.ts";
@@ -19,6 +20,8 @@ import { Worker } from "./worker.ts";
  */
 export async function openWorker(options: WorkerOptions = {}): Promise<Worker> {
   const name = options.name ?? "worker";
+  const place = options.place === "here" ? undefined : (options.place ?? currentPlace());
+  if (place) return openAt(place, name, options);
   const python = await interpreter(options);
   const log = openLog(name, options.onLog);
   const warn = options.onWarning ?? ((message: string) => log.write(`dsqn: ${message}\n`));
@@ -46,6 +49,23 @@ export async function openWorker(options: WorkerOptions = {}): Promise<Worker> {
   } catch (error) {
     launched?.process.kill();
     region?.close();
+    log.close(true);
+    throw error;
+  }
+}
+
+/** A worker on another machine, with the Python that is there. */
+async function openAt(place: Place, name: string, options: WorkerOptions): Promise<Worker> {
+  const { module = "dsqn_bridge", path = [], env = {}, startTimeoutMs = 60_000, signal } = options;
+  const log = openLog(name, options.onLog);
+  let launched: Launched | undefined;
+  try {
+    launched = await place.launch({ name, module, path, env, startTimeoutMs, signal }, log);
+    const worker = connected(name, place.name, launched, log, options);
+    await worker.greet(startTimeoutMs);
+    return worker;
+  } catch (error) {
+    launched?.process.kill();
     log.close(true);
     throw error;
   }

@@ -1,6 +1,7 @@
 import type { OnProgress } from "../progress.ts";
 import type { Extra } from "../setup/python-environment.ts";
 import type { NdArray } from "./arrays.ts";
+import type { Place } from "./place.ts";
 
 /** How arrays travel: by memory that both processes see, or by ZeroMQ like everything else. Results and errors are the same. */
 export type DataPath = "shared-memory" | "zeromq";
@@ -20,6 +21,8 @@ export interface WorkerOptions {
   readonly graceMs?: number;
   /** ipc where there is any (not on Windows), else tcp on the loopback interface. Both authenticate, tcp encrypts (docs/protocol.md). */
   readonly transport?: "ipc" | "tcp";
+  /** Other machines to live on; "here": this one, whatever `withWorkersAt` says. */
+  readonly place?: Place | "here";
   /** "auto", unless DSQN_BRIDGE_DATA says otherwise: shared memory where it can be had. What was asked for and can't be had is warned of. */
   readonly data?: "auto" | DataPath;
   /** Folders of Python modules of the user's own: for environments ("module:Id-v0") and methods ("module:function"). */

@@ -9,6 +9,7 @@ import { type Channel, greeting } from "./greeting.ts";
 import type { Launched } from "./launch.ts";
 import type { WorkerLog } from "./log.ts";
 import { openOutbox } from "./outbox.ts";
+import { processState } from "./process-state.ts";
 import type { CallOptions, CallResult, DataPath, WorkerOptions } from "./options.ts";
 import type { Message } from "./schema.ts";
 import { SharedMemory } from "./shared/memory.ts";
@@ -68,21 +69,29 @@ export class Worker {
     this.#output = log;
     this.#graceMs = options.graceMs ?? 2000;
     // Unlimited queues: a send then never waits, and never fails because another one does.
-    const socket = { ...launched.security, linger: 0, sendHighWaterMark: 0, receiveHighWaterMark: 0 };
+    const socket = {
+      ...launched.security,
+      ...launched.beats,
+      linger: 0,
+      sendHighWaterMark: 0,
+      receiveHighWaterMark: 0,
+    };
     this.#work = new Dealer(socket);
     this.#control = new Dealer(socket);
     this.#work.connect(launched.work);
     this.#control.connect(launched.control);
     this.#sendWork = this.#sender(this.#work);
     this.#sendControl = this.#sender(this.#control);
+    if (launched.disconnected) this.#work.events.on("disconnect", () => launched.disconnected!());
     this.#heartbeat = startHeartbeat(
-      this.pid,
+      () => launched.process.state?.() ?? processState(this.pid),
       options.heartbeatMs ?? 1000,
       () => this.#sendControl({ type: "ping", seq: ++this.#beats }),
       (reason) => void this.#lose("WORKER_HUNG", reason),
     );
-    this.#ended = launched.process.ended.then(({ signal, exitCode }) => {
-      const how = signal ? `was ended by ${signal}` : `ended with exit code ${exitCode}`;
+    this.#ended = launched.process.ended.then(({ signal, exitCode, cause }) => {
+      const gone = exitCode === undefined && typeof cause === "string" ? cause : `ended with exit code ${exitCode}`;
+      const how = signal ? `was ended by ${signal}` : gone;
       void this.#lose("WORKER_LOST", how);
     });
     void this.#listen(this.#work, WORK_HELLO);

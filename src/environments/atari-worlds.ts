@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { openWorker, type Worker } from "../bridge/index.ts";
+import { currentPlace, openWorker, type Worker } from "../bridge/index.ts";
 import {
   atariExtras,
   type AtariFrames,
@@ -104,5 +104,5 @@ export async function withAtariWorkers<T>(
   }
 }
 
-/** Workers for playing many games side by side: a processor each, up to four. */
-export const manyWorkers = (): number => Math.min(4, availableParallelism());
+/** Workers for playing many games side by side: a processor each, up to four; on other machines as many as the place says. */
+export const manyWorkers = (): number => currentPlace()?.workers ?? Math.min(4, availableParallelism());

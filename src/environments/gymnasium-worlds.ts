@@ -1,4 +1,4 @@
-import { openWorker } from "../bridge/index.ts";
+import { currentPlace, openWorker, type Worker } from "../bridge/index.ts";
 import { DsqnError } from "../errors.ts";
 import { sizeOf } from "../files/tensor.ts";
 import { extrasOf, type Wrapper } from "./gymnasium.ts";
@@ -26,15 +26,17 @@ export interface GymnasiumSpec {
   readonly onLog?: (line: string) => void;
 }
 
-/** Opens one Python worker, lends it to `use` as a maker of environments, and closes it whatever happens. */
+/** Opens one Python worker (on other machines as many as the place says), lends it to `use` as a maker of environments, and closes it whatever happens. */
 export async function withGymnasium<T>(
   spec: GymnasiumSpec,
   use: (makeEnvironments: MakeEnvironments) => Promise<T>,
 ): Promise<T> {
   const { id, path, onLog, parts = 1, ...options } = spec;
-  const worker = await openWorker({ name: id, path, onLog, extras: extrasOf(id) });
+  const workers: Worker[] = [];
   try {
-    const open = async (count: number): Promise<Environments> => {
+    for (let i = 0; i < (currentPlace()?.workers ?? 1); i++)
+      workers.push(await openWorker({ name: i === 0 ? id : `${id} ${i}`, path, onLog, extras: extrasOf(id) }));
+    const openIn = async (worker: Worker, count: number): Promise<Environments> => {
       const vector = await makeVectorEnvironment<Values>(id, {
         ...options,
         count,
@@ -50,10 +52,25 @@ export async function withGymnasium<T>(
         throw error;
       }
     };
+    const open = (count: number): Promise<Environments> => spread(count, workers, openIn);
     return await use((count) => makeInParts(count, parts, open));
   } finally {
-    await worker.close();
+    await Promise.all(workers.map((worker) => worker.close()));
   }
+}
+
+/** Copies over several workers, which step at the same time and are one group to those who ask. */
+async function spread(
+  count: number,
+  workers: readonly Worker[],
+  open: (worker: Worker, count: number) => Promise<Environments>,
+): Promise<Environments> {
+  if (workers.length === 1) return open(workers[0], count);
+  let next = 0;
+  const { parts: _, ...joined } = await makeInParts(count, Math.min(count, workers.length), (some) =>
+    open(workers[next++], some),
+  );
+  return joined;
 }
 
 /** What a Box comes as: Float32Array mostly. */

@@ -103,6 +103,7 @@ subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 os.makedirs(folder, exist_ok=True)
 with open(os.open(token, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
     file.write(secrets.token_hex(32))
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 try:
     address = start()
     while len(nodes) < count:

@@ -33,10 +33,15 @@ export function packageCode(): Code {
   const installed = basename(dirname(root)) === "node_modules";
   const base = installed ? dirname(dirname(root)) : root;
   const own = [
-    ...["package.json", ...(runsSources ? ["tsconfig.json", "node_modules/.package-lock.json"] : [])].map((name) => join(root, name)),
-    ...[...codeFolders, "models"].flatMap((folder) => filesBelow(join(root, folder))),
+    ...["package.json", ...(runsSources ? ["tsconfig.json", "node_modules/.package-lock.json"] : [])].map((name) =>
+      join(root, name),
+    ),
+    ...[...codeFolders, "models"].flatMap((folder) => filesBelow(join(root, folder), true)),
   ];
-  const all = [...own, ...dependencyFolders(base).flatMap(filesBelow)];
+  const all = [
+    ...own,
+    ...dependencyFolders(base).flatMap((folder) => filesBelow(folder, basename(folder) === "typescript")),
+  ];
   const files = [...new Set(all.map((file) => relative(base, file).replaceAll("\\", "/")))].sort();
   const hash = createHash("sha256");
   for (const file of files) {
@@ -53,7 +58,9 @@ function transpiled(own: readonly string[]): string[] {
   const cache = join("node_modules", ".cache", "dsqn");
   if (!existsSync(join(root, cache))) return [];
   const sources = own.filter((file) => file.endsWith(".ts"));
-  const prefixes = new Set(sources.map((file) => createHash("sha256").update(relative(root, file)).digest("hex").slice(0, 16)));
+  const prefixes = new Set(
+    sources.map((file) => createHash("sha256").update(relative(root, file)).digest("hex").slice(0, 16)),
+  );
   return readdirSync(join(root, cache))
     .filter((name) => /^\w{16}-\w{64}\.js$/.test(name) && prefixes.has(name.slice(0, 16)))
     .map((name) => `${cache.replaceAll("\\", "/")}/${name}`);
@@ -63,17 +70,23 @@ function transpiled(own: readonly string[]): string[] {
 function dependencyFolders(base: string): string[] {
   const found = new Set<string>();
   const visit = (folder: string, extra: readonly string[] = []): void => {
-    const { dependencies = {}, optionalDependencies = {} } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest;
+    const { dependencies = {}, optionalDependencies = {} } = JSON.parse(
+      readFileSync(join(folder, "package.json"), "utf8"),
+    ) as Manifest;
     for (const name of [...Object.keys(dependencies), ...extra, ...Object.keys(optionalDependencies)]) {
       const at = find(name, folder, base);
       if (at !== undefined && !found.has(at)) {
         found.add(at);
         visit(at);
       } else if (at === undefined && !(name in optionalDependencies)) {
-        throw new DsqnError("RAY_CODE", `The package "${name}" is not below ${base}, so no archive of dsqn can be made for other machines.`, {
-          hint: "Install with npm, or have the package on every node and say where: --on ray:ADDRESS,code=/opt/dsqn",
-          facts: { name, base },
-        });
+        throw new DsqnError(
+          "RAY_CODE",
+          `The package "${name}" is not below ${base}, so no archive of dsqn can be made for other machines.`,
+          {
+            hint: "Install with npm, or have the package on every node and say where: --on ray:ADDRESS,code=/opt/dsqn",
+            facts: { name, base },
+          },
+        );
       }
     }
   };
@@ -90,11 +103,11 @@ function find(name: string, from: string, base: string): string | undefined {
 }
 
 /** What no program reads, and binaries of systems that Ray's nodes do not have. */
-const NEEDLESS = /(^|\/)(__pycache__|node_modules|\.git)(\/|$)|\.(md|markdown|map|pyc|cc|h|hpp)$|^build\/(darwin|win32)\//;
+const NEEDLESS =
+  /(^|\/)(__pycache__|node_modules|\.git)(\/|$)|\.(md|markdown|map|pyc|cc|h|hpp)$|^build\/(darwin|win32)\//;
 
-function filesBelow(folder: string): string[] {
+function filesBelow(folder: string, declarations: boolean): string[] {
   if (!existsSync(folder)) return [];
-  const declarations = basename(folder) === "typescript";
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name))

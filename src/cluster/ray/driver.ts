@@ -25,14 +25,28 @@ export interface Told {
 
 /** What happens in the cluster. */
 export type RayEvent =
-  | { readonly kind: "piece"; readonly piece: string; readonly host?: string; readonly error?: Told; readonly lost?: string; readonly stopped?: true; readonly files?: Uint8Array }
+  | {
+      readonly kind: "piece";
+      readonly piece: string;
+      readonly host?: string;
+      readonly error?: Told;
+      readonly lost?: string;
+      readonly stopped?: true;
+      readonly files?: Uint8Array;
+    }
   | { readonly kind: "worker"; readonly worker: string; readonly code: number | null; readonly tail: string }
-  | { readonly kind: "nodes"; readonly went: readonly string[]; readonly came: readonly string[]; readonly cpus: number };
+  | {
+      readonly kind: "nodes";
+      readonly went: readonly string[];
+      readonly came: readonly string[];
+      readonly cpus: number;
+    };
 
 /** So long other calls may have to wait behind a look for events. */
 const LOOK_MS = 100;
 
-export const failureOf = ({ code, message, hint, facts }: Told): DsqnError => new DsqnError(code ?? "INTERNAL", message, { hint, facts });
+export const failureOf = ({ code, message, hint, facts }: Told): DsqnError =>
+  new DsqnError(code ?? "INTERNAL", message, { hint, facts });
 
 /** Ray's driver: a Python worker of this machine that is connected to a cluster, or has started one. */
 export class RayDriver {
@@ -52,7 +66,10 @@ export class RayDriver {
    * @throws DsqnError RAY_UNREACHABLE, CLUSTER_TOKEN, RAY_VERSION; without an address RAY_NOT_ISOLATED, RAY_START_FAILED; those of the set-up (Ray is the
    *   extra `ray`) and of workers
    */
-  static async open(options: RayOptions, hooks: { signal?: AbortSignal; log?: (line: string) => void } = {}): Promise<RayDriver> {
+  static async open(
+    options: RayOptions,
+    hooks: { signal?: AbortSignal; log?: (line: string) => void } = {},
+  ): Promise<RayDriver> {
     const { signal, log } = hooks;
     const alone = options.address === undefined;
     if (process.env["RAY_AUTH_MODE"] === "disabled" && !alone)
@@ -69,7 +86,12 @@ export class RayDriver {
       signal,
     });
     try {
-      const { result } = await worker.call("cluster.connect", { address: options.address ?? null, cpus: options.cpus }, {}, { signal });
+      const { result } = await worker.call(
+        "cluster.connect",
+        { address: options.address ?? null, cpus: options.cpus },
+        {},
+        { signal },
+      );
       return new RayDriver(worker, options, result["ray"] as string);
     } catch (error) {
       await worker.close();
@@ -86,7 +108,13 @@ export class RayDriver {
 
   /** What a node has to know to do anything of ours. */
   task(): Record<string, unknown> {
-    return { code: this.code(), program: program.slice(root.length + 1), node: this.#options.node, codeHash: codeHash(), env: {} };
+    return {
+      code: this.code(),
+      program: program.slice(root.length + 1),
+      node: this.#options.node,
+      codeHash: codeHash(),
+      env: {},
+    };
   }
 
   async nodes(): Promise<RayNode[]> {
@@ -94,7 +122,10 @@ export class RayDriver {
   }
 
   async check(task: object, signal?: AbortSignal): Promise<{ host: string; error?: Told }[]> {
-    return (await this.#worker.call("cluster.check", { task }, {}, { signal })).result["nodes"] as { host: string; error?: Told }[];
+    return (await this.#worker.call("cluster.check", { task }, {}, { signal })).result["nodes"] as {
+      host: string;
+      error?: Told;
+    }[];
   }
 
   async submit(task: object, pieces: readonly object[], inputs?: readonly [string, readonly string[]]): Promise<void> {
@@ -106,7 +137,11 @@ export class RayDriver {
   }
 
   async unpack(files: Uint8Array, folder: string): Promise<void> {
-    await this.#worker.call("cluster.unpack", { folder }, { files: { dtype: "uint8", shape: [files.length], data: files } });
+    await this.#worker.call(
+      "cluster.unpack",
+      { folder },
+      { files: { dtype: "uint8", shape: [files.length], data: files } },
+    );
   }
 
   /** Any other method of the driver. */

@@ -43,10 +43,18 @@ class RayExecutor implements Executor {
     const nodes = await driver.nodes();
     const cores = nodes.reduce((sum, { cpus }) => sum + cpus, 0);
     if (cores === 0)
-      throw new DsqnError("RAY_NO_NODES", "No node of the Ray cluster has a core to work with.", { hint: "ray start --address=HOST:PORT on another machine adds one." });
+      throw new DsqnError("RAY_NO_NODES", "No node of the Ray cluster has a core to work with.", {
+        hint: "ray start --address=HOST:PORT on another machine adds one.",
+      });
     log(`dsqn: Ray ${driver.version}: ${nodes.length} node(s), ${cores} cores`);
     const token = randomBytes(12).toString("hex");
-    this.#task = { ...driver.task(), folder: job.folder, token, shared: this.#options.shared, job: jobText(job.folder) };
+    this.#task = {
+      ...driver.task(),
+      folder: job.folder,
+      token,
+      shared: this.#options.shared,
+      job: jobText(job.folder),
+    };
     await this.#check(job, token, signal);
   }
 
@@ -60,7 +68,11 @@ class RayExecutor implements Executor {
       const answers = await this.#driver!.check(this.#task, signal);
       const refusal = answers.find(({ error }) => error !== undefined);
       if (refusal) throw failureOf(refusal.error!);
-      if (this.#options.shared) await seen(() => existsSync(`${question}.answer`) && readFileSync(`${question}.answer`, "utf8") === answerTo(token), () => unshared(job.folder));
+      if (this.#options.shared)
+        await seen(
+          () => existsSync(`${question}.answer`) && readFileSync(`${question}.answer`, "utf8") === answerTo(token),
+          () => unshared(job.folder),
+        );
     } finally {
       rmSync(question, { force: true });
       rmSync(`${question}.answer`, { force: true });
@@ -100,15 +112,18 @@ class RayExecutor implements Executor {
               if (!event.stopped) hooks.onDone(event.piece);
               over();
             },
-            (error: unknown) => end(() => reject(error as Error)),
+            (error: unknown) => end(() => reject(error)),
           );
           settled.add(done);
         };
-        const unlisten = driver.listen(heard, (error) => end(() => reject(error as Error)));
+        const unlisten = driver.listen(heard, (error) => end(() => reject(error)));
         signal.addEventListener("abort", stop);
-        const inputs = this.#options.shared || !existsSync(join(job.folder, "inputs")) ? undefined : ([job.folder, inputsOf(job.folder)] as const);
+        const inputs =
+          this.#options.shared || !existsSync(join(job.folder, "inputs"))
+            ? undefined
+            : ([job.folder, inputsOf(job.folder)] as const);
         const submitted = pieces.map((piece) => ({ id: piece.id, cpus: piece.cpus, piece }));
-        driver.submit(this.#task, submitted, inputs).catch((error: unknown) => end(() => reject(error as Error)));
+        driver.submit(this.#task, submitted, inputs).catch((error: unknown) => end(() => reject(error)));
         if (signal.aborted) stop();
       });
     } catch (error) {
@@ -137,12 +152,19 @@ class RayExecutor implements Executor {
     if (error) throw failureOf(error);
     if (lost !== undefined) {
       const hint = "Is there enough memory on the nodes? The same command tries it again.";
-      return job.fail(id, new DsqnError("PIECE_LOST", `Its process or its node ended ${ATTEMPTS} times (${lost}).`, { hint, facts: { piece: id } }));
+      return job.fail(
+        id,
+        new DsqnError("PIECE_LOST", `Its process or its node ended ${ATTEMPTS} times (${lost}).`, {
+          hint,
+          facts: { piece: id },
+        }),
+      );
     }
     if (files) await bringHome(job, id, files, this.#driver!);
     await seen(
       () => job.done(id) || job.failure(id) !== undefined,
-      () => new DsqnError("FILE_UNWRITABLE", `Piece ${id} left nothing in ${job.folder}.`, { hint: "Is its disk full?" }),
+      () =>
+        new DsqnError("FILE_UNWRITABLE", `Piece ${id} left nothing in ${job.folder}.`, { hint: "Is its disk full?" }),
     );
   }
 
@@ -162,12 +184,16 @@ class Patience {
   }
 
   look({ went, came, cpus }: Extract<RayEvent, { kind: "nodes" }>, log: (line: string) => void): void {
-    if (went.length > 0) log(`dsqn: node ${went.join(", ")} is gone; Ray begins its pieces again elsewhere (${cpus} cores are left).`);
+    if (went.length > 0)
+      log(`dsqn: node ${went.join(", ")} is gone; Ray begins its pieces again elsewhere (${cpus} cores are left).`);
     if (came.length > 0) log(`dsqn: node ${came.join(", ")} has come (${cpus} cores now).`);
     this.stop();
     if (cpus > 0) return;
     const hint = "What is done is kept: the same command with the same --out goes on once there are nodes again.";
-    this.#timer = setTimeout(() => this.#lose(new DsqnError("RAY_LOST", "No node of the Ray cluster is left.", { hint })), PATIENCE_MS);
+    this.#timer = setTimeout(
+      () => this.#lose(new DsqnError("RAY_LOST", "No node of the Ray cluster is left.", { hint })),
+      PATIENCE_MS,
+    );
   }
 
   stop(): void {
@@ -200,7 +226,8 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 /** Until `look` is true: other machines' writing may come late over a network's disk. */
 async function seen(look: () => boolean, otherwise: () => Error): Promise<void> {
-  for (const end = performance.now() + SEEN_MS; !look(); await pause(50)) if (performance.now() > end) throw otherwise();
+  for (const end = performance.now() + SEEN_MS; !look(); await pause(50))
+    if (performance.now() > end) throw otherwise();
 }
 
 function unshared(folder: string): DsqnError {
