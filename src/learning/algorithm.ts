@@ -43,8 +43,12 @@ export function listed(prefix: string, tensors: Stored["tensors"]): Float32Array
   return Object.keys(own).map((_, i) => own[i] as Float32Array);
 }
 
-/** Actions [batch] for `batch` observations. */
-export type Act = (observations: Float32Array, batch: number) => Int32Array | Promise<Int32Array>;
+/** Actions [batch] for `batch` observations. `episodes` [batch]: whose they are, for who remembers. */
+export type Act = (
+  observations: Float32Array,
+  batch: number,
+  episodes?: Int32Array,
+) => Int32Array | Promise<Int32Array>;
 
 /**
  * What the loop (train.ts) asks of an algorithm. It steps the environments, counts episodes, evaluates, chooses, stops and resumes; an algorithm

@@ -57,7 +57,7 @@ export async function runEpisodes(
     });
     if (greedy.length > 0) {
       const rows = gatherRows(observations, greedy, observationSize);
-      const decided = await act(rows, greedy.length);
+      const decided = await act(rows, greedy.length, greedy);
       await options.onDecisions?.(rows, decided, greedy);
       greedy.forEach((i, row) => (actions[i] = decided[row]));
     }

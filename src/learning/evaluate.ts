@@ -93,7 +93,8 @@ export async function evaluate(
     try {
       const environments = fitted(policy, opened);
       if (compare) assertFits(compare, environments);
-      const part = await runEpisodes(environments, (observations, batch) => policy.act(observations, batch), {
+      policy.begin?.(count);
+      const part = await runEpisodes(environments, (...asked) => policy.act(...asked), {
         seeds: Array.from({ length: count }, (_, i) => firstSeed + first + i),
         epsilon,
         signal,

@@ -1,4 +1,5 @@
 import { fastEngine } from "../engines/fast/index.ts";
+import { createCarry } from "./carry.ts";
 import { type Cost, costOf } from "../network/cost.ts";
 import { argmax } from "../network/decide.ts";
 import type { Awaitable, Engine, Loaded, RunResult, Work } from "../network/engine.ts";
@@ -13,7 +14,9 @@ export interface Policy {
   /** Of an image, [height, width, channels]; absent where an observation is a list of values. */
   readonly observationShape?: readonly number[];
   /** Greedy actions for `batch` observations, [batch, observationSize]. Returns [batch]. */
-  act(observations: Float32Array, batch: number): Awaitable<Int32Array>;
+  act(observations: Float32Array, batch: number, episodes?: Int32Array): Awaitable<Int32Array>;
+  /** So many episodes begin side by side, for who remembers: `episodes` of `act` counts them. Absent where nobody does. */
+  begin?(episodes: number): void;
   /**
    * The same, and the values of all actions that they are the largest of; absent where there are none (a random choice, spikes). Who replaces
    * `act` replaces this too, or leaves it out.
@@ -49,6 +52,8 @@ export interface PolicyOptions {
   readonly ties?: TieRule;
   /** Seed of Poisson encoding. */
   readonly seed?: number;
+  /** Of a spiking network on our own engines: what its neurons hold after a decision is what the episode's next one begins with (carry.ts). */
+  readonly carry?: boolean;
 }
 
 /** The greedy policy of a network as it is at the first decision, whatever its kind and whoever runs it. */
@@ -68,15 +73,20 @@ export function policyOf(network: Network, options: PolicyOptions = {}): Policy 
     for (const [name, count] of Object.entries(result.work)) work[name as keyof Work] += count * batch;
     return result;
   };
-  const run = (observations: Float32Array, batch: number): Awaitable<RunResult> => {
+  const carry = options.carry && isSpiking(read) ? createCarry(read) : undefined;
+  const run = (observations: Float32Array, batch: number, episodes?: Int32Array): Awaitable<RunResult> => {
     const states = observations.subarray(0, batch * size);
+    const rows = carry && (episodes ?? Int32Array.from({ length: batch }, (_, k) => k));
     // Successive calls get successive Poisson streams: the same state seen twice is encoded anew.
-    const how = { steps, seed: (seed + decisions) >>> 0 };
+    const how = { steps, seed: (seed + decisions) >>> 0, ...(rows && { state: carry.of(rows) }) };
     decisions += batch;
     loaded ??= engine.load(read);
     return then(
       then(loaded, (one) => one.run(states, how)),
-      (result) => counted(result, batch),
+      (result) => {
+        if (rows) carry.keep(rows, result.state!);
+        return counted(result, batch);
+      },
     );
   };
   const chosen = ({ outputs, actions: own }: RunResult, batch: number): Int32Array =>
@@ -88,7 +98,8 @@ export function policyOf(network: Network, options: PolicyOptions = {}): Policy 
     ...(network.input.length === 3 && { observationShape: network.input }),
     work,
     cost: (perDecision) => costOf(network, perDecision, steps ?? (spiking ? network.coding.steps : 1)),
-    act: (observations, batch) => then(run(observations, batch), (result) => chosen(result, batch)),
+    act: (observations, batch, episodes) => then(run(observations, batch, episodes), (result) => chosen(result, batch)),
+    ...(carry && { begin: (episodes: number) => carry.begin(episodes) }),
     ...(!spiking && {
       values: (observations: Float32Array, batch: number) =>
         then(run(observations, batch), (result) => ({ actions: chosen(result, batch), values: result.outputs })),

@@ -15,6 +15,7 @@ import { type OpenOptions, openSimulator } from "../../simulators/open.ts";
 import { environmentFlags, type EnvironmentFlags, withEnvironment } from "../flags/atari.ts";
 import { boardFlags, boardSettingsFrom, type BoardFlags, timeOnBoard } from "../flags/board.ts";
 import { command, type Context } from "../command.ts";
+import { placeable } from "../flags/place.ts";
 import { choice, integer, real } from "../flags/options.ts";
 import { codingFlags, withCoding, type CodingFlags } from "../flags/coding.ts";
 import { warnNoSpikes, warnUnheard } from "../flags/unheard.ts";
@@ -27,6 +28,7 @@ interface Options extends BoardFlags, EnvironmentFlags, CodingFlags {
   compare?: string;
   epsilon: number;
   ties?: TieRule;
+  carry?: boolean;
   seed: number;
   film?: string;
 }
@@ -41,7 +43,7 @@ function filmFile(path: string): string {
   });
 }
 
-export default command<Options>({
+const main = command<Options>({
   name: "evaluate",
   configure(parser) {
     boardFlags(
@@ -63,6 +65,7 @@ export default command<Options>({
           "which of several equal values acts: first, last or potential",
           choice("first", "last", "potential"),
         )
+        .option("--carry", "neurons begin a decision with what the one before has left in them")
         .option(
           "--film <file>",
           `the first episode as an animated PNG of at most ${FILM_STEPS} decisions: what is seen, and which neurons spike`,
@@ -98,6 +101,10 @@ Examples:
     const network = withCoding(stored, options);
     const compare =
       options.compare === undefined ? undefined : policyOf((await loadModel(options.compare)).network, { ties });
+    if (options.carry && (!isSpiking(network) || simulator !== "engine"))
+      throw new UsageError("BAD_ARGUMENT", "--carry is for spiking networks on our own engine.", {
+        hint: "Leave out --carry, or --simulator.",
+      });
     const engine = await openEngine(network, simulator, {
       settings: { ...settings },
       onProgress: progress,
@@ -114,7 +121,7 @@ Examples:
         await engine?.close();
       }
     }
-    const policy = policyOf(network, { ties, steps, engine });
+    const policy = policyOf(network, { ties, steps, engine, carry: options.carry });
     const warnings = warnUnheard(network, steps, log);
     try {
       const evaluation = await withEnvironment(options, { policy, card, context }, (make) =>
@@ -145,6 +152,8 @@ Examples:
     }
   },
 });
+
+export default placeable(main);
 
 interface Filming {
   readonly options: Options;
