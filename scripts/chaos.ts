@@ -1,13 +1,14 @@
-// npm run chaos -- --faults N [--seed S] [--resume] [--folder F] [--json]: faults in every state of the bridge and of training.
+// npm run chaos -- --faults N [--seed S] [--only VICTIM] [--resume] [--folder F] [--json]: faults in every state of the bridge and of training.
 // Outcomes lie in the folder, a line each; --resume goes on behind them. The last line has to be all zeros. docs/security.md. Linux.
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { chaos, summed } from "./chaos/campaign.ts";
+import { chaos, summed, victims } from "./chaos/campaign.ts";
 
 const { values } = parseArgs({
   options: {
     faults: { type: "string", default: "40" },
     seed: { type: "string", default: "1" },
+    only: { type: "string" },
     resume: { type: "boolean", default: false },
     folder: { type: "string" },
     json: { type: "boolean", default: false },
@@ -15,8 +16,15 @@ const { values } = parseArgs({
   },
 });
 const [faults, seed] = [Number(values.faults), Number(values.seed)];
-if (values.help || !(Number.isSafeInteger(faults) && faults > 0 && Number.isSafeInteger(seed))) {
-  process.stderr.write("npm run chaos -- --faults N [--seed S] [--resume] [--folder F] [--json]\n");
+const only = victims.find((victim) => victim === values.only);
+if (
+  values.help ||
+  (values.only !== undefined && only === undefined) ||
+  !(Number.isSafeInteger(faults) && faults > 0 && Number.isSafeInteger(seed))
+) {
+  process.stderr.write(
+    `npm run chaos -- --faults N [--seed S] [--only ${victims.join("|")}] [--resume] [--folder F] [--json]\n`,
+  );
   process.exit(values.help ? 0 : 2);
 }
 const abort = new AbortController();
@@ -28,6 +36,7 @@ const entries = await chaos({
   faults,
   seed,
   resume: values.resume,
+  only,
   signal: abort.signal,
   onOutcome: ({ index, what, code, seconds, ...counts }) => {
     const bad = Object.entries(counts).filter(([name, count]) => name !== "seed" && count !== 0);

@@ -20,15 +20,34 @@ export interface Campaign {
   readonly seed: number;
   /** Go on behind the outcomes that the folder holds. */
   readonly resume: boolean;
+  /** What is struck; a mixture unless given. */
+  readonly only?: Victim;
   readonly signal?: AbortSignal;
   readonly onOutcome?: (entry: Entry) => void;
+}
+
+export const victims = ["worker", "client", "training"] as const;
+export type Victim = (typeof victims)[number];
+
+/** Of twenty faults one strikes a training, three a client, the others a worker. */
+function victimOf(index: number): Victim {
+  const kind = index % 20;
+  return kind === 10 ? "training" : kind % 6 === 5 ? "client" : "worker";
 }
 
 const pick = <T>(random: Random, items: readonly T[]): T => items[random.integer(items.length)];
 const pairs = states.flatMap((state) => faults.filter((fault) => fits(state, fault)).map((fault) => [state, fault] as const)); // prettier-ignore
 
-/** Of twenty faults one strikes a training, three a client, the others a worker; the same for the same seed. */
-export async function chaos({ folder, faults: count, seed, resume, signal, onOutcome }: Campaign): Promise<Entry[]> {
+/** The same faults for the same seed. */
+export async function chaos({
+  folder,
+  faults: count,
+  seed,
+  resume,
+  only,
+  signal,
+  onOutcome,
+}: Campaign): Promise<Entry[]> {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, "outcomes.jsonl");
   if (!resume) rmSync(file, { force: true });
@@ -40,13 +59,13 @@ export async function chaos({ folder, faults: count, seed, resume, signal, onOut
     for (let index = entries.length; index < count && !signal?.aborted; index++) {
       const random = Random.stream(seed, `chaos/${index}`);
       const started = performance.now();
-      const kind = index % 20;
+      const victim = only ?? victimOf(index);
       let struck: readonly [string, Outcome];
-      if (kind === 10) {
+      if (victim === "training") {
         whole ??= await trainWhole(join(folder, "training"));
         const fault = pick(random, trainingFaults);
         struck = [`training: ${fault}`, await strikeTraining(whole, fault, random)];
-      } else if (kind % 6 === 5) {
+      } else if (victim === "client") {
         const [state, fault] = [pick(random, clientStates), pick(random, clientFaults)];
         struck = [`client, ${state}: ${fault}`, await strikeClient(state, fault, random)];
       } else {

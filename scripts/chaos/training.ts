@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Random } from "../../src/numeric/random.ts";
-import { children, gone, MISSED, signal } from "./bridge.ts";
+import { gone, MISSED, settled, signal } from "./bridge.ts";
 import type { Outcome } from "./outcome.ts";
+import { children } from "./patience.ts";
 
 const DSQN = fileURLToPath(new URL("../dsqn.mjs", import.meta.url));
-/** Far more than a run of a few seconds takes on a busy machine. */
-const HANG_MS = 180_000;
+/** Far more than a run of a few seconds takes. */
+const HANG_MS = 60_000;
 
 /** A run of a few seconds with everything in it that has a state of its own. */
 const config = {
@@ -68,7 +69,8 @@ export async function strikeTraining(
           if (fault !== "SIGSTOP, SIGCONT" && !(await gone(workers))) orphans++;
         }
       }
-      const { exitCode } = await Promise.race([run.ended, sleep(HANG_MS, { exitCode: NaN }, { ref: false })]);
+      const ended = await settled(() => !run.running(), HANG_MS);
+      const exitCode = ended ? (await run.ended).exitCode : NaN;
       codes += `${codes && " "}${exitCode ?? "killed"}`;
       if (Number.isNaN(exitCode)) {
         signal(run.pid, "SIGKILL");
