@@ -47,6 +47,10 @@ export const commands: Record<string, CommandEntry> = {
     summary: "A SpiNNaker board in software: sPyNNaker's scripts run on it",
     load: () => import("./commands/board.ts"),
   },
+  web: {
+    summary: "Pages in the browser: watch an agent think, train one, convert, compute certificates anew",
+    load: () => import("./commands/web.ts"),
+  },
   runs: {
     summary: "List, compare and remove training runs, and find their reports",
     load: () => import("./commands/runs.ts"),

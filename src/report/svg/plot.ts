@@ -30,7 +30,7 @@ export function plotSvg({ alt, width = widths.wide, ...options }: Drawing & Plot
     className: "plot",
     style: { color: ink("ink"), background: "transparent", fontSize: "12px", fontFamily: "inherit" },
     ...options,
-    document,
+    document: document as never, // the few parts of one that Plot draws through
   }) as unknown as SvgElement;
   const style = svg.childNodes.find((child) => "tagName" in child && child.tagName === "style");
   if (style) svg.removeChild(style);
@@ -45,7 +45,7 @@ export function free(draw: FreeMark): Plot.Markish {
   const render: Plot.RenderFunction = (_index, scales, _values, _dimensions, context) => {
     const document = context.document as unknown as SvgDocument;
     const scale = (name: "x" | "y") => scales[name] as unknown as (value: number) => number;
-    return draw({ x: scale("x"), y: scale("y") }, (tag) => document.createElement(tag));
+    return draw({ x: scale("x"), y: scale("y") }, (tag) => document.createElement(tag)) as never;
   };
   return render;
 }

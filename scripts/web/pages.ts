@@ -1,0 +1,9 @@
+// Part of npm run build: the pages of `dsqn web`, bundled, for the package to bring (dist/web).
+import { mkdirSync, rmSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { bundlePages } from "../../src/web/site/build.ts";
+
+const folder = fileURLToPath(new URL("../../dist/web", import.meta.url));
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
+await bundlePages(folder);
