@@ -2,6 +2,7 @@ import { type RemoteInfo, type Socket, createSocket } from "node:dgram";
 import { type BoardStatus, Emulator, type EmulatorOptions } from "./emulator.ts";
 import { CYCLES_PER_MS } from "./machine.ts";
 import { ipOf } from "./monitor/tags.ts";
+import { Waiting } from "./patience.ts";
 import { BoardError, type Problem } from "./problems.ts";
 
 export const SCP_PORT = 17893;
@@ -24,9 +25,8 @@ const BOOT_PACKETS = 3;
 const BOOT_END = 5;
 /** How long the emulator runs before it looks for messages, in ms of this machine. */
 const TURN = 3;
-/** A host is kept waiting for its counts while the board is further behind, in ms; and how long, before it is told to ask again. */
+/** A host is kept waiting for its counts while the board is further behind, in ms. */
 const DEBT = 20;
-const PATIENCE = 1500;
 /** How far behind real time it may fall before it lets that time go. */
 const LAG = 50;
 
@@ -46,7 +46,7 @@ export class BoardServer {
   /** Time that passed here while cores were busy, and has not passed on the board yet. */
   private debt = 0;
   private last = 0;
-  private held: { readonly packet: Buffer; readonly sender: RemoteInfo; readonly since: number }[] = [];
+  private readonly waiting = new Waiting();
 
   constructor(options: ServerOptions) {
     this.options = options;
@@ -112,26 +112,11 @@ export class BoardServer {
   private fromHost(packet: Buffer, sender: RemoteInfo): void {
     if (!this.booted) return;
     if (this.debt > DEBT && isCount(packet) && this.emulator.working) {
-      // Asked again by a host that got no answer in time: one answer will do.
-      this.held = this.held.filter((other) => !other.packet.equals(packet) || other.sender.port !== sender.port);
-      this.held.push({ packet, sender, since: performance.now() });
+      this.waiting.hold(packet, sender, performance.now());
       return;
     }
     this.emulator.monitor.fromHost(packet, sender);
     this.wake();
-  }
-
-  /**
-   * Hosts count the cores in a state until enough are in it, and give up after a time that a real board would need. Where the board is
-   * slower than that they get their answer when it has caught up; after a while, that it does not know yet, as of neighbours that are slow.
-   */
-  private release(): void {
-    const now = performance.now();
-    const ready = this.debt <= 0 || !this.emulator.working;
-    const held = this.held.splice(0);
-    for (const one of held)
-      if (ready || now - one.since > PATIENCE) this.emulator.monitor.fromHost(one.packet, one.sender, ready);
-      else this.held.push(one);
   }
 
   /** Start, blocks, end: the image is taken and dropped, for the monitor is a model. */
@@ -211,7 +196,10 @@ export class BoardServer {
     const passed = (this.emulator.machine.now - before) / CYCLES_PER_MS;
     this.debt = busy ? Math.max(0, this.debt + (now - this.last) - passed) : 0;
     this.last = now;
-    if (this.held.length > 0) this.release();
+    if (!this.waiting.empty)
+      this.waiting.release(now, this.debt <= 0 || !this.emulator.working, (packet, sender, known) =>
+        this.emulator.monitor.fromHost(packet, sender, known),
+      );
     if (busy) this.turn = setImmediate(() => this.run());
     else if (!this.emulator.asleep) this.turn = setTimeout(() => this.run(), 1);
   }
