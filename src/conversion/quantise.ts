@@ -20,3 +20,13 @@ export function quantise<N extends Network>(network: N, bits: number): N {
   });
   return { ...network, layers };
 }
+
+/** The fewest bits that the weights fit into as they are; 32 where 16 don't do. */
+export function bitsOf(network: Network): number {
+  const fits = (bits: number): boolean =>
+    quantise(network, bits).layers.every(({ weights }, l) =>
+      weights.every((w, k) => w === network.layers[l].weights[k]),
+    );
+  for (let bits = 2; bits <= 16; bits++) if (fits(bits)) return bits;
+  return 32;
+}

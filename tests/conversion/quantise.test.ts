@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { quantise } from "../../src/conversion/quantise.ts";
+import { bitsOf, quantise } from "../../src/conversion/quantise.ts";
 import { createDenseNetwork } from "../../src/network/create.ts";
 import { Random } from "../../src/numeric/random.ts";
 
@@ -28,6 +28,12 @@ describe("quantise", () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it("is found again: as many bits as it was rounded to, 32 of weights that were not", () => {
+    const network = createDenseNetwork([5, 17, 3], new Random(3));
+    expect(bitsOf(network)).toBe(32);
+    for (const bits of [2, 3, 4, 8, 16]) expect(bitsOf(quantise(network, bits))).toBe(bits);
   });
 
   it("takes 2 to 16 bits", () => {
