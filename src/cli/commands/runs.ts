@@ -1,3 +1,4 @@
+import { basename, join } from "node:path";
 import { Argument } from "commander";
 import { UsageError } from "../../errors.ts";
 import {
@@ -8,10 +9,12 @@ import {
   removeRun,
   type RunOverview,
 } from "../../learning/runs/list.ts";
+import { packRun, type PackedRun, unpackRun } from "../../learning/runs/packed.ts";
 import { command } from "../command.ts";
 
 interface Options {
   folder: string;
+  out?: string;
   yes?: boolean;
 }
 
@@ -20,23 +23,28 @@ export default command<Options>({
   configure(parser) {
     parser
       .addArgument(
-        new Argument("[action]", "what to do").choices(["list", "compare", "report", "remove"]).default("list"),
+        new Argument("[action]", "what to do").choices(["list", "compare", "report", "remove", "pack", "unpack"]).default("list"),
       )
-      .argument("[runs...]", "their folders")
+      .argument("[runs...]", "their folders; for unpack the file")
       .option("--folder <folder>", "where runs lie, for list", "runs")
+      .option("--out <path>", "the file that pack writes (RUN.zip), the folder that unpack makes (runs/FILE)")
       .option("--yes", "remove them; without it remove only says what it would")
       .addHelpText(
         "after",
-        "\nExamples:\n  dsqn runs\n  dsqn runs compare runs/a runs/b\n  dsqn runs report runs/a\n  dsqn runs remove runs/a --yes",
+        "\nExamples:\n  dsqn runs\n  dsqn runs compare runs/a runs/b\n  dsqn runs report runs/a\n  dsqn runs remove runs/a --yes\n  dsqn runs pack runs/a --out a.zip\n  dsqn runs unpack a.zip --out runs/a",
       );
   },
-  async run([action, ...paths], { folder, yes }, { print, log }) {
+  async run([action, ...paths], { folder, out, yes }, { print, log }) {
     if (action === "list" && paths.length > 0)
       throw new UsageError("BAD_ARGUMENT", "list takes no runs: --folder says where they lie.");
     if (action !== "list" && paths.length < (action === "compare" ? 2 : 1))
       throw new UsageError("BAD_ARGUMENT", `${action} needs ${action === "compare" ? "two runs or more" : "a run"}.`, {
         hint: "Name their folders; dsqn runs lists them.",
       });
+    if (action === "pack" || action === "unpack") {
+      print(await moved(action, paths, out), told);
+      return 0;
+    }
     const runs = action === "list" ? listRuns(folder) : paths.map(overviewOf);
     if (action === "compare") {
       print({ runs, differences: differences(paths) }, comparison);
@@ -61,6 +69,17 @@ export default command<Options>({
     return 0;
   },
 });
+
+/** A run into a file, or out of one. */
+async function moved(action: "pack" | "unpack", paths: readonly string[], out: string | undefined): Promise<PackedRun> {
+  if (paths.length > 1) throw new UsageError("BAD_ARGUMENT", `${action} takes one run.`);
+  const [path] = paths;
+  if (action === "pack") return packRun(path, out ?? `${path.replace(/[\\/]+$/, "")}.zip`);
+  return unpackRun(path, out ?? join("runs", basename(path).replace(/\.zip$/, "")));
+}
+
+const told = ({ folder, archive, files, bytes }: PackedRun): string =>
+  `${folder}: ${files.length} files, ${(bytes / 2 ** 20).toFixed(1)} MB in ${archive}. It goes on with "dsqn train --resume ${folder}".`;
 
 function row({ path, state, env, method, seed, mean, std, bytes }: RunOverview): string {
   const score = mean === null ? "" : `  ${mean.toFixed(2)} +- ${std!.toFixed(2)}`;
