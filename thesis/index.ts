@@ -1,8 +1,9 @@
 /**
  * dsqn/thesis: C. Hahn, "Deep Spiking Q Networks" (TUM 2020), as an application of the library: its tables with ours beside them. Importing it
- * registers the command `reproduce`, the presets with the thesis's settings and the simulators of its set-ups; each is loaded when it is used.
+ * registers the command `reproduce`, its pieces, the presets with the thesis's settings and the simulators of its set-ups; each is loaded when it is used.
  */
 import { registerCommands } from "../src/cli/commands.ts";
+import { registerPieces } from "../src/jobs/pieces/index.ts";
 import { registerPresets } from "../src/learning/presets/index.ts";
 import { registerSimulators } from "../src/simulators/names.ts";
 import type { ExperimentName } from "./experiments.ts";
@@ -17,6 +18,7 @@ export type { Measured, Verdict } from "./verdict.ts";
 registerCommands({
   reproduce: { summary: "The thesis's tables, ours beside them", load: () => import("./cli/reproduce.ts") },
 });
+registerPieces({ reproduce: async () => (await import("./measure/pieces.ts")).performRequest });
 registerPresets(thesisPresets);
 registerSimulators(thesisSimulators);
 

@@ -5,8 +5,10 @@ import type { OnProgress } from "../src/progress.ts";
 import type { ModelFiles } from "./breakout/players.ts";
 import type { Shown } from "./breakout/show.ts";
 import { experimentOf, type ExperimentName, type Row } from "./experiments.ts";
-import { measureRows } from "./measure/rows.ts";
-import { reproduceTraining, type TrainingRow } from "./measure/training.ts";
+import type { AskProcesses } from "./measure/processes.ts";
+import type { RowRequest, TrainingRequest } from "./measure/request.ts";
+import { measureRows, rowRequests } from "./measure/rows.ts";
+import { reproduceTraining, trainingRequests, type TrainingRow } from "./measure/training.ts";
 import { openSetUp } from "./simulators/set-up.ts";
 import { timeSteps, type Trial } from "./tables/trial.ts";
 
@@ -36,6 +38,8 @@ export interface ReproduceOptions extends ModelFiles {
   readonly original?: string;
   /** Keeps what is measured and trained, row by row and run by run: the same reproduction goes on there after any end. */
   readonly folder?: string;
+  /** Has rows and trainings done elsewhere: gets what is to be done, and answers for it. */
+  readonly elsewhere?: (requests: readonly (RowRequest | TrainingRequest)[]) => Promise<AskProcesses>;
   readonly onProgress?: OnProgress;
   readonly onRow?: (row: Row) => void;
   /** Of Breakout: gets the film of the spiking network, an animated PNG. */
@@ -64,11 +68,17 @@ export async function reproduce(name: ExperimentName, options: ReproduceOptions 
     ...{ keep: folder && join(folder, "rows"), onProgress, signal },
     ...(family.name === "breakout" && { files: { model, snn, dsqn }, states: quick ? QUICK_STATES : undefined }),
   };
-  const rows = await measureRows(name, select, { ...common, episodes, original, onRow });
-  const trained =
-    training && runs > 0
-      ? await reproduceTraining(training, runs, { folder: folder && join(folder, "training"), onProgress, signal })
-      : [];
+  const trains = training && runs > 0 ? training : undefined;
+  const trainingFolder = folder && join(folder, "training");
+  const { onProgress: _p, signal: _s, ...given } = { ...common, episodes, original };
+  const ask = await options.elsewhere?.([
+    ...rowRequests(name, select, given),
+    ...(trains ? trainingRequests(trains, runs) : []),
+  ]);
+  const rows = await measureRows(name, select, { ...common, episodes, original, onRow, ask });
+  const trained = trains
+    ? await reproduceTraining(trains, runs, { folder: trainingFolder, ask, onProgress, signal })
+    : [];
   const shown =
     family.name === "breakout"
       ? await (await import("./breakout/show.ts")).showBreakout({ ...common, quick, onFilm })

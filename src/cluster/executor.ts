@@ -22,7 +22,7 @@ export interface JobDescription {
   readonly format: 1;
   /** In a word or two, for queues and bars: "cartpole-dqn". */
   readonly name: string;
-  /** The command that made it, without node and script; what collects the results calls it again. */
+  /** The command that collects the results, without node and script; empty where there is none. */
   readonly command: readonly string[];
   /** By which it was begun: all pieces are done by the same. */
   readonly versions: { readonly dsqn: string; readonly node: string };

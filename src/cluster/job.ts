@@ -169,9 +169,11 @@ export function writeProgress(job: string, id: string, progress: Progress): void
 }
 
 /** What a file in `inputs/` is called: by its content, so that a job with another file is another job. */
-export function inputName(name: string, content: Uint8Array): string {
-  const hash = createHash("sha256").update(content).digest("hex");
-  return `inputs/${hash.slice(0, 16)}-${name.replace(/[^\w.-]/g, "_")}`;
+export function inputName(name: string, ...contents: readonly Uint8Array[]): string {
+  const digest = createHash("sha256");
+  for (const content of contents) digest.update(content);
+  const hash = digest.digest("hex");
+  return `inputs/${hash.slice(0, 16)}/${name}`;
 }
 
 export function writeInput(folder: string, path: string, content: Uint8Array): void {

@@ -51,7 +51,7 @@ export async function performPiece(
       onWarning: log,
     });
     stop.throwIfAborted();
-    const plain = JSON.parse(JSON.stringify(value ?? null)) as unknown;
+    const plain = JSON.parse(JSON.stringify(value ?? null, plainArrays)) as unknown;
     publish(job.folder, {
       ...{ format: 1, id, piece: hashOf(piece), value: plain, sha256: hashOf(plain) },
       ...{ folder: basename(lease.folder), attempt: lease.attempt },
@@ -65,6 +65,13 @@ export async function performPiece(
   } finally {
     lease.release();
   }
+}
+
+/** Typed arrays are arrays in JSON. */
+function plainArrays(_key: string, value: unknown): unknown {
+  return ArrayBuffer.isView(value) && !(value instanceof DataView)
+    ? Array.from(value as unknown as ArrayLike<number>)
+    : value;
 }
 
 async function kindOf(kinds: PieceKinds, name: string) {

@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { DsqnError } from "../errors.ts";
-import { writeAtomically } from "../files/atomic.ts";
+import { readBytes, writeAtomically } from "../files/atomic.ts";
 import type { OnProgress } from "../progress.ts";
 import { withLock } from "../setup/index.mjs";
 import type { Executor, OpenJob, Piece, PieceFailure, PieceResult } from "./executor.ts";
@@ -13,7 +13,7 @@ export interface JobOptions {
   /** The job's folder, which the same job goes on in. */
   readonly folder: string;
   readonly name: string;
-  /** The command that asks for it, without node and script. */
+  /** The command that collects what it came to, without node and script; empty where there is none. */
   readonly command: readonly string[];
   readonly pieces: readonly Piece[];
   /** Files that pieces read, which lie in the job's folder. */
@@ -36,6 +36,16 @@ export class JobInputs {
     const path = inputName(name, content);
     this.#files.set(path, content);
     return path;
+  }
+
+  /** A file and, if there is one, another that belongs beside it. */
+  async addFile(path: string, beside?: string): Promise<string> {
+    const content = await readBytes(path);
+    const second = beside !== undefined && existsSync(beside) ? await readBytes(beside) : undefined;
+    const name = inputName(basename(path), content, second ?? new Uint8Array());
+    this.#files.set(name, content);
+    if (second) this.#files.set(join(dirname(name), basename(beside!)), second);
+    return name;
   }
 
   writeTo(folder: string): void {

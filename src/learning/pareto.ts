@@ -1,4 +1,4 @@
-import { quantise } from "../conversion/quantise.ts";
+import { bitsOf, quantise } from "../conversion/quantise.ts";
 import type { MakeEnvironments } from "../environments/worlds.ts";
 import type { Cost } from "../network/cost.ts";
 import { isSpiking, type Network } from "../network/network.ts";
@@ -19,7 +19,7 @@ export interface ParetoRow {
   readonly spiking: boolean;
   /** T; 1 for a network that does not spike. */
   readonly steps: number;
-  /** Of a weight; 32: as the file has it. */
+  /** Of a weight; 32 where those of the file take more than 16. */
   readonly bits: number;
   readonly score: number;
   readonly std: number;
@@ -39,24 +39,45 @@ export interface ParetoOptions extends Pick<EvaluateOptions, "episodes" | "first
   readonly makeEnvironments: MakeEnvironments;
   /** Values of T for networks that spike, besides their own. */
   readonly steps?: readonly number[];
-  /** Bits of weights, besides the file's. */
+  /** Bits of weights, besides the file's; only fewer. */
   readonly bits?: readonly number[];
+  /** Only this one of `paretoRuns`, by its place there. */
+  readonly only?: number;
   readonly onProgress?: OnProgress;
 }
 
-/** Every contender at every T and every number of bits, on the same seeds. A T at which its outputs can't depend on its input is left out. */
-export async function pareto(contenders: readonly Contender[], options: ParetoOptions): Promise<ParetoRow[]> {
-  const { makeEnvironments, steps = [], bits = [], onProgress, ...common } = options;
-  const runs = contenders.flatMap(({ name, network }) => {
+/** A row that is to be measured. */
+export interface ParetoRun extends Contender {
+  readonly t: number;
+  readonly width: number;
+}
+
+/** Every contender at every T and every number of bits. A T at which its outputs can't depend on its input is left out. */
+export function paretoRuns(
+  contenders: readonly Contender[],
+  { steps = [], bits = [] }: Pick<ParetoOptions, "steps" | "bits">,
+): ParetoRun[] {
+  return contenders.flatMap(({ name, network }) => {
     const own = isSpiking(network) ? network.coding.steps : 1;
     const times = isSpiking(network) ? [...new Set([own, ...steps])].sort((a, b) => a - b) : [1];
     const heard = isSpiking(network) ? times.filter((t) => !unheard(network, t)) : times;
-    return heard.flatMap((t) => [32, ...bits].map((width) => ({ name, network, t, width })));
+    const whole = bitsOf(network);
+    const fewer = bits.filter((width) => width < whole);
+    return heard.flatMap((t) => [whole, ...fewer].map((width) => ({ name, network, t, width })));
   });
+}
+
+/** Measures every one of `paretoRuns` on the same seeds. */
+export async function pareto(contenders: readonly Contender[], options: ParetoOptions): Promise<ParetoRow[]> {
+  const { makeEnvironments, steps, bits, only, onProgress, ...common } = options;
+  const runs = paretoRuns(contenders, { steps, bits }).filter((_, k) => only === undefined || k === only);
   const rows: Omit<ParetoRow, "efficient">[] = [];
   for (const [done, { name, network, t, width }] of runs.entries()) {
     onProgress?.({ stage: "pareto", done, total: runs.length, unit: "rows", note: `${name}  T = ${t}  ${width} bits` });
-    const policy = policyOf(width === 32 ? network : quantise(network, width), isSpiking(network) ? { steps: t } : {});
+    const policy = policyOf(
+      width < bitsOf(network) ? quantise(network, width) : network,
+      isSpiking(network) ? { steps: t } : {},
+    );
     const { mean, std, ci95, spikesPerDecision, cost } = await evaluate(policy, makeEnvironments, common);
     await policy.close?.();
     rows.push({
@@ -65,6 +86,11 @@ export async function pareto(contenders: readonly Contender[], options: ParetoOp
     });
   }
   onProgress?.({ stage: "pareto", done: runs.length, total: runs.length, unit: "rows" });
+  return withFronts(rows);
+}
+
+/** The rows with what each is among all of them. */
+export function withFronts(rows: readonly Omit<ParetoRow, "efficient">[]): ParetoRow[] {
   const efficient = (by: keyof Cost["energy"]) => front(rows, ({ energy }) => energy[by]);
   const [compute, withMemory] = [efficient("compute"), efficient("withMemory")];
   return rows.map((row) => ({

@@ -62,7 +62,7 @@ export function totalOf(parts: readonly Counts[]): Counts {
     bins: sum(({ bins }) => bins),
     spikes: sum(({ spikes }) => spikes),
     mismatchedBins: sum(({ mismatchedBins }) => mismatchedBins),
-    maxPotentialError: Math.max(0, ...parts.map(({ maxPotentialError }) => maxPotentialError)),
+    maxPotentialError: parts.reduce((most, { maxPotentialError }) => Math.max(most, maxPotentialError), 0),
     nearTies: sum(({ nearTies }) => nearTies),
   };
 }

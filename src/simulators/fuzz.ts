@@ -4,6 +4,7 @@ import { type Decoding, type Encoding, observationSize, type SpikingNetwork } fr
 import type { LaggedLif, Lif, Neuron, NeuronKind } from "../network/neurons/index.ts";
 import { pow } from "../numeric/elementary.ts";
 import { Random } from "../numeric/random.ts";
+import type { Subject } from "./certificate-form.ts";
 import { simulated } from "./neurons/index.ts";
 
 /** Which random networks are drawn. */
@@ -139,6 +140,15 @@ export function randomStates(
     const x = random.normal();
     return dyadic ? Math.round(x * 4) / 4 : x;
   });
+}
+
+/** Networks `from` to `to` (not included) of that series with their states, one at a time. */
+export function* randomSubjects(from: number, to: number, states: number, options: FuzzOptions): Generator<Subject> {
+  for (let index = from; index < to; index++) {
+    const network = randomNetwork(index, options);
+    const inputs = randomStates(network, index, states, options);
+    yield { name: `random ${options.seed}/${index}`, network, inputs, source: "random" };
+  }
 }
 
 function isDyadic(index: number, { leaky }: FuzzOptions): boolean {

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { openExecutor } from "../../src/cluster/open.ts";
 import { runJob } from "../../src/cluster/run.ts";
-import { collecting, quoted, scriptsOf } from "../../src/cluster/slurm/scripts.ts";
+import { quoted, scriptsOf } from "../../src/cluster/slurm/scripts.ts";
 import { conformance, expected, inFolder, type Place, rehearsal, valuesOf } from "./conformance.ts";
 import { openSlurmMachine, type SlurmMachine, whyNoSlurm } from "./slurm-machine.ts";
 
@@ -32,11 +32,6 @@ describe("scripts for Slurm", () => {
     expect(scripts["array.sh"]).toContain('--output="/disk/it\'s 50%%/slurm/1/task-%a.log"');
     expect(scripts["array.sh"]).toContain("#SBATCH --array=0-1");
     expect(scripts["pieces.txt"]).toBe("a c\nb\n");
-  });
-
-  it("collect by the same command, on no executor", () => {
-    expect(collecting(["train", "x", "--on=slurm:gpu", "--seeds", "2", "--out", "a", "--json"], "/b")).toEqual(
-      ["train", "x", "--seeds", "2", "--json", "--on", "collect", "--out", "/b"]); // prettier-ignore
   });
 
   it("are missing where sbatch is, which is said before work starts", () =>

@@ -1,14 +1,17 @@
 import { Argument } from "commander";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { command } from "../../src/cli/command.ts";
 import { integer } from "../../src/cli/flags/options.ts";
 import { writeFileAtomic } from "../../src/files/atomic.ts";
 import { root } from "../../src/setup/index.mjs";
+import { onExecutor, onFlags, type OnFlags } from "../../src/cli/flags/on.ts";
+import { answersOf, piecesOf } from "../measure/pieces.ts";
+import type { AskProcesses } from "../measure/processes.ts";
 import { experiments, type ExperimentName, type Row } from "../experiments.ts";
 import { measured, renderCsv, renderText } from "../render.ts";
 
-interface Options {
+interface Options extends OnFlags {
   quick?: boolean;
   runs?: number;
   upTo?: number;
@@ -22,7 +25,7 @@ interface Options {
 export default command<Options>({
   name: "reproduce",
   configure(parser) {
-    parser
+    const flags = parser
       .addArgument(new Argument("<experiment>", "which tables of the thesis").choices(Object.keys(experiments)))
       .option(
         "--quick",
@@ -46,25 +49,40 @@ export default command<Options>({
       .option(
         "--out <folder>",
         "where report.html, rows.csv and summary.json go, and what is done is kept (default: runs/reproduce-<experiment>)",
-      )
-      .addHelpText(
-        "after",
-        "\nAn interrupted reproduction goes on when the same command is given again.\n\nExample:\n  dsqn reproduce cartpole --quick",
       );
+    onFlags(flags, "rows and trainings", { out: true }).addHelpText(
+      "after",
+      "\nAn interrupted reproduction goes on when the same command is given again.\n\nExamples:\n  dsqn reproduce cartpole --quick\n  dsqn reproduce cartpole --on slurm --out runs/tables",
+    );
   },
   async run([name], { out = `runs/reproduce-${name}`, ...options }, { progress, signal, print, log, json }) {
     const { reproduce } = await import("../reproduce.ts");
     const { renderReproduction } = await import("../page.ts");
     let film: Uint8Array | undefined;
+    const elsewhere = async (requests: Parameters<typeof piecesOf>[0]): Promise<AskProcesses> => {
+      const described = { name: `reproduce-${name}`, unit: "rows and runs", folder: join(out, "job") };
+      const job = await onExecutor(
+        options,
+        { ...described, collect: ["--out", resolve(out)], pieces: () => piecesOf(requests) },
+        { signal, progress, log },
+      );
+      if (!job) throw new Planned();
+      return answersOf(job.results);
+    };
     const result = await reproduce(name as ExperimentName, {
       original: defaultOriginal(),
       ...options,
       folder: out,
       signal,
+      ...(options.on !== undefined && { elsewhere }),
       onProgress: progress,
       onRow: (row) => json || log(line(row)),
       onFilm: (png) => (film = png),
+    }).catch((error: unknown) => {
+      if (error instanceof Planned) return undefined;
+      throw error;
     });
+    if (!result) return 0; // only written down
     const report = join(out, "report.html");
     await writeFileAtomic(report, renderReproduction(result, { film }));
     await writeFileAtomic(join(out, "rows.csv"), renderCsv(result));
@@ -74,6 +92,9 @@ export default command<Options>({
     return 0;
   },
 });
+
+/** A job that was only written down (--dry-run): there is nothing to be told. */
+class Planned extends Error {}
 
 /** A row in a line, as soon as it is measured. */
 function line({ table, name, ours, verdict, exact, original, originalVerdict }: Row): string {

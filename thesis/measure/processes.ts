@@ -34,6 +34,9 @@ export interface ProcessesOptions<A> {
   readonly signal?: AbortSignal;
 }
 
+/** Who answers requests. */
+export type AskProcesses = <Q extends Request, A>(requests: readonly Q[], options: ProcessesOptions<A>) => Promise<A[]>;
+
 /** Answers `requests` in processes of process.ts. */
 export function askProcesses<Q extends Request, A>(requests: readonly Q[], options: ProcessesOptions<A>): Promise<A[]> {
   return answerInProcesses<Q, A>(new URL(`./process${extension}`, import.meta.url), requests, options);

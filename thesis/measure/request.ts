@@ -31,6 +31,8 @@ export interface TrainingRequest {
   readonly seed: number;
   /** The run's folder; a temporary one unless given. */
   readonly folder?: string;
+  /** Never crosses to another process. */
+  readonly signal?: AbortSignal;
 }
 
 /** Breakout's DQN or SNN with a bar over the picture, [positions] and as many games without one. */

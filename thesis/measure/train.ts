@@ -13,15 +13,15 @@ export interface TrainingAnswer {
 }
 
 /** One training. A run that an earlier process left behind goes on from its checkpoint. */
-export async function train({ preset, learningRate, seed, folder }: TrainingRequest): Promise<TrainingAnswer> {
+export async function train({ preset, learningRate, seed, folder, signal }: TrainingRequest): Promise<TrainingAnswer> {
   const temporary = folder === undefined ? mkdtempSync(join(tmpdir(), "dsqn-training-")) : undefined;
   const out = folder ?? join(temporary!, "run");
   const done = join(out, "summary.json");
   try {
     if (existsSync(done)) return readJson(done) as TrainingAnswer;
     return await (existsSync(join(out, "config.json"))
-      ? runTraining({ resume: out })
-      : runTraining({ preset, out, changes: { seed, optimizer: { learningRate: { value: learningRate } } } }));
+      ? runTraining({ resume: out, signal })
+      : runTraining({ preset, out, signal, changes: { seed, optimizer: { learningRate: { value: learningRate } } } }));
   } finally {
     if (temporary) rmSync(temporary, { recursive: true, force: true });
   }

@@ -4,7 +4,7 @@ import { mean } from "../../src/numeric/statistics.ts";
 import type { OnProgress } from "../../src/progress.ts";
 import { training } from "../tables/figures.ts";
 import type { Verdict } from "../verdict.ts";
-import { askProcesses } from "./processes.ts";
+import { type AskProcesses, askProcesses } from "./processes.ts";
 import type { TrainingRequest } from "./request.ts";
 import type { TrainingAnswer } from "./train.ts";
 
@@ -27,14 +27,9 @@ export interface TrainingRow {
 
 const THESIS_RUNS = 5;
 
-/** The thesis's settings trained `runs` times for each row, several runs side by side in processes of their own. */
-export async function reproduceTraining(
-  environment: keyof typeof training,
-  runs: number,
-  { folder, onProgress, signal }: { folder?: string; onProgress?: OnProgress; signal?: AbortSignal },
-): Promise<TrainingRow[]> {
-  const rows = Object.entries(training[environment]);
-  const requests = rows.flatMap(([name]) => {
+/** Every run of every row. */
+export function trainingRequests(environment: keyof typeof training, runs: number, folder?: string): TrainingRequest[] {
+  return Object.keys(training[environment]).flatMap((name) => {
     const [method, learningRate] = name.split(" ");
     return Array.from({ length: runs }, (_, seed): TrainingRequest => ({
       part: "training",
@@ -44,11 +39,26 @@ export async function reproduceTraining(
       folder: folder && join(folder, `${name.replace(" ", "-")}-seed-${seed}`),
     }));
   });
+}
+
+/** The thesis's settings trained `runs` times for each row, several runs side by side in processes of their own. */
+export async function reproduceTraining(
+  environment: keyof typeof training,
+  runs: number,
+  {
+    folder,
+    ask = askProcesses,
+    onProgress,
+    signal,
+  }: { folder?: string; ask?: AskProcesses; onProgress?: OnProgress; signal?: AbortSignal },
+): Promise<TrainingRow[]> {
+  const rows = Object.entries(training[environment]);
+  const requests = trainingRequests(environment, runs, folder);
   let done = 0;
   const report = (note?: string): void =>
     onProgress?.({ stage: "training", done, total: requests.length, unit: "runs", note });
   report();
-  const answers = await askProcesses<TrainingRequest, TrainingAnswer>(requests, {
+  const answers = await ask<TrainingRequest, TrainingAnswer>(requests, {
     processes: availableParallelism(),
     signal,
     onAnswer(_, index) {

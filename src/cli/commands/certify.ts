@@ -5,18 +5,20 @@ import { mayReplace } from "../../files/outputs.ts";
 import { type NirDialect, nirDialects } from "../../formats/nir/options.ts";
 import type { Engine } from "../../network/engine.ts";
 import { type LaggedLif, type NeuronKind, neuronModels } from "../../network/neurons/index.ts";
-import { certifyNetworks, type Exhibit, type Subject } from "../../simulators/certificate.ts";
-import { randomNetwork, randomStates } from "../../simulators/fuzz.ts";
+import { type Certificate, certifyNetworks, type Exhibit } from "../../simulators/certificate.ts";
+import { type FuzzOptions, randomSubjects } from "../../simulators/fuzz.ts";
 import { simulators } from "../../simulators/names.ts";
 import { openSimulator } from "../../simulators/open.ts";
 import { renderCertificate } from "../../simulators/render.ts";
 import { referenceEngine, referenceEngine32 } from "../../engines/reference/index.ts";
 import { boardFlags, boardSettingsFrom, type BoardFlags } from "../flags/board.ts";
+import { jobFolder, onExecutor, onFlags, type OnFlags } from "../flags/on.ts";
 import { command, type Context } from "../command.ts";
+import { placeable } from "../flags/place.ts";
 import { choice, integer, real } from "../flags/options.ts";
 import { type Read, readSubject } from "../subjects.ts";
 
-interface Options extends BoardFlags {
+interface Options extends BoardFlags, OnFlags {
   random?: number;
   simulator?: string[];
   against?: string;
@@ -37,10 +39,10 @@ interface Options extends BoardFlags {
   out?: string;
 }
 
-export default command<Options>({
+const main = command<Options>({
   name: "certify",
   configure(parser) {
-    boardFlags(
+    const flags = boardFlags(
       parser
         .argument("[models...]", "spiking networks: .safetensors, .nir, or files of export_torch")
         .option("--random <n>", "instead: n random networks that use every option there is", integer(1))
@@ -75,23 +77,44 @@ export default command<Options>({
         .option("--generators", "observations enter through weighted generators inside the simulator")
         .option("--seed <n>", "of networks, states and Poisson input", integer(), 0)
         .option("--out <file>", "where to write the certificate (JSON); a page for people goes beside it (.html)"),
-    ).addHelpText(
+    );
+    onFlags(flags, "parts of --random").addHelpText(
       "after",
       `
 Examples:
   dsqn certify models/cartpole-dqn-converted.safetensors --out certificate.json
   dsqn certify --random 1000 --simulator nest --reset subtraction
   dsqn certify --random 1000 --neuron lif
+  dsqn certify --random 100000 --on slurm --job runs/hundred-thousand --out certificate.json
   dsqn certify ../shared/networks/sj-if-soft.json --against ../shared/networks/sj-if-soft.json --simulator nest,pynn-nest
   dsqn certify models/cartpole-dqn-converted.safetensors --simulator spinnaker --board-host 192.168.240.1 --board-version 5`,
     );
   },
-  async run(models, options, { print, progress, signal, log }) {
+  async run(models, options, { print, progress, signal, log, ...context }) {
     const { random, seed, out, generators, against, spikes } = options;
     refuseUnclear(models, options);
+    const finish = async (certificate: Certificate, exhibit?: Exhibit): Promise<number> => {
+      if (out !== undefined) {
+        await writeJsonAtomic(out, certificate);
+        const page = pageOf(out);
+        const { renderCertificatePage } = await import("../../report/certificate.ts");
+        await writeFileAtomic(page, renderCertificatePage({ certificate, exhibit, command: again(models, options) }));
+        log(`certificate ${out}, to be read in ${page}`);
+      }
+      print(certificate, renderCertificate);
+      return certificate.passed ? 0 : 1;
+    };
+    if (random !== undefined && options.on !== undefined) {
+      if (out !== undefined) mayReplace(pageOf(out));
+      const joined = await certifyOn(random, options, { print, progress, signal, log, ...context });
+      return joined ? finish(joined.certificate, joined.exhibit) : 0;
+    }
     const names = options.simulator ?? (against === undefined ? ["nest"] : []);
     const read = random === undefined ? await readAll(models, options) : [];
-    const subjects = random === undefined ? read.map(({ subject }) => subject) : randomSubjects(random, options);
+    const subjects =
+      random === undefined
+        ? read.map(({ subject }) => subject)
+        : randomSubjects(0, random, options.states ?? 3, seriesOf(options));
     if (out !== undefined) mayReplace(pageOf(out));
     let exhibit: Exhibit | undefined;
     const judges = await openAll(names, options, { progress, signal, log });
@@ -113,15 +136,7 @@ Examples:
         onProgress: progress,
         signal,
       });
-      if (out !== undefined) {
-        await writeJsonAtomic(out, certificate);
-        const page = pageOf(out);
-        const { renderCertificatePage } = await import("../../report/certificate.ts");
-        await writeFileAtomic(page, renderCertificatePage({ certificate, exhibit, command: again(models, options) }));
-        log(`certificate ${out}, to be read in ${page}`);
-      }
-      print(certificate, renderCertificate);
-      return certificate.passed ? 0 : 1;
+      return await finish(certificate, exhibit);
     } finally {
       signal.removeEventListener("abort", close);
       await Promise.all(judges.map(async (judge) => judge.close()));
@@ -129,15 +144,22 @@ Examples:
   },
 });
 
+export default placeable(main);
+
 /** Beside a certificate the page for people. */
 const pageOf = (out: string): string => `${out.replace(/\.json$/, "")}.html`;
 
-function refuseUnclear(models: readonly string[], { random, neuron, against, data }: Options): void {
+function refuseUnclear(models: readonly string[], { random, neuron, against, data, on }: Options): void {
   const named = models.length > 0 || against !== undefined;
   if (!named === (random === undefined) || (models.length > 0 && random !== undefined))
     throw new UsageError("BAD_ARGUMENT", "Name models, or a number of random networks.", {
       hint: "dsqn certify MODEL... or dsqn certify --random N",
     });
+  if (random === undefined && on !== undefined)
+    throw new UsageError(
+      "BAD_ARGUMENT",
+      "--on is for random networks, which are many; a few models are certified here.",
+    );
   if (random === undefined && neuron !== undefined)
     throw new UsageError("BAD_ARGUMENT", "--neuron is for random networks; a model has its own.");
   if (random !== undefined && (against !== undefined || data !== undefined))
@@ -219,19 +241,23 @@ function again(models: readonly string[], options: Options): string {
   ].join(" ");
 }
 
-function* randomSubjects(
+/** The series that the options name. */
+function seriesOf({ seed, neuron, simulator, reset, steps, leaky, convolution }: Options): FuzzOptions {
+  const everyOption = (simulator ?? ["nest"]).every((name) => name === "nest" || name === "pynn-nest");
+  return { seed, neuron, reset, steps, leaky, convolution, everyOption };
+}
+
+/** Parts of the series, wherever they run, and the certificate of all. */
+async function certifyOn(
   count: number,
-  { seed, neuron, simulator, reset, steps, leaky, convolution, states = 3 }: Options,
-): Generator<Subject> {
-  for (let index = 0; index < count; index++) {
-    const everyOption = (simulator ?? ["nest"]).every((name) => name === "nest" || name === "pynn-nest");
-    const fuzz = { seed, neuron, reset, steps, leaky, convolution, everyOption };
-    const network = randomNetwork(index, fuzz);
-    yield {
-      name: `random ${seed}/${index}`,
-      network,
-      inputs: randomStates(network, index, states, fuzz),
-      source: "random",
-    };
-  }
+  options: Options,
+  context: Context,
+): Promise<{ certificate: Certificate; exhibit?: Exhibit } | undefined> {
+  const { certifyPieces, certificateOf } = await import("../../jobs/pieces/certify.ts");
+  const { simulator = ["nest"], precision, generators, spikes, states } = options;
+  const judges = simulator.map((name) => ({ name, settings: { ...boardSettingsFrom(options, name) } }));
+  const shared = { series: seriesOf(options), states: states ?? 3, judges, precision, generators, spikes };
+  const described = { name: "certify", unit: "parts", ...jobFolder(options, "certify") };
+  const job = await onExecutor(options, { ...described, pieces: () => certifyPieces(count, shared) }, context);
+  return job && certificateOf(job.results);
 }

@@ -2,6 +2,7 @@ import { UsageError } from "../../errors.ts";
 import { ofNode } from "../../cluster/errors.ts";
 import { answerProbe, performPieces, servePieces } from "../../cluster/serve.ts";
 import { pieceKinds } from "../../jobs/pieces/index.ts";
+import { performCommand } from "../command-piece.ts";
 import { command } from "../command.ts";
 import { integer } from "../flags/options.ts";
 
@@ -38,8 +39,11 @@ Example:
       );
   },
   async run([folder, ...ids], { code, probe, serve, stale }, { signal, progress, log }) {
+    const kinds = { ...pieceKinds, command: async () => performCommand };
     const options = { signal, log, code, onProgress: progress, staleMs: 1000 * (stale ?? 60) };
-    if (serve) return servePieces(folder, pieceKinds, options);
+    // What pieces have opened for their like (a Python worker) must not keep the process.
+    const ends = (): void => void setTimeout(() => process.exit(), 500).unref();
+    if (serve) return servePieces(folder, kinds, options).finally(ends);
     if (probe !== undefined) {
       try {
         answerProbe(folder, probe, code);
@@ -50,6 +54,6 @@ Example:
     }
     if (ids.length === 0)
       throw new UsageError("BAD_ARGUMENT", "Name at least one piece.", { hint: "dsqn piece runs/twenty seed-0" });
-    return performPieces(folder, ids, pieceKinds, options);
+    return performPieces(folder, ids, kinds, options).finally(ends);
   },
 });

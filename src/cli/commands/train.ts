@@ -6,6 +6,7 @@ import { presets } from "../../learning/presets/index.ts";
 import { UsageError } from "../../errors.ts";
 import { writeSummary } from "../../cluster/run.ts";
 import { command, type Context } from "../command.ts";
+import { placeable } from "../flags/place.ts";
 import { dryRunFlag, type DryRunFlag, wouldWrite } from "../flags/dry-run.ts";
 import { gymnasiumFlags, type GymnasiumFlags, printing } from "../flags/gymnasium.ts";
 import { onExecutor, onFlags, type OnFlags } from "../flags/on.ts";
@@ -17,13 +18,14 @@ interface Options extends GymnasiumFlags, DryRunFlag, OnFlags {
   seeds?: number;
   episodes?: number;
   maxSteps?: number;
+  bits?: number;
   worlds?: string;
   out?: string;
   resume?: string;
   set: string[];
 }
 
-export default command<Options>({
+const main = command<Options>({
   name: "train",
   configure(parser) {
     const width = Math.max(...Object.keys(presets).map((name) => name.length));
@@ -36,6 +38,7 @@ export default command<Options>({
           .option("--seeds <count>", "train from so many seeds, one after the other, and sum up", integer(1))
           .option("--episodes <n>", "train for at most so many episodes", integer(1))
           .option("--max-steps <n>", "time limit of the environment in steps", integer(1))
+          .option("--bits <n>", "of a weight while it learns, and in the end: 2 to 16 (default: 32, float)", integer(2))
           .option(
             "--worlds <who>",
             "who plays while it learns: gymnasium (default), or native, CartPole and MountainCar in TypeScript; Gymnasium judges",
@@ -51,7 +54,7 @@ export default command<Options>({
           ),
       ),
     );
-    onFlags(flags, "seeds").addHelpText(
+    onFlags(flags, "seeds", { out: true }).addHelpText(
       "after",
       () => `\nPresets:\n${Object.entries(presets)
         .map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`)
@@ -68,11 +71,12 @@ Exit code 1: the greedy score of the trained network misses the config's target.
     );
   },
   async run([preset], options, { signal, progress, print, log, verbose }) {
-    const { env, seed, seeds, episodes, maxSteps, worlds, out, resume, envKwargs, wrapper, path } = options;
+    const { env, seed, seeds, episodes, maxSteps, bits, worlds, out, resume, envKwargs, wrapper, path } = options;
     const environment = { worlds, maxSteps, kwargs: envKwargs, wrappers: wrapper };
     const flags: PlainObject = {
       ...(seed !== undefined && { seed }),
       ...(episodes !== undefined && { episodes }),
+      ...(bits !== undefined && { network: { bits } }),
       ...(Object.values(environment).some((value) => value !== undefined) && { environment }),
     };
     const changes = options.set.map(assignment).reduce((all, one) => composed(all, one), flags);
@@ -100,6 +104,8 @@ Exit code 1: the greedy score of the trained network misses the config's target.
     return summary.reached ? 0 : 1;
   },
 });
+
+export default placeable(main);
 
 /** A piece for each seed, wherever they run. */
 async function trainOn(

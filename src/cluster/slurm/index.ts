@@ -9,7 +9,7 @@ import { codeHash } from "../identity.ts";
 import { pieceFolder } from "../job.ts";
 import { answerTo } from "../serve.ts";
 import { cancel, endOf, largestArray, refused, slurmVersion, submit, unfinished } from "./queue.ts";
-import { type Batch, collecting, scriptsOf } from "./scripts.ts";
+import { type Batch, scriptsOf } from "./scripts.ts";
 
 const FIRST_POLL_MS = 1_000;
 const LAST_POLL_MS = 15_000;
@@ -190,7 +190,7 @@ function describe(job: OpenJob, pieces: readonly Piece[], partition: string | un
     partition,
     code: codeHash(),
     token: randomBytes(16).toString("hex"),
-    collect: collecting(job.description.command, job.folder),
+    collect: job.description.command,
     cwd: process.cwd(),
   };
 }

@@ -109,19 +109,3 @@ function submitScript({ place, collect }: Batch): string {
     "",
   ].join("\n");
 }
-
-/**
- * The command that collects what another one has asked for: the same, on no executor, into the same folder.
- *
- * @example
- * collecting(["train", "cartpole-dqn", "--seeds", "20", "--on", "slurm"], "/runs/x");
- * // ["train", "cartpole-dqn", "--seeds", "20", "--on", "collect", "--out", "/runs/x"]
- */
-export function collecting(command: readonly string[], folder: string): string[] {
-  const words: string[] = [];
-  for (let k = 0; k < command.length; k++) {
-    if (command[k] === "--on" || command[k] === "--out") k++;
-    else if (!/^--(on|out)=/.test(command[k])) words.push(command[k]);
-  }
-  return command.length === 0 ? [] : [...words, "--on", "collect", "--out", folder];
-}
