@@ -50,7 +50,9 @@ async function tried(cell: Cell): Promise<Result> {
     PATH: `${found}${delimiter}${process.env["PATH"]}`,
     npm_config_update_notifier: "false",
   };
-  for (const name of ["DSQN_PYTHON", "DSQN_HOME"]) delete (env as Record<string, string | undefined>)[name];
+  // What the npm that runs this script tells its children is not for those of a cell.
+  for (const name of Object.keys(env).filter((one) => /^npm_|^DSQN_/.test(one)))
+    delete (env as NodeJS.ProcessEnv)[name];
   const version = (command: string): string =>
     /\d+\.\d+\.\d+/.exec(execFileSync(command, ["--version"], { env, encoding: "utf8" }))?.[0] ?? "?";
   const names = cell.deno === undefined ? ["node", "npm", "python3"] : ["deno"];

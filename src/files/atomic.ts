@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, realpathSync, renameSync, rmSync } from "node:fs";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { open, readFile, rename, stat, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-import { DsqnError } from "../errors.ts";
+import { basename, dirname, isAbsolute, join } from "node:path";
+import { DsqnError, nearest } from "../errors.ts";
 
 /**
  * Replaces `path` in one step: whoever reads it finds the old file or the new one, never a part, even after a power cut
@@ -111,9 +111,22 @@ export async function readBytes(path: string): Promise<Uint8Array> {
       {
         cause,
         facts: { path },
-        hint: missing ? "Paths are relative to the current folder." : undefined,
+        hint: missing ? whereToLook(path) : undefined,
       },
     );
+  }
+}
+
+/** The name beside a file that is missing which it was probably meant to be, and where paths begin. */
+function whereToLook(path: string): string {
+  const begin = isAbsolute(path) ? "" : `Paths are relative to the current folder (${process.cwd()}).`;
+  try {
+    const meant = nearest(basename(path), readdirSync(dirname(path)));
+    return (
+      `${meant === undefined ? "" : `Did you mean ${join(dirname(path), meant)}? `}${begin}`.trim() || "Check the path."
+    );
+  } catch {
+    return `There is no folder ${dirname(path)} either. ${begin}`.trim();
   }
 }
 
