@@ -141,7 +141,12 @@ function run(
   });
 }
 
-const lastLine = (text: string): string => text.trim().split("\n").at(-1)?.trim().slice(0, 160) ?? "";
+function lastLine(text: string): string {
+  return text.trim().split("\n").at(-1)?.trim().slice(0, 160) ?? "";
+}
+
 /** The error's first line, where there is one of ours or of JavaScript's. */
-const failure = (text: string): string =>
-  (/^dsqn: [A-Z_]+ .*$/m.exec(text) ?? /^\w*Error.*$/m.exec(text))?.[0].slice(0, 160) ?? lastLine(text);
+function failure(text: string): string {
+  const found = /^dsqn: [A-Z_]+ .*$/m.exec(text) ?? /^\w*Error.*$/m.exec(text);
+  return found?.[0].slice(0, 160) ?? lastLine(text);
+}
