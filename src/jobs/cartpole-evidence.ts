@@ -4,6 +4,9 @@ import { makeEnvironment } from "../environments/index.ts";
 import { effectiveSteps } from "../conversion/start.ts";
 import type { CartPoleReport } from "../report/cartpole/facts.ts";
 import type { CartPoleEpisode } from "../report/images/cartpole.ts";
+import { cartPoleInputs } from "../report/stepper.ts";
+import { stepperScript } from "../web/site/stepper.ts";
+import { encodeModel } from "../network/file/bytes.ts";
 import { encodePng, halve } from "../report/images/png.ts";
 import type { Colour } from "../report/theme.ts";
 import { fastEngine } from "../engines/fast/index.ts";
@@ -120,16 +123,18 @@ export function leaningState(states: Float32Array): { state: Float32Array; words
   };
 }
 
-/** One decision in our engine and in a simulator, which has the network `loaded`. */
+/** One decision in our engine and in a simulator, the `judge`, which has the network `loaded`. */
 export async function lookInside(
   network: SpikingNetwork,
   state: Float32Array,
   words: string,
   loaded: Loaded,
+  judge: string,
 ): Promise<CartPoleReport["decision"]> {
   const ours = referenceEngine.load(network).run(state, { recordSpikes: true, recordPotentials: true });
   const theirs = await loaded.run(state, { recordSpikes: true });
   const { steps } = network.coding;
+  const script = await stepperScript();
   const trace = (layer: number, neuron: number): Float64Array => {
     const width = outputsOf(network.layers[layer]);
     return Float64Array.from({ length: steps }, (_, t) => ours.membranes![layer][t * width + neuron]);
@@ -151,6 +156,17 @@ export async function lookInside(
   ];
   return {
     words,
+    ...(script !== undefined && {
+      stepper: {
+        script,
+        model: encodeModel(network),
+        state,
+        inputs: cartPoleInputs,
+        actions: ["left", "right"],
+        steps,
+        judge: { name: judge, spikes: theirs.spikes!.reduce((sum, { step }) => sum + step.length, 0) },
+      },
+    }),
     ours: ours.spikes!,
     theirs: theirs.spikes!,
     steps,

@@ -16,7 +16,7 @@ import { DsqnError } from "../errors.ts";
 import { loadDenseNetwork, saveModel } from "../network/file/model.ts";
 import { saveReplay } from "../formats/replay.ts";
 import type { OnProgress } from "../progress.ts";
-import type { CartPoleReport, CartPoleSummary, Estimate } from "../report/cartpole/facts.ts";
+import { type CartPoleReport, type CartPoleSummary, type Estimate, judgeOf } from "../report/cartpole/facts.ts";
 import { cartPoleFigures } from "../report/cartpole/figures.ts";
 import { renderCartPoleReport } from "../report/cartpole/page.ts";
 import { type Certificate, certifyNetworks } from "../simulators/certificate.ts";
@@ -255,7 +255,7 @@ async function certify(snn: SpikingNetwork, states: Float32Array, { signal, onPr
       onProgress,
     });
     const { state, words } = leaningState(inputs);
-    const decision = await lookInside(snn, state, words, await simulator.load(snn));
+    const decision = await lookInside(snn, state, words, await simulator.load(snn), judgeOf(certificate));
     return { certificate, decision };
   } catch (error) {
     signal?.throwIfAborted();

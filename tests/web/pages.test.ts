@@ -54,7 +54,6 @@ const phone: OpenOptions = { viewport: { width: 390, height: 844 }, isMobile: tr
     const before = await step();
     await page.click("#step");
     await page.click("#play");
-    await page.click("#play");
     expect(await step()).toBeGreaterThan(before);
     // Pushes until it changes its mind, which the page says; keys do the same as buttons.
     await page.click("#push-right");
@@ -97,7 +96,7 @@ const phone: OpenOptions = { viewport: { width: 390, height: 844 }, isMobile: tr
     expect(await findings(page)).toEqual([]);
     expect(faults).toEqual([]);
     await close();
-  });
+  }, 600_000);
 
   it("train: can be stopped, and a worker that dies is said, and another one learns", async () => {
     const dying = (page: Page): Promise<void> =>

@@ -3,6 +3,7 @@ import type { SpikeEvents } from "../../network/engine.ts";
 import type { CartPoleEpisode } from "../images/cartpole.ts";
 import type { Trace } from "../plots/membranes.ts";
 import type { SweepPoint } from "../plots/sweep.ts";
+import type { Stepper } from "../stepper.ts";
 
 /** A mean over episodes with its 95 % interval. */
 export interface Estimate {
@@ -76,6 +77,8 @@ export interface CartPoleReport {
     readonly steps: number;
     readonly output: readonly Trace[];
     readonly hidden: readonly Trace[];
+    /** With it the reader can step through the decision; left out where the script can't be had. */
+    readonly stepper?: Stepper;
   };
   readonly mapping: Mapping;
   /** Where the networks are, for the commands at the end. */

@@ -2,6 +2,7 @@ import { type Content, html, type Html } from "../html/html.ts";
 import { details, legend, pair, paragraph, scrollFigure, section, smallFigure, table } from "../html/parts.ts";
 import { membraneTraces } from "../plots/membranes.ts";
 import { spikeRaster } from "../plots/raster.ts";
+import { stepperFigure } from "../stepper.ts";
 import { count, fixed, type CartPoleReport } from "./facts.ts";
 
 /** One decision, our spikes and the simulator's. */
@@ -23,6 +24,12 @@ export function decision({ decision: d }: CartPoleReport, judge: string): Html {
       ])}The
       busiest neurons on top.`,
     ),
+    d.stepper
+      ? stepperFigure(
+          d.stepper,
+          "The same decision, computed by this page in the engine that defines the dynamics. Move the state, and see what becomes of it.",
+        )
+      : null,
     pair(
       smallFigure(
         (width) => membraneTraces({ traces: d.output, label: "output potential", height: 260 }, width),

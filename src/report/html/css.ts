@@ -1,3 +1,4 @@
+import { stepperCss } from "../stepper.ts";
 import { fonts, themeCss } from "../theme.ts";
 
 /** The style of every report. Colours are theme.ts's; nothing is loaded from anywhere. */
@@ -51,6 +52,7 @@ pre{background:var(--panel);border-radius:8px;padding:.7em .9em;margin:.35em 0 1
 .legend .dot{background:currentColor}.legend .ring{border:2px solid currentColor}
 .legend .line,.legend .dash{width:20px;height:0;border-radius:0;border-top:3px solid currentColor}.legend .dash{border-top-style:dashed}
 .legend .dqn{color:var(--dqn)}.legend .snn{color:var(--snn)}.legend .nest{color:var(--nest)}.legend .alarm{color:var(--alarm)}
+${stepperCss.trim()}
 details{margin:1rem 0}
 summary{cursor:pointer;color:var(--dqn)}
 footer{margin-top:4rem;padding-top:1.2rem;border-top:1px solid var(--line);color:var(--muted);font-size:.86rem}

@@ -34,10 +34,17 @@ export function plotSvg({ alt, width = widths.wide, ...options }: Drawing & Plot
   }) as unknown as SvgElement;
   const style = svg.childNodes.find((child) => "tagName" in child && child.tagName === "style");
   if (style) svg.removeChild(style);
+  // Plot names the groups of a drawing, which may have no names of their own: what it shows is told by the whole.
+  unname(svg);
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", alt);
   svg.removeAttribute("height"); // the page decides; the view box keeps the proportions
   return svg.toString();
+}
+
+function unname(element: SvgElement): void {
+  for (const name of ["aria-label", "aria-description", "aria-hidden"]) element.removeAttribute(name);
+  for (const child of element.childNodes) if ("tagName" in child) unname(child);
 }
 
 /** Wraps a function as a mark of Plot. */
