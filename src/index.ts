@@ -100,6 +100,7 @@ export { runSeeds, runTraining, type RunOptions as TrainingOptions, type SeedsSu
 export type { TrainSummary } from "./learning/runs/summary.ts";
 export { loadConfig, presets, registerPresets, type Preset } from "./learning/presets/index.ts";
 export * from "./bridge/index.ts";
+export { openRayPlace, type RayPlace } from "./cluster/ray/place.ts";
 export * from "./environments/index.ts";
 export { referenceEngine, referenceEngine32 } from "./engines/reference/index.ts";
 export { createState, type NetworkState } from "./network/state.ts";
