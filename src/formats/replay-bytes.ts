@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { UsageError } from "../errors.ts";
 import { type Tensor, toFloat32 } from "../files/tensor.ts";
 import { decodeNpz } from "./npz.ts";
@@ -19,7 +19,7 @@ export interface Replay {
 export const INPUTS = "memory_inputs.npz";
 export const OUTPUTS = "memory_outputs.npz";
 export const FACTS = "replay.json";
-const factsSchema = z.looseObject({ environment: z.string().optional() });
+const factsSchema = z.looseObject({ environment: z.optional(z.string()) });
 
 export interface ReplayFiles {
   /** memory_inputs.npz */

@@ -1,12 +1,15 @@
-import { type z } from "zod";
+import type * as z from "zod/v4/core";
+import { safeParse } from "zod/v4/core";
 import { nearest, UsageError } from "../errors.ts";
+import { inWords } from "../files/words.ts";
 
 /**
  * Parses `value` against `schema`; every fault becomes one CONFIG_INVALID error that names the field, and for an unknown field the
  * nearest known one. `what` names the source: a preset, a file.
  */
-export function parseConfig<S extends z.ZodType>(schema: S, value: unknown, what: string): z.output<S> {
-  const parsed = schema.safeParse(value);
+export function parseConfig<S extends z.$ZodType>(schema: S, value: unknown, what: string): z.output<S> {
+  inWords();
+  const parsed = safeParse(schema, value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const path = issue.path.map(String);

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { MakeEnvironments } from "../environments/worlds.ts";
 import { DsqnError, UsageError } from "../errors.ts";
 import { columnsOf, type Layer } from "../network/layer.ts";
@@ -14,7 +14,7 @@ export const scalingSchema = z.strictObject({ center: z.array(z.number()), scale
 export type Scaling = z.infer<typeof scalingSchema>;
 
 /** A scaling, none, or "observed": what random play shows decides, once, at the start of a run. */
-export const scalingField = z.union([z.literal("observed"), scalingSchema]).optional();
+export const scalingField = z.optional(z.union([z.literal("observed"), scalingSchema]));
 
 /** Steps of random play that "observed" looks at, and environments that play them. */
 const OBSERVED_STEPS = 5000;

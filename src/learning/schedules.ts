@@ -1,17 +1,22 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { pow } from "../numeric/elementary.ts";
 
 /** How a number changes with the environment steps done. */
 export const scheduleSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("constant"), value: z.number() }),
   /** From `start` to `end` in a straight line over `steps`, then `end`. */
-  z.strictObject({ kind: z.literal("linear"), start: z.number(), end: z.number(), steps: z.number().positive() }),
+  z.strictObject({
+    kind: z.literal("linear"),
+    start: z.number(),
+    end: z.number(),
+    steps: z.number().check(z.positive()),
+  }),
   /** max(end, start * decay^step): what the original calls "linear" (docs/deviations.md, 13). */
   z.strictObject({
     kind: z.literal("exponential"),
     start: z.number(),
     end: z.number(),
-    decay: z.number().gt(0).lte(1),
+    decay: z.number().check(z.gt(0), z.lte(1)),
   }),
 ]);
 

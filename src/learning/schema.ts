@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { LearnedDynamics } from "../engines/reference/learner.ts";
 import { ATARI_PREPROCESSINGS, ATARI_WORLDS } from "../environments/atari-names.ts";
 import {
@@ -13,45 +13,45 @@ import { surrogateNames } from "../network/surrogate.ts";
 import { scheduleSchema } from "./schedules.ts";
 
 /** The parts that configs of several algorithms have in common. */
-export const count = z.number().int().positive();
-export const fraction = z.number().min(0).max(1);
-export const seedSchema = z.number().int().min(0).max(0xffffffff).default(0);
+export const count = z.int().check(z.positive());
+export const fraction = z.number().check(z.minimum(0), z.maximum(1));
+export const seedSchema = z._default(z.int().check(z.minimum(0), z.maximum(0xffffffff)), 0);
 
 /** A wrapper of an environment, by its name in gymnasium.wrappers. */
-const wrapperSchema = z.strictObject({ name: z.string(), kwargs: z.record(z.string(), z.unknown()).default({}) });
+const wrapperSchema = z.strictObject({ name: z.string(), kwargs: z._default(z.record(z.string(), z.unknown()), {}) });
 
 /** The environments a run learns in; all of them step in one message. */
 export const environmentSchema = z.strictObject({
   id: z.string({ error: "names no environment of Gymnasium: give its id, as in --env Acrobot-v1" }),
   /** Who plays: Gymnasium (unless given), or for a few ids the worlds in TypeScript, in this process (docs/web.md says how close they are). */
-  worlds: z.enum(["gymnasium", "native"]).optional(),
-  count: count.default(1),
+  worlds: z.optional(z.enum(["gymnasium", "native"])),
+  count: z._default(count, 1),
   /** Groups that step in turns: one is under way while actions are chosen for another. The curve stays the same. */
-  parts: count.optional(),
+  parts: z.optional(count),
   /** Time limit in steps, instead of the environment's own. */
-  maxSteps: count.optional(),
-  kwargs: z.record(z.string(), z.unknown()).default({}),
+  maxSteps: z.optional(count),
+  kwargs: z._default(z.record(z.string(), z.unknown()), {}),
   /** Wrappers by name, innermost first. */
-  wrappers: z.array(wrapperSchema).default([]),
+  wrappers: z._default(z.array(wrapperSchema), []),
 });
 
 /** The games a run learns in; all of them step in one message. */
 export const atariSchema = z.strictObject({
   /** "Breakout", or an id of Gymnasium as "ALE/Breakout-v5". */
   game: z.string({ error: "names no Atari game: give one, as in --env Breakout" }),
-  count: count.default(8),
+  count: z._default(count, 8),
   /** As above. */
-  parts: count.optional(),
+  parts: z.optional(count),
   /** Who plays, instead of the project's own games. */
-  world: z.enum(ATARI_WORLDS).optional(),
-  preprocessing: z.enum(ATARI_PREPROCESSINGS).default("nature"),
-  frameSkip: count.default(4),
-  stickyActions: fraction.default(0),
-  noopMax: z.number().int().min(0).default(30),
-  fire: z.boolean().default(true),
-  maxFrames: count.default(108000),
+  world: z.optional(z.enum(ATARI_WORLDS)),
+  preprocessing: z._default(z.enum(ATARI_PREPROCESSINGS), "nature"),
+  frameSkip: z._default(count, 4),
+  stickyActions: z._default(fraction, 0),
+  noopMax: z._default(z.int().check(z.minimum(0)), 30),
+  fire: z._default(z.boolean(), true),
+  maxFrames: z._default(count, 108000),
   /** Time limit in agent steps, instead of `maxFrames`. */
-  maxSteps: count.optional(),
+  maxSteps: z.optional(count),
 });
 
 export type EnvironmentConfig = z.output<typeof environmentSchema>;
@@ -66,55 +66,60 @@ const learnableOf = ({ parameters }: NeuronModel): string[] =>
 const learnable = [...new Set(models.flatMap(learnableOf))] as unknown as [LearnedDynamics, ...LearnedDynamics[]];
 
 /** A field for each parameter and choice that any neuron model has; which of them belong to the chosen one, `neuronProblem` says. */
-const neuronFields: Record<string, z.ZodOptional<z.ZodNumber | z.ZodString>> = Object.fromEntries(
+const neuronFields: Record<string, z.ZodMiniOptional<z.ZodMiniNumber | z.ZodMiniString>> = Object.fromEntries(
   models.flatMap(({ parameters, choices }) => [
     ...Object.entries(parameters).map(([name, { range }]) => {
-      const number = z.number();
-      const above = Number.isFinite(range[0]) ? number.min(range[0]) : number;
-      return [name, (Number.isFinite(range[1]) ? above.max(range[1]) : above).optional()] as const;
+      const above = Number.isFinite(range[0]) ? z.number().check(z.minimum(range[0])) : z.number();
+      return [name, z.optional(Number.isFinite(range[1]) ? above.check(z.maximum(range[1])) : above)] as const;
     }),
-    ...Object.keys(choices).map((name) => [name, z.string().optional()] as const),
+    ...Object.keys(choices).map((name) => [name, z.optional(z.string())] as const),
   ]),
 );
 
 /** A spiking network: how it is read, what its neurons are, and how it is learned. */
 export const spikingFields = {
   /** T, time steps per decision. */
-  steps: count.default(20),
+  steps: z._default(count, 20),
   /** The neuron's model; its parameters and choices are fields beside it. */
-  neuron: z.enum(Object.keys(neuronModels) as [NeuronKind, ...NeuronKind[]]).default("lagged-lif"),
-  ...(neuronFields as Record<"alpha" | "beta" | "resetBy" | "resetTo", z.ZodOptional<z.ZodNumber>> &
-    Record<"reset" | "fires", z.ZodOptional<z.ZodString>>),
-  threshold: z.number().positive().optional(),
-  biasInput: z.boolean().default(true),
+  neuron: z._default(z.enum(Object.keys(neuronModels) as [NeuronKind, ...NeuronKind[]]), "lagged-lif"),
+  ...(neuronFields as Record<"alpha" | "beta" | "resetBy" | "resetTo", z.ZodMiniOptional<z.ZodMiniNumber>> &
+    Record<"reset" | "fires", z.ZodMiniOptional<z.ZodMiniString>>),
+  threshold: z.optional(z.number().check(z.positive())),
+  biasInput: z._default(z.boolean(), true),
   /** Weights start normal with standard deviation weightScale / sqrt(inputs). */
-  weightScale: z.number().positive().default(1),
+  weightScale: z._default(z.number().check(z.positive()), 1),
   /** ... and the output layer's this many times that: read by its potential, it adds up T steps, so that 1 / T starts with values of the usual size. */
-  outputScale: z.number().positive().default(1),
+  outputScale: z._default(z.number().check(z.positive()), 1),
   /** What stands in for the derivative of a spike (network/surrogate.ts), and its steepness. */
-  surrogate: z.enum(surrogateNames).default("fast-sigmoid"),
-  surrogateScale: z.number().positive().default(100),
+  surrogate: z._default(z.enum(surrogateNames), "fast-sigmoid"),
+  surrogateScale: z._default(z.number().check(z.positive()), 100),
   /** Whether no gradient flows through the reset. */
-  detachReset: z.boolean().default(true),
+  detachReset: z._default(z.boolean(), true),
   /** A price on spikes: `strength` on what a neuron's rate has above `rate` spikes per step, squared. */
-  regulariser: z.strictObject({ strength: z.number().positive(), rate: z.number().min(0).default(0) }).optional(),
+  regulariser: z.optional(
+    z.strictObject({ strength: z.number().check(z.positive()), rate: z._default(z.number().check(z.minimum(0)), 0) }),
+  ),
   /** Parameters of the neurons, one value per layer, that are learned with the weights. */
-  learn: z.array(z.enum(learnable)).default([]),
+  learn: z._default(z.array(z.enum(learnable)), []),
 };
 
 /** Bits of a weight: what learns acts with rounded ones (few-bits.ts). Float unless given. */
-const bits = z.number().int().min(2).max(16).optional();
+const bits = z.optional(z.int().check(z.minimum(2), z.maximum(16)));
 
 /** A dense network; `spikingSchema` is its spiking counterpart. */
-export const denseSchema = z.strictObject({ kind: z.literal("dense"), hidden: z.array(count).min(1), bits });
+export const denseSchema = z.strictObject({
+  kind: z.literal("dense"),
+  hidden: z.array(count).check(z.minLength(1)),
+  bits,
+});
 export const spikingSchema = z.strictObject({
   kind: z.literal("spiking"),
-  hidden: z.array(count).min(1),
+  hidden: z.array(count).check(z.minLength(1)),
   bits,
   ...spikingFields,
 });
 
-type SpikingFields = z.output<z.ZodObject<typeof spikingFields>>;
+type SpikingFields = z.output<z.ZodMiniObject<typeof spikingFields>>;
 
 /** The neuron that the fields of a spiking network describe. */
 export function neuronOf(fields: SpikingFields): Neuron {
@@ -164,40 +169,46 @@ export const optimizerSchema = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("adam"),
     learningRate: scheduleSchema,
-    beta1: fraction.default(0.9),
-    beta2: fraction.default(0.999),
-    epsilon: z.number().positive().default(1e-8),
+    beta1: z._default(fraction, 0.9),
+    beta2: z._default(fraction, 0.999),
+    epsilon: z._default(z.number().check(z.positive()), 1e-8),
   }),
   z.strictObject({
     kind: z.literal("rmsprop"),
     learningRate: scheduleSchema,
-    decay: fraction.default(0.95),
-    epsilon: z.number().positive().default(1e-3),
+    decay: z._default(fraction, 0.95),
+    epsilon: z._default(z.number().check(z.positive()), 1e-3),
   }),
 ]);
 
 /** Training's own criterion: the mean of `window` episodes is at least `average`, `stay` episodes in a row. Noted, never ends a run. */
-export const solveSchema = z.strictObject({ average: z.number(), window: count.default(100), stay: count.default(1) });
+export const solveSchema = z.strictObject({
+  average: z.number(),
+  window: z._default(count, 100),
+  stay: z._default(count, 1),
+});
 
 /** Greedy episodes on seeds of their own: they choose the checkpoint, and end the run early. */
 export const evaluationFields = {
   /** Environment steps between evaluations. */
   every: count,
-  episodes: count.default(20),
+  episodes: z._default(count, 20),
   /** Probability of a random action. */
-  epsilon: fraction.default(0),
+  epsilon: z._default(fraction, 0),
   /** The run ends when an evaluation reaches `mean`, and one over `episodes` other episodes confirms it. */
-  stop: z.strictObject({ mean: z.number(), episodes: count.default(100) }).optional(),
+  stop: z.optional(z.strictObject({ mean: z.number(), episodes: z._default(count, 100) })),
   /** Each evaluation that reaches `mean` multiplies the learning rate by `factor`, so that a good network stays good. */
-  settle: z.strictObject({ mean: z.number(), factor: z.number().gt(0).lte(1).default(0.7) }).optional(),
+  settle: z.optional(
+    z.strictObject({ mean: z.number(), factor: z._default(z.number().check(z.gt(0), z.lte(1)), 0.7) }),
+  ),
 };
 
 /** The chosen network's score over fresh seeds, and what counts as success. */
 export const finalFields = {
-  episodes: count.default(100),
-  epsilon: fraction.default(0),
-  target: z.number().optional(),
+  episodes: z._default(count, 100),
+  epsilon: z._default(fraction, 0),
+  target: z.optional(z.number()),
   /** Who judges, whoever played: Gymnasium (unless given), or the worlds in TypeScript. */
-  worlds: z.enum(["gymnasium", "native"]).optional(),
+  worlds: z.optional(z.enum(["gymnasium", "native"])),
 };
-export const finalSchema = z.strictObject(finalFields).default({ episodes: 100, epsilon: 0 });
+export const finalSchema = z._default(z.strictObject(finalFields), { episodes: 100, epsilon: 0 });

@@ -98,5 +98,8 @@ export function nextTurn(): Promise<void> {
 
 /** What was packed by deflate (RFC 1951), which may be at most `size` bytes. Throws an Error for what is damaged or more. */
 export function inflateRaw(bytes: Uint8Array, size: number): Uint8Array {
-  return inflateSync(bytes, { out: new Uint8Array(size) });
+  // fflate fills what it is given, and drops what comes after.
+  const unpacked = inflateSync(bytes, { out: new Uint8Array(size + 1) });
+  if (unpacked.length > size) throw new Error("it holds more than it says");
+  return unpacked;
 }

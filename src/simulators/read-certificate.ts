@@ -1,13 +1,15 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { DsqnError } from "../errors.ts";
+import { inWords } from "../files/words.ts";
 import { fromBase64 } from "../numeric/base64.ts";
 import type { Certificate } from "./certificate-form.ts";
 import { digest, eventsIn } from "./evidence.ts";
 
-const whole = z.number().int().nonnegative();
-const share = z.number().min(0).max(1);
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "it is no SHA-256 in hex");
-const base64 = z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/, "it is not base64");
+const whole = z.int().check(z.nonnegative());
+const count = z.int().check(z.positive());
+const share = z.number().check(z.minimum(0), z.maximum(1));
+const sha256 = z.string().check(z.regex(/^[0-9a-f]{64}$/, "it is no SHA-256 in hex"));
+const base64 = z.string().check(z.regex(/^[A-Za-z0-9+/]*={0,2}$/, "it is not base64"));
 
 const counts = {
   states: whole,
@@ -15,11 +17,10 @@ const counts = {
   spikes: whole,
   mismatchedBins: whole,
   // JSON has no Infinity.
-  maxPotentialError: z
-    .number()
-    .nonnegative()
-    .nullable()
-    .transform((error) => error ?? Infinity),
+  maxPotentialError: z.pipe(
+    z.nullable(z.number().check(z.nonnegative())),
+    z.transform((error) => error ?? Infinity),
+  ),
   nearTies: whole,
 };
 
@@ -50,45 +51,49 @@ const mismatchSchema = z.strictObject({
   neuron: whole,
   step: whole,
   spikes: z.strictObject({ ours: z.boolean(), theirs: z.boolean() }),
-  potential: z.number().nullable(),
+  potential: z.nullable(z.number()),
   threshold: z.number(),
   reason: z.string(),
-  around: z
-    .strictObject({ step: whole, ours: z.array(z.number().nullable()), theirs: z.array(z.number().nullable()) })
-    .optional(),
+  around: z.optional(
+    z.strictObject({ step: whole, ours: z.array(z.nullable(z.number())), theirs: z.array(z.nullable(z.number())) }),
+  ),
 });
 
 const networkV1 = {
   ...counts,
   name: z.string(),
   sha256,
-  shape: z.array(whole.positive()).min(2),
-  steps: whole.positive(),
+  shape: z.array(count).check(z.minLength(2)),
+  steps: count,
   neuron: z.string(),
   reset: z.string(),
   encoding: z.string(),
   decoding: z.string(),
   source: z.enum(["visited", "random", "recorded"]),
   actionsEqual: share,
-  firstMismatch: mismatchSchema.nullable(),
+  firstMismatch: z.nullable(mismatchSchema),
   mapping: z.string(),
 };
-const tied = { tiedActions: whole.positive().optional() };
+const tied = { tiedActions: z.optional(count) };
 const networkV2 = z.strictObject({
   ...networkV1,
   ...tied,
-  input: z.strictObject({ shape: z.array(whole.positive()).min(2).max(3), sha256, values: base64.nullable() }),
-  layers: z.array(z.strictObject({ layer: whole, spikes: whole, sha256, events: base64.optional() })),
+  input: z.strictObject({
+    shape: z.array(count).check(z.minLength(2), z.maxLength(3)),
+    sha256,
+    values: z.nullable(base64),
+  }),
+  layers: z.array(z.strictObject({ layer: whole, spikes: whole, sha256, events: z.optional(base64) })),
 });
 
 const judgement = {
   simulator: z.string(),
   version: z.string(),
   ...counts,
-  potentialTolerance: z.number().nonnegative(),
+  potentialTolerance: z.number().check(z.nonnegative()),
   actionsEqual: share,
   passed: z.boolean(),
-  seconds: z.number().nonnegative(),
+  seconds: z.number().check(z.nonnegative()),
 };
 const certificateV1 = {
   ...judgement,
@@ -96,10 +101,10 @@ const certificateV1 = {
   engine: z.strictObject({ name: z.string(), precision: z.enum(["float32", "float64"]) }),
   versions: z.record(z.string(), z.string()),
   seed: whole,
-  networks: whole.positive(),
-  steps: whole.positive().nullable(),
-  neuron: z.string().nullable(),
-  reset: z.string().nullable(),
+  networks: count,
+  steps: z.nullable(count),
+  neuron: z.nullable(z.string()),
+  reset: z.nullable(z.string()),
   mapping: mappingSchema,
 };
 const columnSchema = z.strictObject({
@@ -107,19 +112,23 @@ const columnSchema = z.strictObject({
   ...tied,
   recorded: z.boolean(),
   potentials: z.boolean(),
-  mapping: mappingSchema.nullable(),
-  failure: z.strictObject({ code: z.string(), message: z.string() }).optional(),
-  results: z.array(networkV2).optional(),
+  mapping: z.nullable(mappingSchema),
+  failure: z.optional(z.strictObject({ code: z.string(), message: z.string() })),
+  results: z.optional(z.array(networkV2)),
 });
 const schemas = {
-  1: z.strictObject({ format: z.literal(1), ...certificateV1, results: z.array(z.strictObject(networkV1)).min(1) }),
+  1: z.strictObject({
+    format: z.literal(1),
+    ...certificateV1,
+    results: z.array(z.strictObject(networkV1)).check(z.minLength(1)),
+  }),
   2: z.strictObject({
     format: z.literal(2),
     ...certificateV1,
     ...tied,
-    results: z.array(networkV2).min(1),
-    columns: z.array(columnSchema).min(1),
-    assumed: z.array(z.string()).optional(),
+    results: z.array(networkV2).check(z.minLength(1)),
+    columns: z.array(columnSchema).check(z.minLength(1)),
+    assumed: z.optional(z.array(z.string())),
   }),
 } as const;
 
@@ -139,6 +148,7 @@ export function parseCertificate(text: string, source = "The certificate"): Cert
   const format = (json as { format?: unknown } | null)?.format;
   if (format !== 1 && format !== 2)
     throw invalid(source, `its format is ${JSON.stringify(format)}, and this dsqn knows 1 and 2`);
+  inWords();
   const parsed = schemas[format].safeParse(json);
   if (!parsed.success) {
     const [{ path, message }] = parsed.error.issues;

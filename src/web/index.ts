@@ -44,7 +44,13 @@ export { policyOf, type Policy, type PolicyOptions } from "../learning/policy.ts
 export { evaluate, type EvaluateOptions, type Evaluation } from "../learning/evaluate.ts";
 export type { EpisodeEntry, EvaluationEntry } from "../learning/learning-curve.ts";
 export { trainHere, webPresets, type TrainHereOptions } from "./train.ts";
-export { serveTraining, trainInWorker, type TrainedInWorker, type TrainInWorkerOptions } from "./worker.ts";
+export {
+  serveTraining,
+  trainInWorker,
+  type TrainedInWorker,
+  type TrainingWorker,
+  type TrainInWorkerOptions,
+} from "./worker.ts";
 export type { Trained } from "../learning/train.ts";
 // Conversion
 export {

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { architectures } from "../../network/create.ts";
 import { type RewardShapingName, rewardShapings } from "../rewards.ts";
 import { scalingField } from "../scaling.ts";
@@ -42,85 +42,98 @@ interface Defaults {
 /** The fields of deep Q-learning, whatever it sees. */
 const qLearning = (defaults: Defaults) => ({
   seed: seedSchema,
-  gamma: fraction.default(0.99),
-  nStep: count.default(1),
+  gamma: z._default(fraction, 0.99),
+  nStep: z._default(count, 1),
   /** Exploration over environment steps. */
   epsilon: scheduleSchema,
   /** What the learner sees of rewards: all of them, their sign, or at most 1. */
-  rewards: z.enum(["raw", "sign", "at-most-one"]).default(defaults.rewards),
-  rewardShaping: z.enum(Object.keys(rewardShapings) as [RewardShapingName, ...RewardShapingName[]]).default("none"),
+  rewards: z._default(z.enum(["raw", "sign", "at-most-one"]), defaults.rewards),
+  rewardShaping: z._default(z.enum(Object.keys(rewardShapings) as [RewardShapingName, ...RewardShapingName[]]), "none"),
   /** Rewards are multiplied by it before learning (values then fit a spiking readout better); curves are in the environment's units. */
-  rewardScale: z.number().positive().default(1),
+  rewardScale: z._default(z.number().check(z.positive()), 1),
   /** Whether a lost life ends the world for the learner (never for the episode). */
-  lifeLossIsTerminal: z.boolean().default(defaults.lifeLossIsTerminal),
-  doubleQ: z.boolean().default(true),
-  loss: z.enum(["mse", "huber"]).default(defaults.loss),
+  lifeLossIsTerminal: z._default(z.boolean(), defaults.lifeLossIsTerminal),
+  doubleQ: z._default(z.boolean(), true),
+  loss: z._default(z.enum(["mse", "huber"]), defaults.loss),
   /** Action-gap widening (Bellemare et al. 2016); 0: plain Q-learning. */
-  advantageLearning: z.number().min(0).lt(1).default(0),
+  advantageLearning: z._default(z.number().check(z.minimum(0), z.lt(1)), 0),
   /** What a time limit cuts: bootstrapped from the final observation, or dropped as the thesis's code does. */
-  truncation: z.enum(["bootstrap", "drop"]).default("bootstrap"),
+  truncation: z._default(z.enum(["bootstrap", "drop"]), "bootstrap"),
   replay: z.strictObject({
     /** In transitions, or frames. */
     capacity: count,
     /** Learning starts when so many transitions are held (at least a batch). */
-    initial: z.number().int().min(0).default(0),
-    prioritisation: z
-      .strictObject({
-        alpha: fraction.default(defaults.prioritisation.alpha),
-        beta: fraction.default(defaults.prioritisation.beta),
-        epsilon: z.number().positive().default(defaults.prioritisation.epsilon),
-      })
-      .optional(),
+    initial: z._default(z.int().check(z.minimum(0)), 0),
+    prioritisation: z.optional(
+      z.strictObject({
+        alpha: z._default(fraction, defaults.prioritisation.alpha),
+        beta: z._default(fraction, defaults.prioritisation.beta),
+        epsilon: z._default(z.number().check(z.positive()), defaults.prioritisation.epsilon),
+      }),
+    ),
   }),
   /** `updates` gradient steps for every `updateEvery` environment steps. */
-  updates: count.default(1),
+  updates: z._default(count, 1),
   optimizer: optimizerSchema,
   /** Element-wise: every gradient within +-limit. Norm: the whole gradient's length at most limit. */
-  clip: z
-    .strictObject({ kind: z.enum(["value", "norm", "none"]), limit: z.number().positive().default(1) })
-    .default({ kind: defaults.clip, limit: 1 }),
+  clip: z._default(
+    z.strictObject({ kind: z.enum(["value", "norm", "none"]), limit: z._default(z.number().check(z.positive()), 1) }),
+    { kind: defaults.clip, limit: 1 },
+  ),
   /** How the target network follows. */
-  target: z.preprocess(
-    (value) => (typeof value === "object" && value && !("kind" in value) ? { kind: "steps", ...value } : value),
+  target: z.pipe(
+    z.transform((value) =>
+      typeof value === "object" && value && !("kind" in value) ? { kind: "steps", ...value } : value,
+    ),
     targetSchema,
   ),
-  solve: solveSchema.optional(),
+  solve: z.optional(solveSchema),
   evaluation: z.strictObject({
     ...evaluationFields,
-    episodes: count.default(defaults.evaluated.episodes),
-    epsilon: fraction.default(defaults.evaluated.epsilon),
+    episodes: z._default(count, defaults.evaluated.episodes),
+    epsilon: z._default(fraction, defaults.evaluated.epsilon),
     /** Which weights act: the learned ones, or the target network's (with soft updates a running average of them). */
-    of: z.enum(["policy", "target"]).default("policy"),
+    of: z._default(z.enum(["policy", "target"]), "policy"),
   }),
   /** Seconds between checkpoints; without influence on the curve. */
-  checkpointSeconds: z.number().min(0).default(defaults.checkpointSeconds),
-  final: z
-    .strictObject({
+  checkpointSeconds: z._default(z.number().check(z.minimum(0)), defaults.checkpointSeconds),
+  final: z._default(
+    z.strictObject({
       ...finalFields,
-      episodes: count.default(defaults.scored.episodes),
-      epsilon: fraction.default(defaults.scored.epsilon),
-    })
-    .default(defaults.scored),
+      episodes: z._default(count, defaults.scored.episodes),
+      epsilon: z._default(fraction, defaults.scored.epsilon),
+    }),
+    defaults.scored,
+  ),
 });
 
 /** Value and advantage streams (Wang et al. 2016), folded into one output layer when saved. */
-const dueling = { dueling: z.boolean().default(false) };
+const dueling = { dueling: z._default(z.boolean(), false) };
+
+type Fail = (message: string, ...path: string[]) => void;
+
+/** Reports what is wrong between fields of `input`. */
+function failing(input: unknown, issues: unknown[]): Fail {
+  return (message, ...path) => issues.push({ code: "custom", input, path, message });
+}
 
 /** Everything that a DQN or DSQN run over lists of values depends on. The same config gives the same curve, bit for bit. */
-export const dqnSchema = z
+const dqnFields = z
   .strictObject({
     method: z.enum(["dqn", "dsqn"]),
     environment: environmentSchema,
-    network: z.discriminatedUnion("kind", [denseSchema.extend(dueling), spikingSchema.extend(dueling)]),
+    network: z.discriminatedUnion("kind", [z.extend(denseSchema, dueling), z.extend(spikingSchema, dueling)]),
     /** Observations as the network sees them while learning; folded into the saved model. */
     scaling: scalingField,
     /** Training ends after so many episodes, or environment steps, whichever comes first. */
-    episodes: count.optional(),
-    steps: count.optional(),
+    episodes: z.optional(count),
+    steps: z.optional(count),
     batchSize: count,
-    updateEvery: count.default(1),
+    updateEvery: z._default(count, 1),
     /** Outputs have only to differ: a dense network of these hidden layers learns what they have in common (q-learner/common-mode.ts). */
-    commonMode: z.strictObject({ hidden: z.array(count).min(1) }).optional(),
+    commonMode: z.optional(z.strictObject({ hidden: z.array(count).check(z.minLength(1)) })),
+    /** So many steps after it began, a run whose evaluation is below `below` learns anew: other random weights, an empty memory, schedules from their start. */
+    restart: z.optional(z.strictObject({ after: count, below: z.number() })),
     ...qLearning({
       rewards: "raw",
       lifeLossIsTerminal: false,
@@ -132,8 +145,8 @@ export const dqnSchema = z
       checkpointSeconds: 5,
     }),
   })
-  .superRefine((config, context) => {
-    const fail = (message: string, ...path: string[]): void => context.addIssue({ code: "custom", path, message });
+  .check(({ value: config, issues }) => {
+    const fail = failing(config, issues);
     const { network, scaling } = config;
     const spiking = network.kind === "spiking";
     if (spiking !== (config.method === "dsqn"))
@@ -150,11 +163,15 @@ export const dqnSchema = z
       fail("center and scale differ in length", "scaling");
     if (config.replay.capacity < config.batchSize)
       fail(`is less than a batch of ${config.batchSize}`, "replay", "capacity");
-  })
-  .transform(({ network, ...config }) => ({
+  });
+
+export const dqnSchema = z.pipe(
+  dqnFields,
+  z.transform(({ network, ...config }) => ({
     ...config,
     network: network.kind === "spiking" ? completed(network) : network,
-  }));
+  })),
+);
 
 /** A config with all defaults filled in. */
 export type DqnConfig = z.output<typeof dqnSchema>;
@@ -167,38 +184,37 @@ const layerSchema = z.discriminatedUnion("kind", [
     kind: z.literal("convolution"),
     filters: count,
     kernel: pair,
-    strides: pair.optional(),
-    padding: z.enum(["valid", "same"]).optional(),
+    strides: z.optional(pair),
+    padding: z.optional(z.enum(["valid", "same"])),
   }),
   z.strictObject({ kind: z.literal("dense"), outputs: count }),
 ]);
 
 /** Everything that a run of Q-learning from pixels depends on: conv DQN, or a DSQN, whose network spikes. */
-export const convDqnSchema = z
+const convDqnFields = z
   .strictObject({
     method: z.enum(["conv-dqn", "pixel-dsqn"]),
     environment: atariSchema,
     network: z.strictObject({
       /** A well-known network... */
-      architecture: z.enum(Object.keys(architectures) as [string, ...string[]]).optional(),
+      architecture: z.optional(z.enum(Object.keys(architectures) as [string, ...string[]])),
       /** ...or one's own layers below the output layer, which is added... */
-      layers: z.array(layerSchema).optional(),
+      layers: z.optional(z.array(layerSchema)),
       /** A spiking network: dense layers of its own (`hidden`), or neurons in the places of the architecture's or layers' ReLUs... */
-      spiking: z.strictObject({ ...spikingFields, hidden: z.array(count).min(1).optional() }).optional(),
+      spiking: z.optional(
+        z.strictObject({ ...spikingFields, hidden: z.optional(z.array(count).check(z.minLength(1))) }),
+      ),
       /** ...or a convolutional or spiking model's file, to go on from its weights. */
-      model: z.string().optional(),
+      model: z.optional(z.string()),
       /** The first layer sees bytes * inputScale. A power of two can be taken into a spiking network's weights exactly. */
-      inputScale: z
-        .number()
-        .positive()
-        .default(1 / 255),
+      inputScale: z._default(z.number().check(z.positive()), 1 / 255),
       ...dueling,
     }),
     /** Training ends after so many agent steps, over all environments, or games, whichever comes first. */
     steps: count,
-    episodes: count.optional(),
-    batchSize: count.default(32),
-    updateEvery: count.default(4),
+    episodes: z.optional(count),
+    batchSize: z._default(count, 32),
+    updateEvery: z._default(count, 4),
     ...qLearning({
       rewards: "sign",
       lifeLossIsTerminal: true,
@@ -210,8 +226,9 @@ export const convDqnSchema = z
       checkpointSeconds: 120,
     }),
   })
-  .superRefine(({ method, network, replay, environment, nStep }, context) => {
-    const fail = (message: string, ...path: string[]): void => context.addIssue({ code: "custom", path, message });
+  .check(({ value: config, issues }) => {
+    const fail = failing(config, issues);
+    const { method, network, replay, environment, nStep } = config;
     const { architecture, layers, spiking, model } = network;
     const spikes = method === "pixel-dsqn";
     const named = [architecture, layers, spiking?.hidden, model].filter((one) => one !== undefined);
@@ -234,11 +251,15 @@ export const convDqnSchema = z
     }
     const least = Math.max(environment.count * (nStep + 16), replay.initial);
     if (replay.capacity < least) fail(`is less than ${least} frames`, "replay", "capacity");
-  })
-  .transform(({ network, ...config }) => ({
+  });
+
+export const convDqnSchema = z.pipe(
+  convDqnFields,
+  z.transform(({ network, ...config }) => ({
     ...config,
     network: { ...network, spiking: network.spiking && completed(network.spiking) },
-  }));
+  })),
+);
 
 /** A config with all defaults filled in. */
 export type ConvDqnConfig = z.output<typeof convDqnSchema>;

@@ -22,17 +22,17 @@ export const imitationSchema = z
     source: z.string({ error: "names no model to learn from: --set source=models/cartpole-dqn.safetensors" }),
     replay: z.string().optional(),
     /** States to collect (or the most to use of a folder). */
-    states: count.default(20_000),
+    states: z._default(count, 20_000),
     network: z.discriminatedUnion("kind", [denseSchema, spikingSchema]),
     scaling: scalingField,
     iterations: count,
-    batchSize: count.default(50),
+    batchSize: z._default(count, 50),
     learningRate: scheduleSchema,
     /** Largest absolute value of a gradient. */
     clip: z.number().positive().optional(),
     /** Share of the states that is held back; its accuracy chooses the parameters. */
     validation: z.number().gt(0).lt(1).default(0.1),
-    every: count.default(1000),
+    every: z._default(count, 1000),
     /**
      * Dataset aggregation (Ross, Gordon & Bagnell 2011): after the first fit, so many times the learner acts, the source labels
      * what the learner saw, and learning goes on over all states for `iterations` more.

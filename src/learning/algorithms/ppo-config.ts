@@ -24,14 +24,14 @@ import {
 /** The fields of proximal policy optimisation, whatever it sees. */
 const ppoFields = {
   seed: seedSchema,
-  gamma: fraction.default(0.99),
+  gamma: z._default(fraction, 0.99),
   /** Of generalised advantage estimation: 1 weighs whole returns, 0 single steps. */
-  lambda: fraction.default(0.95),
+  lambda: z._default(fraction, 0.95),
   /** Steps of each environment between updates. */
   horizon: count,
   /** How often each step is learned from, and in how many parts. */
-  epochs: count.default(4),
-  minibatches: count.default(4),
+  epochs: z._default(count, 4),
+  minibatches: z._default(count, 4),
   clipRange: z.number().positive().default(0.2),
   entropy: z.number().min(0).default(0.01),
   valueWeight: z.number().min(0).default(0.5),
@@ -42,7 +42,7 @@ const ppoFields = {
   /** Largest length of a network's gradient. */
   clip: z.number().positive().optional(),
   rewardScale: z.number().positive().default(1),
-  solve: solveSchema.optional(),
+  solve: z.optional(solveSchema),
   /** `every` counts environment steps. */
   evaluation: z.strictObject(evaluationFields),
 };
@@ -63,8 +63,8 @@ export const ppoSchema = z
     scaling: scalingField,
     rewardShaping: z.enum(Object.keys(rewardShapings) as [RewardShapingName, ...RewardShapingName[]]).default("none"),
     /** Training ends after so many episodes, or environment steps, whichever comes first. */
-    episodes: count.optional(),
-    steps: count.optional(),
+    episodes: z.optional(count),
+    steps: z.optional(count),
     ...ppoFields,
     /** Seconds between checkpoints; without influence on the curve. */
     checkpointSeconds: z.number().min(0).default(5),
@@ -150,18 +150,18 @@ export const pixelPpoSchema = z
     lifeLossIsTerminal: z.boolean().default(true),
     /** Training ends after so many agent steps, over all environments, or games, whichever comes first. */
     steps: count,
-    episodes: count.optional(),
+    episodes: z.optional(count),
     ...ppoFields,
     clipRange: z.number().positive().default(0.1),
     evaluation: z.strictObject({
       ...evaluationFields,
-      episodes: count.default(10),
-      epsilon: fraction.default(0.01),
+      episodes: z._default(count, 10),
+      epsilon: z._default(fraction, 0.01),
     }),
     /** Seconds between checkpoints; without influence on the curve. */
     checkpointSeconds: z.number().min(0).default(120),
     final: z
-      .strictObject({ ...finalFields, episodes: count.default(30), epsilon: fraction.default(0.01) })
+      .strictObject({ ...finalFields, episodes: z._default(count, 30), epsilon: z._default(fraction, 0.01) })
       .default({ episodes: 30, epsilon: 0.01 }),
   })
   .superRefine(({ network, environment, horizon, minibatches }, context) => {

@@ -26,7 +26,7 @@ export const reinforceSchema = z
     scaling: scalingField,
     /** Training ends after so many episodes. */
     episodes: count,
-    gamma: fraction.default(0.99),
+    gamma: z._default(fraction, 0.99),
     /** Returns get mean 0 and deviation 1 over each episode (the thesis's), or over all episodes of an update. */
     normalise: z.enum(["episode", "update"]).default("update"),
     /** Weight of the policy's entropy in the objective. */
@@ -35,7 +35,7 @@ export const reinforceSchema = z
     learningRate: scheduleSchema,
     /** Largest length of the whole gradient. */
     clip: z.number().positive().optional(),
-    solve: solveSchema.optional(),
+    solve: z.optional(solveSchema),
     /** `every` counts updates. */
     evaluation: z.strictObject(evaluationFields),
     /** Seconds between checkpoints; without influence on the curve. */

@@ -1,6 +1,6 @@
 import { $ZodError } from "zod/v4/core";
-import en from "zod/v4/locales/en.js";
 import * as z from "zod/mini";
+import { inWords } from "../../files/words.ts";
 import { decodings, encodings, tieRules } from "../network.ts";
 import { type NeuronModel, neuronModels } from "../neurons/index.ts";
 import { LARGEST_POPULATION } from "../populations.ts";
@@ -85,7 +85,7 @@ export type LayerDescription = z.infer<typeof layerSchema>;
 /** Checked JSON out of a file's metadata; MODEL_INVALID says what is wrong with it. */
 export function parseMetadata<T>(json: string | undefined, schema: z.ZodMiniType<T>, what: string, source: string): T {
   if (json === undefined) return invalid(source, `its metadata lacks ${what}`);
-  if (!z.config().localeError) z.config(en()); // zod/mini brings no words
+  inWords();
   try {
     return schema.parse(JSON.parse(json));
   } catch (cause) {
