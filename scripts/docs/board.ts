@@ -1,5 +1,5 @@
 // Writes docs/board.md's table of agents that keep up in real time: node --import ./scripts/register-ts.mjs scripts/docs/board.ts [MODEL ...]
-// An episode each on the emulated board, at 1 ms a step; a late spike or a skipped synapse ends it as BOARD_FAILED. Some minutes each.
+// Up to 100 decisions of an episode each on the emulated board, at 1 ms a step; a late spike or a skipped synapse ends it as BOARD_FAILED. Some minutes each.
 import { readdirSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { type Board, openBoard } from "../../src/board/index.ts";
@@ -35,10 +35,15 @@ const names =
         .map((name) => name.replace(".safetensors", ""));
 const percent = (part: number): string => `${(100 * part).toFixed(0)} %`;
 
-/** An episode: how many decisions, what it returned, and on a machine the busiest step of its cores. */
+/** Of an episode, at most. */
+const DECISIONS = 100;
+
+/** An episode, or its begin: how many decisions, what it returned, and on a machine the busiest step of its cores. */
 async function played(network: SpikingNetwork, id: string, engine: Engine, machine?: Board): Promise<number[]> {
   const policy = policyOf(network, { engine });
-  const { decisions, mean } = await withGymnasium({ id }, (make) => evaluate(policy, make, { episodes: 1 }));
+  const { decisions, mean } = await withGymnasium({ id, maxSteps: DECISIONS }, (make) =>
+    evaluate(policy, make, { episodes: 1 }),
+  );
   const cores = (await machine?.status())?.cores ?? []; // which are empty once the network is let go
   await policy.close?.();
   return [decisions, mean, Math.max(...cores.map(({ busiestStep }) => busiestStep))];

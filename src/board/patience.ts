@@ -2,13 +2,15 @@ import type { Endpoint } from "./monitor/tags.ts";
 
 /** How long a host is kept waiting before it is told to ask again, in ms. */
 const PATIENCE = 1500;
-/** SpiNNMan asks ten times, then it fails: before that it is told how it stands, late or not. */
-const REFUSALS = 6;
+/** SpiNNMan asks ten times more, then it fails: before that it is told how it stands, late or not. */
+const ASKED = 6;
 
 /** A question that waits for its answer. */
 interface Held {
   readonly packet: Buffer;
   readonly sender: Endpoint;
+  /** Who asked what. */
+  readonly question: string;
   readonly since: number;
 }
 
@@ -22,34 +24,30 @@ type Answer = (packet: Buffer, sender: Endpoint, known: boolean) => void;
  */
 export class Waiting {
   private held: Held[] = [];
-  /** How often it was refused, by who asked what. */
-  private readonly refused = new Map<string, number>();
+  /** How often the same was asked without an answer. */
+  private readonly asked = new Map<string, number>();
 
   get empty(): boolean {
     return this.held.length === 0;
   }
 
   hold(packet: Buffer, sender: Endpoint, now: number): void {
+    const question = `${sender.address}:${sender.port} ${packet.toString("hex")}`;
     // Asked again by a host that got no answer in time: one answer will do.
-    this.held = this.held.filter((other) => !other.packet.equals(packet) || other.sender.port !== sender.port);
-    this.held.push({ packet, sender, since: now });
+    this.held = this.held.filter((other) => other.question !== question);
+    this.held.push({ packet, sender, question, since: now });
+    this.asked.set(question, (this.asked.get(question) ?? 0) + 1);
   }
 
   /** Answers what may be answered by now; `ready`: the board has caught up. */
   release(now: number, ready: boolean, answer: Answer): void {
-    if (ready) this.refused.clear();
+    if (ready) this.asked.clear();
     const held = this.held.splice(0);
-    for (const one of held)
-      if (ready) answer(one.packet, one.sender, true);
-      else if (now - one.since > PATIENCE) answer(one.packet, one.sender, this.tired(one));
+    for (const one of held) {
+      const tired = this.asked.get(one.question)! > ASKED;
+      if (tired) this.asked.delete(one.question);
+      if (ready || tired || now - one.since > PATIENCE) answer(one.packet, one.sender, ready || tired);
       else this.held.push(one);
-  }
-
-  private tired({ packet, sender }: Held): boolean {
-    const who = `${sender.address}:${sender.port} ${packet.toString("hex")}`;
-    const times = (this.refused.get(who) ?? 0) + 1;
-    if (times > REFUSALS) return this.refused.delete(who);
-    this.refused.set(who, times);
-    return false;
+    }
   }
 }

@@ -27,6 +27,14 @@ describe("a host that counts cores of a board that is behind", () => {
     expect(answers.slice(7)).not.toContain(true); // the next question begins anew
   });
 
+  it("is answered as early where its questions ran into its own time-out", () => {
+    const waiting = new Waiting();
+    const answers: boolean[] = [];
+    for (let time = 0; time < 7; time++) waiting.hold(packet, sender, 5000 * time);
+    waiting.release(5000 * 6, false, (_, __, known) => answers.push(known));
+    expect(answers).toEqual([true]);
+  });
+
   it("has its own count", () => {
     const waiting = new Waiting();
     const answers: string[] = [];
