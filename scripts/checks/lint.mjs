@@ -13,6 +13,7 @@ function checks(python) {
   const [, prettier] = bin("prettier", "bin/prettier.cjs");
   const all = [
     ["types", node, [...tsc, "-p", "tsconfig.check.json"]],
+    ["types of pages", node, [...tsc, "-p", "src/web/pages/tsconfig.json"]],
     ["eslint", node, [...eslint, "--max-warnings=0", "."]],
     ["prettier", node, [...prettier, "--check", "--log-level=warn", "."]],
   ];

@@ -16,6 +16,7 @@ import {
   untitled,
 } from "./html/parts.ts";
 import { spikeRaster } from "./plots/raster.ts";
+import { type Stepper, stepperFigure } from "./stepper.ts";
 
 /** What a certificate's page shows besides the certificate itself. */
 export interface CertificatePage {
@@ -24,6 +25,8 @@ export interface CertificatePage {
   readonly exhibit?: Exhibit;
   /** How to make this certificate again. */
   readonly command?: string;
+  /** With it the reader can step through the exhibit's decision. */
+  readonly stepper?: Stepper;
 }
 
 /** Of a layer that the simulator doesn't record. */
@@ -32,7 +35,7 @@ const NONE: SpikeEvents = { state: new Int32Array(), step: new Int32Array(), neu
 const SHOWN = 50;
 
 /** A certificate as one HTML file: whether it is the same network, one decision spike by spike, the mapping, and what it takes to repeat it. */
-export function renderCertificatePage({ certificate: c, exhibit, command }: CertificatePage): string {
+export function renderCertificatePage({ certificate: c, exhibit, command, stepper }: CertificatePage): string {
   const judge = `${NAMES[c.simulator] ?? c.simulator} ${c.version}`;
   const failed = c.results.filter((result) => !agrees(result, c));
   return renderPage({
@@ -43,7 +46,7 @@ export function renderCertificatePage({ certificate: c, exhibit, command }: Cert
       untitled("result", "Result", figures(c, judge)),
       (c.columns?.length ?? 0) > 1 || c.columns?.[0].recorded ? judgesTable(c) : null,
       failed.length > 0 ? mismatches(failed) : null,
-      exhibit && exhibit.theirs.length > 0 ? decision(exhibit, judge) : null,
+      exhibit && exhibit.theirs.length > 0 ? decision(exhibit, judge, stepper) : null,
       networks(c),
       mapping(c, judge),
       repeating(c, command),
@@ -152,7 +155,7 @@ function around({ firstMismatch: first }: NetworkCertificate): Content {
     >`;
 }
 
-function decision(exhibit: Exhibit, judge: string): Html {
+function decision(exhibit: Exhibit, judge: string, stepper?: Stepper): Html {
   const { steps, state, name, mismatch } = exhibit;
   const layers = exhibit.ours.map((ours, l) => sparse(ours, exhibit.theirs[l] ?? NONE));
   const dropped = layers.reduce((sum, layer) => sum + layer.dropped, 0);
@@ -182,6 +185,9 @@ function decision(exhibit: Exhibit, judge: string): Html {
       ])}The
       busiest neurons on top.${dropped > 0 ? ` ${count(dropped)} more neurons differ, later than these.` : null}`,
     ),
+    stepper
+      ? stepperFigure(stepper, "The same decision, computed by this page in the engine that defines the dynamics.")
+      : null,
   );
 }
 

@@ -21,3 +21,4 @@ export type { CartPoleReport, CartPoleSummary, Estimate } from "./cartpole/facts
 export { cartPoleFigures } from "./cartpole/figures.ts";
 export { renderCartPoleReport } from "./cartpole/page.ts";
 export { renderCertificatePage, type CertificatePage } from "./certificate.ts";
+export { stepperFigure, type Stepper } from "./stepper.ts";

@@ -10,8 +10,8 @@ import { trainHere } from "./train.ts";
 /** What `trainInWorker` needs of a Worker. */
 export interface TrainingWorker {
   postMessage(message: unknown): void;
-  addEventListener(type: "message" | "error" | "messageerror", listener: (event: never) => void): void;
-  removeEventListener(type: "message" | "error" | "messageerror", listener: (event: never) => void): void;
+  addEventListener(type: "message" | "error" | "messageerror", listener: (event: object) => void): void;
+  removeEventListener(type: "message" | "error" | "messageerror", listener: (event: object) => void): void;
 }
 
 /** What a worker sends; models are the bytes of model files. */
@@ -123,10 +123,14 @@ export function trainInWorker(
     const watch = setInterval(() => {
       if (++silent > SILENT) lost(`said nothing for ${SILENT} seconds`);
     }, ALIVE);
-    const failed = ({ message }: { message?: string }): void => lost(message ? `failed: ${message}` : "did not start");
+    const failed = (event: object): void => {
+      const { message } = event as { message?: string };
+      lost(message ? `failed: ${message}` : "did not start");
+    };
     const garbled = (): void => lost("sent what could not be read");
     const stop = (): void => worker.postMessage({ type: "stop" });
-    const hear = ({ data }: { data: Sent }): void => {
+    const hear = (event: object): void => {
+      const { data } = event as { data: Sent };
       silent = 0;
       if (data.type === "done") end(() => resolve(received(data.trained)));
       else if (data.type === "failed") end(() => reject(failure(data.error)));

@@ -93,12 +93,18 @@ Examples:
   async run(models, options, { print, progress, signal, log, ...context }) {
     const { random, seed, out, generators, against, spikes } = options;
     refuseUnclear(models, options);
+    let read: readonly Read[] = [];
     const finish = async (certificate: Certificate, exhibit?: Exhibit): Promise<number> => {
       if (out !== undefined) {
         await writeJsonAtomic(out, certificate);
         const page = pageOf(out);
         const { renderCertificatePage } = await import("../../report/certificate.ts");
-        await writeFileAtomic(page, renderCertificatePage({ certificate, exhibit, command: again(models, options) }));
+        const shown = exhibit && read.find(({ subject }) => subject.name === exhibit.name)?.subject;
+        const { stepperOf } = await import("../../web/site/stepper.ts");
+        const judge = `${certificate.simulator} ${certificate.version}`;
+        const stepper = shown && exhibit && (await stepperOf(shown, exhibit, judge));
+        const command = again(models, options);
+        await writeFileAtomic(page, renderCertificatePage({ certificate, exhibit, command, stepper }));
         log(`certificate ${out}, to be read in ${page}`);
       }
       print(certificate, renderCertificate);
@@ -110,7 +116,7 @@ Examples:
       return joined ? finish(joined.certificate, joined.exhibit) : 0;
     }
     const names = options.simulator ?? (against === undefined ? ["nest"] : []);
-    const read = random === undefined ? await readAll(models, options) : [];
+    if (random === undefined) read = await readAll(models, options);
     const subjects =
       random === undefined
         ? read.map(({ subject }) => subject)

@@ -22,9 +22,9 @@ export interface Thread {
 // What the kernels ask of Node; `host.web.ts` gives the same in a page (package.json, "browser").
 
 /** The compiled kernels. Throws KERNELS_MISSING. */
-export function kernelBytes(): Uint8Array {
+export function kernelBytes(): Uint8Array<ArrayBuffer> {
   try {
-    return readFileSync(new URL("./kernels.wasm", import.meta.url));
+    return new Uint8Array(readFileSync(new URL("./kernels.wasm", import.meta.url)));
   } catch (cause) {
     throw new DsqnError("KERNELS_MISSING", "The compiled kernels are missing.", {
       cause,

@@ -15,11 +15,9 @@ const page = globalThis as unknown as {
 };
 
 /** The compiled kernels, out of this bundle. Throws KERNELS_UNSUPPORTED where a browser can't run them. */
-export function kernelBytes(): Uint8Array {
-  const bytes = inflateRaw(
-    Uint8Array.from(atob(kernelText), (letter) => letter.charCodeAt(0)),
-    kernelSize,
-  );
+export function kernelBytes(): Uint8Array<ArrayBuffer> {
+  const packed = Uint8Array.from(atob(kernelText), (letter) => letter.charCodeAt(0));
+  const bytes = new Uint8Array(inflateRaw(packed, kernelSize));
   const { validate } = WebAssembly as unknown as { validate(bytes: Uint8Array): boolean };
   if (validate(bytes)) return bytes;
   throw new DsqnError(
