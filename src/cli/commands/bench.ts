@@ -7,7 +7,7 @@ import { command } from "../command.ts";
 import { type BenchOptions, type BenchRow, machine } from "../measured.ts";
 import { integer } from "../flags/options.ts";
 
-const TARGETS = ["engine", "bridge", "atari", "nest", "atari-training", "board"] as const;
+const TARGETS = ["engine", "bridge", "atari", "nest", "atari-training", "board", "web"] as const;
 
 /** A target is the default export of bench/<target>.ts, which a clone has and the package has not. */
 export default command<{ rounds?: number }>({
