@@ -204,7 +204,8 @@ export async function mustHaveRoom(folder: string, pieces: number): Promise<void
   );
 }
 
-function diskError(folder: string, cause: unknown): DsqnError {
+/** What it means where something can't be written to a job's folder: DISK_FULL, RUN_FOLDER_UNWRITABLE. */
+export function diskError(folder: string, cause: unknown): DsqnError {
   const full = [cause, (cause as Error).cause].some(
     (error) => (error as NodeJS.ErrnoException | undefined)?.code === "ENOSPC",
   );
@@ -231,6 +232,10 @@ export function readIfWhole<T>(path: string): T | undefined {
 /** Makes the place of a piece's own files. */
 export function makePieceFolder(job: string, id: string): string {
   const folder = pieceFolder(job, id);
-  mkdirSync(folder, { recursive: true });
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (cause) {
+    throw diskError(job, cause);
+  }
   return folder;
 }

@@ -12,9 +12,9 @@ import {
 } from "node:fs";
 import { cp, mkdir, open, rename, rm } from "node:fs/promises";
 import { hostname } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { DsqnError } from "../errors.ts";
-import { makePieceFolder } from "./job.ts";
+import { diskError, makePieceFolder } from "./job.ts";
 
 /**
  * Who works on a piece, over any number of machines that share a disk: `pieces/<id>/lease`, touched while it is held.
@@ -118,7 +118,7 @@ async function begin(job: string, id: string, file: string, mark: Mark, newest: 
     await mkdir(folder, { recursive: true });
   } catch (error) {
     release();
-    throw error;
+    throw diskError(folder, error);
   }
   return { folder, attempt: mark.attempt, lost: lost.signal, held, release };
 }
@@ -155,7 +155,7 @@ async function create(file: string, text: string): Promise<boolean> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
     rmSync(file, { force: true });
-    throw error;
+    throw diskError(dirname(file), error);
   }
 }
 

@@ -51,7 +51,7 @@ describe("what runs in pieces comes to the same as without", () => {
       }
     // The summary of the command lies where it does without pieces.
     expect(timeless(JSON.parse(readFileSync(join(folder, "many/summary.json"), "utf8")))).toEqual(timeless(many));
-  }, 400_000); // prettier-ignore
+  }, 900_000); // prettier-ignore
 
   it("values of T of sweep, the recommendation and the early exit among them", async () => {
     const words = ["sweep", "models/cartpole-dqn.safetensors", "models/cartpole-dqn-converted.safetensors"];
@@ -59,14 +59,14 @@ describe("what runs in pieces comes to the same as without", () => {
     const one = await printed(...words, ...how);
     expect(timeless(await printed(...words, ...how, "--on", "processes:2", "--job", join(folder, "sweep")))).toEqual(timeless(one)); // prettier-ignore
     expect(one).toMatchObject({ rows: [{ steps: 8 }, { steps: 64 }], earlyExit: { meanSteps: expect.any(Number) } }); // prettier-ignore
-  }, 400_000); // prettier-ignore
+  }, 900_000); // prettier-ignore
 
   it("rows of pareto, and which of them nothing beats", async () => {
     const words = ["pareto", "models/cartpole-dqn.safetensors", "models/cartpole-dqn-converted.safetensors"];
     const how = ["--env", "CartPole-v1", "--episodes", "3", "--bits", "4"];
     const one = await printed(...words, ...how);
     expect(timeless(await printed(...words, ...how, "--on", "processes:2", "--job", join(folder, "pareto")))).toEqual(timeless(one)); // prettier-ignore
-  }, 400_000); // prettier-ignore
+  }, 900_000); // prettier-ignore
 
   it("networks of certify --random", async () => {
     const words = ["certify", "--random", "130", "--steps", "20", "--states", "1", "--seed", "3"];
@@ -79,7 +79,7 @@ describe("what runs in pieces comes to the same as without", () => {
     const shown = (name: string): string => readFileSync(join(folder, `${name}.html`), "utf8");
     const figures = (page: string): string[] => page.match(/<svg[\s\S]*?<\/svg>/g) ?? [];
     expect(figures(shown("many"))).toEqual(figures(shown("one")));
-  }, 400_000); // prettier-ignore
+  }, 900_000); // prettier-ignore
 });
 
 describe("jobs", () => {

@@ -64,7 +64,7 @@ export async function onExecutor(
       const files = await planJob(executor, job);
       for (const file of files) log(file);
       log(
-        `Nothing was submitted. To do so: bash ${files.at(-1)}; then the same command with ${flag} ${place} collects.`,
+        `Nothing was submitted. To do so: bash "${files.at(-1)}"; then the same command with ${flag} "${place}" collects.`,
       );
       return undefined;
     }
