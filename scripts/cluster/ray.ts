@@ -116,6 +116,9 @@ const pause = (ms: number): Promise<void> => new Promise((over) => setTimeout(ov
 /** The same command here and on the cluster, of which one node is killed as soon as so many `results` are there. */
 async function twice(name: string, words: (folder: string) => readonly string[], few: number) {
   const [here, there] = ["processes", "ray"].map((place) => join(out, `${name}-${place}`));
+  const told = `${there}.done.json`;
+  if (existsSync(told))
+    return { here, there, before: (JSON.parse(readFileSync(told, "utf8")) as { before: number }).before };
   await dsqn([...words(here), "--on", "processes:2"], `${here}.log`).done;
   rmSync(there, { recursive: true, force: true });
   const nodes = await startNodes(join("/tmp", `dsqn-nodes-${process.pid}`));
@@ -130,6 +133,7 @@ async function twice(name: string, words: (folder: string) => readonly string[],
     if (over) throw new Error(`${name}: nothing was left to be killed in the middle of`);
     await nodes.say("kill 1");
     await done;
+    writeFileSync(told, JSON.stringify({ before }));
     return { here, there, before };
   } finally {
     await nodes.end();

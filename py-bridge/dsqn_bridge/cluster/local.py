@@ -13,10 +13,21 @@ from dsqn_bridge.cluster import isolate
 from dsqn_bridge.errors import BridgeError
 
 _START_S = 180
+_FORGOTTEN_S = 86_400
+# Ray ends a node's processes with `ray start --block`; the kernel ends that one with this worker, however this one ends.
+_RUN = """
+import ctypes, os, sys
+parent = int(sys.argv.pop(1))
+ctypes.CDLL(None).prctl(1, 9, 0, 0, 0)
+if os.getppid() != parent:
+    os._exit(0)
+from ray.scripts.scripts import main
+main()
+"""
 
 
 class Local:
-    """Starts a head; ``address`` is where. Its processes end with this one, however that ends (Ray's own care under Linux)."""
+    """Starts a head; ``address`` is where. Its processes end with this one, however that ends."""
 
     def __init__(self, cpus=None):
         _must_be_alone()
@@ -24,6 +35,7 @@ class Local:
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
         # Ray would have tasks step back (15) behind whatever else this machine does; here they are what was asked for.
         os.environ.setdefault("RAY_worker_niceness", "0")
+        _sweep()
         self._folder = tempfile.mkdtemp(prefix="dsqn-ray-")
         gcs, grpc, http, metrics, runtime = _free_ports(5)
         self.address = f"127.0.0.1:{gcs}"
@@ -34,7 +46,7 @@ class Local:
         words += ["--metrics-export-port", metrics, "--runtime-env-agent-port", runtime]
         words += [] if cpus is None else ["--num-cpus", cpus]
         self._log = os.path.join(self._folder, "start.log")
-        command = [sys.executable, "-c", "from ray.scripts.scripts import main; main()", *map(str, words)]
+        command = [sys.executable, "-c", _RUN, str(os.getpid()), *map(str, words)]
         with open(self._log, "wb") as log:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
@@ -82,6 +94,18 @@ def _must_be_alone():
         "and name it: --on ray:HOST:PORT. Without Ray: --on processes.",
         interfaces=sorted(found),
     )
+
+
+def _sweep():
+    """Folders of clusters whose worker was killed, a day ago or more."""
+    for entry in os.scandir(tempfile.gettempdir()):
+        try:
+            found = entry.stat(follow_symlinks=False)
+            old = time.time() - found.st_mtime > _FORGOTTEN_S and found.st_uid == os.getuid()
+            if old and entry.name.startswith("dsqn-ray-") and entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path, ignore_errors=True)
+        except OSError:
+            pass  # somebody was faster
 
 
 def _free_ports(count):

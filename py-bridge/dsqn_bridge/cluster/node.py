@@ -33,7 +33,7 @@ def kept():
     state = sys.modules.get(_STATE)
     if state is None:
         state = sys.modules[_STATE] = types.ModuleType(_STATE)
-        state.server, state.server_of = None, None
+        state.server, state.server_of, state.checked = None, None, None
     return state
 
 
@@ -159,13 +159,18 @@ def check(task):
         root = package_root(task["code"])
         if task["shared"]:
             return _probe(task, root, task["folder"])
-        with tempfile.TemporaryDirectory(prefix="check-", dir=cache_folder()) as folder:
-            must_have_room(folder, 32 << 20)
-            _write(os.path.join(folder, "job.json"), task["job"])
-            _write(os.path.join(folder, "probes", task["token"]), "here")
-            return _probe(task, root, folder)
+        return _check_alone(task, root)
     except Refused as refusal:
         return {"host": here, "error": refusal.error}
+
+
+def _check_alone(task, root):
+    """Code and versions, without the job's folder."""
+    with tempfile.TemporaryDirectory(prefix="check-", dir=cache_folder()) as folder:
+        must_have_room(folder, 32 << 20)
+        _write(os.path.join(folder, "job.json"), task["job"])
+        _write(os.path.join(folder, "probes", task["token"]), "here")
+        return _probe(task, root, folder)
 
 
 def _probe(task, root, folder):
@@ -295,6 +300,9 @@ def run_piece(task, piece):
     here = socket.gethostname()
     try:
         root = package_root(task["code"])
+        late = _refusal_of_late(task, root)
+        if late:
+            return {"host": here, "error": late}
         if task["shared"]:
             return _answer(here, _do(task, root, task["folder"], piece))
         folder = _own_job(task, piece)
@@ -306,6 +314,21 @@ def run_piece(task, piece):
         return dict(_answer(here, reply), files=files)
     except Refused as refusal:
         return {"host": here, "error": refusal.error}
+
+
+def _refusal_of_late(task, root):
+    """Where the code was there before us, on a machine that came after the check: what is wrong with it, asked once a process."""
+    import ray
+
+    state = kept()
+    if "folder" not in task["code"] or state.checked == task["token"]:
+        return None
+    if ray.get_runtime_context().get_node_id() not in task["nodes"]:
+        error = _check_alone(task, root).get("error")
+        if error:
+            return error
+    state.checked = task["token"]
+    return None
 
 
 def _do(task, root, folder, piece):

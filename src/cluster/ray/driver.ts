@@ -121,7 +121,7 @@ export class RayDriver {
     return (await this.#worker.call("cluster.nodes")).result["nodes"] as RayNode[];
   }
 
-  async check(task: object, signal?: AbortSignal): Promise<{ host: string; error?: Told }[]> {
+  async check(task: object, signal?: AbortSignal): Promise<{ id: string; host: string; error?: Told }[]> {
     return (await this.#worker.call("cluster.check", { task }, {}, { signal })).result["nodes"] as {
       host: string;
       error?: Told;

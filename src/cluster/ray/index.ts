@@ -66,6 +66,7 @@ class RayExecutor implements Executor {
     writeAtomically(question, token);
     try {
       const answers = await this.#driver!.check(this.#task, signal);
+      this.#task["nodes"] = answers.map(({ id }) => id);
       const refusal = answers.find(({ error }) => error !== undefined);
       if (refusal) throw failureOf(refusal.error!);
       if (this.#options.shared)
