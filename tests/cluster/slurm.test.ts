@@ -1,3 +1,4 @@
+// tier: python
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
