@@ -156,7 +156,14 @@ export {
   type ImitationConfig,
   type ImitationConfigInput,
 } from "./learning/algorithms/imitation-config.ts";
-export { ppoSchema, type PpoConfig, type PpoConfigInput } from "./learning/algorithms/ppo-config.ts";
+export {
+  pixelPpoSchema,
+  type PixelPpoConfig,
+  type PixelPpoConfigInput,
+  ppoSchema,
+  type PpoConfig,
+  type PpoConfigInput,
+} from "./learning/algorithms/ppo-config.ts";
 export {
   reinforceSchema,
   type ReinforceConfig,
