@@ -3,7 +3,6 @@
 // Seeds come from a random stream, nobody chooses them: seed k is the k-th number of the stream, from `first` on. A row is appended to the log as soon
 // as its run has ended, and a seed that the log holds is not run again: kill it when you like. Scores are of fresh episodes (`final.episodes`).
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
-import type { z } from "zod";
 import {
   loadAlgorithm,
   type LoopAlgorithm,
@@ -14,7 +13,6 @@ import { assignment, mergeConfig, parseConfig } from "../../src/learning/config.
 import { evaluate } from "../../src/learning/evaluate.ts";
 import { policyOf } from "../../src/learning/policy.ts";
 import { loadConfig } from "../../src/learning/presets/index.ts";
-import type { LoopConfig } from "../../src/learning/runs/loop-run.ts";
 import { train } from "../../src/learning/train.ts";
 import { Random } from "../../src/numeric/random.ts";
 import { cpuSeconds } from "./cpu.ts";

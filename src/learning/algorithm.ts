@@ -73,6 +73,8 @@ export interface Algorithm {
   endRound?(): void;
   /** Multiplies the learning rate from now on. */
   slowDown(factor: number): void;
+  /** Learns anew, from other random weights and with schedules from their start: for the `attempt`-th time. Absent where that can't be. */
+  restart?(attempt: number, environmentSteps: number): Promise<void>;
   /** What an entry of the learning curve says besides. */
   report(): Readonly<Record<string, number>>;
   /** The policy to be scored, without exploration, and the weights that it acts with. */

@@ -26,8 +26,9 @@ export function initialNetwork(
   inputs: number,
   outputs: number,
   seed: number,
+  stream = "network",
 ): Network | SpikingNetwork {
-  const random = Random.stream(seed, "network");
+  const random = Random.stream(seed, stream);
   const shape = [inputs, ...network.hidden, outputs];
   return network.kind === "dense" ? createDenseNetwork(shape, random) : denseSpiking(shape, network, random);
 }

@@ -12,6 +12,8 @@ export interface Progression extends SolveState {
   /** Environment steps, or updates, at which the next evaluation is due. */
   nextEvaluation: number;
   chosen: EvaluationEntry | null;
+  /** How often learning has begun anew, and after how many environment steps for the last time; absent: never. */
+  begun?: { readonly attempt: number; readonly at: number };
   /** Whether the evaluation that ends a run early was confirmed. */
   confirmed: boolean;
   seconds: number;

@@ -27,6 +27,8 @@ export interface TrainingPlan {
   /** Training's own criterion; noted, never ends a run. */
   readonly solve?: SolveCriterion;
   readonly evaluation: EvaluationPlan;
+  /** So many environment steps after it began, a run whose evaluation is still below `below` learns anew from other random weights. */
+  readonly restart?: { readonly after: number; readonly below: number };
 }
 
 /** Where to learn, and who hears of it. */
@@ -234,9 +236,24 @@ function finishEpisode({ plan, hooks, algorithm, state, spent }: Run, i: number)
   });
 }
 
-async function evaluate({ hooks, algorithm, state, selection }: Run): Promise<void> {
+async function evaluate(run: Run): Promise<void> {
+  const { hooks, algorithm, state, selection } = run;
   const { entry, best } = await selection.evaluate();
   await hooks.onEvaluation?.(entry, best ? algorithm.network(state.chosen) : undefined);
+  await restartWhereStuck(run, entry.mean);
+}
+
+/** Some starts never come to anything, and waiting for them is worse than another one. */
+async function restartWhereStuck({ plan, hooks, algorithm, state }: Run, mean: number): Promise<void> {
+  const { progression } = state;
+  const { environmentSteps, confirmed } = progression;
+  const begun = progression.begun ?? { attempt: 0, at: 0 };
+  if (!plan.restart || !algorithm.restart || confirmed || mean >= plan.restart.below) return;
+  if (environmentSteps - begun.at < plan.restart.after) return;
+  const attempt = begun.attempt + 1;
+  progression.begun = { attempt, at: environmentSteps };
+  await algorithm.restart(attempt, environmentSteps);
+  hooks.onWarning?.(`A score of ${mean.toFixed(1)} after ${environmentSteps - begun.at} steps: learning begins anew.`);
 }
 
 async function finish(run: Run): Promise<Trained> {

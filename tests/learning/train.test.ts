@@ -53,6 +53,12 @@ const variants: Record<string, PlainObject> = {
     truncation: "drop",
     scaling: "observed",
   },
+  "few bits, common mode, restarted": {
+    network: { bits: 5 },
+    commonMode: { hidden: [8] },
+    restart: { after: 400, below: 1000 },
+    scaling: { center: [0.1, 0], scale: [2, 1] },
+  },
   "spiking, settling": {
     evaluation: { settle: { mean: -20, factor: 0.5 } },
     method: "dsqn",
@@ -124,6 +130,19 @@ describe("training", () => {
     expect(at.evaluations.length).toBeGreaterThan(1);
     expect(distance(at)).toBeLessThan(1e-6);
     expect(at.updates).toBeGreaterThan(200);
+  });
+
+  it("begins anew from other weights where too many steps came to too little, and says so", async () => {
+    const warnings: string[] = [];
+    const onWarning = (message: string): void => void warnings.push(message);
+    const run = await train(configure({ restart: { after: 300, below: 1 } }), { onWarning });
+    expect(warnings.length).toBe(Math.floor(run.evaluations.at(-1)!.environmentSteps / 400));
+    expect(warnings[0]).toContain("begins anew");
+    expect(run.environmentSteps).toBeGreaterThan(400);
+    // Above `below` it never does, and the run is the one without.
+    const fine = await train(configure({ restart: { after: 300, below: -1000 } }));
+    expect(comparable(fine)).toEqual(comparable(await train(configure())));
+    expect(run.last).not.toEqual(fine.last);
   });
 
   it("stops at once when told to, with a snapshot from which it goes on to the same result", async () => {

@@ -46,6 +46,7 @@ export function dqnPlan(config: Config): TrainingPlan {
     steps,
     solve,
     evaluation: { ...evaluation, clock: "steps", atEnd },
+    ...("restart" in config && config.restart && { restart: config.restart }),
   };
 }
 
@@ -79,6 +80,8 @@ export function qLearning(
 export interface Pieces {
   readonly learner: QLearner;
   readonly replay: Replay;
+  /** A learner with other random weights, for the `attempt`-th start; absent where there is one start alone. */
+  readonly renewed?: (attempt: number) => Promise<QLearner>;
 }
 
 async function overVectors(
@@ -90,21 +93,24 @@ async function overVectors(
   const scaling = config.scaling as Scaling | undefined;
   assertScalingFits(scaling, observationSize, id);
   const head = config.network.dueling ? duelingHead : plainHead;
-  const initial = initialNetwork(config.network, observationSize, head.outputs(actions), config.seed);
   const maxBatch = Math.max(batchOf(config), count, config.evaluation.episodes);
   const common = config.commonMode && [observationSize, ...config.commonMode.hidden, 1];
-  const open = async (): Promise<TrainableNetwork> => {
+  const open = async (attempt: number): Promise<TrainableNetwork> => {
+    const stream = (name: string): string => (attempt === 0 ? name : `${name}, start ${attempt}`);
+    const [outputs, { seed }] = [head.outputs(actions), config];
+    const initial = initialNetwork(config.network, observationSize, outputs, seed, stream("network"));
     const network = await trainable(initial, config.network, maxBatch, { makeTrainable, scaling });
     if (!common) return network;
-    const shared = createDenseNetwork(common, Random.stream(config.seed, "common mode"));
+    const shared = createDenseNetwork(common, Random.stream(seed, stream("common mode")));
     return commonMode(network, createTrainable(shared, { maxBatch }));
   };
-  const learner = flatLearner(await open(), await open(), {
-    ...config,
-    head,
-    round: Math.fround,
-    saved: (network) => savedAs(network, { bits: config.network.bits, scaling }),
-  });
+  const renewed = async (attempt: number): Promise<QLearner> =>
+    flatLearner(await open(attempt), await open(attempt), {
+      ...config,
+      head,
+      round: Math.fround,
+      saved: (network) => savedAs(network, { bits: config.network.bits, scaling }),
+    });
   const replay = vectorReplay({
     ...config,
     ...config.replay,
@@ -113,7 +119,7 @@ async function overVectors(
     scaling,
     dropTruncated: config.truncation === "drop",
   });
-  return { learner, replay };
+  return { learner: await renewed(0), replay, renewed };
 }
 
 /** With advantage learning the target network sees observations and next ones at once. */
@@ -135,6 +141,8 @@ interface Counters {
   loss: number;
   /** What the learning rate is multiplied by. */
   settled: number;
+  /** Environment steps before the last start: schedules count from it. */
+  begunAt: number;
   /** Episodes. */
   ended: number;
   epsilon: number;
@@ -145,18 +153,20 @@ class QLearning implements Algorithm {
   readonly sees: Algorithm["sees"];
   readonly episodes = "at-once";
   readonly #config: Config;
-  readonly #learner: QLearner;
+  #learner: QLearner;
   readonly #replay: Replay;
+  readonly #renewed: Pieces["renewed"];
   readonly #exploration: Random;
   readonly #draws: Random;
   /** What each environment shows, where rewards are shaped by it. */
   readonly #shown: Shown[] = [];
-  readonly #counters: Counters = { updates: 0, credit: 0, loss: 0, settled: 1, ended: 0, epsilon: 0 };
+  readonly #counters: Counters = { updates: 0, credit: 0, loss: 0, settled: 1, begunAt: 0, ended: 0, epsilon: 0 };
 
-  constructor(config: Config, { learner, replay }: Pieces, sees: Algorithm["sees"]) {
+  constructor(config: Config, { learner, replay, renewed }: Pieces, sees: Algorithm["sees"]) {
     this.#config = config;
     this.#learner = learner;
     this.#replay = replay;
+    this.#renewed = renewed;
     this.sees = sees;
     this.#exploration = Random.stream(config.seed, "exploration");
     this.#draws = Random.stream(config.seed, "replay");
@@ -174,7 +184,8 @@ class QLearning implements Algorithm {
   act(running: Int32Array, environmentSteps: number): Int32Array {
     const { actions } = this.#learner;
     const random = this.#exploration;
-    const epsilon = (this.#counters.epsilon = valueAt(this.#config.epsilon, environmentSteps));
+    const { begunAt } = this.#counters;
+    const epsilon = (this.#counters.epsilon = valueAt(this.#config.epsilon, environmentSteps - begunAt));
     const chosen = running.map(() => (random.uniform() < epsilon ? random.integer(actions) : -1));
     if (!chosen.includes(-1)) return chosen;
     const values = this.#learner.values(this.#replay.current(running), running.length);
@@ -196,7 +207,7 @@ class QLearning implements Algorithm {
     const { batchSize, optimizer, target } = this.#config;
     const counters = this.#counters;
     const batch = this.#replay.sample(batchSize, this.#draws);
-    const rate = valueAt(optimizer.learningRate, environmentSteps) * counters.settled;
+    const rate = valueAt(optimizer.learningRate, environmentSteps - counters.begunAt) * counters.settled;
     const { loss, errors } = this.#learner.update(batch, rate);
     if (!Number.isFinite(loss))
       throw new DsqnError("TRAINING_DIVERGED", `The loss became ${loss} at gradient step ${counters.updates}.`, {
@@ -226,6 +237,15 @@ class QLearning implements Algorithm {
 
   #see(i: number, shown: Shown): void {
     if (this.#config.rewardShaping !== "none") this.#shown[i] = shown.slice();
+  }
+
+  async restart(attempt: number, environmentSteps: number): Promise<void> {
+    if (!this.#renewed) return;
+    const worn = this.#learner;
+    this.#learner = await this.#renewed(attempt);
+    worn.close();
+    this.#replay.clear?.();
+    Object.assign(this.#counters, { settled: 1, credit: 0, begunAt: environmentSteps });
   }
 
   slowDown(factor: number): void {

@@ -22,6 +22,7 @@ const mountaincar = () => import("./mountaincar.ts");
 const breakout = () => import("./breakout.ts");
 const breakoutPpo = () => import("./breakout-ppo.ts");
 const thrift = () => import("./thrift.ts");
+const minatar = () => import("./minatar.ts");
 const known: Record<string, Preset> = {
   "dqn": preset(general, "dqn", "any environment (--env ID) of a Box and Discrete actions, dense Q-network"),
   "dsqn": preset(general, "dsqn", "any environment, spiking Q-network, T = 20"),
@@ -64,6 +65,7 @@ const known: Record<string, Preset> = {
   "mountaincar-thrift": preset(thrift, "mountaincarThrift", "MountainCar, eight spiking neurons, T = 1"),
   "acrobot-thrift": preset(thrift, "acrobotThrift", "Acrobot, eight spiking neurons, T = 2"),
   "lunarlander-thrift": preset(thrift, "lunarlanderThrift", "LunarLander, spiking, T = 4"),
+  "minatar": preset(minatar, "minatar", "MinAtar's Breakout (or --env MinAtar/GAME-v1), spiking, T = 2"),
   "breakout-dqn": preset(breakout, "breakoutDqn", "Breakout (or --env GAME), convolutional Q-network sized for CPUs"),
   "breakout-dqn-nature": preset(breakout, "breakoutDqnNature", "Breakout, the network of Mnih et al. 2015"),
   "breakout-dsqn": preset(breakout, "breakoutDsqn", "Breakout, spiking convolutional Q-network, T = 10"),

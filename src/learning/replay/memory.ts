@@ -52,6 +52,12 @@ export class ReplayMemory {
     this.count = Math.min(this.count + 1, this.capacity);
   }
 
+  /** Forgets all that it holds. */
+  clear(): void {
+    for (let i = 0; i < this.count; i++) this.priorities?.forget(i);
+    this.count = this.next = 0;
+  }
+
   /** `size` transitions: without repetition when uniform, one from each of `size` equal strata of priority otherwise. */
   sample(size: number, random: Random): VectorBatch {
     if (size > this.count) throw new RangeError(`A batch of ${size} was asked of a memory that holds ${this.count}.`);

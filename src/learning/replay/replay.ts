@@ -40,6 +40,8 @@ export interface Replay {
   /** Environment i starts an episode. */
   begin(i: number, shown: Shown): void;
   observe(i: number, transition: Transition): void;
+  /** Forgets all that can be drawn; absent where that can't be. */
+  clear?(): void;
   /** What the next actions of the environments `running` answer to, as the Q-learner sees it, [running, observationSize]. */
   current(running: Int32Array): Shown;
   /** Observations of other environments, [batch, observationSize], as the Q-learner sees them. */

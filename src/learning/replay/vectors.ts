@@ -35,6 +35,7 @@ export function vectorReplay(options: VectorReplayOptions): Replay {
       const next = see(i, shown as Float32Array);
       windows[i].push({ ...step, observation, next, terminal }, (...transition) => memory.push(...transition));
     },
+    clear: () => memory.clear(),
     current(running) {
       const rows = new Float32Array(running.length * n);
       running.forEach((i, row) => rows.set(seen[i], row * n));
