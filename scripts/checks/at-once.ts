@@ -21,6 +21,8 @@ const { values } = parseArgs({
   options: {
     processes: { type: "string", default: "8" },
     user: { type: "string" },
+    /** An interpreter that the other user may run, with the base extra's packages. */
+    python: { type: "string" },
     json: { type: "boolean", default: false },
   },
 });
@@ -109,13 +111,13 @@ async function apart(user: string): Promise<object> {
   // What lies in the shared folder while the first one works, as far as the second one may look.
   writeFileSync(script, `#!/bin/sh
 cd / && for k in 1 2 3 4 5 6 7 8 9 10; do
-  for f in ${tmpdir()}/dsqn-*; do
+  for f in ${tmpdir()}/dsqn-logs-* ${tmpdir()}/dsqn-??????; do
     [ "$f" = "${folder}" ] && continue
     ls "$f" >/dev/null 2>&1 && [ "$(stat -c %U "$f")" != "$(id -un)" ] && echo "READ $f"
     touch "$f/planted" 2>/dev/null && [ "$(stat -c %U "$f")" != "$(id -un)" ] && echo "WROTE $f"
   done; sleep 1
 done
-cd ${root} && exec ${command.map((word) => `'${word}'`).join(" ")}
+cd ${root} && export DSQN_PYTHON='${values.python ?? ""}' && exec ${command.map((word) => `'${word}'`).join(" ")}
 `); // prettier-ignore
   chmodSync(script, 0o755);
   const [first, second] = await Promise.all([mine, started("second user", "/", ["runuser", "-u", user, "--", script])]); // prettier-ignore

@@ -28,7 +28,9 @@ export interface Campaign {
 }
 
 const BATCH = 2000;
+/** Of a processor's time; or so many times as long on the clock, where it waits for something that never comes. */
 const HANG_MS = 10_000;
+const WAITING = 12;
 /** What reading may take besides what the program itself has. */
 const MOST_BYTES = 256 * 2 ** 20;
 const WATCH_MS = 50;
@@ -130,9 +132,13 @@ class Runner {
       });
       // Node itself ends where its heap is full.
       child.on("exit", (code, signal) => stop("memory", `ended by ${signal ?? code}`));
+      let [index, spent] = [-1, 0];
       timer = setInterval(() => {
+        const [now, since] = this.at();
+        if (now !== index) [index, spent] = [now, processorMs(child.pid!)];
         const more = residentBytes(child.pid!) - this.base;
-        if (Date.now() - this.at()[1] > HANG_MS) stop("hang", `no end after ${HANG_MS} ms`);
+        if (processorMs(child.pid!) - spent > HANG_MS || Date.now() - since > WAITING * HANG_MS)
+          stop("hang", `no end after ${HANG_MS} ms`);
         else if (more > MOST_BYTES) stop("memory", `${Math.round(more / 2 ** 20)} MB`);
       }, WATCH_MS);
       child.send(sent);
@@ -199,6 +205,17 @@ async function inputsOf(target: Target, { seed, from, to }: Order): Promise<stri
   for (let index = from; index < to; index++)
     inputs.push(Buffer.from(await inputOf(target, seed, index)).toString("base64"));
   return inputs;
+}
+
+/** What a process has used of the processors; 0 where the system does not say (not Linux). */
+function processorMs(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const [user, system] = stat.slice(stat.lastIndexOf(")")).split(" ").slice(12, 14).map(Number);
+    return 10 * (user + system);
+  } catch {
+    return 0;
+  }
 }
 
 /** Of a process; 0 where the system does not say (not Linux). */

@@ -63,13 +63,13 @@ def work(worker, order, place, say):
         data = base64.b64decode(text)
         os.pwrite(place, struct.pack("dd", index, time.time() * 1000), 0)
         fault = message = None
-        started = time.perf_counter()
+        started = time.process_time()
         try:
             out = worker.receive(data)
         except BaseException:
             out, fault, message = True, "untyped", traceback.format_exc()
-        if fault is None and time.perf_counter() - started > SLOW_SECONDS:
-            fault, message = "slow", f"{time.perf_counter() - started:.1f} s"
+        if fault is None and time.process_time() - started > SLOW_SECONDS:
+            fault, message = "slow", f"{time.process_time() - started:.1f} s"
         refused, read = refused + out, read + (not out)
         if fault:
             finding = {"target": order["target"], "index": index, "fault": fault, "message": message}
