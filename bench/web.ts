@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Page } from "playwright-core";
-import { DsqnError } from "../src/errors.ts";
+import { UsageError } from "../src/errors.ts";
 import { startBrowser } from "../tests/web/chromium.ts";
 import { type BenchOptions, median, type Row } from "./measure.ts";
 
@@ -58,7 +58,7 @@ export default async function bench({ rounds = 9, signal, onProgress }: BenchOpt
   const folder = mkdtempSync(join(tmpdir(), "dsqn-bench-web-"));
   const started = await startBrowser();
   if ("reason" in started)
-    throw new DsqnError("BROWSER_MISSING", `There is no Chromium to measure in (${started.reason}).`, {
+    throw new UsageError("BAD_ARGUMENT", `There is no Chromium to measure in (${started.reason}).`, {
       hint: "Name one with DSQN_CHROMIUM.",
     });
   try {
