@@ -69,6 +69,15 @@ describe("what runs in pieces comes to the same as without", () => {
     expect(timeless(await printed(...words, ...how, "--on", "processes:2", "--job", join(folder, "pareto")))).toEqual(timeless(one)); // prettier-ignore
   }, 900_000); // prettier-ignore
 
+  it("rows of the thesis's tables", async () => {
+    const words = ["reproduce", "policy-gradient", "--quick", "--up-to", "50"];
+    const one = (await printed(...words, "--out", join(folder, "tables-one"))) as object;
+    const many = (await printed(...words, "--on", "processes:2", "--out", join(folder, "tables-many"))) as object;
+    const placeless = (value: object): unknown => timeless({ ...value, report: "" });
+    expect(placeless(many)).toEqual(placeless(one));
+    expect(one).toMatchObject({ rows: [{ ours: { episodes: 20 } }, {}, {}, {}, {}] });
+  }, 900_000); // prettier-ignore
+
   it("networks of certify --random", async () => {
     const words = ["certify", "--random", "130", "--steps", "20", "--states", "1", "--seed", "3"];
     const out = (name: string): string[] => ["--out", join(folder, `${name}.json`)];
