@@ -12,7 +12,7 @@ import { encodeModel } from "../../src/network/file/bytes.ts";
 import { loadModel } from "../../src/network/file/model.ts";
 import { similarity } from "../../src/web/similarity.ts";
 import { trainHere, webPresets } from "../../src/web/train.ts";
-import { findings, openSite, type OpenOptions, type Site, text, until } from "./site.ts";
+import { fileOf, findings, openSite, type OpenOptions, rowOf, type Site, text, until } from "./site.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const opened = await openSite();
@@ -20,6 +20,8 @@ const reason = "reason" in opened ? opened.reason : undefined;
 const site = opened as Site;
 afterAll(() => (reason === undefined ? site.close() : undefined));
 
+/** Episodes that are compared; the whole curve is in curve.test.ts. */
+const EPISODES = 110;
 const PAGES = ["index.html", "train.html", "convert.html", "certificate.html"];
 const phone: OpenOptions = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
@@ -81,22 +83,24 @@ const phone: OpenOptions = { viewport: { width: 390, height: 844 }, isMobile: tr
     await close();
   });
 
-  it("train: the curve of seed 1 is Node's, bit for bit, and so is the network", async () => {
+  it("train: the curve of seed 1 is Node's, bit for bit", async () => {
     const { page, faults, close } = await site.open("train.html");
     await page.click("#start");
-    const here = await trainHere({ ...webPresets["cartpole-dsqn"], seed: 1 });
-    await until(page, "state", "done");
-    const rows = here.curve.map((e) => [e.episode, e.environmentSteps, e.return, e.mean100, e.loss ?? ""].join(","));
-    const curve = await fileOf(page, "#curve-file");
-    expect(curve.toString().trim().split("\n").slice(1)).toEqual(rows);
-    const model = await fileOf(page, "#download");
-    expect(hash(model)).toBe(hash(encodeModel(here.network)));
-    expect(Number(await page.getAttribute("#progress", "value"))).toBeGreaterThanOrEqual(475);
-    expect(await text(page, "#said")).toMatch(/^Learned: \d{3}/);
+    const rows = await firstEpisodes(1, EPISODES);
+    await page.waitForFunction(
+      (wanted) => Number(document.querySelector("#episodes")!.textContent) >= wanted,
+      EPISODES,
+      { timeout: 300_000 },
+    );
+    await page.click("#stop");
+    await until(page, "state", "stopped");
+    const curve = (await fileOf(page, "#curve-file")).toString().trim().split("\n").slice(1);
+    expect(rows.some((row) => /,\d+\.\d+$/.test(row))).toBe(true); // losses, of weights that gradients have changed
+    expect(curve.slice(0, EPISODES)).toEqual(rows);
     expect(await findings(page)).toEqual([]);
     expect(faults).toEqual([]);
     await close();
-  }, 600_000);
+  }, 400_000);
 
   it("train: can be stopped, and a worker that dies is said, and another one learns", async () => {
     const dying = (page: Page): Promise<void> =>
@@ -271,14 +275,26 @@ const phone: OpenOptions = { viewport: { width: 390, height: 844 }, isMobile: tr
   });
 });
 
+/** Of a run in Node, as the page writes them. */
+async function firstEpisodes(seed: number, count: number): Promise<string[]> {
+  const rows: string[] = [];
+  const enough = new AbortController();
+  const run = trainHere(
+    { ...webPresets["cartpole-dsqn"], seed },
+    {
+      signal: enough.signal,
+      onEpisode(entry) {
+        rows.push(rowOf(entry));
+        if (rows.length >= count) enough.abort();
+      },
+    },
+  );
+  await expect(run).rejects.toMatchObject({ code: "INTERRUPTED" });
+  return rows.slice(0, count);
+}
+
 const hash = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 const percent = (share: number): string => `${(100 * share).toFixed(share === 1 ? 0 : 2)} %`;
-
-/** What a click on it offers to keep. */
-async function fileOf(page: Page, selector: string): Promise<Buffer> {
-  const [download] = await Promise.all([page.waitForEvent("download"), page.click(selector)]);
-  return readFileSync(await download.path());
-}
 
 /** The figures hold on an idle machine; on one that is busy with other tests everything takes longer. */
 function patience(): number {

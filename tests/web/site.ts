@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { EpisodeEntry } from "../../src/learning/learning-curve.ts";
 import { buildPages } from "../../src/web/site/build.ts";
 import { servePages, type Served } from "../../src/web/site/serve.ts";
 import { startBrowser } from "./chromium.ts";
@@ -106,3 +107,13 @@ export async function until(page: Page, name: string, value: string | RegExp, ti
   );
   return String(await found.jsonValue());
 }
+
+/** What a click on it offers to keep. */
+export async function fileOf(page: Page, selector: string): Promise<Buffer> {
+  const [download] = await Promise.all([page.waitForEvent("download"), page.click(selector)]);
+  return readFileSync(await download.path());
+}
+
+/** An episode as the page's CSV has it. */
+export const rowOf = (e: EpisodeEntry): string =>
+  [e.episode, e.environmentSteps, e.return, e.mean100, e.loss ?? ""].join(",");
