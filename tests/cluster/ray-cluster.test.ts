@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { openWorker, type Worker, withWorkersAt } from "../../src/bridge/index.ts";
 import { openExecutor, runJob } from "../../src/cluster/index.ts";
+import { JobInputs } from "../../src/cluster/run.ts";
 import { openRayPlace, type RayPlace } from "../../src/cluster/ray/place.ts";
 import { withGymnasium } from "../../src/environments/gymnasium-worlds.ts";
 import { referenceEngine } from "../../src/engines/reference/index.ts";
@@ -65,11 +66,11 @@ const MODELS = fileURLToPath(new URL("../../models", import.meta.url));
     it("brings results home where no folder is shared, and takes inputs along", () =>
       inFolder({}, async (job) => {
         const pieces = [rehearsal("one"), rehearsal("two", { steps: 9 }), rehearsal("bad", { fails: true })];
-        mkdirSync(join(job, "inputs"), { recursive: true });
-        writeFileSync(join(job, "inputs", "x"), "x");
+        const inputs = new JobInputs();
+        inputs.add("x.txt", Buffer.from("x"));
         const executor = await openExecutor(`ray:${address},folder=own`);
         try {
-          const work = { folder: job, name: "own", command: [] };
+          const work = { folder: job, name: "own", command: [], inputs };
           expect(await runJob(executor, { ...work, pieces }).catch((error: unknown) => error)).toMatchObject({
             code: "PIECES_FAILED",
             facts: { failures: [{ id: "bad", code: "BAD_ARGUMENT" }] },
