@@ -112,6 +112,12 @@ const shipped: Readonly<Record<string, Shipped>> = {
     run: "runs/lunarlander-thrift",
     kind: "spiking",
   },
+  "minatar-breakout-thrift": {
+    world: inGymnasium("MinAtar/Breakout-v1"),
+    target: 15,
+    run: "runs/minatar-breakout-thrift",
+    kind: "spiking",
+  },
   "breakout-dqn": { world: breakout, target: 30, run: "runs/breakout", kind: "convolutional" },
   // The thesis's DSQN has 10.16, with one action in ten at random.
   "breakout-dsqn": { world: breakout, target: 10, run: "runs/breakout-dsqn", kind: "spiking" },
