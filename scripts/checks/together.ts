@@ -1,4 +1,4 @@
-// npm run at-once -- [--processes 8] [--folder F]: so many processes of dsqn from one fresh clone that nobody has set up. All have to end with 0, after one
+// npm run together -- [--processes 8] [--folder F]: so many processes of dsqn from one fresh clone that nobody has set up. All have to end with 0, after one
 // set-up, and leave no damaged file. With --user NAME (as root): as that user, who shares the machine with the one who runs this, and has to stay apart.
 import { execFileSync, spawn } from "node:child_process";
 import {
@@ -93,11 +93,10 @@ function list(path: string, recursive = true): string[] {
 async function atOnce(): Promise<object> {
   execFileSync("git", ["clone", "--quiet", root, clone]);
   const ended = await Promise.all(errands(Number(values.processes)).map(({ what, command }) => started(what, clone, command))); // prettier-ignore
-  // Who made the environment says so; the others wait for it.
+  // One for all: whoever came later waited, and took what was made.
   const environments = readdirSync(join(clone, ".dsqn")).filter((name) => /^python-/.test(name));
-  const made = ended.filter(({ told }) => /^Set up /m.test(told) && !/waiting for another set-up/.test(told)).length;
   const failed = ended.filter(({ code }) => code !== 0).map(({ what, code, told }) => `${what}: ${code} ${told.slice(-400)}`); // prettier-ignore
-  return { processes: ended.length, failed, environments, setUps: made, damaged: await damaged() };
+  return { processes: ended.length, failed, environments, damaged: await damaged() };
 }
 
 /** Another user of the machine: works beside, and can neither read nor plant what is the first one's. */
@@ -137,7 +136,12 @@ try {
   const result = values.user === undefined ? await atOnce() : await apart(values.user);
   process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
   const { failed = [], damaged: hurt = [], seen = [], codes = [0] } = result as Record<string, never[]>;
-  const bad = failed.length + hurt.length + seen.length + codes.filter((code) => code !== 0).length;
+  const several =
+    Array.isArray((result as { environments?: string[] }).environments) &&
+    (result as { environments: string[] }).environments.length !== 1
+      ? 1
+      : 0;
+  const bad = several + failed.length + hurt.length + seen.length + codes.filter((code) => code !== 0).length;
   process.exitCode = bad > 0 ? 1 : 0;
 } finally {
   rmSync(folder, { recursive: true, force: true });
