@@ -20,7 +20,7 @@ const reason = "reason" in opened ? opened.reason : undefined;
 const site = opened as Site;
 afterAll(() => (reason === undefined ? site.close() : undefined));
 
-/** Episodes that are compared; the whole curve is in curve.test.ts. */
+/** Episodes that are compared; the whole curve is in whole-run.test.ts. */
 const EPISODES = 110;
 const PAGES = ["index.html", "train.html", "convert.html", "certificate.html"];
 const phone: OpenOptions = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
