@@ -14,10 +14,10 @@ import type { Network } from "../network/network.ts";
 
 /** Configs that learn in a page, by the names that `dsqn train` has for them. */
 export const webPresets: Readonly<Record<string, PlainObject>> = {
-  "cartpole-dqn": cartpoleDqn as PlainObject,
-  "cartpole-dsqn": cartpoleDsqn as PlainObject,
-  "mountaincar-dqn": mountaincarDqn as PlainObject,
-  "mountaincar-dsqn": mountaincarDsqn as PlainObject,
+  "cartpole-dqn": cartpoleDqn,
+  "cartpole-dsqn": cartpoleDsqn,
+  "mountaincar-dqn": mountaincarDqn,
+  "mountaincar-dsqn": mountaincarDsqn,
 };
 
 /** Who hears of a run in this thread. */

@@ -24,7 +24,7 @@ const thrown = (code: string) => expect.objectContaining({ code }) as Error;
 function pair(): { worker: TrainingWorker; scope: Parameters<typeof serveTraining>[0]; close(): void } {
   const { port1, port2 } = new MessageChannel();
   return {
-    worker: port1 as unknown as TrainingWorker,
+    worker: port1,
     scope: port2 as unknown as Parameters<typeof serveTraining>[0],
     close: () => port1.close(),
   };
