@@ -54,9 +54,7 @@ export async function imitate(config: ImitationConfig, options: ImitateOptions):
   const scaling = config.scaling as Scaling | undefined;
   assertScalingFits(scaling, n, config.environment.id);
   const initial = initialNetwork(config.network, n, source.actions, config.seed);
-  const { makeTrainable } = options;
-  const { bits } = config.network;
-  const learner = await trainable(initial, config.network, Math.max(config.batchSize, 500), { makeTrainable, scaling });
+  const learner = await trainable(initial, config.network, Math.max(config.batchSize, 500), { ...options, scaling });
   const random = Random.stream(config.seed, "imitation");
   const rounds = config.aggregation?.rounds ?? 0;
   const total = config.iterations + rounds * (config.aggregation?.iterations ?? 0);
@@ -117,8 +115,8 @@ export async function imitate(config: ImitationConfig, options: ImitateOptions):
     }
     const network = learner.toNetwork();
     return {
-      network: savedAs(network, { bits, scaling }),
-      initial: savedAs(initial, { bits, scaling }),
+      network: savedAs(network, { ...config.network, scaling }),
+      initial: savedAs(initial, { ...config.network, scaling }),
       curve,
       chosen,
       states: examples.states.length / n,
