@@ -37,11 +37,15 @@ def kept():
     return state
 
 
+def _setting(name):
+    return os.environ[name] if name in os.environ else None
+
+
 def cache_folder():
     """Where this node keeps code: a folder of this user's alone."""
-    folder = os.environ.get("DSQN_CLUSTER_CACHE")
+    folder = _setting("DSQN_CLUSTER_CACHE")
     if not folder:
-        home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+        home = _setting("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
         folder = os.path.join(home, "dsqn-cluster")
     os.makedirs(folder, mode=0o700, exist_ok=True)
     if hasattr(os, "getuid") and os.stat(folder).st_uid != os.getuid():

@@ -29,7 +29,7 @@ class Placed:
         # An empty part of it would be the current folder.
         env["PYTHONPATH"] = os.pathsep.join(task["path"] + [os.path.join(root, "py-bridge")])
         env["PYTHONUNBUFFERED"] = "1"
-        python = env.get("DSQN_PYTHON") or sys.executable
+        python = env["DSQN_PYTHON"] if "DSQN_PYTHON" in env else sys.executable
         run = f"import sys; sys.path[:] = [p for p in sys.path if p]; import runpy; runpy.run_module({task['module']!r}, run_name='__main__', alter_sys=True)"
         words = [python, "-X", "faulthandler", "-c", run]
         self._process = subprocess.Popen(
