@@ -21,7 +21,9 @@ try {
     recursive: true,
     filter: (file) => !file.startsWith(assembly) && !file.startsWith(pages) && !file.endsWith(".ts"),
   });
-  const bundled = await run(process.execPath, ["--import", "./scripts/register-ts.mjs", "scripts/web/pages.ts"], { cwd: root });
+  const bundled = await run(process.execPath, ["--import", "./scripts/register-ts.mjs", "scripts/web/pages.ts"], {
+    cwd: root,
+  });
   if (bundled.code !== 0) throw explain("Bundling the pages", bundled.output, {});
 } catch (error) {
   process.stderr.write(render(error));

@@ -113,8 +113,10 @@ function pythonOf(version: string): string | undefined {
   const program = "import sys; print(sys.executable, '%d.%d' % sys.version_info[:2])";
   for (const [command, ...args] of tries)
     try {
-      const options = { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] } as const;
-      const [executable, found] = execFileSync(command, [...args, "-I", "-c", program], options)
+      const [executable, found] = execFileSync(command, [...args, "-I", "-c", program], {
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "ignore"],
+      })
         .trim()
         .split(" ");
       if (found === version) return executable;

@@ -22,7 +22,10 @@ export async function load(url, context, nextLoad) {
   const hash = createHash("sha256").update(code);
   for (const part of salt) hash.update(part);
   // By its place in the clone: the cache then holds wherever the clone is copied to.
-  const name = createHash("sha256").update(path.relative(fileURLToPath(root), file)).digest("hex").slice(0, 16);
+  const name = createHash("sha256")
+    .update(path.relative(fileURLToPath(root), file))
+    .digest("hex")
+    .slice(0, 16);
   const entry = `${cache}${name}-${hash.digest("hex")}.js`;
   return { format: "module", shortCircuit: true, source: read(entry) ?? keep(entry, await transpile(file, code)) };
 }

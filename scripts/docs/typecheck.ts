@@ -18,10 +18,14 @@ const PATHS = {
   "dsqn/jobs": ["src/jobs/index.ts"],
   "dsqn/notebook": ["src/notebook/index.ts"],
   "dsqn/thesis": ["thesis/index.ts"],
+  "dsqn/web": ["src/web/index.ts"],
 };
 const TSLAB = `declare module "tslab" {
   export const display: Record<"svg" | "html" | "markdown" | "text", (content: string) => void> & { png(bytes: Uint8Array): void };
 }`;
+
+/** What a page has, as far as examples use it. */
+const PAGE = `declare const Worker: new (url: URL, options?: { type: "module" }) => import("dsqn/web").TrainingWorker;`;
 
 /** What TypeScript has to say about the examples, a line each; all of them are checked as modules of one program. */
 export function typeErrors(examples: readonly Example[]): string[] {
@@ -29,7 +33,10 @@ export function typeErrors(examples: readonly Example[]): string[] {
     config: { compilerOptions: object };
   };
   const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);
-  const files = new Map([[path.join(root, "examples", "tslab.d.ts"), TSLAB]]);
+  const files = new Map([
+    [path.join(root, "examples", "tslab.d.ts"), TSLAB],
+    [path.join(root, "examples", "page.d.ts"), PAGE],
+  ]);
   const names = new Map<string, string>();
   examples.forEach(({ name, code }, i) => {
     const file = path.join(root, "examples", `${i}.ts`);
@@ -39,7 +46,7 @@ export function typeErrors(examples: readonly Example[]): string[] {
   const settings: ts.CompilerOptions = {
     ...options,
     noEmit: true,
-    rootDir: undefined,
+    rootDir: root,
     noUnusedLocals: false,
     verbatimModuleSyntax: false,
     baseUrl: root,

@@ -41,6 +41,7 @@ export interface WorkerProcess {
   state?(): Promise<ProcessState | undefined>;
 }
 
+/** A worker that was started, here or elsewhere, and how to reach it. */
 export interface Launched {
   readonly process: WorkerProcess;
   readonly work: string;

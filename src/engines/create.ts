@@ -60,7 +60,10 @@ export function createTrainable(network: Network, options: TrainableOptions): Tr
 }
 
 /** Spikes' options with what stands for those not given. */
-export function spikingOptions({ surrogate, detachReset = true }: TrainableOptions) {
+export function spikingOptions({ surrogate, detachReset = true }: TrainableOptions): {
+  readonly surrogate: SurrogateOptions;
+  readonly detachReset: boolean;
+} {
   return { surrogate: { ...surrogateDefaults, ...surrogate }, detachReset };
 }
 

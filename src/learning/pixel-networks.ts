@@ -24,7 +24,11 @@ import { neuronOf } from "./schema.ts";
  * @throws DsqnError MODEL_DOES_NOT_FIT, and what `loadModel` throws
  */
 export async function initialPixelNetwork(
-  { method, network, seed }: Pick<ConvDqnConfig, "method" | "seed"> & {
+  {
+    method,
+    network,
+    seed,
+  }: Pick<ConvDqnConfig, "method" | "seed"> & {
     readonly network: Omit<ConvDqnConfig["network"], "dueling">;
   },
   environments: PixelEnvironments,

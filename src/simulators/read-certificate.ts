@@ -9,7 +9,9 @@ const whole = z.int().check(z.nonnegative());
 const count = z.int().check(z.positive());
 const share = z.number().check(z.minimum(0), z.maximum(1));
 const sha256 = z.string().check(z.regex(/^[0-9a-f]{64}$/, "it is no SHA-256 in hex"));
-const base64 = z.string().check(z.regex(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, "it is not base64"));
+const base64 = z
+  .string()
+  .check(z.regex(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, "it is not base64"));
 
 const counts = {
   states: whole,

@@ -192,7 +192,7 @@ const MODELS = fileURLToPath(new URL("../../models", import.meta.url));
               simulator,
               engine: referenceEngine,
             });
-            return results.map(({ seconds: _, ...result }: { seconds?: unknown }) => result);
+            return results.map((result) => ({ ...result, seconds: undefined }));
           } finally {
             await simulator.close();
           }

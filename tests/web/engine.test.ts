@@ -18,7 +18,7 @@ import {
 import { hashOf, shortRun } from "./curve.ts";
 
 const file = (name: string) => readFileSync(fileURLToPath(new URL(`../../models/${name}`, import.meta.url)));
-const thrown = (code: string) => expect.objectContaining({ code }) as Error;
+const thrown = (code: string) => expect.objectContaining({ code }) as unknown as Error;
 
 /** A page's end and a worker's end of a channel, in one thread. */
 function pair(): { worker: TrainingWorker; scope: Parameters<typeof serveTraining>[0]; close(): void } {

@@ -103,7 +103,7 @@ const phone: OpenOptions = { viewport: { width: 390, height: 844 }, isMobile: tr
   }, 400_000);
 
   it("train: can be stopped, and a worker that dies is said, and another one learns", async () => {
-    const dying = (page: Page): Promise<void> =>
+    const dying = (page: Page): Promise<unknown> =>
       page.route("**/learner.js", (route) =>
         route.fulfill({ body: "throw new Error('out of memory')", contentType: "text/javascript" }),
       );
@@ -266,7 +266,7 @@ const phone: OpenOptions = { viewport: { width: 390, height: 844 }, isMobile: tr
     await until(page, "ready", "cartpole-dsqn");
     expect(await text(page, "#play")).toBe("Play");
     await page.click("#theme");
-    expect(await page.evaluate(() => getComputedStyle(document.body.parentElement).backgroundColor)).toBe(
+    expect(await page.evaluate(() => getComputedStyle(document.body.parentElement!).backgroundColor)).toBe(
       "rgb(21, 24, 29)",
     );
     await page.reload();

@@ -39,7 +39,7 @@ export interface OpenOptions extends BrowserContextOptions {
   /** Another server's address. */
   readonly url?: string;
   /** Before the page is opened. */
-  readonly prepare?: (page: Page) => Promise<void>;
+  readonly prepare?: (page: Page) => Promise<unknown>;
 }
 
 /** As `Site`, or why there is none. */

@@ -98,7 +98,7 @@ describe("native worlds", () => {
   });
 
   it("refuse what they can't do", () => {
-    const code = (code: string) => expect.objectContaining({ code }) as Error;
+    const code = (code: string) => expect.objectContaining({ code }) as unknown as Error;
     expect(() => createWorld("CartPol-v1")).toThrow(code("WORLD_NOT_NATIVE"));
     const world = createWorld("MountainCar-v0");
     expect(() => world.reset(-1)).toThrow(code("BAD_ARGUMENT"));

@@ -23,7 +23,9 @@ export default command<Options>({
   configure(parser) {
     parser
       .addArgument(
-        new Argument("[action]", "what to do").choices(["list", "compare", "report", "remove", "pack", "unpack"]).default("list"),
+        new Argument("[action]", "what to do")
+          .choices(["list", "compare", "report", "remove", "pack", "unpack"])
+          .default("list"),
       )
       .argument("[runs...]", "their folders; for unpack the file")
       .option("--folder <folder>", "where runs lie, for list", "runs")

@@ -123,6 +123,7 @@ export class RayDriver {
 
   async check(task: object, signal?: AbortSignal): Promise<{ id: string; host: string; error?: Told }[]> {
     return (await this.#worker.call("cluster.check", { task }, {}, { signal })).result["nodes"] as {
+      id: string;
       host: string;
       error?: Told;
     }[];

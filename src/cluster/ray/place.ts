@@ -18,9 +18,7 @@ export interface RayPlace extends Place {
 /**
  * The place that `--workers-on ray:ADDRESS,workers=8` names.
  *
- * @example
- * const place = await openRayPlace("auto,workers=8");
- * await withWorkersAt(place, () => withGymnasium({ id: "CartPole-v1" }, use)).finally(() => place.close());
+ * `withWorkersAt(place, use)` then opens workers there (docs/cluster.md has a program).
  *
  * Throws what `RayDriver.open` does, and BAD_ARGUMENT without an address: nobody reaches a cluster that has a network of its own.
  */

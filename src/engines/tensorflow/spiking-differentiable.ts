@@ -65,53 +65,14 @@ export function spikingDifferentiable(
   network: SpikingNetwork,
   { surrogate: { scale }, byteScale }: SpikingGraphOptions,
 ): Differentiable {
-  const { run, upload } = graph;
   const { steps } = network.coding;
+  const { run, upload } = graph;
   const last = spikingLayers(network);
-  const number = (value: number): Handle => upload(Float32Array.of(value), []);
-  const each = (values: Values): Handle => (typeof values === "number" ? number(values) : upload(values, [values.length]));
-  const shape = (...sizes: number[]): Handle => upload(Int32Array.from(sizes), [sizes.length]);
-  const reshape = (x: Handle, to: Handle): Handle => run("Reshape", [x, to], reshaping);
-  const sum = (x: Handle): Handle => run("Sum", [x, upload(Int32Array.of(0), [1])], summing);
-  const pack = (parts: readonly Handle[]): Handle => run("Pack", parts, { ...float, N: parts.length, axis: 0 });
-  const at = (x: Handle, t: number): Handle => run("StridedSlice", [x, shape(t), shape(t + 1), shape(1)], slicing);
+  const tools = toolsOf(graph);
+  const { number, shape, reshape, sum, at } = tools;
   const bytes = number(byteScale);
 
-  const layers = network.layers.map((layer, l) => {
-    const synapses = createSynapses(graph, layer);
-    const neuron = layer.activation as Lif;
-    const { biases } = layer;
-    const [n, columns] = [outputsOf(layer), columnsOf(layer)];
-    const perColumn = biases?.length === columns;
-    const rows = shape(-1, n);
-    const [stack, own] = [shape(steps, -1, n), shape(-1, ...insideOf(layer))];
-    const leak = (v: Handle): Handle => (neuron.beta === 1 ? v : run("Mul", [v, each(neuron.beta)], float));
-    return {
-      neuron,
-      stack,
-      leak,
-      parameters: [
-        { name: `layers.${l}.weight`, shape: weightShape(layer), values: layer.weights },
-        ...(biases ? [{ name: `layers.${l}.bias`, shape: [biases.length], values: biases }] : []),
-      ],
-      /** Sums of the synapses, biases included, [rows, n]. */
-      currents(x: Handle, [weights, bias]: readonly Handle[]): Handle {
-        const sums = synapses.forward(x, weights);
-        if (bias === undefined) return reshape(sums, rows);
-        if (perColumn) return reshape(run("BiasAdd", [sums, bias], float), rows);
-        return run("AddV2", [reshape(sums, rows), bias], float);
-      },
-      /** From the gradient at those sums, [rows, n]: that of the parameters, and where asked for of x. */
-      gradients(x: Handle, [weights, bias]: readonly Handle[], gradient: Handle, inputToo: boolean) {
-        const g = reshape(gradient, own);
-        const atBias = perColumn ? run("BiasAddGrad", [g], float) : sum(reshape(gradient, rows));
-        return {
-          parameters: [synapses.weightGradient(x, g), ...(bias === undefined ? [] : [atBias])],
-          ...(inputToo && { input: synapses.inputGradient(x, weights, g) }),
-        };
-      },
-    };
-  });
+  const layers = network.layers.map((layer, l) => layerOf(tools, layer, l, steps));
   const output = layers[last];
   const decay = output.neuron.beta as number;
   /** What is left in the end of what comes in step t. */
@@ -124,20 +85,6 @@ export function spikingDifferentiable(
     bias === undefined ? [weights] : [weights, run("Mul", [bias, biasShare], float)];
   const start = output.neuron.initial?.map((v) => v * shares[0] * decay);
 
-  /** One layer's steps; `h`: of step t, [batch, n]. */
-  const integrate = ({ neuron, leak }: (typeof layers)[number], h: (t: number) => Handle): Omit<Trace, "x"> => {
-    const [threshold, resetBy] = [each(neuron.threshold), each(neuron.resetBy)];
-    const [distances, spikes]: Handle[][] = [[], []];
-    let v: Handle | undefined = neuron.initial ? upload(neuron.initial, [neuron.initial.length]) : undefined;
-    for (let t = 0; t < steps; t++) {
-      const m: Handle = v === undefined ? h(t) : run("AddV2", [leak(v), h(t)], float);
-      distances.push(run("Sub", [m, threshold], float));
-      // 1 above, 0 at or below.
-      spikes.push(run("Relu", [run("Sign", [distances[t]], float)], float));
-      v = run("Sub", [m, neuron.resetBy === 1 ? spikes[t] : run("Mul", [spikes[t], resetBy], float)], float);
-    }
-    return { distances: pack(distances), spikes: pack(spikes) };
-  };
   const parametersOf = (given: readonly Handle[]): Handle[][] => {
     let from = 0;
     const own = layers.map(({ parameters }) => given.slice(from, (from += parameters.length)));
@@ -149,23 +96,13 @@ export function spikingDifferentiable(
     const traces = layers.slice(0, last).map((layer, l): Trace => {
       const currents = layer.currents(x, own[l]);
       const inSteps = l === 0 ? currents : reshape(currents, layer.stack);
-      const trace = { x, ...integrate(layer, (t) => (l === 0 ? inSteps : at(inSteps, t))) };
+      const trace = { x, ...integrate(tools, layer, steps, (t) => (l === 0 ? inSteps : at(inSteps, t))) };
       x = reshape(trace.spikes, shape(-1, ...insideOf(network.layers[l])));
       return trace;
     });
     const heard = sum(run("Mul", [traces.at(-1)!.spikes, share], float));
     const values = output.currents(heard, outputParameters(own[last]));
     return { traces, heard, values: start ? run("AddV2", [values, upload(start, [start.length])], float) : values };
-  };
-  /** dE/dh of all steps, [steps, batch, n], from dE/ds. */
-  const backwards = ({ leak }: (typeof layers)[number], { distances }: Trace, atSpikes: Handle): Handle => {
-    const wide = run("Mul", [run("Abs", [distances], float), number(scale)], float);
-    const slope = run("Reciprocal", [run("Square", [run("AddV2", [wide, number(1)], float)], float)], float);
-    const direct = run("Mul", [slope, atSpikes], float);
-    const all: Handle[] = [];
-    for (let t = steps - 1; t >= 0; t--)
-      all.unshift(t === steps - 1 ? at(direct, t) : run("AddV2", [at(direct, t), leak(all[0])], float));
-    return pack(all);
   };
   return {
     parameters: layers.flatMap(({ parameters }) => parameters),
@@ -185,7 +122,7 @@ export function spikingDifferentiable(
           const once = reshape(top.input!, shape(1, -1, outputsOf(network.layers[last - 1])));
           let atSpikes = run("Mul", [once, share], float);
           for (let l = last - 1; l >= 0; l--) {
-            const atCurrents = backwards(layers[l], traces[l], atSpikes);
+            const atCurrents = backwards(tools, layers[l], traces[l], atSpikes, { scale, steps });
             const back = layers[l].gradients(traces[l].x, own[l], l === 0 ? sum(atCurrents) : atCurrents, l > 0);
             all.unshift(...back.parameters);
             if (l > 0) atSpikes = reshape(back.input!, layers[l - 1].stack);
@@ -196,6 +133,99 @@ export function spikingDifferentiable(
       };
     },
   };
+}
+
+/** Short names of a graph's operations. */
+type Tools = ReturnType<typeof toolsOf>;
+
+function toolsOf(graph: Operations) {
+  const { run, upload } = graph;
+  const number = (value: number): Handle => upload(Float32Array.of(value), []);
+  const each = (values: Values): Handle =>
+    typeof values === "number" ? number(values) : upload(values, [values.length]);
+  const shape = (...sizes: number[]): Handle => upload(Int32Array.from(sizes), [sizes.length]);
+  const reshape = (x: Handle, to: Handle): Handle => run("Reshape", [x, to], reshaping);
+  const sum = (x: Handle): Handle => run("Sum", [x, upload(Int32Array.of(0), [1])], summing);
+  const pack = (parts: readonly Handle[]): Handle => run("Pack", parts, { ...float, N: parts.length, axis: 0 });
+  const at = (x: Handle, t: number): Handle => run("StridedSlice", [x, shape(t), shape(t + 1), shape(1)], slicing);
+  return { graph, run, upload, number, each, shape, reshape, sum, pack, at };
+}
+
+/** A layer's parameters, and what its synapses do forwards and backwards. */
+type GraphLayer = ReturnType<typeof layerOf>;
+
+function layerOf(tools: Tools, layer: Layer, l: number, steps: number) {
+  const { run, each, shape, reshape, sum } = tools;
+  const synapses = createSynapses(tools.graph, layer);
+  const neuron = layer.activation as Lif;
+  const { biases } = layer;
+  const [n, columns] = [outputsOf(layer), columnsOf(layer)];
+  const perColumn = biases?.length === columns;
+  const rows = shape(-1, n);
+  const [stack, own] = [shape(steps, -1, n), shape(-1, ...insideOf(layer))];
+  const leak = (v: Handle): Handle => (neuron.beta === 1 ? v : run("Mul", [v, each(neuron.beta)], float));
+  return {
+    neuron,
+    stack,
+    leak,
+    parameters: [
+      { name: `layers.${l}.weight`, shape: weightShape(layer), values: layer.weights },
+      ...(biases ? [{ name: `layers.${l}.bias`, shape: [biases.length], values: biases }] : []),
+    ],
+    /** Sums of the synapses, biases included, [rows, n]. */
+    currents(x: Handle, [weights, bias]: readonly Handle[]): Handle {
+      const sums = synapses.forward(x, weights);
+      if (bias === undefined) return reshape(sums, rows);
+      if (perColumn) return reshape(run("BiasAdd", [sums, bias], float), rows);
+      return run("AddV2", [reshape(sums, rows), bias], float);
+    },
+    /** From the gradient at those sums, [rows, n]: that of the parameters, and where asked for of x. */
+    gradients(x: Handle, [weights, bias]: readonly Handle[], gradient: Handle, inputToo: boolean) {
+      const g = reshape(gradient, own);
+      const atBias = perColumn ? run("BiasAddGrad", [g], float) : sum(reshape(gradient, rows));
+      return {
+        parameters: [synapses.weightGradient(x, g), ...(bias === undefined ? [] : [atBias])],
+        ...(inputToo && { input: synapses.inputGradient(x, weights, g) }),
+      };
+    },
+  };
+}
+
+/** One layer's steps; `h`: of step t, [batch, n]. */
+function integrate(
+  { run, upload, each, pack }: Tools,
+  { neuron, leak }: GraphLayer,
+  steps: number,
+  h: (t: number) => Handle,
+): Omit<Trace, "x"> {
+  const [threshold, resetBy] = [each(neuron.threshold), each(neuron.resetBy)];
+  const [distances, spikes]: Handle[][] = [[], []];
+  let v: Handle | undefined = neuron.initial ? upload(neuron.initial, [neuron.initial.length]) : undefined;
+  for (let t = 0; t < steps; t++) {
+    const m: Handle = v === undefined ? h(t) : run("AddV2", [leak(v), h(t)], float);
+    distances.push(run("Sub", [m, threshold], float));
+    // 1 above, 0 at or below.
+    spikes.push(run("Relu", [run("Sign", [distances[t]], float)], float));
+    v = run("Sub", [m, neuron.resetBy === 1 ? spikes[t] : run("Mul", [spikes[t], resetBy], float)], float);
+  }
+  return { distances: pack(distances), spikes: pack(spikes) };
+}
+
+/** dE/dh of all steps, [steps, batch, n], from dE/ds. */
+function backwards(
+  { run, number, pack, at }: Tools,
+  { leak }: GraphLayer,
+  { distances }: Trace,
+  atSpikes: Handle,
+  { scale, steps }: { readonly scale: number; readonly steps: number },
+): Handle {
+  const wide = run("Mul", [run("Abs", [distances], float), number(scale)], float);
+  const slope = run("Reciprocal", [run("Square", [run("AddV2", [wide, number(1)], float)], float)], float);
+  const direct = run("Mul", [slope, atSpikes], float);
+  const all: Handle[] = [];
+  for (let t = steps - 1; t >= 0; t--)
+    all.unshift(t === steps - 1 ? at(direct, t) : run("AddV2", [at(direct, t), leak(all[0])], float));
+  return pack(all);
 }
 
 /** What one state's outputs look like to the next layer's synapses. */

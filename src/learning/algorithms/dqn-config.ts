@@ -165,6 +165,7 @@ const dqnFields = z
       fail(`is less than a batch of ${config.batchSize}`, "replay", "capacity");
   });
 
+/** What a DQN or DSQN run over lists of values depends on, with defaults filled in. */
 export const dqnSchema = z.pipe(
   dqnFields,
   z.transform(({ network, ...config }) => ({
@@ -253,6 +254,7 @@ const convDqnFields = z
     if (replay.capacity < least) fail(`is less than ${least} frames`, "replay", "capacity");
   });
 
+/** What a run of Q-learning from pixels depends on, with defaults filled in. */
 export const convDqnSchema = z.pipe(
   convDqnFields,
   z.transform(({ network, ...config }) => ({

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod/v4/core";
 import type { Environments, MakeEnvironments } from "../../environments/worlds.ts";
 import { nearest, UsageError } from "../../errors.ts";
 import type { Algorithm, AlgorithmOptions } from "../algorithm.ts";
@@ -16,14 +16,14 @@ export { withEnvironments } from "../config-environments.ts";
 
 /** An algorithm as the loop runs it: what its configs are, and what becomes of one. */
 export interface LoopAlgorithm<C extends LoopConfig = LoopConfig> {
-  readonly schema: z.ZodType<C>;
+  readonly schema: z.$ZodType<C>;
   plan(config: C): TrainingPlan;
   create(config: C, environments: Environments, options: AlgorithmOptions): Promise<Algorithm>;
 }
 
 /** One that does not learn by acting: it has a run of its own. */
 export interface OwnAlgorithm<C extends CommonConfig = CommonConfig> {
-  readonly schema: z.ZodType<C>;
+  readonly schema: z.$ZodType<C>;
   run(config: C, context: RunContext, makeEnvironments: MakeEnvironments): Promise<TrainSummary>;
 }
 

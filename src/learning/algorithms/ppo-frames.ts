@@ -73,7 +73,11 @@ async function teacherOf(
 }
 
 /** With one output per action. */
-async function initialPolicy(config: PixelPpoConfig, environments: PixelEnvironments, actions: number): Promise<Network> {
+async function initialPolicy(
+  config: PixelPpoConfig,
+  environments: PixelEnvironments,
+  actions: number,
+): Promise<Network> {
   const { seed, network } = config;
   const { model, spiking } = network;
   const spikes = model === undefined ? spiking !== undefined : isSpiking((await loadModel(model)).network);
@@ -90,7 +94,8 @@ function spikingActorCritic(
 ): ActorCritic {
   const { inputScale, spiking, learning } = config.network;
   const unsaid = { surrogate: "fast-sigmoid", surrogateScale: 100, detachReset: true } as const;
-  const { surrogate, surrogateScale, detachReset, regulariser } = spiking ?? learning ?? { ...unsaid, regulariser: undefined };
+  const { surrogate, surrogateScale, detachReset, regulariser } = spiking ??
+    learning ?? { ...unsaid, regulariser: undefined };
   const shape = { name: surrogate, scale: surrogateScale };
   const scaled = rescaled(network, 1 / inputScale);
   const saved = (learned: Network): Network => rescaled(learned as Parameters<typeof rescaled>[0], inputScale);

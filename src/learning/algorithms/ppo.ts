@@ -235,7 +235,8 @@ class Ppo implements Algorithm {
           ...(teaching !== undefined && { taught: rowsOf(taught, chosen, choices) }),
         };
         const objective = { ...this.#config, teaching };
-        const slopes = (said: Judgement): Judgement => this.#slopes(ppoSlopes(said, batch, objective), environmentSteps);
+        const slopes = (said: Judgement): Judgement =>
+          this.#slopes(ppoSlopes(said, batch, objective), environmentSteps);
         this.#learner.update(this.#sight.of(chosen), size, slopes, rate);
         this.#updates++;
       }

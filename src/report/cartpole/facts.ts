@@ -89,7 +89,10 @@ export interface CartPoleReport {
 
 /** How things call themselves. */
 export const NAMES: Readonly<Record<string, string>> = { nest: "NEST", node: "Node.js" };
-export const judgeOf = ({ simulator, version }: CartPoleSummary["certificate"]): string =>
+export const judgeOf = ({
+  simulator,
+  version,
+}: Pick<CartPoleSummary["certificate"], "simulator" | "version">): string =>
   `${NAMES[simulator] ?? simulator} ${version}`;
 
 export const fixed = (value: number, digits = 1): string => value.toFixed(digits);

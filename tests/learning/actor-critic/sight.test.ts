@@ -56,7 +56,13 @@ describe("frameSight", () => {
     expect(rows(other, 0, 4)).toEqual(wanted.slice(0, 5));
     const newest = wanted[4].subarray(0, pixels * stack).filter((_, k) => k % stack === stack - 1);
     expect(other.resume(4, 0, newest)).toBe(true);
-    expect(other.resume(4, 0, newest.map((byte) => byte ^ 1))).toBe(false);
+    expect(
+      other.resume(
+        4,
+        0,
+        newest.map((byte) => byte ^ 1),
+      ),
+    ).toBe(false);
   });
 });
 

@@ -10,7 +10,9 @@ const start = Float32Array.of(0.1, 0.2, 0.3, 0.6);
 const lif = createSpikingNetwork([3, 8, 4], new Random(3), { neuron: neuron("lif"), steps: 3, weightScale: 3 });
 const spiking = {
   ...lif,
-  layers: lif.layers.map((layer, l) => (l === 1 ? { ...layer, activation: { ...layer.activation, initial: start } } : layer)),
+  layers: lif.layers.map((layer, l) =>
+    l === 1 ? { ...layer, activation: { ...layer.activation, initial: start } } : layer,
+  ),
 };
 const inputs = Float32Array.of(0.5, -1, 2, 1.5, 0.25, -0.75);
 

@@ -88,7 +88,11 @@ describe("ppoSlopes", () => {
     const drawn = ppoSlopes({ logits, values }, { ...batch, taught }, { ...objective, teaching: 2 });
     for (let i = 0; i < 12; i++) {
       const [k, row] = [Math.floor(i / n), z.slice(Math.floor(i / n) * n, Math.floor(i / n) * n + n)];
-      const moved = (by: number): number => crossEntropy(row.map((x, j) => (j === i % n ? x + by : x)), k);
+      const moved = (by: number): number =>
+        crossEntropy(
+          row.map((x, j) => (j === i % n ? x + by : x)),
+          k,
+        );
       const own = (moved(1e-5) - moved(-1e-5)) / 2e-5;
       expect(drawn.logits[i]).toBeCloseTo(slopes.logits[i] + 2 * own, 6);
     }
