@@ -57,7 +57,7 @@ describe.each([
       ...["IHDR", "tEXt", "acTL", ...(palette ? ["PLTE"] : []), "fcTL", "IDAT"],
       ...["fcTL", "fdAT", "fcTL", "fdAT", "IEND"],
     ]);
-    expect([all[1].data.readUInt32BE(0), all[1].data.readUInt32BE(4)]).toEqual([3, 0]);
+    expect([all[2].data.readUInt32BE(0), all[2].data.readUInt32BE(4)]).toEqual([3, 0]);
     const controls = all.filter(({ type }) => type === "fcTL");
     controls.forEach(({ data }) => {
       expect([data.readUInt32BE(4), data.readUInt32BE(8)]).toEqual([width, height]);
