@@ -273,11 +273,10 @@ describe("gradients of the fast engine", () => {
           learner.close();
         },
       ),
-      { numRuns: 120 },
+      { numRuns: 240 },
     );
     expect(largest).toBeGreaterThan(1);
-    // Drawn by chance: some 25 layers of each neuron, least 12 seen.
-    for (const [, layers] of learned) expect(layers).toBeGreaterThan(3);
+    for (const [, layers] of learned) expect(layers).toBeGreaterThan(15);
   });
 
   it.each(everyNeuron)("are the same bits with 1, 2 and 3 threads: %s", async (kind) => {
