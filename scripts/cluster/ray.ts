@@ -23,6 +23,8 @@ const { values } = parseArgs({
 });
 const [seeds, networks, out] = [Number(values.seeds), Number(values.networks), resolve(values.out)];
 
+const EXTRAS = ["base", "nest", "ray"];
+
 /** This script within a network of its own. */
 function isolated(): never {
   const inner = 'ip link set lo up && exec "$0" "$@"';
@@ -54,7 +56,7 @@ interface Nodes {
 
 /** tests/cluster/ray-nodes.py, which holds the cluster. */
 async function startNodes(folder: string): Promise<Nodes> {
-  const { python } = await ensurePython(["base", "nest", "ray"]);
+  const { python } = await ensurePython(EXTRAS);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const child = spawn(python, [join(root, "tests/cluster/ray-nodes.py"), folder, "2", "2"], {
@@ -176,7 +178,10 @@ async function turnaround(on: string): Promise<number> {
   return ((times.at(-1)! - times[2 * CORES]) / (IDLE - 1 - 2 * CORES)) * CORES;
 }
 
-if (!alone()) isolated();
+if (!alone()) {
+  await ensurePython(EXTRAS); // while there is a registry to be reached
+  isolated();
+}
 mkdirSync(out, { recursive: true });
 const idle = await overheads();
 console.log("turnaround of idle pieces, ms of a core:", idle);

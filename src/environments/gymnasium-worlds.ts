@@ -99,8 +99,9 @@ function adapt(
       watched.begun(options.seed, observations, options.mask);
       return observations;
     },
-    async step(chosen) {
-      const step = await vector.step(actions.start === 0 ? chosen : chosen.map((action) => action + actions.start));
+    async step(chosen, meanwhile) {
+      const named = actions.start === 0 ? chosen : chosen.map((action) => action + actions.start);
+      const step = await vector.step(named, meanwhile);
       const observations = floats(step.observations);
       watched.stepped(observations, step.rewards);
       return { ...step, observations };

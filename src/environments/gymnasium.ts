@@ -189,7 +189,7 @@ export class Remote {
     this.#sent = "port";
   }
 
-  async receive(): Promise<Stepped> {
+  async receive(meanwhile?: boolean): Promise<Stepped> {
     const sent = this.#sent;
     if (!sent)
       throw new DsqnError("ENV_NOTHING_SENT", `Nothing was sent to "${this.id}" that could be received.`, {
@@ -197,14 +197,14 @@ export class Remote {
       });
     this.#sent = undefined;
     try {
-      return sent === "port" ? await this.#receiveBy(this.#port!) : listed(await sent);
+      return sent === "port" ? await this.#receiveBy(this.#port!, meanwhile) : listed(await sent);
     } finally {
       this.#busy = false;
     }
   }
 
-  async #receiveBy(port: Port): Promise<Stepped> {
-    const { result, rows } = await port.receive();
+  async #receiveBy(port: Port, meanwhile?: boolean): Promise<Stepped> {
+    const { result, rows } = await port.receive(meanwhile);
     const { r, te, tr, raw } = port.outputs;
     return {
       plain: result,
@@ -226,13 +226,13 @@ export class Remote {
     return arrays;
   }
 
-  step(action: Action): Promise<Stepped> {
+  step(action: Action, meanwhile?: boolean): Promise<Stepped> {
     try {
       this.send(action);
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.receive();
+    return this.receive(meanwhile);
   }
 
   async render(index: number): Promise<Frame> {

@@ -35,8 +35,8 @@ function join<E extends Environments>(parts: readonly E[]): E {
         ),
       ),
     );
-  const step: Environments["step"] = async (actions) =>
-    joinSteps(await Promise.all(parts.map((part, i) => part.step(actions.subarray(start(i), ends[i])))));
+  const step: Environments["step"] = async (actions, meanwhile) =>
+    joinSteps(await Promise.all(parts.map((part, i) => part.step(actions.subarray(start(i), ends[i]), meanwhile))));
   const joined: Environments = {
     ...parts[0],
     count: ends.at(-1)!,

@@ -19,7 +19,8 @@ export function joinParts<O extends Observation>(
     check(actions, { plain: {}, arrays: {} }); // of all, before the first steps
     parts.forEach((part, i) => part.send(slice(actions, count, ...range(i))));
   };
-  const receive = async (): Promise<VectorStep<O>> => joinSteps(await all(parts.map((part) => part.receive())), ends);
+  const receive = async (meanwhile?: boolean): Promise<VectorStep<O>> =>
+    joinSteps(await all(parts.map((part) => part.receive(meanwhile))), ends);
   const joined: VectorEnvironment<O> = {
     ...parts[0],
     count,
@@ -38,9 +39,9 @@ export function joinParts<O extends Observation>(
     },
     send,
     receive,
-    step: async (actions) => {
+    step: async (actions, meanwhile) => {
       send(actions);
-      return receive();
+      return receive(meanwhile);
     },
     render(index = 0) {
       const i = Math.max(0, ends.findIndex((end) => index < end)); // prettier-ignore

@@ -45,14 +45,14 @@ export interface VectorEnvironment<O extends Observation = Float32Array> {
    */
   reset(options?: VectorReset): Promise<{ observations: O; infos?: readonly (Info | null)[] }>;
   /**
-   * `actions`: [N] for Discrete, [N, ...] else, as one flat array. The promise resolves when all have stepped; there is time to
-   * learn meanwhile. Rejects like `Environment.step`.
+   * `actions`: [N] for Discrete, [N, ...] else, as one flat array. The promise resolves when all have stepped. `meanwhile`: the caller has work
+   * of its own until then; without it a quick step is waited for on the spot. Rejects like `Environment.step`.
    */
-  step(actions: Action): Promise<VectorStep<O>>;
+  step(actions: Action, meanwhile?: boolean): Promise<VectorStep<O>>;
   /** The first half of a step: has all of them step. Throws what `step` rejects with before anything is stepped. */
   send(actions: Action): void;
   /** The second half: what the step that was sent led to. Rejects with ENV_NOTHING_SENT without one. */
-  receive(): Promise<VectorStep<O>>;
+  receive(meanwhile?: boolean): Promise<VectorStep<O>>;
   /**
    * Groups of copies, one behind the other, each a vector of its own: while one steps, somebody can think about another. As many as `parts`
    * said; this vector
@@ -166,9 +166,9 @@ async function makeGroup<O extends Observation>(id: string, options: VectorOptio
       const received = await remote.reset(seeds, options, mask);
       return { observations: decode(received), infos: received.plain["infos"] as (Info | null)[] | undefined };
     },
-    step: async (actions) => outcome(await remote.step(actions)),
+    step: async (actions, meanwhile) => outcome(await remote.step(actions, meanwhile)),
     send: (actions) => remote.send(actions),
-    receive: async () => outcome(await remote.receive()),
+    receive: async (meanwhile) => outcome(await remote.receive(meanwhile)),
     get parts() {
       return [group];
     },

@@ -20,8 +20,11 @@ export interface Environments {
   readonly parts?: readonly Environments[];
   /** Starts new episodes where `mask` is 1 (all without a mask). Returns all observations, [count, observationSize]. */
   reset(options: { seed: readonly number[]; mask?: Uint8Array }): Promise<Float32Array>;
-  /** `actions`: [count]. What happens to an environment whose episode has ended is undefined until it is reset. */
-  step(actions: Int32Array): Promise<EnvironmentsStep>;
+  /**
+   * `actions`: [count]. What happens to an environment whose episode has ended is undefined until it is reset. `meanwhile`: the caller works
+   * while they step, so nobody should hold this thread to look for the outcome.
+   */
+  step(actions: Int32Array, meanwhile?: boolean): Promise<EnvironmentsStep>;
   /** What a copy shows at the moment; absent where nobody asked for pictures. */
   render?(index?: number): Promise<Frame>;
   /** Pictures a second at which it is as quick as in life; absent or null where nobody says. */
@@ -50,7 +53,7 @@ export interface PixelEnvironments extends Environments {
   readonly stack: number;
   /** The newest frames, [count, height * width], after a `reset` the first ones: each goes into a replay memory once. */
   readonly newest: { readonly frames: Uint8Array };
-  step(actions: Int32Array): Promise<PixelStep>;
+  step(actions: Int32Array, meanwhile?: boolean): Promise<PixelStep>;
 }
 
 /** What a step of all copies led to, with its frames, [count, height * width]. */

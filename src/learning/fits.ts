@@ -20,8 +20,8 @@ export function fitted(policy: Takes, environments: Environments): Environments 
     ...environments,
     observationShape: wanted,
     reset: async (options) => move(await environments.reset(options)),
-    async step(actions) {
-      const step = await environments.step(actions);
+    async step(actions, meanwhile) {
+      const step = await environments.step(actions, meanwhile);
       return { ...step, observations: move(step.observations) };
     },
   };

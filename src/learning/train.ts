@@ -163,7 +163,7 @@ async function stepAll(run: Run, running: Int32Array, actions: Int32Array): Prom
     const rows = running.filter((i) => i >= from && i < to);
     const decided = rows.length > 0 ? algorithm.act(rows, state.progression.environmentSteps) : rows;
     rows.forEach((i, row) => (actions[i] = decided[row]));
-    steps.push(part.step(actions.subarray(from, to)));
+    steps.push(part.step(actions.subarray(from, to), true));
     from = to;
   }
   await Promise.allSettled(steps); // none is left under way where another one rejects

@@ -79,21 +79,28 @@ export function processors(): number {
 interface Port {
   onmessage: () => void;
   postMessage(message: unknown): void;
+  ref?(): void;
+  unref?(): void;
 }
 
 const waiting: (() => void)[] = [];
-let turns: Port | undefined;
+let turns: Record<"port1" | "port2", Port> | undefined;
 
 /** A timer would wait for four milliseconds. */
 export function nextTurn(): Promise<void> {
   if (!turns) {
-    const { port1, port2 } = new MessageChannel() as unknown as Record<"port1" | "port2", Port>;
-    port1.onmessage = () => waiting.shift()?.();
-    turns = port2;
+    turns = new MessageChannel() as unknown as Record<"port1" | "port2", Port>;
+    const { port1 } = turns;
+    port1.onmessage = () => {
+      waiting.shift()?.();
+      if (waiting.length === 0) port1.unref?.(); // of a process of Node it would be the last thing that keeps it
+    };
   }
+  const { port1, port2 } = turns;
   return new Promise((resolve) => {
     waiting.push(resolve);
-    turns!.postMessage(0);
+    port1.ref?.();
+    port2.postMessage(0);
   });
 }
 

@@ -42,12 +42,13 @@ export class Exchange {
   /** The counters say what cannot be: nothing is looked at any more, and the worker is being ended. */
   #broken = false;
   #over: { error: unknown } | undefined;
+  #lent = -1;
 
   constructor(board: Memory, around: Surroundings) {
     this.#board = board;
     this.#around = around;
     this.#posted = board.load(WORDS.POSTED);
-    board.store(WORDS.SPIN, workerSpin());
+    this.#lend(workerSpin(performance.now()));
   }
 
   /** A message is about to be sent on the work channel: a worker that is busy with requests then knows of it. */
@@ -80,6 +81,7 @@ export class Exchange {
   spin(number: number, patience: Patience): boolean {
     this.#since = performance.now();
     this.#budget = patience.budget(this.#since, this.#rung);
+    this.#lend(workerSpin(this.#since));
     const { spin } = this.#budget;
     if (spin === 0) return false;
     const until = this.#since + spin / 1000;
@@ -113,6 +115,11 @@ export class Exchange {
     this.#over = { error };
     if (this.#client.asked !== this.#client.seen) working(-1);
     for (const { reject } of this.#waiting.splice(0)) reject(error);
+  }
+
+  /** What the worker may look for the next request. */
+  #lend(spin: number): void {
+    if (spin !== this.#lent) this.#board.store(WORDS.SPIN, (this.#lent = spin));
   }
 
   #outstanding(number: number): boolean {
@@ -171,7 +178,8 @@ export class Exchange {
   }
 }
 
-function turn(): Promise<void> {
+/** Of the event loop. */
+export function turn(): Promise<void> {
   return new Promise((resolve) =>
     setImmediate(() => {
       lastTurn = performance.now();

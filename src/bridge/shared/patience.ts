@@ -13,8 +13,11 @@ const MOST_SPIN = 100;
 /** Of replies that take longer, the spin would end in vain. */
 const SPUN_FOR = 90;
 const MOST_POLL = { free: 5000, crowded: 400 };
-/** What a worker looks for the next request before it sleeps: time enough for a client to wake that slept, or to collect its garbage. */
-const WORKER_SPIN = 500;
+/**
+ * What a worker looks for the next request before it sleeps: time enough for a client to wake that slept, or to collect its garbage; where
+ * nobody else wants the processor, for a few gradient steps as well, since a message that wakes costs up to 2 ms when both processors are busy.
+ */
+const WORKER_SPIN = { free: 3000, crowded: 500 };
 /** What a worker that sleeps may need to wake, over three threads on processors that sleep too. */
 const WAKING = 1000;
 /**
@@ -62,7 +65,8 @@ let busy = 0;
 export const working = (change: 1 | -1): void => void (busy += change);
 
 /** Microseconds that a worker may look for its next request. */
-export const workerSpin = (): number => (processors() < 2 || neverLooks() ? 0 : WORKER_SPIN);
+export const workerSpin = (now: number): number =>
+  processors() < 2 || neverLooks() ? 0 : machine.free(now) ? WORKER_SPIN.free : WORKER_SPIN.crowded;
 
 const neverLooks = (): boolean => process.env["DSQN_BRIDGE_SPIN"] === "0";
 

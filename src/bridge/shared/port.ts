@@ -4,7 +4,7 @@ import type { NdArray } from "../arrays.ts";
 import { unpack } from "../codec.ts";
 import { failureOf } from "../errors.ts";
 import { arrayDtype, failure } from "../schema.ts";
-import type { Exchange } from "./exchange.ts";
+import { type Exchange, turn } from "./exchange.ts";
 import { TURNS } from "./handover.ts";
 import { Patience } from "./patience.ts";
 import { type Area, AREAS, PAGE, type Region } from "./region.ts";
@@ -101,10 +101,14 @@ export class Port {
     this.#number = this.#around.exchange.ask(this.index);
   }
 
-  /** The answer. Rejects with what the worker raised, and like `Worker.call` where it is lost. */
-  async receive(): Promise<PortReply> {
+  /**
+   * The answer; with `meanwhile` a turn of the event loop later, which the caller works in. Rejects with what the worker raised, and like
+   * `Worker.call` where it is lost.
+   */
+  async receive(meanwhile = false): Promise<PortReply> {
     const { exchange } = this.#around;
-    if (exchange.several) await NEXT; // the others post first, so that the worker is at work while we look
+    if (meanwhile) for (let turns = 0; turns < 2; turns++) await turn(); // the caller's work begins with the first
+    else if (exchange.several) await NEXT; // the others post first, so that the worker is at work while we look
     if (!exchange.spin(this.#number, this.#patience)) await exchange.wait(this.#number, this.#patience);
     // Read once: what is checked is what is used, whatever the worker writes meanwhile.
     const [length, rows] = [this.#header[REST_LENGTH], this.#header[ROWS]];
