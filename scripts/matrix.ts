@@ -1,9 +1,10 @@
-// npm run matrix [-- --only TEXT] [--folder F] [--again]: set-up, the main job and the fast tier on each version of Node and Python that can be had,
-// each cell in a fresh clone of HEAD, one at a time; goes on behind those that docs/results/matrix.json holds, and writes docs/compatibility.md.
+// npm run matrix [-- --only TEXT] [--folder F] [--again] [--until STEP]: set-up, the main job and the fast tier on each version of Node and Python
+// that can be had, each cell in a fresh clone of HEAD, one at a time; goes on behind those that docs/results/matrix.json holds, and writes
+// docs/compatibility.md. --until "main job" leaves out the fast tier, and the table says so.
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { delimiter, join, resolve } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
 import { writeAtomically } from "../src/files/atomic.ts";
@@ -15,6 +16,7 @@ const { values } = parseArgs({
     only: { type: "string", default: "" },
     folder: { type: "string", default: join("runs", "matrix") },
     again: { type: "boolean", default: false },
+    until: { type: "string" },
     table: { type: "boolean", default: false },
   },
 });
@@ -23,18 +25,17 @@ const folder = resolve(values.folder);
 const file = join(root, "docs/results/matrix.json");
 const page = join(root, "docs/compatibility.md");
 const git = (...args: string[]): string => execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim();
-const results = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Result[]) : [];
+const recorded = (): Result[] => (existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Result[]) : []);
 
 for (const cell of values.table ? [] : cells.filter((one) => nameOf(one).includes(values.only))) {
-  const done = results.findIndex((one) => one.cell === nameOf(cell));
-  if (done >= 0 && !values.again) continue;
+  if (!values.again && recorded().some((one) => one.cell === nameOf(cell))) continue;
   process.stderr.write(`== ${nameOf(cell)}\n`);
   const result = await tried(cell);
-  results.splice(done < 0 ? results.length : done, done < 0 ? 0 : 1, result);
-  writeAtomically(file, `${JSON.stringify(results, null, 2)}\n`);
+  const others = recorded().filter((one) => one.cell !== result.cell);
+  writeAtomically(file, `${JSON.stringify([...others, result], null, 2)}\n`);
 }
-writeFileSync(page, withTable(readFileSync(page, "utf8"), "matrix", table(results)));
-process.stdout.write(`${table(results)}\n`);
+writeFileSync(page, withTable(readFileSync(page, "utf8"), "matrix", table(recorded())));
+process.stdout.write(`${table(recorded())}\n`);
 
 async function tried(cell: Cell): Promise<Result> {
   const about = { cell: nameOf(cell), commit: git("rev-parse", "--short", "HEAD"), date: new Date().toISOString().slice(0, 10) }; // prettier-ignore
@@ -63,11 +64,12 @@ async function tried(cell: Cell): Promise<Result> {
   }
   for (const { name, command } of stepsOf(cell)) {
     const started = performance.now();
-    const { code, says } = await run(command, clone, env);
+    const log = join(folder, "logs", `${nameOf(cell)}, ${name}`.replace(/\W+/g, "-"));
+    const { code, says } = await run(command, clone, env, `${log}.txt`);
     const seconds = Math.round((performance.now() - started) / 1000);
     outcomes.push({ step: name, ok: code === 0, seconds, says });
     process.stderr.write(`   ${name}: ${code === 0 ? "ok" : "failed"}, ${seconds} s: ${says}\n`);
-    if (code !== 0 && cell.deno === undefined) break;
+    if ((code !== 0 && cell.deno === undefined) || name === values.until) break;
   }
   rmSync(clone, { recursive: true, force: true });
   return { ...about, versions, outcomes, missing: null };
@@ -126,16 +128,22 @@ function pythonOf(version: string): string | undefined {
   return undefined;
 }
 
+/** All that it prints is kept in the file `log`: the clone is gone afterwards. */
 function run(
   [command, ...args]: readonly string[],
   cwd: string,
   env: NodeJS.ProcessEnv,
+  log: string,
 ): Promise<{ code: number; says: string }> {
-  // prettier-ignore
+  mkdirSync(dirname(log), { recursive: true });
+  writeFileSync(log, "");
   return new Promise((done) => {
     const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
     let text = "";
-    const hear = (chunk: Buffer): void => void (text = (text + chunk.toString()).slice(-20_000));
+    const hear = (chunk: Buffer): void => {
+      appendFileSync(log, chunk);
+      text += chunk.toString();
+    };
     child.stdout.on("data", hear);
     child.stderr.on("data", hear);
     child.on("error", (error) => done({ code: 1, says: error.message }));
@@ -147,8 +155,10 @@ function lastLine(text: string): string {
   return text.trim().split("\n").at(-1)?.trim().slice(0, 160) ?? "";
 }
 
-/** The error's first line, where there is one of ours or of JavaScript's. */
+/** Which tests failed, or the error's first line, where there is one of ours or of JavaScript's. */
 function failure(text: string): string {
+  const failed = new Set([...text.matchAll(/^FAIL (\S+)/gm)].map(([, file]) => file));
+  if (failed.size > 0) return `${lastLine(text)}: ${[...failed].join(", ")}`.slice(0, 400);
   const found = /^dsqn: [A-Z_]+ .*$/m.exec(text) ?? /^\w*Error.*$/m.exec(text);
   return found?.[0].slice(0, 160) ?? lastLine(text);
 }

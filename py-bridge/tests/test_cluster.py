@@ -9,7 +9,12 @@ from collections import namedtuple
 
 import pytest
 
-from dsqn_bridge.cluster import isolate, node
+from dsqn_bridge.cluster import isolate
+from dsqn_bridge.cluster.node import code
+from dsqn_bridge.cluster.node.check import check
+from dsqn_bridge.cluster.node.program import environment
+from dsqn_bridge.cluster.node.refused import Refused
+from dsqn_bridge.cluster.node.server import NodeEnded, Server
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -31,7 +36,7 @@ def archive(*members):
 
 
 def test_an_archive_is_unpacked_with_its_folders(tmp_path):
-    node.extract(archive(("a/b/c.txt", b"text"), ("d", b"")), str(tmp_path))
+    code.extract(archive(("a/b/c.txt", b"text"), ("d", b"")), str(tmp_path))
     assert (tmp_path / "a/b/c.txt").read_bytes() == b"text"
     assert (tmp_path / "d").exists()
 
@@ -40,23 +45,23 @@ def test_an_archive_is_unpacked_with_its_folders(tmp_path):
     "member", [("../out", b"x"), ("/etc/out", b"x"), ("a/../../out", b"x"), ("link", "/etc/passwd")]
 )
 def test_nothing_of_an_archive_comes_to_lie_elsewhere(tmp_path, member):
-    with pytest.raises(node.Refused):
-        node.extract(archive(member), str(tmp_path / "in"))
+    with pytest.raises(Refused):
+        code.extract(archive(member), str(tmp_path / "in"))
     assert not (tmp_path / "out").exists()
 
 
 def test_a_full_disk_is_told_before_anything_is_unpacked(tmp_path, monkeypatch):
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(node.shutil, "disk_usage", lambda folder: usage(1 << 30, 1 << 30, 1 << 20))
-    with pytest.raises(node.Refused) as refusal:
-        node.must_have_room(str(tmp_path), 90 << 20)
+    monkeypatch.setattr(code.shutil, "disk_usage", lambda folder: usage(1 << 30, 1 << 30, 1 << 20))
+    with pytest.raises(Refused) as refusal:
+        code.must_have_room(str(tmp_path), 90 << 20)
     assert refusal.value.error["code"] == "DISK_FULL"
     assert refusal.value.error["facts"]["free"] == 1 << 20
 
 
 def test_code_that_is_not_there_is_another_version(tmp_path):
     task = {"code": {"folder": str(tmp_path)}, "shared": True}
-    assert node.check(task)["error"]["code"] == "CLUSTER_VERSION"
+    assert check(task)["error"]["code"] == "CLUSTER_VERSION"
 
 
 def test_a_node_without_node_js_is_unfit(tmp_path):
@@ -69,13 +74,13 @@ def test_a_node_without_node_js_is_unfit(tmp_path):
         "codeHash": "h",
         "env": {},
     }
-    answer = node.check(dict(task, node="/no/such/node", program="bin/dsqn.js"))
+    answer = check(dict(task, node="/no/such/node", program="bin/dsqn.js"))
     assert answer["error"]["code"] == "RAY_NODE_UNFIT" and "/no/such/node" in answer["error"]["message"]
 
 
 def test_the_token_of_the_cluster_is_not_passed_on(monkeypatch):
     monkeypatch.setenv("RAY_AUTH_TOKEN", "secret")
-    assert "secret" not in node.environment({}).values()
+    assert "secret" not in environment({}).values()
 
 
 CHILD = """
@@ -98,7 +103,7 @@ def server(tmp_path):
     """A process that speaks as ``dsqn piece --serve`` does."""
     (tmp_path / "program.py").write_text(CHILD)
     task = {"node": sys.executable, "program": "program.py", "env": {}}
-    return node.Server(task, str(tmp_path), "/job")
+    return Server(task, str(tmp_path), "/job")
 
 
 def test_pieces_are_done_one_after_the_other_by_a_warm_process(server):
@@ -110,7 +115,7 @@ def test_pieces_are_done_one_after_the_other_by_a_warm_process(server):
 
 
 def test_a_process_that_ends_is_a_matter_for_ray(server):
-    with pytest.raises(node.NodeEnded, match="(?s)exit code 1: .*gone"):
+    with pytest.raises(NodeEnded, match="(?s)exit code 1: .*gone"):
         server.do("bad")
 
 

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { Random } from "../../src/numeric/random.ts";
 import { faults, fits, MISSED, states, strike } from "./bridge.ts";
 import { clientFaults, clientStates, strikeClient } from "./client.ts";
+import { fullDisks, strikeDisk } from "./disk.ts";
 import type { Outcome } from "./outcome.ts";
-import { strikeTraining, trainingFaults, trainWhole } from "./training.ts";
+import { jumpingClock, strikeTraining, trainingFaults, trainWhole } from "./training.ts";
 
 /** A line of the file of outcomes. */
 export interface Entry extends Outcome {
@@ -26,10 +27,10 @@ export interface Campaign {
   readonly onOutcome?: (entry: Entry) => void;
 }
 
-export const victims = ["worker", "client", "training"] as const;
+export const victims = ["worker", "client", "training", "disk", "clock"] as const;
 export type Victim = (typeof victims)[number];
 
-/** Of twenty faults one strikes a training, three a client, the others a worker. */
+/** Of twenty faults one strikes a training, three a client, the others a worker. Disks and clocks have to be named. */
 function victimOf(index: number): Victim {
   const kind = index % 20;
   return kind === 10 ? "training" : kind % 6 === 5 ? "client" : "worker";
@@ -61,10 +62,15 @@ export async function chaos({
       const started = performance.now();
       const victim = only ?? victimOf(index);
       let struck: readonly [string, Outcome];
-      if (victim === "training") {
+      if (victim === "training" || victim === "clock") {
         whole ??= await trainWhole(join(folder, "training"));
         const fault = pick(random, trainingFaults);
-        struck = [`training: ${fault}`, await strikeTraining(whole, fault, random)];
+        const clock = victim === "clock" ? jumpingClock : undefined;
+        struck = [`training${clock ? " on a clock that jumps" : ""}: ${fault}`, await strikeTraining(whole, fault, random, clock)]; // prettier-ignore
+      } else if (victim === "disk") {
+        whole ??= await trainWhole(join(folder, "training"));
+        const which = pick(random, fullDisks);
+        struck = [`training: ${which} disk is full`, await strikeDisk(whole, which, random)];
       } else if (victim === "client") {
         const [state, fault] = [pick(random, clientStates), pick(random, clientFaults)];
         struck = [`client, ${state}: ${fault}`, await strikeClient(state, fault, random)];

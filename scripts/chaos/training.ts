@@ -33,7 +33,7 @@ const config = {
 export const trainingFaults = ["SIGKILL", "SIGTERM", "SIGSTOP, SIGCONT", "SIGKILL of the worker"] as const;
 
 /** The run that nothing happens to, which others are compared with. */
-interface Whole {
+export interface Whole {
   readonly folder: string;
   readonly ms: number;
 }
@@ -49,18 +49,25 @@ export async function trainWhole(folder: string): Promise<Whole> {
   return { folder, ms: performance.now() - started };
 }
 
-/** Struck at a random moment, once or twice, and gone on with: the same curve, networks and all, bit for bit. */
+/** The environment of processes whose time of day jumps about. */
+export const jumpingClock = {
+  NODE_OPTIONS: `--import=${new URL("./clock/jumps.mjs", import.meta.url).href}`,
+  PYTHONPATH: fileURLToPath(new URL("./clock", import.meta.url)),
+};
+
+/** Struck at a random moment, once or twice, and gone on with: the same curve, networks and all, bit for bit. `env`: what its processes get besides. */
 export async function strikeTraining(
   { folder, ms }: Whole,
   fault: (typeof trainingFaults)[number],
   random: Random,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Outcome> {
   const name = `struck-${random.uint32().toString(36)}`;
   let [orphans, hang, struck] = [0, 0, 0];
   let codes = "";
   try {
     for (let blows = 1 + random.integer(2); ; blows--) {
-      const run = train(folder, name, existsSync(join(folder, name, "config.json")));
+      const run = train(folder, name, existsSync(join(folder, name, "config.json")), env);
       if (blows > 0) {
         await Promise.race([sleep(random.uniform() * ms), run.ended]);
         if (run.running()) {
@@ -78,9 +85,7 @@ export async function strikeTraining(
       }
       if (exitCode === 0 || Number.isNaN(exitCode) || blows <= 0) break;
     }
-    const same = ["progress.jsonl", "best.safetensors", "last.safetensors", "initial.safetensors"].every((file) =>
-      read(folder, name, file)?.equals(read(folder, "whole", file)!),
-    );
+    const same = isSame(join(folder, name), join(folder, "whole"));
     const leaked = readdirSync(join(folder, name)).filter((file) => file.endsWith(".tmp")).length;
     return { hang, orphans, leaked, lost: 0, wrong: same ? 0 : 1, code: struck > 0 ? codes : MISSED };
   } finally {
@@ -100,13 +105,19 @@ async function blow(pid: number, fault: (typeof trainingFaults)[number], random:
   return workers;
 }
 
+/** Whether two runs have the same curve and the same networks, bit for bit. */
+export function isSame(one: string, other: string): boolean {
+  const files = ["progress.jsonl", "best.safetensors", "last.safetensors", "initial.safetensors"];
+  return files.every((file) => read(one, file)?.equals(read(other, file)!));
+}
+
 function read(...names: string[]): Buffer | undefined {
   return existsSync(join(...names)) ? readFileSync(join(...names)) : undefined;
 }
 
-function train(folder: string, name: string, resume: boolean) {
+function train(folder: string, name: string, resume: boolean, env: Readonly<Record<string, string>> = {}) {
   const args = resume ? ["--resume", join(folder, name)] : [join(folder, "config.json"), "--out", join(folder, name)];
-  const child = spawn(process.execPath, [DSQN, "train", ...args, "--json"], { stdio: "ignore" });
+  const child = spawn(process.execPath, [DSQN, "train", ...args, "--json"], { stdio: "ignore", env: { ...process.env, ...env } }); // prettier-ignore
   const ended = new Promise<{ exitCode: number | null }>((resolve) =>
     child.on("exit", (exitCode) => resolve({ exitCode })),
   );

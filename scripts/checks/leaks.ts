@@ -1,5 +1,6 @@
-// npm run leaks -- [--workers 2000] [--steps 1000000]: workers opened and closed, then environment steps; memory, handles and files may not grow by
-// more than 5 % from the first tenth, in which everything is still being warmed up, to the last. Linux (/proc).
+// npm run leaks -- [--workers 2000] [--steps 1000000] [--json] [--leak]: workers opened and closed, then environment steps; memory, handles and files
+// may not grow by more than 5 % from the second tenth (in the first everything is still being warmed up) to the last. 0 leaves a part out; Ctrl-C
+// ends a part, and the line says how much of it there was. Linux (/proc).
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,6 +24,8 @@ const SLACK = { megabytes: 4, handles: 1, threads: 1, files: 1 };
 const folder = mkdtempSync(join(tmpdir(), "dsqn-leaks-"));
 process.env["TMPDIR"] = folder;
 const kept: unknown[] = [];
+let interrupted = false;
+process.on("SIGINT", () => (interrupted = true));
 
 type Sample = Record<keyof typeof SLACK, number>;
 
@@ -49,7 +52,9 @@ interface Verdict {
 async function watched(what: string, turns: number, pid: number, turn: (k: number) => Promise<void>): Promise<Verdict> {
   const samples: Sample[] = [];
   const every = Math.max(1, Math.floor(turns / 500));
-  for (let k = 0; k < turns; k++) {
+  let done = 0;
+  interrupted = false;
+  for (let k = 0; k < turns && !interrupted; done = ++k) {
     await turn(k);
     if (values.leak) kept.push(new Float64Array(20_000).fill(k));
     if (k % every === 0) {
@@ -62,7 +67,7 @@ async function watched(what: string, turns: number, pid: number, turn: (k: numbe
   const [first, last] = [median(samples.slice(tenth, 2 * tenth)), median(samples.slice(-tenth))];
   const names = Object.keys(SLACK) as (keyof Sample)[];
   const grown = names.filter((name) => last[name] > first[name] * (1 + GROWTH) && last[name] > first[name] + SLACK[name]); // prettier-ignore
-  return { what, turns, first, last, grown };
+  return { what, turns: done, first, last, grown };
 }
 
 function median(samples: readonly Sample[]): Sample {
@@ -73,27 +78,36 @@ function median(samples: readonly Sample[]): Sample {
 
 const verdicts: Verdict[] = [];
 try {
-  verdicts.push(
-    await watched("workers opened and closed", Number(values.workers), process.pid, async () => {
-      const worker = await openWorker({ startTimeoutMs: 120_000 });
-      await worker.call("core.echo", {});
-      await worker.close();
-    }),
-  );
+  const workers = Number(values.workers);
+  const turns = Math.ceil(Number(values.steps) / COPIES);
+  if (workers > 0)
+    verdicts.push(
+      await watched("workers opened and closed", workers, process.pid, async () => {
+        const worker = await openWorker({ startTimeoutMs: 120_000 });
+        await worker.call("core.echo", {});
+        await worker.close();
+      }),
+    );
+  if (turns > 0) verdicts.push(...(await stepped(turns)));
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** The same steps are watched twice, with the memory of either side. */
+async function stepped(turns: number): Promise<Verdict[]> {
   const worker = await openWorker({ startTimeoutMs: 120_000 });
   const envs = await makeVectorEnvironment("CartPole-v1", { count: COPIES, worker });
   await envs.reset({ seed: 1 });
   const actions = new Int32Array(COPIES);
   const step = async (k: number): Promise<void> => void (await envs.step(actions.fill(k & 1)));
-  const turns = Math.ceil(Number(values.steps) / COPIES);
-  // The same steps are watched twice, with the memory of either side.
-  verdicts.push(await watched("steps, seen from Node", Math.ceil(turns / 2), process.pid, step));
-  verdicts.push(await watched("steps, seen from Python", Math.ceil(turns / 2), worker.pid, step));
+  const half = Math.ceil(turns / 2);
+  const node = await watched(`steps of ${COPIES} environments, seen from Node`, half, process.pid, step);
+  const python = await watched(`steps of ${COPIES} environments, seen from Python`, half, worker.pid, step);
   await envs.close();
   await worker.close();
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+  return [node, python];
 }
+
 const text = verdicts.map(({ what, turns, first, last, grown }) => {
   const pairs = (Object.keys(SLACK) as (keyof Sample)[]).map((name) => `${name} ${first[name].toFixed(0)} -> ${last[name].toFixed(0)}`); // prettier-ignore
   return `leaks: ${turns} ${what}: ${pairs.join(", ")}: ${grown.length > 0 ? `${grown.join(", ")} grew` : "no growth"}\n`; // prettier-ignore

@@ -117,12 +117,13 @@ class Runner {
   }
 
   private async stretch(order: Order): Promise<{ read: number; refused: number } | Stopped> {
-    writeFileSync(this.place, Float64Array.of(order.from, Date.now()));
     const target = targetOf(order.target);
-    if (this.child && this.python !== target.python) await this.end();
+    const sent = target.python ? { ...order, inputs: await inputsOf(target, order) } : order;
+    // Somebody else may have ended it while it had nothing to do.
+    if (this.child && (this.python !== target.python || isOver(this.child))) await this.end();
     this.child ??= await this.begin(target);
     const { child } = this;
-    const sent = target.python ? { ...order, inputs: await inputsOf(target, order) } : order;
+    writeFileSync(this.place, Float64Array.of(order.from, Date.now()));
     let timer: NodeJS.Timeout | undefined;
     const outcome = await new Promise<{ read: number; refused: number } | Stopped>((resolve) => {
       const stop = (fault: Finding["fault"], message: string): void => resolve({ index: this.at()[0], fault, message });
@@ -141,10 +142,10 @@ class Runner {
           stop("hang", `no end after ${HANG_MS} ms`);
         else if (more > MOST_BYTES) stop("memory", `${Math.round(more / 2 ** 20)} MB`);
       }, WATCH_MS);
-      child.send(sent);
+      child.send(sent, (error) => error && stop("memory", `cannot be reached: ${error.message}`));
     });
     clearInterval(timer);
-    child.removeAllListeners();
+    for (const event of ["message", "exit"]) child.removeAllListeners(event);
     if ("fault" in outcome) await this.end();
     return outcome;
   }
@@ -155,14 +156,18 @@ class Runner {
     return bytes.length < 16 ? Float64Array.of(0, Date.now()) : new Float64Array(Uint8Array.from(bytes).buffer);
   }
 
-  private async begin({ python }: Target): Promise<ChildProcess> {
+  private async begin(target: Target): Promise<ChildProcess> {
+    const { python } = target;
     this.python = python;
     const child = python ? await this.pythonLoop() : this.nodeLoop();
     await new Promise<void>((resolve, reject) => {
+      const fail = (why: unknown): void =>
+        reject(new Error(`the process that reads (${target.name}) did not start: ${String(why)}`));
       child.once("message", () => resolve());
-      child.once("exit", () => reject(new Error("the process that reads did not start")));
+      // It stays: an error that nobody listens for would end this process as well.
+      child.on("error", fail);
+      child.on("exit", (code, signal) => fail(signal ?? `exit code ${code}`));
     });
-    child.removeAllListeners();
     this.base = residentBytes(child.pid!);
     return child;
   }
@@ -188,7 +193,7 @@ class Runner {
   private async end(): Promise<void> {
     const { child } = this;
     this.child = undefined;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    if (!child || isOver(child)) return;
     const ended = new Promise((resolve) => child.once("exit", resolve));
     child.kill("SIGKILL");
     await ended;
@@ -199,6 +204,8 @@ class Runner {
     for (const folder of [this.scratch, dirname(this.place)]) rmSync(folder, { recursive: true, force: true });
   }
 }
+
+const isOver = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
 
 async function inputsOf(target: Target, { seed, from, to }: Order): Promise<string[]> {
   const inputs: string[] = [];

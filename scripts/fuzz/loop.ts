@@ -73,20 +73,32 @@ export async function tryInput(
   bytes: Uint8Array,
   scratch: string,
 ): Promise<{ refused: boolean; fault?: Fault; message?: string }> {
-  const started = process.cpuUsage();
-  let refused = false;
+  const started = performance.now();
+  const { refused, error } = await reading(target, bytes, scratch);
+  if (refused && !isTyped(target, error))
+    return { refused, fault: "untyped", message: (error as Error)?.stack ?? String(error) };
+  if (error instanceof DsqnError && error.code === "INTERNAL") return { refused, fault: "untyped", message: error.message }; // prettier-ignore
+  if (polluted()) return { refused, fault: "polluted", message: "a prototype has a property more" };
+  if (performance.now() - started <= SLOW_MS) return { refused };
+  // The clock counts what others had of the processor, too. What it takes itself is dear to ask for, and only a second reading is measured so.
+  const before = process.cpuUsage();
+  await reading(target, bytes, scratch);
+  const { user, system } = process.cpuUsage(before);
+  const ms = (user + system) / 1000;
+  return ms > SLOW_MS ? { refused, fault: "slow", message: `${Math.round(ms)} ms` } : { refused };
+}
+
+async function reading(
+  target: Target,
+  bytes: Uint8Array,
+  scratch: string,
+): Promise<{ refused: boolean; error?: unknown }> {
   try {
     await target.read(bytes, scratch);
+    return { refused: false };
   } catch (error) {
-    refused = true;
-    if (!isTyped(target, error))
-      return { refused, fault: "untyped", message: (error as Error)?.stack ?? String(error) };
-    if (error instanceof DsqnError && error.code === "INTERNAL") return { refused, fault: "untyped", message: error.message }; // prettier-ignore
+    return { refused: true, error };
   }
-  const { user, system } = process.cpuUsage(started);
-  const ms = (user + system) / 1000;
-  if (polluted()) return { refused, fault: "polluted", message: "a prototype has a property more" };
-  return ms > SLOW_MS ? { refused, fault: "slow", message: `${Math.round(ms)} ms` } : { refused };
 }
 
 interface Place {

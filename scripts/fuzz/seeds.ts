@@ -14,6 +14,7 @@ import { spikingNetwork } from "../../src/network/create.ts";
 import { encodeModel } from "../../src/network/file/model.ts";
 import { neuron } from "../../src/network/neurons/index.ts";
 import { certifyNetworks } from "../../src/simulators/certificate.ts";
+import { describedNetwork, itsArrays } from "../../tests/formats/frameworks/sample.ts";
 import {
   dictOf,
   legacyFile,
@@ -86,25 +87,7 @@ function torch(): Uint8Array[] {
 }
 
 function recorded(): Uint8Array {
-  const neuron = { beta: 0.5, threshold: 1, reset: "sub", fire: ">=" };
-  const description = {
-    framework: "spikingjelly",
-    versions: { spikingjelly: "2.0.0" },
-    steps: 3,
-    layers: [
-      { kind: "conv2d", weight: "c_weight", bias: "c_bias", stride: 1, padding: 1, neuron },
-      {
-        pooling: "avg",
-        size: 2,
-        kind: "linear",
-        weight: "f_weight",
-        neuron: { ...neuron, alpha: 0.5, vMin: [-1, -2] },
-      },
-    ],
-  };
-  const none = (...shape: number[]): Tensor => ({ dtype: "uint8", shape, data: new Uint8Array(shape.reduce((a, b) => a * b, 1)) }); // prettier-ignore
-  const arrays = { c_weight: matrix(2, 1, 3, 3), c_bias: matrix(2), f_weight: matrix(2, 8), x: matrix(2, 1, 4, 4), spikes0: none(3, 2, 32), spikes1: none(3, 2, 2) }; // prettier-ignore
-  return encodeNpz(arrays, { "network.json": new TextEncoder().encode(JSON.stringify(description)) });
+  return encodeNpz(itsArrays(matrix), { "network.json": encoded(describedNetwork()) });
 }
 
 async function certificate(): Promise<Uint8Array> {
@@ -114,7 +97,8 @@ async function certificate(): Promise<Uint8Array> {
   const subject = { name: "net", network: spiking, inputs, source: "recorded", recording } as const;
   const certificate = await certifyNetworks([subject], 1, { engine: referenceEngine, spikes: true });
   // The same bytes at any time, or an input's number says nothing.
-  return encoded({ ...certificate, date: "2026-01-01T00:00:00.000Z", seconds: 0.5 });
+  const columns = certificate.columns!.map((column) => ({ ...column, seconds: 0.5 }));
+  return encoded({ ...certificate, date: "2026-01-01T00:00:00.000Z", seconds: 0.5, columns });
 }
 
 const encoded = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));

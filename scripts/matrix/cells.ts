@@ -81,7 +81,7 @@ export function table(results: readonly Result[]): string {
 
 function said({ name }: Step, { outcomes }: Result): string {
   const outcome = outcomes.find(({ step }) => step === name);
-  if (!outcome) return `${name}: not reached`;
+  if (!outcome) return `${name}: not run`;
   const says = outcome.says.replaceAll("|", "\\|");
   return outcome.ok ? `${name} ok${name === "fast tier" ? ` (${says})` : ""}` : `**${name} failed**: ${says}`;
 }

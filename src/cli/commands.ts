@@ -52,7 +52,7 @@ export const commands: Record<string, CommandEntry> = {
     load: () => import("./commands/web.ts"),
   },
   runs: {
-    summary: "List, compare and remove training runs, and find their reports",
+    summary: "List, compare, pack and remove training runs, and find their reports",
     load: () => import("./commands/runs.ts"),
   },
   watch: {

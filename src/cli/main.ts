@@ -1,5 +1,6 @@
 import { Command as Parser, CommanderError, Option } from "commander";
 import { DsqnError, nearest, UsageError } from "../errors.ts";
+import { plainArrays } from "../files/json.ts";
 import { mayReplace, mustDiffer } from "../files/outputs.ts";
 import { packageVersion } from "../setup/version.ts";
 import type { Context } from "./command.ts";
@@ -115,13 +116,6 @@ function printer(json: boolean, clear: () => void) {
     const text = json ? JSON.stringify(result, plainArrays) : renderText(result);
     process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
   };
-}
-
-/** Typed arrays print as JSON arrays. */
-function plainArrays(_key: string, value: unknown): unknown {
-  return ArrayBuffer.isView(value) && !(value instanceof DataView)
-    ? Array.from(value as unknown as ArrayLike<number>)
-    : value;
 }
 
 function log(line: string): void {

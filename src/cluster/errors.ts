@@ -6,8 +6,12 @@ import { DsqnError, type DsqnErrorOptions } from "../errors.ts";
  */
 export const exitCodes = { done: 0, folder: 73, interrupted: 75, version: 78 } as const;
 
+/** A piece of which there is neither a result nor a failure where both should be. */
+export const leftNothing = (id: string, folder: string): DsqnError =>
+  new DsqnError("FILE_UNWRITABLE", `Piece ${id} left nothing in ${folder}.`, { hint: "Is its disk full?" });
+
 /** A failure of this node, not of a piece. */
-export class NodeError extends DsqnError {
+class NodeError extends DsqnError {
   override readonly exitCode: number;
 
   constructor(code: string, message: string, exitCode: number, options?: DsqnErrorOptions) {

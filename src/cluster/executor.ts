@@ -109,7 +109,7 @@ export interface RunHooks {
  * - `prepare` throws a typed error for all that can be known before work starts: the cluster can't be reached or refuses (a token), a node has another
  *   version of dsqn or Node.js (CLUSTER_VERSION), no shared folder where one is needed (CLUSTER_FOLDER).
  * - `run` ends when each of `pieces` has a result or a failure on disk. One that fails by a typed error of its own is not repeated, and stops no other;
- *   one whose process or node dies is tried again, `retries` times in all, and then fails as PIECE_LOST (`job.fail`).
+ *   one whose process or node dies is begun `ATTEMPTS` times in all, and then fails as PIECE_LOST (`job.fail`).
  * - When `signal` fires it leaves everything resumable, waits until nothing of it is written any more, and throws the signal's reason; an executor whose
  *   pieces outlive it (a batch system) says so by `detaches`.
  * - Pieces come in any order, at most as many at once as there are cores for; values never depend on the order.

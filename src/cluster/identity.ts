@@ -31,25 +31,29 @@ export function versions(): Pick<Identity, "dsqn" | "node"> {
   return { dsqn: packageVersion(), node: process.versions.node.split(".")[0] };
 }
 
+/** SHA-256 of files by name and content, in hex. */
+export function filesHash(base: string, names: readonly string[]): string {
+  const hash = createHash("sha256");
+  for (const name of names) {
+    const content = createHash("sha256").update(readFileSync(join(base, name)));
+    hash.update(`${name} ${content.digest("hex")}\n`);
+  }
+  return hash.digest("hex");
+}
+
 let known: string | undefined;
 
-/** SHA-256 of every file of code by name and content, in hex; computed once a process. */
+/** Of every file of code; computed once a process. */
 export function codeHash(): string {
-  if (known !== undefined) return known;
-  const hash = createHash("sha256");
-  for (const folder of codeFolders) {
-    if (!existsSync(join(root, folder))) continue;
-    const names = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-      .map((name) => name.replaceAll("\\", "/"))
-      .filter((name) => /\.(m?[jt]s|py|txt|json|wasm)$/.test(name) && !name.endsWith(".d.ts"));
-    for (const name of names.sort()) {
-      const content = createHash("sha256")
-        .update(readFileSync(join(root, folder, name)))
-        .digest("hex");
-      hash.update(`${folder}/${name} ${content}\n`);
-    }
-  }
-  return (known = hash.digest("hex"));
+  return (known ??= filesHash(root, codeFolders.flatMap(codeBelow)));
+}
+
+function codeBelow(folder: string): string[] {
+  if (!existsSync(join(root, folder))) return [];
+  return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .map((name) => `${folder}/${name.replaceAll("\\", "/")}`)
+    .filter((name) => /\.(m?[jt]s|py|txt|json|wasm)$/.test(name) && !name.endsWith(".d.ts"))
+    .sort();
 }
 
 /** @throws DsqnError CLUSTER_VERSION where what runs at `place` is not what `wanted` says. */

@@ -98,7 +98,7 @@ export function openJob(folder: string, description: JobDescription = readDescri
 }
 
 /** Of the job in `folder`. */
-export function readDescription(folder: string): JobDescription {
+function readDescription(folder: string): JobDescription {
   const found = readIfWhole<JobDescription>(join(folder, "job.json"));
   if (found?.format === 1 && Array.isArray(found.pieces)) return found;
   throw new DsqnError("CLUSTER_FOLDER", `There is no job in "${folder}" on ${hostname()}.`, {
@@ -111,7 +111,9 @@ export function readDescription(folder: string): JobDescription {
 export function pieceOf(job: OpenJob, id: string): Piece {
   const piece = job.description.pieces.find((each) => each.id === id);
   if (piece) return piece;
-  throw new DsqnError("BAD_ARGUMENT", `The job in "${job.folder}" has no piece "${id}".`);
+  throw new DsqnError("BAD_ARGUMENT", `The job in "${job.folder}" has no piece "${id}".`, {
+    hint: "Its job.json names them.",
+  });
 }
 
 const isResultOf = (found: PieceResult, id: string, piece: string | undefined): boolean =>

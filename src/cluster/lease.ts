@@ -56,7 +56,7 @@ export interface LeaseOptions {
 }
 
 /** The folder of a piece's `attempt`-th try. */
-export const attemptName = (id: string, attempt: number): string => (attempt === 1 ? id : `${id}.attempt-${attempt}`);
+const attemptName = (id: string, attempt: number): string => (attempt === 1 ? id : `${id}.attempt-${attempt}`);
 
 /** Takes the piece, waiting for whoever has it; undefined where `done` meanwhile. */
 export async function takeLease(job: string, id: string, options: LeaseOptions): Promise<Lease | undefined> {

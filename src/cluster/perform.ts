@@ -1,12 +1,12 @@
+import { rmSync } from "node:fs";
 import { hostname } from "node:os";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { DsqnError } from "../errors.ts";
+import { plainArrays } from "../files/json.ts";
 import type { Progress } from "../progress.ts";
 import type { OpenJob, PieceKinds } from "./executor.ts";
 import { hashOf, pieceFolder, pieceOf, publish, writeFailure, writeProgress } from "./job.ts";
 import { takeLease } from "./lease.ts";
-import { rmSync } from "node:fs";
-import { join } from "node:path";
 
 /** How often a piece writes down how far it is. */
 const PROGRESS_MS = 5_000;
@@ -65,13 +65,6 @@ export async function performPiece(
   } finally {
     lease.release();
   }
-}
-
-/** Typed arrays are arrays in JSON. */
-function plainArrays(_key: string, value: unknown): unknown {
-  return ArrayBuffer.isView(value) && !(value instanceof DataView)
-    ? Array.from(value as unknown as ArrayLike<number>)
-    : value;
 }
 
 async function kindOf(kinds: PieceKinds, name: string) {

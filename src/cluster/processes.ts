@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { DsqnError, UsageError } from "../errors.ts";
 import type { Progress } from "../progress.ts";
+import { leftNothing } from "./errors.ts";
 import { ATTEMPTS, type Executor, type OpenJob, type Piece, type RunHooks } from "./executor.ts";
 import { program } from "./identity.ts";
 
@@ -101,11 +102,7 @@ class Pool {
       this.#idle.push(child);
       if (this.#job.done(id) || this.#job.failure(id)) return onDone(id);
       if (this.#stopped) return; // interrupted, resumable
-      return this.#fail(
-        new DsqnError("FILE_UNWRITABLE", `Piece ${id} left nothing in ${this.#job.folder}.`, {
-          hint: "Is its disk full?",
-        }),
-      );
+      return this.#fail(leftNothing(id, this.#job.folder));
     }
     if ("error" in reply) {
       this.#idle.push(child);

@@ -99,8 +99,10 @@ async function perform(executor: Executor, job: OpenJob, options: Given): Promis
     board.done(id);
     if (result) onResult?.(result, byId.get(id)!);
   };
-  const pending = pieces.filter(({ id }) => !job.done(id));
-  for (const { id } of pieces) if (!pending.some((piece) => piece.id === id)) settle(id);
+  const pending: Piece[] = [];
+  for (const piece of pieces)
+    if (job.done(piece.id)) settle(piece.id);
+    else pending.push(piece);
   board.show();
   if (pending.length > 0 && !executor.collects) {
     for (const { id } of pending) rmSync(join(pieceFolder(job.folder, id), "failure.json"), { force: true });
@@ -178,6 +180,3 @@ class Board {
 export function writeSummary(folder: string, summary: unknown): void {
   writeAtomically(join(folder, "summary.json"), `${JSON.stringify(summary, null, 2)}\n`);
 }
-
-/** Whether a folder holds a job. */
-export const holdsJob = (folder: string): boolean => existsSync(join(folder, "job.json"));

@@ -25,7 +25,7 @@ export interface ServeOptions {
 }
 
 /** Opens the job if this node may work on it: it sees the folder, and has the versions that the job was begun with. */
-export function openOnNode(folder: string, code: string | undefined): OpenJob {
+function openOnNode(folder: string, code: string | undefined): OpenJob {
   const job = openJob(folder);
   mustEqual(job.description.versions, versions(), hostname());
   if (code !== undefined) mustEqual({ code }, { code: codeHash() }, hostname());

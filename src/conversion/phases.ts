@@ -30,7 +30,10 @@ export function inPhases(network: SpikingNetwork): SpikingNetwork {
   assertCounts(network);
   const { steps } = network.coding;
   const last = network.layers.length - 1;
-  if (last < 1) throw new UsageError("BAD_ARGUMENT", "Phases are of hidden layers, and the network has none.");
+  if (last < 1)
+    throw new UsageError("BAD_ARGUMENT", "Phases are of hidden layers, and the network has none.", {
+      hint: "Leave out --phases: without hidden layers spikes count as levels do.",
+    });
   const total = last * (steps - 1) + 1;
   const layers = network.layers.map((layer, l) => {
     const own = outputsOf(layer);

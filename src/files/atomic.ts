@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, realpathSync, renameSync, rmSync } from "node:fs";
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { open, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { DsqnError, nearest } from "../errors.ts";
@@ -50,6 +50,28 @@ export function writeAtomically(path: string, data: Uint8Array | string): void {
     syncFolder(dirname(place));
   } catch (cause) {
     throw unwritable(path, temporary, cause);
+  }
+}
+
+/** Opens a file that grows, or changes in place, by `flags`. FILE_UNWRITABLE where that can't be done. */
+export function openWritable(path: string, flags: string): number {
+  return writing(path, () => openSync(path, flags));
+}
+
+/** Writes all of `data` into the open `file`, at its end or at `position`: a disk that fills up may take a part, and refuse only the rest. */
+export function writeWhole(file: number, data: Uint8Array, path: string, position?: number): void {
+  writing(path, () => {
+    for (let done = 0; done < data.length;)
+      done += writeSync(file, data, done, data.length - done, position === undefined ? null : position + done);
+  });
+}
+
+/** What `act` gives, which writes to `path`; FILE_UNWRITABLE where it throws. */
+export function writing<T>(path: string, act: () => T): T {
+  try {
+    return act();
+  } catch (cause) {
+    throw unwritable(path, undefined, cause);
   }
 }
 

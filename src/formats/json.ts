@@ -71,8 +71,12 @@ function fromDescribed({ kind, observationSize, layers, ...rest }: Described, so
     if (recurrent && synapses.kind === "dense")
       put(`layers.${l}.recurrent`, recurrent, [synapses.outputs, synapses.outputs]);
     const lists = Object.entries(activation).filter(([, value]) => Array.isArray(value));
-    for (const [name, values] of lists)
-      put(`layers.${l}.${name === "initial" ? "initial_potential" : name}`, z.array(z.number()).parse(values));
+    for (const [field, values] of lists) {
+      const name = `layers.${l}.${field === "initial" ? "initial_potential" : field}`;
+      if (!(values as unknown[]).every((value) => typeof value === "number"))
+        throw wrongForm(source, `${name} holds something that is no number`);
+      put(name, values as number[]);
+    }
     const scalars = Object.entries(activation).filter(([, value]) => !Array.isArray(value) && value !== null);
     return { ...layer, ...(recurrent && { recurrent: true }), activation: Object.fromEntries(scalars) };
   });

@@ -71,7 +71,7 @@ function environmentIn(bytes: Uint8Array, path: string): string | undefined {
 }
 
 /** The first array of an .npz as rows; dimensions beyond the first are flattened, as some of the original's files have a 1 among them. `path` names it in errors. */
-export function matrixIn(bytes: Uint8Array, path: string): Tensor {
+function matrixIn(bytes: Uint8Array, path: string): Tensor {
   const arrays = decodeNpz(bytes, path);
   const array = arrays.arr_0 ?? Object.values(arrays)[0];
   const columns = array?.shape.slice(1).reduce((product, n) => product * n, 1);

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { readBytes, writeFileAtomic, writeJsonAtomic } from "../files/atomic.ts";
 import { mayReplace } from "../files/outputs.ts";
 import { encodeNpz } from "./npz.ts";
-import { type Tensor, tensor } from "../files/tensor.ts";
-import { decodeReplay, FACTS, INPUTS, matrixIn, OUTPUTS, type Replay, type ReplayFiles } from "./replay-bytes.ts";
+import { tensor } from "../files/tensor.ts";
+import { decodeReplay, FACTS, INPUTS, OUTPUTS, type Replay, type ReplayFiles } from "./replay-bytes.ts";
 
 export type { Replay } from "./replay-bytes.ts";
 
@@ -37,9 +37,4 @@ export async function saveReplay(
   if (outputs)
     await writeFileAtomic(join(folder, OUTPUTS), encodeNpz({ arr_0: tensor(outputs, [n, outputs.length / n]) }));
   if (environment !== undefined) await writeJsonAtomic(join(folder, FACTS), { environment });
-}
-
-/** As `matrixIn`, of a file. */
-export async function readMatrix(path: string): Promise<Tensor> {
-  return matrixIn(await readBytes(path), path);
 }

@@ -2,6 +2,7 @@ import { fastEngine } from "../engines/fast/index.ts";
 import type { Frame } from "../environments/index.ts";
 import type { Environments } from "../environments/worlds.ts";
 import { DsqnError } from "../errors.ts";
+import { createCarry } from "../learning/carry.ts";
 import { fitted } from "../learning/fits.ts";
 import { policyOf } from "../learning/policy.ts";
 import { argmax } from "../network/decide.ts";
@@ -35,6 +36,8 @@ export interface FilmOptions {
   /** Time steps per decision, instead of the network's own. */
   readonly timeSteps?: number;
   readonly ties?: TieRule;
+  /** Neurons begin a decision with what the one before has left in them; on our own engines. */
+  readonly carry?: boolean;
   readonly signal?: AbortSignal;
   readonly onFrame?: (done: number) => void;
 }
@@ -58,6 +61,8 @@ export async function filmOf(network: Network, opened: Environments, options: Fi
   const [actions, size] = [actionsOf(network), observationSize(network)];
   const random = Random.stream(seed, "film");
   const panel = activityPanel(network, timeSteps);
+  const carry = options.carry && isSpiking(network) ? createCarry(network) : undefined;
+  const only = Int32Array.of(0);
   const loaded = await engine.load(
     isSpiking(network) && ties ? { ...network, coding: { ...network.coding, ties } } : network,
   );
@@ -67,7 +72,9 @@ export async function filmOf(network: Network, opened: Environments, options: Fi
     let observations = await environments.reset({ seed: [seed] });
     while (frames.length < steps && !ended) {
       signal?.throwIfAborted();
-      const result = await loaded.run(observations.subarray(0, size), { steps: timeSteps, seed: frames.length });
+      const how = { steps: timeSteps, seed: frames.length, ...(carry && { state: carry.of(only) }) };
+      const result = await loaded.run(observations.subarray(0, size), how);
+      carry?.keep(only, result.state!);
       const { spikeCounts, outputs } = result;
       const greedy = isSpiking(network) || !ties ? result.actions : Int32Array.of(argmax(outputs, 0, actions, ties));
       const screen = thinned(await shown(environments));

@@ -35,12 +35,14 @@ interface Shipped {
   readonly target: number;
   /** Of a conversion. */
   readonly source?: string;
-  /** Of one whose options are its own: few steps, and a fine-tuning under a price on spikes. */
-  readonly few?: { readonly conversion: ConversionOptions; readonly tuning: Omit<FineTuneOptions, "makeTrainable"> };
+  /** Of one whose options are its own: few steps, and perhaps a fine-tuning under a price on spikes. */
+  readonly few?: { readonly conversion: ConversionOptions; readonly tuning?: Omit<FineTuneOptions, "makeTrainable"> };
   /** Of a classifier: whose actions it learned. */
   readonly teacher?: string;
   /** Where training takes hours: the run that it is made from, and what it must hold. */
   readonly run?: string;
+  /** What such a run is of, where the network is called otherwise. */
+  readonly preset?: string;
   readonly kind?: NetworkKind;
   readonly preprocessing?: "patel";
 }
@@ -116,6 +118,7 @@ const shipped: Readonly<Record<string, Shipped>> = {
     world: inGymnasium("MinAtar/Breakout-v1"),
     target: 15,
     run: "runs/minatar-breakout-thrift",
+    preset: "minatar",
     kind: "spiking",
   },
   "breakout-dqn": { world: breakout, target: 30, run: "runs/breakout", kind: "convolutional" },
@@ -129,6 +132,19 @@ const shipped: Readonly<Record<string, Shipped>> = {
     preprocessing: "patel",
   },
   "breakout-dqn-converted": { world: breakout, target: 30, source: "breakout-dqn" },
+  "breakout-dqn-few": {
+    world: breakout,
+    target: 30,
+    source: "breakout-dqn",
+    few: { conversion: { ...balancedConvolution, spiking: { steps: 16, neuron: "lif" } } },
+  },
+  "breakout-thrift": {
+    world: breakout,
+    target: 100,
+    run: "runs/breakout-thrift",
+    preset: "breakout-spiking-ppo",
+    kind: "spiking",
+  },
 };
 
 /** Every network that ships. Those that are made from runs that exist are made only when named, and so is what rests on them. */
@@ -227,14 +243,14 @@ interface Made {
 
 /** The best network of a training: of a run that exists, or where that takes minutes of one made for it. */
 async function trained(name: string, { run, folder, signal, onProgress }: Context): Promise<Made> {
-  const { run: usual, kind, teacher } = shipped[name];
+  const { run: usual, preset = name, kind, teacher } = shipped[name];
   if (usual !== undefined) {
-    const best = await loadModel(bestOf(run ?? usual, name));
+    const best = await loadModel(bestOf(run ?? usual, name, preset));
     if (kindOf(best.network) === kind) return { network: best.network, fields: cardFields(best) };
     throw new DsqnError(
       "MODEL_DOES_NOT_FIT",
       `${name} is a ${kind} network; that of the run is a ${kindOf(best.network)} one.`,
-      { hint: `Name the run of "dsqn train ${name}" with --run.` },
+      { hint: `Name the run of "dsqn train ${preset}" with --run.` },
     );
   }
   const temporary = mkdtempSync(join(tmpdir(), "dsqn-models-"));
@@ -261,15 +277,16 @@ async function converted(
   const states = await collectStates(policyOf(source.network), makeEnvironments, { ...wanted, signal, onProgress });
   onProgress?.({ stage: "convert", done: 0, unit: "models", note: name });
   const { network: rough, scales } = convert(source.network, states, conversion);
+  const tuning = few?.tuning;
   const tuned =
-    few && (await fineTune(rough, source.network, states, { ...few.tuning, signal, makeTrainable: openTrainable }));
+    tuning && (await fineTune(rough, source.network, states, { ...tuning, signal, makeTrainable: openTrainable }));
   const network = tuned?.network ?? rough;
   const fields = {
     environment,
     method: "conversion",
     command: `dsqn models ${name} --anew`,
     source: { model: `${source.name}.safetensors`, sha256: source.sha256 },
-    conversion: tuned ? { ...conversion, fineTune: { ...few.tuning, agreement: tuned.agreement } } : conversion,
+    conversion: tuned ? { ...conversion, fineTune: { ...tuning, agreement: tuned.agreement } } : conversion,
     states: wanted,
     ...(shipped[name].world !== breakout && {
       scales: scales.map((scale) => (scale.length === 1 ? scale[0] : Array.from(scale))),
@@ -285,10 +302,10 @@ function cardFields({ card }: Model): CardFields {
   return Object.fromEntries(Object.entries(card ?? {}).filter(([field]) => !own.includes(field)));
 }
 
-function bestOf(run: string, name: string): string {
+function bestOf(run: string, name: string, preset: string): string {
   const path = join(run, "best.safetensors");
   if (existsSync(path)) return path;
   throw new UsageError("RUN_NOT_FOUND", `"${path}" is not there: ${name} is made from a training run.`, {
-    hint: `Train one: dsqn train ${name} --out ${run}`,
+    hint: `Train one: dsqn train ${preset} --out ${run}`,
   });
 }

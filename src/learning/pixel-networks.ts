@@ -14,8 +14,16 @@ import {
 } from "../network/network.ts";
 import { Random } from "../numeric/random.ts";
 import type { ConvDqnConfig } from "./algorithms/dqn-config.ts";
+import type { PixelPpoConfig } from "./algorithms/ppo-config.ts";
 import { denseSpiking, type SpikingFields } from "./networks.ts";
 import { neuronOf } from "./schema.ts";
+
+/** What a model has to be that a run goes on from. */
+const startsFrom: Readonly<Record<string, readonly NetworkKind[]>> = {
+  "conv-dqn": ["convolutional"],
+  "pixel-dsqn": ["spiking"],
+  "pixel-ppo": ["convolutional", "spiking"],
+};
 
 /**
  * The network over frames that a run starts from: a known one or one's own layers with random weights, or a model as it is. `outputs`: of its last
@@ -24,19 +32,13 @@ import { neuronOf } from "./schema.ts";
  * @throws DsqnError MODEL_DOES_NOT_FIT, and what `loadModel` throws
  */
 export async function initialPixelNetwork(
-  {
-    method,
-    network,
-    seed,
-  }: Pick<ConvDqnConfig, "method" | "seed"> & {
-    readonly network: Omit<ConvDqnConfig["network"], "dueling">;
-  },
+  { method, network, seed }: Pick<ConvDqnConfig | PixelPpoConfig, "method" | "network" | "seed">,
   environments: PixelEnvironments,
   outputs: number,
 ): Promise<Network> {
   const { height, width, stack } = environments;
-  const { architecture, layers, model, spiking, inputScale } = network;
-  if (model !== undefined) return fitting(model, method === "conv-dqn" ? "convolutional" : "spiking", environments);
+  const { architecture, layers, model, spiking, inputScale } = network as ConvDqnConfig["network"];
+  if (model !== undefined) return fitting(model, startsFrom[method], environments);
   const random = Random.stream(seed, "weights");
   if (spiking?.hidden) {
     const size = height * width * stack;
@@ -79,20 +81,21 @@ function inSpikes({ input, inputScale, layers }: Network, config: SpikingFields)
   return { input, inputScale: 1, layers: spiking, coding: { ...codingDefaults, steps: config.steps } };
 }
 
-async function fitting(file: string, kind: NetworkKind, environments: PixelEnvironments): Promise<Network> {
+async function fitting(file: string, kinds: readonly NetworkKind[], environments: PixelEnvironments): Promise<Network> {
   const { height, width, stack, actions, id } = environments;
   const { network } = await loadModel(file);
   const wanted = [height, width, stack];
   const known = actionsOf(network);
+  const kind = kindOf(network);
   const images = network.input.length === 3 && kind === "convolutional";
   const shape = images ? network.input.join(" x ") : String(observationSize(network));
   const fits = images ? shape === wanted.join(" x ") : observationSize(network) === height * width * stack;
-  if (kindOf(network) === kind && fits && known === actions) return network;
+  if (kinds.includes(kind) && fits && known === actions) return network;
   throw new DsqnError(
     "MODEL_DOES_NOT_FIT",
-    `"${file}" is a ${kindOf(network)} network that takes ${shape} values and knows ${known} actions; ${id} gives ${wanted.join(" x ")} and has ${actions} actions.`,
+    `"${file}" is a ${kind} network that takes ${shape} values and knows ${known} actions; ${id} gives ${wanted.join(" x ")} and has ${actions} actions.`,
     {
-      hint: `Name a ${kind} model for this game and its preprocessing, or layers of one.`,
+      hint: `Name a ${kinds.join(" or ")} model for this game and its preprocessing, or layers of one.`,
       facts: { model: file, environment: id },
     },
   );

@@ -119,7 +119,25 @@ export const spikingSchema = z.strictObject({
   ...spikingFields,
 });
 
+const pair = z.tuple([count, count]);
+/** A layer of a network over frames, below its output layer. */
+export const layerSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("convolution"),
+    filters: count,
+    kernel: pair,
+    strides: z.optional(pair),
+    padding: z.optional(z.enum(["valid", "same"])),
+  }),
+  z.strictObject({ kind: z.literal("dense"), outputs: count }),
+]);
+
 type SpikingFields = z.output<z.ZodMiniObject<typeof spikingFields>>;
+
+interface Problem {
+  readonly field: string;
+  readonly message: string;
+}
 
 /** The neuron that the fields of a spiking network describe. */
 export function neuronOf(fields: SpikingFields): Neuron {
@@ -136,7 +154,7 @@ export function completed<F extends SpikingFields>(fields: F): F {
 export function spikingProblem(
   fields: SpikingFields & { readonly bits?: number },
   hidden: number,
-): { field: string; message: string } | undefined {
+): Problem | undefined {
   const model: NeuronModel = neuronModels[fields.neuron];
   const own = namesOf(model);
   for (const name of Object.keys(neuronFields)) {
@@ -153,6 +171,14 @@ export function spikingProblem(
     return { field: "bits", message: "rounds weights alone, and parameters of the neurons are learned with them" };
   const late = unheard(fields.steps, hidden, model.lag);
   return late === undefined ? undefined : { field: "steps", message: late };
+}
+
+/** The same over frames. */
+export function spikingPixelsProblem(fields: SpikingFields, hidden: number): Problem | undefined {
+  const weightsAlone = "is for networks over lists of values: TensorFlow learns weights alone";
+  return (
+    spikingProblem(fields, hidden) ?? (fields.learn.length > 0 ? { field: "learn", message: weightsAlone } : undefined)
+  );
 }
 
 /**

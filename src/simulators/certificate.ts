@@ -3,8 +3,7 @@ import { packageVersion } from "../setup/version.ts";
 import type { Engine } from "../network/engine.ts";
 import type { Mapping } from "../network/mapping.ts";
 import type { Certificate, CertifyOptions, Column, Exhibit, NetworkCertificate, Subject } from "./certificate-form.ts";
-import { certifyNetwork } from "./certify-network.ts";
-import { totalOf } from "./compare.ts";
+import { certifyNetwork, verdictOf } from "./certify-network.ts";
 import { recordedJudge, type RecordedRun, refuseMismatch } from "./recorded.ts";
 
 export type { Certificate, CertifyOptions, Column, Exhibit, NetworkCertificate, Subject } from "./certificate-form.ts";
@@ -140,12 +139,8 @@ class Judge {
 
   column(): Column {
     const { name: simulator, version } = this.#engine;
-    const total = totalOf(this.results);
-    const actionsEqual = this.results.reduce((sum, r) => sum + r.actionsEqual * r.states, 0) / (total.states || 1);
-    const tiedActions = this.results.reduce((sum, r) => sum + (r.tiedActions ?? 0), 0);
     const recorded = this.#recording !== undefined;
     const tolerance = recorded ? RECORDED_TOLERANCE : this.#exact ? 0 : LEAKY_TOLERANCE;
-    const equal = total.mismatchedBins === 0 && total.maxPotentialError <= tolerance;
     const failed = this.error instanceof DsqnError ? this.error : undefined;
     return {
       simulator,
@@ -153,11 +148,7 @@ class Judge {
       recorded,
       // Of the last layer: the others' are shown, and not compared.
       potentials: !recorded || Boolean(this.#recording.potentials[(this.results[0]?.shape.length ?? 0) - 2]),
-      ...total,
-      potentialTolerance: tolerance,
-      actionsEqual,
-      ...(tiedActions > 0 && { tiedActions }),
-      passed: equal && actionsEqual === 1 && !failed,
+      ...verdictOf(this.results, tolerance, failed !== undefined),
       seconds: this.#seconds,
       mapping: this.mapping ?? null,
       ...(failed && { failure: { code: failed.code, message: failed.message } }),

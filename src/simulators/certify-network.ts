@@ -2,7 +2,7 @@ import type { Engine, LocalEngine, RunResult, SpikeEvents } from "../network/eng
 import { outputsOf } from "../network/layer.ts";
 import type { Mapping } from "../network/mapping.ts";
 import { observationSize, shapeOf, type SpikingNetwork } from "../network/network.ts";
-import type { CertifyOptions, Exhibit, NetworkCertificate, Subject } from "./certificate-form.ts";
+import type { CertifyOptions, Column, Exhibit, NetworkCertificate, Subject } from "./certificate-form.ts";
 import { compareRuns, type Comparison, type FirstMismatch, totalOf } from "./compare.ts";
 import { inputEvidence, layerEvidence } from "./evidence.ts";
 import { networkHash } from "./hash.ts";
@@ -53,6 +53,25 @@ export async function certifyNetwork(
     mapping: mapping.name,
     input: inputEvidence(inputs, [...(subject.changing ? [steps] : []), total.states, size]),
     layers: spikes.map((parts, l) => layerEvidence(l, parts, trial.spikes === true)),
+  };
+}
+
+/** What a judge says of all these networks together. `failed`: of another one it could say nothing. */
+export function verdictOf(
+  results: readonly NetworkCertificate[],
+  potentialTolerance: number,
+  failed: boolean,
+): Omit<Column, "simulator" | "version" | "recorded" | "potentials" | "seconds" | "mapping"> {
+  const total = totalOf(results);
+  const actionsEqual = results.reduce((sum, r) => sum + r.actionsEqual * r.states, 0) / (total.states || 1);
+  const tiedActions = results.reduce((sum, r) => sum + (r.tiedActions ?? 0), 0);
+  const equal = total.mismatchedBins === 0 && total.maxPotentialError <= potentialTolerance;
+  return {
+    ...total,
+    potentialTolerance,
+    actionsEqual,
+    ...(tiedActions > 0 && { tiedActions }),
+    passed: equal && actionsEqual === 1 && !failed,
   };
 }
 

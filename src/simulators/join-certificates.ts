@@ -1,5 +1,5 @@
 import type { Certificate, Column, NetworkCertificate } from "./certificate-form.ts";
-import { totalOf } from "./compare.ts";
+import { verdictOf } from "./certify-network.ts";
 
 /**
  * The certificate of a series of networks, of the certificates of its parts in their order: what `certifyNetworks` says of all of them at once, but for
@@ -41,20 +41,12 @@ function joinColumns(all: readonly Column[]): Column {
   const end = all.findIndex(({ failure }) => failure);
   const parts = end < 0 ? all : all.slice(0, end + 1);
   const results = parts.flatMap((part) => part.results ?? []);
-  const total = totalOf(results);
-  const actionsEqual = sum(results.map((r) => r.actionsEqual * r.states)) / (total.states || 1);
-  const tiedActions = sum(results.map((r) => r.tiedActions ?? 0));
   const potentialTolerance = Math.max(...parts.map((part) => part.potentialTolerance));
   const { failure } = parts.at(-1)!;
   const { tiedActions: _, ...first } = parts[0];
-  const equal = total.mismatchedBins === 0 && total.maxPotentialError <= potentialTolerance;
   return {
     ...first,
-    ...total,
-    potentialTolerance,
-    actionsEqual,
-    ...(tiedActions > 0 && { tiedActions }),
-    passed: equal && actionsEqual === 1 && !failure,
+    ...verdictOf(results, potentialTolerance, failure !== undefined),
     seconds: sum(parts.map(({ seconds }) => seconds)),
     mapping: parts.find(({ mapping }) => mapping)?.mapping ?? null,
     ...(failure && { failure }),

@@ -39,6 +39,14 @@ const chaos = async (...args: string[]) => {
       expect(entries.map((line) => (JSON.parse(line) as Entry).index)).toEqual(Array.from({ length: 40 }, (_, k) => k));
     }, 120_000);
 
+    it("two disks that fill up during a run, or before it: an error in words, and with room again the same curve", async () => {
+      const { counts, stderr } = await chaos("--only", "disk", "--faults", "2", "--folder", join(folder, "disk"));
+      expect(stderr.split("\n").filter((line) => line.includes("**"))).toEqual([]);
+      expect(counts).toMatchObject({ hangs: 0, leaked: 0, wrong: 0 });
+      // Where nobody may mount one, it is too late for all of them.
+      expect(counts["faults"] + counts["missed"]).toBe(2);
+    }, 600_000);
+
     it("counts what is bad, and what came too late apart", () => {
       const entry = { seed: 1, what: "x", hang: 0, orphans: 0, leaked: 0, lost: 0, wrong: 0, seconds: 1 };
       const entries = [

@@ -1,33 +1,19 @@
 // tier: python
-import { describe, expect, it, jest } from "@jest/globals";
+import { describe, expect, it } from "@jest/globals";
 import { evaluate, type Evaluation } from "../../src/learning/evaluate.ts";
 import { withGymnasium } from "../../src/environments/gymnasium-worlds.ts";
 import { policyOf } from "../../src/learning/policy.ts";
-import { main } from "../../src/cli/main.ts";
 import { earlyExitPolicy } from "../../src/learning/early-exit.ts";
 import type { Sweep } from "../../src/learning/sweep.ts";
 import { loadModel, loadSpikingNetwork } from "../../src/network/file/model.ts";
 import type { Coding, SpikingNetwork } from "../../src/network/network.ts";
 import { referenceEngine32 } from "../../src/engines/reference/index.ts";
+import { dsqn } from "./run.ts";
 
 const dense = "models/cartpole-classifier.safetensors";
 const converted = "models/cartpole-classifier-converted.safetensors";
 const T = 24;
 const few = ["--episodes", "2", "--max-steps", "40"];
-
-/** Runs the CLI in this process; `result` is the JSON document on stdout. */
-async function dsqn<R>(...argv: string[]): Promise<{ code: number; result: R }> {
-  let text = "";
-  const streams = [
-    jest.spyOn(process.stdout, "write").mockImplementation((chunk) => ((text += String(chunk)), true)),
-    jest.spyOn(process.stderr, "write").mockImplementation(() => true),
-  ];
-  try {
-    return { code: await main([...argv, "--json"]), result: JSON.parse(text) as R };
-  } finally {
-    for (const stream of streams) stream.mockRestore();
-  }
-}
 
 /** The network, written and read otherwise. */
 const coded = (network: SpikingNetwork, coding: Partial<Coding>): SpikingNetwork => ({

@@ -8,11 +8,11 @@ import { evaluate, type Evaluation } from "../../src/learning/evaluate.ts";
 import { policyOf } from "../../src/learning/policy.ts";
 import { createNetwork } from "../../src/network/create.ts";
 import type { Network } from "../../src/network/network.ts";
-import { main } from "../../src/cli/main.ts";
 import { isAtariId } from "../../src/environments/index.ts";
 import { saveModel } from "../../src/network/file/model.ts";
 import { loadReplay } from "../../src/formats/replay.ts";
 import { Random } from "../../src/numeric/random.ts";
+import { dsqn } from "./run.ts";
 
 jest.setTimeout(300_000);
 
@@ -27,20 +27,6 @@ function small(input: [number, number, number]): Network {
     new Random(3),
     1 / 255,
   );
-}
-
-/** Runs the CLI in this process; `result` is the JSON document on stdout. */
-async function dsqn<R>(...argv: string[]): Promise<{ code: number; result: R }> {
-  let text = "";
-  const streams = [
-    jest.spyOn(process.stdout, "write").mockImplementation((chunk) => ((text += String(chunk)), true)),
-    jest.spyOn(process.stderr, "write").mockImplementation(() => true),
-  ];
-  try {
-    return { code: await main([...argv, "--json"]), result: JSON.parse(text) as R };
-  } finally {
-    for (const stream of streams) stream.mockRestore();
-  }
 }
 
 describe("Atari games on the command line", () => {

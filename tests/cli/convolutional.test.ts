@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,11 +7,11 @@ import { observationSize } from "../../src/network/network.ts";
 import { assertFits } from "../../src/learning/fits.ts";
 import type { Environments } from "../../src/environments/worlds.ts";
 import { policyOf } from "../../src/learning/policy.ts";
-import { main } from "../../src/cli/main.ts";
 import { loadModel, saveModel } from "../../src/network/file/model.ts";
 import { saveReplay } from "../../src/formats/replay.ts";
 import { Random } from "../../src/numeric/random.ts";
 import { everyKind, normals, sketched } from "../fixtures/convolutional/networks.ts";
+import { dsqn } from "./run.ts";
 
 const network = sketched([12, 11, 2], everyKind, 3, 0.5);
 const size = observationSize(network);
@@ -25,21 +25,6 @@ beforeAll(async () => {
   await saveReplay(at("replay"), { observationSize: size, states, outputs: null });
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Runs the CLI in this process; `result` is the JSON document on stdout. */
-async function dsqn(...argv: string[]): Promise<{ code: number; result: Record<string, unknown> }> {
-  let text = "";
-  const streams = [
-    jest.spyOn(process.stdout, "write").mockImplementation((chunk) => ((text += String(chunk)), true)),
-    jest.spyOn(process.stderr, "write").mockImplementation(() => true),
-  ];
-  try {
-    const code = await main([...argv, "--json"]);
-    return { code, result: JSON.parse(text) as Record<string, unknown> };
-  } finally {
-    for (const stream of streams) stream.mockRestore();
-  }
-}
 
 describe("the commands on convolutional models", () => {
   const outputsOf = (result: Record<string, unknown>): number[] => (result.outputs as number[][]).flat();

@@ -51,6 +51,16 @@ describe("--dry-run", () => {
     expect(told).toContain(`not written: ${out("replay")}: 20000 states of CartPole-v1`);
   });
 
+  it.each([
+    ["sweep", model, model, "--dry-run"],
+    ["certify", "--random", "1", "--job", "runs/x"],
+    ["train", "cartpole-dqn", "--cpus", "2"],
+  ])("%s %s ... is not done here as if nothing had been said of pieces", async (...args) => {
+    const { code, result } = await dsqn<{ error: { code: string; hint: string } }>(...args);
+    expect([code, result.error.code]).toEqual([2, "BAD_ARGUMENT"]);
+    expect(result.error.hint).toMatch(/Add --on WHERE/);
+  });
+
   it("refuses what the command would refuse", async () => {
     const { code, result } = await dsqn<{ error: { code: string } }>("import", "package.json", "--out", out("a.safetensors"), "--dry-run"); // prettier-ignore
     expect([code, result.error.code]).not.toEqual([0, undefined]);

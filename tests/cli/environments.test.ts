@@ -1,40 +1,26 @@
 // tier: python
-import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { main } from "../../src/cli/main.ts";
 import type { Evaluation } from "../../src/learning/evaluate.ts";
 import { composed, mergeConfig } from "../../src/learning/config.ts";
 import { environmentOptionsOf } from "../../src/learning/environment-card.ts";
 import { createDenseNetwork, createSpikingNetwork } from "../../src/network/create.ts";
 import { saveModel } from "../../src/network/file/model.ts";
 import { Random } from "../../src/numeric/random.ts";
+import { dsqn } from "./run.ts";
 
 const path = fileURLToPath(new URL("../fixtures/environments", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "dsqn-environments-"));
 const at = (name: string): string => join(folder, name);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Runs the CLI in this process: what it printed on stdout, and on stderr. */
-async function dsqn(...argv: string[]) {
-  const said = { out: "", err: "" };
-  const streams = [
-    jest.spyOn(process.stdout, "write").mockImplementation((chunk) => ((said.out += String(chunk)), true)),
-    jest.spyOn(process.stderr, "write").mockImplementation((chunk) => ((said.err += String(chunk)), true)),
-  ];
-  try {
-    const code = await main([...argv, "--json"]);
-    type Result = Evaluation & { error: { code: string; message: string; hint: string } };
-    return { code, result: JSON.parse(said.out) as Result, err: said.err };
-  } finally {
-    for (const stream of streams) stream.mockRestore();
-  }
-}
-
 const dense = createDenseNetwork([3, 4, 3], new Random(1));
-const evaluate = (model: string, ...flags: string[]) => dsqn("evaluate", at(model), "--episodes", "2", ...flags);
+type Result = Evaluation & { error: { code: string; message: string; hint: string } };
+const evaluate = (model: string, ...flags: string[]) =>
+  dsqn<Result>("evaluate", at(model), "--episodes", "2", ...flags);
 const mine = ["--env", "brought:Brought-v0", "--path", path];
 
 describe("how an environment is made", () => {
@@ -52,7 +38,7 @@ describe("how an environment is made", () => {
   });
 
   it("is what the model's card says, and it is told", async () => {
-    const { result, err } = await evaluate("run.safetensors", ...mine);
+    const { result, told: err } = await evaluate("run.safetensors", ...mine);
     expect(result.mean).toBe(10); // 5 steps of 8, which pay 2
     expect(err).toContain('as the model\'s card says: kwargs {"pay":2,"steps":8}; wrappers TimeLimit');
   });
@@ -80,7 +66,7 @@ describe("how an environment is made", () => {
   });
 
   it("never writes files because a card says so", async () => {
-    const { result, err } = await evaluate("video.safetensors", ...mine);
+    const { result, told: err } = await evaluate("video.safetensors", ...mine);
     expect([result.mean, err]).toEqual([6, expect.stringContaining("RecordVideo are left out")]);
     expect(existsSync(at("videos"))).toBe(false);
   });

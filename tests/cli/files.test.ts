@@ -1,8 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { main } from "../../src/cli/main.ts";
 import { encodeSafetensors } from "../../src/files/safetensors.ts";
 import { tensor } from "../../src/files/tensor.ts";
 import { saveReplay } from "../../src/formats/replay.ts";
@@ -10,26 +9,10 @@ import { createDenseNetwork, createSpikingNetwork } from "../../src/network/crea
 import { saveModel } from "../../src/network/file/model.ts";
 import { neuron } from "../../src/network/neurons/index.ts";
 import { Random } from "../../src/numeric/random.ts";
+import { dsqn } from "./run.ts";
 
 let folder: string;
 const at = (name: string): string => join(folder, name);
-
-/** A command in this process: its exit code, its JSON document, and what went to stderr. */
-async function dsqn(...args: string[]): Promise<{ code: number; json: Record<string, unknown>; stderr: string }> {
-  const written = { stdout: "", stderr: "" };
-  const spies = (["stdout", "stderr"] as const).map((name) =>
-    jest.spyOn(process[name], "write").mockImplementation((text) => {
-      written[name] += String(text);
-      return true;
-    }),
-  );
-  try {
-    const code = await main([...args, "--json"]);
-    return { code, json: JSON.parse(written.stdout) as Record<string, unknown>, stderr: written.stderr };
-  } finally {
-    spies.forEach((spy) => spy.mockRestore());
-  }
-}
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "dsqn-files-"));
@@ -50,18 +33,18 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("import", () => {
   it("says what it assumed, in its output and in the card", async () => {
-    const { code, json } = await dsqn("import", at("net.safetensors"), "--out", at("own.safetensors"));
+    const { code, result: json } = await dsqn("import", at("net.safetensors"), "--out", at("own.safetensors"));
     const assumed = ['ReLU behind "fc1", "fc2"'];
     expect([code, json.assumed]).toEqual([0, assumed]);
     expect(JSON.parse(readFileSync(at("own.json"), "utf8"))).toMatchObject({ assumed, method: "import" });
     const said = await dsqn("import", at("net.safetensors"), "--activation", "relu", "--out", at("own.safetensors"));
-    expect(said.json.assumed).toEqual([]);
+    expect(said.result.assumed).toEqual([]);
   });
 
   it("replaces neither its input, nor a JSON that is no card", async () => {
     const before = readFileSync(at("net.safetensors"));
     const same = await dsqn("import", at("net.safetensors"), "--out", at("net.safetensors"));
-    expect([same.code, same.json]).toMatchObject([2, { error: { code: "OUTPUT_IS_INPUT" } }]);
+    expect([same.code, same.result]).toMatchObject([2, { error: { code: "OUTPUT_IS_INPUT" } }]);
     expect(readFileSync(at("net.safetensors"))).toEqual(before);
     writeFileSync(at("arch.json"), '{"input": [1, 1, 4], "inputScale": 1}');
     const card = await dsqn(
@@ -72,13 +55,13 @@ describe("import", () => {
       "--out",
       at("arch.safetensors"),
     );
-    expect([card.code, card.json]).toMatchObject([2, { error: { code: "OUTPUT_TAKEN" } }]);
+    expect([card.code, card.result]).toMatchObject([2, { error: { code: "OUTPUT_TAKEN" } }]);
     expect(JSON.parse(readFileSync(at("arch.json"), "utf8"))).toEqual({ input: [1, 1, 4], inputScale: 1 });
   });
 
   it("names the first thing that is wrong with an architecture", async () => {
     writeFileSync(at("wrong.json"), '{"input": [1, 1]}');
-    const { json } = await dsqn(
+    const { result: json } = await dsqn(
       "import",
       at("net.safetensors"),
       "--architecture",
@@ -103,7 +86,7 @@ describe("too few steps and silence", () => {
         "--out",
         at("snn.safetensors"),
       );
-    const { code, json } = await convert("5");
+    const { code, result: json } = await convert("5");
     expect([code, json]).toMatchObject([
       2,
       {
@@ -115,7 +98,7 @@ describe("too few steps and silence", () => {
       },
     ]);
     expect(() => readFileSync(at("snn.safetensors"))).toThrow();
-    expect((await convert("100")).json).toMatchObject({ steps: 100, warnings: [] });
+    expect((await convert("100")).result).toMatchObject({ steps: 100, warnings: [] });
   });
 
   it("forward tells of outputs that are all the same, and why", async () => {
@@ -125,15 +108,15 @@ describe("too few steps and silence", () => {
     );
     const observations = "[[30,1,2,3],[-20,9,8,7]]";
     const few = await dsqn("forward", at("late.safetensors"), "--input", observations, "--steps", "3");
-    expect(few.json.warnings).toEqual([expect.stringContaining("T must be at least 4")]);
-    expect(few.stderr).toContain("Warning: with T = 3");
-    expect((await dsqn("forward", at("late.safetensors"), "--input", observations)).json.warnings).toEqual([]);
+    expect(few.result.warnings).toEqual([expect.stringContaining("T must be at least 4")]);
+    expect(few.told).toContain("Warning: with T = 3");
+    expect((await dsqn("forward", at("late.safetensors"), "--input", observations)).result.warnings).toEqual([]);
     const shy = createSpikingNetwork([4, 6, 2], new Random(3), {
       steps: 4,
       neuron: neuron("lif", { threshold: 1000 }),
     });
     await saveModel(at("shy.safetensors"), shy);
     const silent = await dsqn("forward", at("shy.safetensors"), "--input", observations);
-    expect(silent.json.warnings).toEqual([expect.stringContaining("same for all 2 observations")]);
+    expect(silent.result.warnings).toEqual([expect.stringContaining("same for all 2 observations")]);
   });
 });

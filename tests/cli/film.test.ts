@@ -44,6 +44,15 @@ describe("dsqn evaluate --film", () => {
     expect(() => mayReplace(file)).not.toThrow();
   });
 
+  it("remembers between decisions what the evaluation remembers", async () => {
+    const few = ["--env", "CartPole-v1", "--episodes", "1", "--max-steps", "120", "--steps", "8"];
+    const play = async (...more: string[]): Promise<Result> =>
+      (await dsqn<Result>("evaluate", converted, ...few, ...more, "--film", join(folder, "carry.png"))).result;
+    const [carried, fresh] = [await play("--carry"), await play()];
+    expect([carried.film.frames, fresh.film.frames]).toEqual([carried.returns[0], fresh.returns[0]]);
+    expect(carried.film.frames).not.toBe(fresh.film.frames);
+  });
+
   it("has any agent: of a network without spikes the picture and the bars", async () => {
     const file = join(folder, "dense.png");
     const few = ["--env", "MountainCar-v0", "--episodes", "1", "--max-steps", "5"];

@@ -1,14 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { main } from "../../src/cli/main.ts";
 import { loadModel, saveModel } from "../../src/network/file/model.ts";
 import { Random } from "../../src/numeric/random.ts";
 import { createDenseNetwork, createSpikingNetwork } from "../../src/network/create.ts";
 import { neuron } from "../../src/network/neurons/index.ts";
 import { referenceEngine, referenceEngine32 } from "../../src/engines/reference/index.ts";
 import { legacyFile, listOf, op, torchTensor } from "../formats/pickles.ts";
+import { dsqn } from "./run.ts";
 
 const spiking = createSpikingNetwork([3, 6, 2], new Random(1), { steps: 20, biasInput: true });
 const dense = createDenseNetwork([3, 6, 2], new Random(2));
@@ -25,21 +25,6 @@ beforeAll(async () => {
   await saveModel(at("dense.safetensors"), dense);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Runs the CLI in this process; `result` is the JSON document on stdout. */
-async function dsqn(...argv: string[]): Promise<{ code: number; result: Record<string, unknown> }> {
-  let text = "";
-  const streams = [
-    jest.spyOn(process.stdout, "write").mockImplementation((chunk) => ((text += String(chunk)), true)),
-    jest.spyOn(process.stderr, "write").mockImplementation(() => true),
-  ];
-  try {
-    const code = await main([...argv, "--json"]);
-    return { code, result: JSON.parse(text) as Record<string, unknown> };
-  } finally {
-    for (const stream of streams) stream.mockRestore();
-  }
-}
 
 describe("dsqn forward", () => {
   it("gives outputs, actions and spikes of a batch, with either engine", async () => {

@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { main } from "../../src/cli/main.ts";
 import { loadModel } from "../../src/network/file/model.ts";
+import { dsqn } from "./run.ts";
 
 const FILE = join("tests", "fixtures", "nir", "spikingjelly-lif-reset.nir");
 let folder: string;
@@ -12,21 +12,6 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "dsqn-nir-"));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Runs the CLI in this process: the JSON document on stdout, and what went to stderr. */
-async function dsqn(...argv: string[]): Promise<{ code: number; result: Record<string, unknown>; log: string }> {
-  let [text, log] = ["", ""];
-  const streams = [
-    jest.spyOn(process.stdout, "write").mockImplementation((chunk) => ((text += String(chunk)), true)),
-    jest.spyOn(process.stderr, "write").mockImplementation((chunk) => ((log += String(chunk)), true)),
-  ];
-  try {
-    const code = await main([...argv, "--json"]);
-    return { code, result: JSON.parse(text) as Record<string, unknown>, log };
-  } finally {
-    for (const stream of streams) stream.mockRestore();
-  }
-}
 
 describe("dsqn import and export of NIR", () => {
   it("refuse a file without its dialect, and write nothing", async () => {
@@ -59,7 +44,7 @@ describe("dsqn import and export of NIR", () => {
       "layer 0: a spike at the threshold; NIR's is above it",
       "layer 0: potentials that begin elsewhere than at 0",
     ]);
-    expect(written.log).toMatch(/Other readers of .*net\.nir get another network/);
+    expect(written.told).toMatch(/Other readers of .*net\.nir get another network/);
     const back = await dsqn("import", at("net.nir"), "--out", at("back.safetensors"));
     expect(back.result.assumed).toEqual([]);
     expect(readFileSync(at("back.safetensors")).equals(readFileSync(at("net.safetensors")))).toBe(true);

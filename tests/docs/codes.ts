@@ -14,7 +14,7 @@ const CODE = "[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+";
 /** Where a code stands: first argument of an error, of a helper that makes one, as its `code`, or printed by the CLI itself. */
 const PLACES = [
   new RegExp(
-    `(?:Error|super|fail|failure|refuse|reject|invalid|impossible|lost|lose|end|get|object|problem)\\w*(?:<\\w+>)?\\(\\s*(?:[^()"]*?,\\s*|[\\w.!]+\\s*\\?\\s*)?"(${CODE})"`,
+    `(?:Error|super|fail|failure|refuse|reject|invalid|impossible|lost|lose|end|(?<!environ\\.)get|object|problem)\\w*(?:<\\w+>)?\\(\\s*(?:[^()"]*?,\\s*|[\\w.!]+\\s*\\?\\s*)?"(${CODE})"`,
     "g",
   ),
   new RegExp(`Error\\(\\s*[\\w.!]+\\s*\\?\\s*"${CODE}"\\s*:\\s*"(${CODE})"`, "g"),

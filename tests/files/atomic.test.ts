@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { execa } from "execa";
 import { execFileSync } from "node:child_process";
+import { closeSync } from "node:fs";
 import { chmod, lstat, mkdtemp, readdir, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readBytes, writeAtomically, writeFileAtomic } from "../../src/files/atomic.ts";
+import { openWritable, readBytes, writeAtomically, writeFileAtomic, writeWhole } from "../../src/files/atomic.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -63,6 +64,31 @@ describe.each(writers)("atomic writing, %s", (name, write) => {
       });
     },
   );
+});
+
+describe("files that grow, or change in place", () => {
+  it("hold all that was written, at the end or where it was said", async () => {
+    const path = join(folder, "grows.bin");
+    const file = openWritable(path, "w+");
+    for (const text of ["abc", "defg"]) writeWhole(file, Buffer.from(text), path);
+    writeWhole(file, Buffer.from("XY"), path, 2);
+    closeSync(file);
+    expect(await readFile(path, "utf8")).toBe("abXYefg");
+  });
+
+  (process.platform === "linux" ? it : it.skip)("say that the disk is full (skipped but on Linux: /dev/full)", () => {
+    const file = openWritable("/dev/full", "w");
+    expect(() => writeWhole(file, Buffer.from("x"), "/dev/full")).toThrow(
+      expect.objectContaining({ code: "FILE_UNWRITABLE", hint: expect.stringContaining("The disk is full") }),
+    );
+    closeSync(file);
+  });
+
+  it("say where they can't be", () => {
+    expect(() => openWritable(folder, "a")).toThrow(
+      expect.objectContaining({ code: "FILE_UNWRITABLE", message: expect.stringContaining(folder) }),
+    );
+  });
 });
 
 describe("reading", () => {

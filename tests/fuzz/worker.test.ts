@@ -4,6 +4,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
+import { children } from "../../scripts/chaos/patience.ts";
+import { fuzz } from "../../scripts/fuzz/campaign.ts";
 import { ensurePython } from "../../src/setup/index.mjs";
 
 let folder: string;
@@ -25,6 +27,34 @@ describe("npm run fuzz -- --reader worker", () => {
     expect(targets.worker.read).toBeGreaterThan(20);
     expect(targets.worker.refused).toBeGreaterThan(300);
   }, 120_000);
+
+  const onLinux = process.platform === "linux" ? it : it.skip; // it looks into /proc
+  onLinux(
+    "goes on with another Python where somebody ended the one that had nothing to do",
+    async () => {
+      const readers = () =>
+        children().filter((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("worker.py"));
+      const ended: number[] = [];
+      const { findings, targets } = await fuzz({
+        folder: join(folder, "ended"),
+        seed: 2,
+        inputs: 4000,
+        readers: ["worker"],
+        onProgress: () => {
+          for (const pid of readers()) {
+            ended.push(pid);
+            process.kill(pid, "SIGKILL");
+          }
+        },
+      });
+      expect(ended.length).toBe(2);
+      expect(findings).toEqual([]);
+      const { inputs, read, refused } = targets["worker"];
+      expect([inputs, read + refused]).toEqual([4000, 4000]);
+      expect(readers()).toEqual([]);
+    },
+    120_000,
+  );
 
   it("sees an error that is none of the protocol's", async () => {
     // The same bridge, but for a validator that forgets to say in words what is wrong.

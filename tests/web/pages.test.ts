@@ -47,6 +47,28 @@ const phone: OpenOptions = { viewport: { width: 390, height: 844 }, isMobile: tr
     }
   });
 
+  it.each(["index.html", "train.html"])("%s stays whole on a screen that is turned", async (name) => {
+    const { page, faults, close } = await site.open(name, { viewport: { width: 1280, height: 900 } });
+    if (name === "index.html") await until(page, "costs", /^\d+$/);
+    else {
+      await page.click("#start");
+      await page.waitForSelector("svg[role=img] path", { state: "attached" });
+    }
+    for (const width of [390, 1280, 390]) {
+      await page.setViewportSize({ width, height: 844 });
+      await page.waitForFunction(
+        () =>
+          document.documentElement.scrollWidth <= innerWidth &&
+          [...document.querySelectorAll("svg[role=img]")].every(
+            (chart) => Number(chart.getAttribute("width")) === Math.max(240, chart.parentElement!.clientWidth),
+          ),
+      );
+    }
+    expect(await page.locator("[data-kind=fault]").count()).toBe(0);
+    expect(faults).toEqual([]);
+    await close();
+  });
+
   it("watch: acts, is pushed, thinks for longer, and plays what was recorded", async () => {
     const { page, faults, close } = await site.open("index.html");
     await until(page, "ready", "cartpole-dsqn");
@@ -244,21 +266,24 @@ const phone: OpenOptions = { viewport: { width: 390, height: 844 }, isMobile: tr
     });
     await new Promise<void>((resolve) => host.listen(0, "127.0.0.1", resolve));
     const url = `http://127.0.0.1:${(host.address() as AddressInfo).port}/sub/`;
-    const { page, faults, close } = await site.open("index.html", { url });
-    await until(page, "ready", "cartpole-dsqn");
-    expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
-    expect(await text(page, "#notices")).toMatch(/SharedArrayBuffer is missing/);
-    await page.goto(`${url}train.html`);
-    await page.click("#start");
-    await page.waitForFunction(() => document.querySelector("#greedy")!.textContent !== "–", undefined, {
-      timeout: 120_000,
-    });
-    await page.click("#stop");
-    await until(page, "state", "stopped");
-    expect(faults).toEqual([]);
-    await close();
-    host.closeAllConnections();
-    host.close();
+    try {
+      const { page, faults, close } = await site.open("index.html", { url });
+      await until(page, "ready", "cartpole-dsqn");
+      expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
+      expect(await text(page, "#notices")).toMatch(/SharedArrayBuffer is missing/);
+      await page.goto(`${url}train.html`);
+      await page.click("#start");
+      await page.waitForFunction(() => document.querySelector("#greedy")!.textContent !== "–", undefined, {
+        timeout: 120_000,
+      });
+      await page.click("#stop");
+      await until(page, "state", "stopped");
+      expect(faults).toEqual([]);
+      await close();
+    } finally {
+      host.closeAllConnections();
+      host.close();
+    }
   });
 
   it("keeps still for who prefers less motion, and remembers light or dark", async () => {

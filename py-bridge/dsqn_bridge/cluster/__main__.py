@@ -6,7 +6,7 @@ import sys
 from dsqn_bridge.cluster import isolate
 
 # Before anything starts a thread: a namespace is entered by one thread alone.
-if "DSQN_CLUSTER_ISOLATE" in os.environ:
+if os.environ.get("DSQN_CLUSTER_ISOLATE"):
     isolate.enter()
 
 from dsqn_bridge.server import main  # noqa: E402

@@ -62,13 +62,9 @@ def must_be_reachable(address):
         ) from problem
 
 
-def _setting(name):
-    return os.environ[name] if name in os.environ else None
-
-
 def _must_have_token():
-    path = _setting("RAY_AUTH_TOKEN_PATH") or os.path.join(os.path.expanduser("~"), ".ray", "auth_token")
-    if _setting("RAY_AUTH_TOKEN") or os.path.exists(path):
+    path = os.environ.get("RAY_AUTH_TOKEN_PATH") or os.path.join(os.path.expanduser("~"), ".ray", "auth_token")
+    if os.environ.get("RAY_AUTH_TOKEN") or os.path.exists(path):
         return
     raise BridgeError(
         "CLUSTER_TOKEN",

@@ -7,8 +7,11 @@ import tarfile
 import time
 import warnings
 
-from dsqn_bridge.cluster import node, placed
+from dsqn_bridge.cluster import node
 from dsqn_bridge.cluster.connect import connect
+from dsqn_bridge.cluster.node.check import check
+from dsqn_bridge.cluster.node.pieces import run_piece
+from dsqn_bridge.cluster.node.placed import Placed
 from dsqn_bridge.errors import BridgeError
 
 # How often Ray begins a piece again whose process or machine dies: as executor.ts has it.
@@ -24,7 +27,6 @@ class Driver:
     def __init__(self, session, address, cpus):
         self._ray, self._local = connect(session, address, cpus)
         self._ray.cloudpickle.register_pickle_by_value(node)
-        self._ray.cloudpickle.register_pickle_by_value(placed)
         self._events = queue.Queue()
         self._waiting, self._running, self._stopping = [], {}, False
         self._task, self._inputs = None, None
@@ -65,7 +67,7 @@ class Driver:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as On
 
         task = dict(task, code=self.code(task["code"]))
-        ask = ray.remote(num_cpus=0, max_retries=0)(node.check)
+        ask = ray.remote(num_cpus=0, max_retries=0)(check)
         asked = [
             (one, ask.options(scheduling_strategy=On(one["id"], soft=False)).remote(task))
             for one in self.nodes()
@@ -94,12 +96,10 @@ class Driver:
         self._top_up()
 
     def _top_up(self):
-        cores = sum(one["cpus"] for one in self.nodes())
-        largest = max([one["cpus"] for one in self.nodes()] or [1])
-        begin = self._ray.remote(max_retries=_RETRIES, retry_exceptions=True, scheduling_strategy="SPREAD")(
-            node.run_piece
-        )
-        while self._waiting and not self._stopping and len(self._running) < cores + _AHEAD:
+        cores = [one["cpus"] for one in self.nodes()]
+        largest = max(cores, default=1)
+        begin = self._ray.remote(max_retries=_RETRIES, retry_exceptions=True, scheduling_strategy="SPREAD")(run_piece)
+        while self._waiting and not self._stopping and len(self._running) < sum(cores) + _AHEAD:
             piece = self._waiting.pop(0)
             # A piece that wants more than any machine has gets all of one.
             reference = begin.options(num_cpus=min(piece["cpus"], largest) if largest else piece["cpus"]).remote(
@@ -178,9 +178,7 @@ class Driver:
     def place(self, task, config, cpus, name, timeout_s):
         """Starts a worker of the bridge on some node; where it listens. ``config``: what only its client knows of it, and no secret besides."""
         ray = self._ray
-        actor_class = ray.remote(num_cpus=cpus, max_concurrency=4, max_restarts=0, scheduling_strategy="SPREAD")(
-            placed.Placed
-        )
+        actor_class = ray.remote(num_cpus=cpus, max_concurrency=4, max_restarts=0, scheduling_strategy="SPREAD")(Placed)
         actor = actor_class.remote(dict(task, code=self.code(task["code"])), config)
         try:
             said = ray.get(actor.listening.remote(), timeout=timeout_s)
@@ -198,7 +196,8 @@ class Driver:
             ) from problem
         if "error" in said:
             ray.kill(actor)
-            raise BridgeError(said["error"]["code"], said["error"]["message"], said["error"].get("hint"))
+            error = said["error"]
+            raise BridgeError(error["code"], error["message"], error.get("hint"), **error["facts"])
         handle = f"worker-{len(self._workers) + 1}"
         self._workers[handle] = actor
         self._follow({"kind": "worker", "worker": handle}, actor.ended.remote())

@@ -54,13 +54,15 @@ def unpack(_session, params, arrays):
     import io
     import tarfile
 
-    from dsqn_bridge.cluster import node
+    from dsqn_bridge.cluster.node.code import extract
+    from dsqn_bridge.cluster.node.refused import Refused
 
     try:
         with tarfile.open(fileobj=io.BytesIO(arrays["files"].tobytes()), mode="r:*") as archive:
-            node.extract(archive, params["folder"])
-    except node.Refused as refusal:
-        raise BridgeError(refusal.error["code"], refusal.error["message"]) from refusal
+            extract(archive, params["folder"])
+    except Refused as refusal:
+        error = refusal.error
+        raise BridgeError(error["code"], error["message"], error.get("hint"), **error["facts"]) from refusal
     return {}, {}
 
 

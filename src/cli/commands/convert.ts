@@ -250,7 +250,9 @@ async function tune(
 /** Refuses what takes the order of spikes away from what needs it. */
 function refuseOrder({ levels, phases, price, bits }: Options): void {
   if (levels && price !== undefined)
-    throw new UsageError("BAD_ARGUMENT", "--price is of spikes, and with --levels the network that learns has none.");
+    throw new UsageError("BAD_ARGUMENT", "--price is of spikes, and with --levels the network that learns has none.", {
+      hint: "Leave out --price or --levels.",
+    });
   if (phases && bits !== undefined)
     throw new UsageError("BAD_ARGUMENT", "--bits would round what holds neurons back in two phases too.", {
       hint: "Leave out --bits or --phases.",

@@ -165,7 +165,7 @@ interface Filming {
 
 /** Plays the first episode once more, in a copy that shows itself. */
 async function filmed(network: Network, { options, file, engine, card, context }: Filming) {
-  const { seed, epsilon, steps: timeSteps, ties } = options;
+  const { seed, epsilon, steps: timeSteps, ties, carry } = options;
   const { signal, progress } = context;
   const quiet = { ...context, log: () => undefined };
   const { png, ...facts } = await withEnvironment(
@@ -175,7 +175,7 @@ async function filmed(network: Network, { options, file, engine, card, context }
       const environments = await make(1);
       try {
         const onFrame = (done: number): void => progress({ stage: "film", done, unit: "pictures" });
-        const how = { steps: FILM_STEPS, seed, epsilon, engine, timeSteps, ties, signal, onFrame };
+        const how = { steps: FILM_STEPS, seed, epsilon, engine, timeSteps, ties, carry, signal, onFrame };
         return await filmOf(network, environments, how);
       } finally {
         await environments.close();

@@ -25,9 +25,17 @@ export function onFlags(parser: Parser, unit: string, { out = false } = {}): Par
     .option("--cpus <n>", "with --on: cores of each", integer(1));
   if (!out)
     parser.option("--job <folder>", "with --on: the job's folder, to go on there (default: runs/<time>-<command>)");
-  if (!parser.options.some(({ long }) => long === "--dry-run"))
-    parser.option("--dry-run", "with --on slurm: write the scripts, submit nothing");
-  return parser;
+  const alone = parser.options.some(({ long }) => long === "--dry-run");
+  if (!alone) parser.option("--dry-run", "with --on slurm: write the scripts, submit nothing");
+  return parser.hook("preAction", (called) => {
+    const { on, job, cpus, dryRun }: OnFlags = called.opts();
+    const needs = { "--job": job, "--cpus": cpus, ...(!alone && { "--dry-run": dryRun }) };
+    const given = Object.entries(needs).find(([, value]) => value !== undefined);
+    if (on === undefined && given)
+      throw new UsageError("BAD_ARGUMENT", `${given[0]} is of pieces that run elsewhere, and there is no --on.`, {
+        hint: `Add --on WHERE, or leave ${given[0]} out.`,
+      });
+  });
 }
 
 /** A job to be described: `pieces` may add files that they read. */

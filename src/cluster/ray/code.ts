@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { DsqnError } from "../../errors.ts";
 import { root } from "../../setup/index.mjs";
-import { codeFolders, runsSources } from "../identity.ts";
+import { codeFolders, filesHash, runsSources } from "../identity.ts";
 
 /** The package and all that it needs of npm, as files below one folder, for an archive that runs wherever it is unpacked. */
 export interface Code {
@@ -43,13 +43,9 @@ export function packageCode(): Code {
     ...dependencyFolders(base).flatMap((folder) => filesBelow(folder, basename(folder) === "typescript")),
   ];
   const files = [...new Set(all.map((file) => relative(base, file).replaceAll("\\", "/")))].sort();
-  const hash = createHash("sha256");
-  for (const file of files) {
-    const content = createHash("sha256").update(readFileSync(join(base, file)));
-    hash.update(`${file} ${content.digest("hex")}\n`);
-  }
+  const hash = filesHash(base, files);
   if (runsSources) files.push(...transpiled(own));
-  known = { base, package: relative(base, root).replaceAll("\\", "/"), files, hash: hash.digest("hex") };
+  known = { base, package: relative(base, root).replaceAll("\\", "/"), files, hash };
   return known;
 }
 

@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { openWorker, type Worker } from "../../bridge/index.ts";
 import { DsqnError } from "../../errors.ts";
 import { root } from "../../setup/index.mjs";
@@ -184,6 +182,3 @@ export class RayDriver {
     return this.#worker.close();
   }
 }
-
-/** The job's own words, for nodes that do not see its folder. */
-export const jobText = (folder: string): string => readFileSync(join(folder, "job.json"), "utf8");

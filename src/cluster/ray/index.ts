@@ -3,10 +3,11 @@ import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DsqnError } from "../../errors.ts";
 import { makeFolder, writeAtomically } from "../../files/atomic.ts";
+import { leftNothing } from "../errors.ts";
 import { ATTEMPTS, type Executor, type OpenJob, type Piece, type RunHooks } from "../executor.ts";
 import { answerTo } from "../serve.ts";
 import { bringHome } from "./carried.ts";
-import { failureOf, jobText, RayDriver, type RayEvent } from "./driver.ts";
+import { failureOf, RayDriver, type RayEvent } from "./driver.ts";
 import { type RayOptions, rayOptions } from "./options.ts";
 
 export { type RayOptions, rayOptions } from "./options.ts";
@@ -53,7 +54,8 @@ class RayExecutor implements Executor {
       folder: job.folder,
       token,
       shared: this.#options.shared,
-      job: jobText(job.folder),
+      // For nodes that do not see the folder.
+      job: readFileSync(join(job.folder, "job.json"), "utf8"),
     };
     await this.#check(job, token, signal);
   }
@@ -164,8 +166,7 @@ class RayExecutor implements Executor {
     if (files) await bringHome(job, id, files, this.#driver!);
     await seen(
       () => job.done(id) || job.failure(id) !== undefined,
-      () =>
-        new DsqnError("FILE_UNWRITABLE", `Piece ${id} left nothing in ${job.folder}.`, { hint: "Is its disk full?" }),
+      () => leftNothing(id, job.folder),
     );
   }
 

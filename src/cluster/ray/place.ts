@@ -75,7 +75,9 @@ async function launchOn(
     string
   > & { pid: number };
   if (![work, control].every((address) => /^tcp:\/\//.test(address)) || typeof publicKey !== "string")
-    throw new DsqnError("WORKER_PROTOCOL", `The worker "${name}" named no addresses to reach it by.`);
+    throw new DsqnError("WORKER_PROTOCOL", `The worker "${name}" named no addresses to reach it by.`, {
+      hint: "Install the same version of dsqn everywhere.",
+    });
   let end: (ending: Ending) => void = () => undefined;
   const ended = new Promise<Ending>((resolve) => (end = resolve));
   const kill = (): void => {

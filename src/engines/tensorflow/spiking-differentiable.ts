@@ -21,7 +21,7 @@ export interface SpikingGraphOptions {
 }
 
 /**
- * Whether `spikingDifferentiable` knows this network: plain lif that resets by subtraction, analog input, read by the potential, no pooling.
+ * Whether `spikingDifferentiable` knows this network: hidden layers, plain lif that resets by subtraction, analog input, read by the potential, no pooling.
  * `spiking-learner.ts` knows more, one step of one state after the other, for several times the time.
  */
 export function isGraphable({ layers, coding }: SpikingNetwork, { name }: SurrogateOptions): boolean {
@@ -33,6 +33,7 @@ export function isGraphable({ layers, coding }: SpikingNetwork, { name }: Surrog
     !coding.biasInput &&
     !coding.signedInputs &&
     typeof (outputs as Lif).beta === "number" &&
+    layers.length > 1 &&
     layers.every(
       ({ activation, pooling, recurrent }) =>
         !pooling &&

@@ -113,10 +113,8 @@ function inputOf(
 ): Input {
   const { x } = arrays;
   const features =
-    first.kind === "linear" && !first.pooling
-      ? Object.hasOwn(arrays, first.weight)
-        ? arrays[first.weight].shape[1]
-        : undefined
+    first.kind === "linear" && !first.pooling && Object.hasOwn(arrays, first.weight)
+      ? arrays[first.weight].shape[1]
       : undefined;
   if (!x) {
     if (features !== undefined) return { input: [features], changing: false, inputs: null };

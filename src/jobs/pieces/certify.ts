@@ -8,7 +8,7 @@ import type { Settings } from "../../simulators/names.ts";
 import { openSimulator } from "../../simulators/open.ts";
 
 /** So many networks are a piece, wherever it runs: the names of pieces, and so a job that is begun, depend on it. */
-export const NETWORKS_PER_PIECE = 100;
+const NETWORKS_PER_PIECE = 100;
 
 /** What all parts of a series have in common. */
 export interface SeriesInput {

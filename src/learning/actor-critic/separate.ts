@@ -63,14 +63,20 @@ export function separateActorCritic(
   };
 }
 
-/** Outputs of any number of states, as many at a time as fit. */
-function inParts(network: TrainableNetwork, observations: Shown & Float32Array, batch: number): Float32Array {
+/** Outputs of any number of states, as many at a time as fit; valid until the next call. */
+export function inParts<O extends Shown>(
+  network: Pick<TrainableNetwork, "maxBatch" | "observationSize" | "actions"> & {
+    forward(observations: O, batch: number): Float32Array;
+  },
+  observations: O,
+  batch: number,
+): Float32Array {
   const { maxBatch, observationSize: n, actions } = network;
   if (batch <= maxBatch) return network.forward(observations, batch);
   const all = new Float32Array(batch * actions);
   for (let first = 0; first < batch; first += maxBatch) {
     const rows = Math.min(maxBatch, batch - first);
-    all.set(network.forward(observations.subarray(first * n, (first + rows) * n), rows), first * actions);
+    all.set(network.forward(observations.subarray(first * n, (first + rows) * n) as O, rows), first * actions);
   }
   return all;
 }

@@ -1,8 +1,8 @@
 import { adam, clipNorm } from "../../engines/optimizers/index.ts";
 import type { Network } from "../../network/network.ts";
-import type { TrainableNetwork } from "../../network/trainable.ts";
-import type { Shown } from "../algorithm.ts";
+import type { FlatNetwork } from "../q-learner/flat.ts";
 import type { ActorCritic, ActorCriticOptions, Judgement } from "./actor-critic.ts";
+import { inParts } from "./separate.ts";
 import { withoutValueOutput } from "./value-output.ts";
 
 /** Logits [batch, actions] and values [batch] of outputs [batch, actions + 1], whose last column is the value. */
@@ -33,22 +33,15 @@ export function joined({ logits, values }: Judgement): Float32Array {
  * same spikes. `saved`: the policy as it is saved, of that which learns.
  */
 export function sharedActorCritic(
-  network: Omit<TrainableNetwork, "forward"> & { forward(observations: Shown, batch: number): Float32Array },
+  network: FlatNetwork,
   options: ActorCriticOptions & { readonly saved?: (network: Network) => Network },
 ): ActorCritic {
-  const { parameters, gradients, maxBatch, observationSize: n } = network;
+  const { parameters, gradients } = network;
   const optimizer = adam(parameters.length, { epsilon: options.epsilon });
   const weights = (): Float32Array[] => [parameters.slice()];
   return {
     actions: network.actions - 1,
-    judge(observations, batch) {
-      const parts: Float32Array[] = [];
-      for (let first = 0; first < batch; first += maxBatch) {
-        const rows = Math.min(maxBatch, batch - first);
-        parts.push(network.forward(observations.subarray(first * n, (first + rows) * n), rows).slice());
-      }
-      return split(parts.length === 1 ? parts[0] : Float32Array.from(parts.flatMap((part) => [...part])), batch);
-    },
+    judge: (observations, batch) => split(inParts(network, observations, batch), batch),
     update(observations, batch, slopes, learningRate) {
       network.backward(joined(slopes(split(network.forward(observations, batch), batch))));
       if (options.clip !== undefined) clipNorm(gradients, options.clip);

@@ -1,3 +1,4 @@
+import { DsqnError } from "../../errors.ts";
 import { columnsOf, type Layer } from "../../network/layer.ts";
 import type { Network } from "../../network/network.ts";
 
@@ -38,8 +39,16 @@ function withOutputs<N extends Network>(
   change: (rows: Float32Array, columns: number, scaled: boolean) => Float32Array,
 ): N {
   const last = network.layers.at(-1)!;
-  const { synapses, weights, biases, activation } = last;
-  if (synapses.kind !== "dense") throw new RangeError("The outputs are no dense layer.");
+  const { synapses, weights, biases, activation, recurrent } = last;
+  if (synapses.kind !== "dense" || recurrent)
+    throw new DsqnError(
+      "MODEL_DOES_NOT_FIT",
+      "A critic's output needs a dense output layer without recurrent weights.",
+      {
+        hint: "Name a model that ends with a dense layer.",
+        facts: { layer: network.layers.length - 1 },
+      },
+    );
   const columns = columnsOf(last);
   const each = ([name, value]: [string, unknown]): [string, unknown] => [
     name,

@@ -12,10 +12,12 @@ import {
   evaluationFields,
   finalFields,
   fraction,
+  layerSchema,
   optimizerSchema,
   seedSchema,
   solveSchema,
   spikingFields,
+  spikingPixelsProblem,
   spikingProblem,
   spikingSchema,
 } from "../schema.ts";
@@ -179,18 +181,6 @@ export type DqnConfig = z.output<typeof dqnSchema>;
 /** A config as written: defaults may be left out. */
 export type DqnConfigInput = z.input<typeof dqnSchema>;
 
-const pair = z.tuple([count, count]);
-const layerSchema = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("convolution"),
-    filters: count,
-    kernel: pair,
-    strides: z.optional(pair),
-    padding: z.optional(z.enum(["valid", "same"])),
-  }),
-  z.strictObject({ kind: z.literal("dense"), outputs: count }),
-]);
-
 /** Everything that a run of Q-learning from pixels depends on: conv DQN, or a DSQN, whose network spikes. */
 const convDqnFields = z
   .strictObject({
@@ -245,10 +235,8 @@ const convDqnFields = z
     if (spiking) {
       // The output layer is none of `layers`; of an architecture it depends on the game's actions, whose number does not matter here.
       const hidden = spiking.hidden ?? layers ?? (architecture ? architectures[architecture](1).slice(1) : []);
-      const problem = spikingProblem(spiking, hidden.length);
+      const problem = spikingPixelsProblem(spiking, hidden.length);
       if (problem) fail(problem.message, "network", "spiking", problem.field);
-      else if (spiking.learn.length > 0)
-        fail("is for networks over lists of values: TensorFlow learns weights alone", "network", "spiking", "learn");
     }
     const least = Math.max(environment.count * (nStep + 16), replay.initial);
     if (replay.capacity < least) fail(`is less than ${least} frames`, "replay", "capacity");

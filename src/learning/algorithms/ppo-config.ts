@@ -14,9 +14,11 @@ import {
   finalFields,
   finalSchema,
   fraction,
+  layerSchema,
   seedSchema,
   solveSchema,
   spikingFields,
+  spikingPixelsProblem,
   spikingProblem,
   spikingSchema,
 } from "../schema.ts";
@@ -88,18 +90,6 @@ export const ppoSchema = z
 export type PpoConfig = z.output<typeof ppoSchema>;
 /** What a PPO config file may hold: fields left out take the schema's defaults. */
 export type PpoConfigInput = z.input<typeof ppoSchema>;
-
-const pair = z.tuple([count, count]);
-const layerSchema = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("convolution"),
-    filters: count,
-    kernel: pair,
-    strides: pair.optional(),
-    padding: z.enum(["valid", "same"]).optional(),
-  }),
-  z.strictObject({ kind: z.literal("dense"), outputs: count }),
-]);
 
 /** Everything that a PPO run over an Atari game's frames depends on. Policy and critic share all but the output layer. */
 export const pixelPpoSchema = z
@@ -176,10 +166,8 @@ export const pixelPpoSchema = z
     if (model === undefined && network.outputs !== "logits") fail("is for a model", "network", "outputs");
     if (spiking) {
       const hidden = layers ?? (architecture ? architectures[architecture](1).slice(1) : []);
-      const problem = spikingProblem(spiking, hidden.length);
+      const problem = spikingPixelsProblem(spiking, hidden.length);
       if (problem) fail(problem.message, "network", "spiking", problem.field);
-      else if (spiking.learn.length > 0)
-        fail("is for networks over lists of values: TensorFlow learns weights alone", "network", "spiking", "learn");
     }
     const undivided = partsProblem(environment.count * horizon, minibatches);
     if (undivided) fail(undivided, "minibatches");

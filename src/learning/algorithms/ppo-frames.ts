@@ -35,7 +35,7 @@ export async function createPixelPpo(
   const { count, height, width, stack, actions } = environments as PixelEnvironments;
   const tf = await loadTfjs(options);
   const { policyScale, outputs, model } = config.network;
-  const policy = await initialPolicy(config, environments as PixelEnvironments, actions);
+  const policy = await initialPixelNetwork(config, environments as PixelEnvironments, actions);
   const scale = policyScale ?? (model === undefined ? FIRST_POLICY : 1);
   const network = withValueOutput(policy, scale, outputs);
   const learner = isSpiking(network)
@@ -70,19 +70,6 @@ async function teacherOf(
     }
     return rows;
   };
-}
-
-/** With one output per action. */
-async function initialPolicy(
-  config: PixelPpoConfig,
-  environments: PixelEnvironments,
-  actions: number,
-): Promise<Network> {
-  const { seed, network } = config;
-  const { model, spiking } = network;
-  const spikes = model === undefined ? spiking !== undefined : isSpiking((await loadModel(model)).network);
-  const method = spikes ? "pixel-dsqn" : "conv-dqn";
-  return initialPixelNetwork({ seed, method, network }, environments, actions);
 }
 
 /** One network that starts at a spiking one over bytes, whose saved weights hold `inputScale`: it sees bytes * inputScale. */

@@ -28,7 +28,8 @@ import { assertScalingFits, type Scaling } from "../scaling.ts";
 import { valueAt } from "../schedules.ts";
 import type { TrainingPlan } from "../train.ts";
 import type { PixelPpoConfig, PpoConfig } from "./ppo-config.ts";
-import { generalisedAdvantages, logSoftmax, type Minibatch, ppoSlopes } from "./ppo-gradient.ts";
+import { generalisedAdvantages, logSoftmax, ppoSlopes } from "./ppo-gradient.ts";
+import { createRollout, minibatches, type Rollout } from "./ppo-rollout.ts";
 
 /** When such a run ends, and how it is judged in between. */
 export function ppoPlan(config: PpoConfig | PixelPpoConfig): TrainingPlan {
@@ -110,21 +111,6 @@ interface Facts {
   /** Lists of moments; as many as of weights unless said. */
   readonly moments?: number;
   readonly random: { readonly exploration: RandomState; readonly minibatches: RandomState };
-}
-
-type Rollout = ReturnType<typeof createRollout>;
-
-/** What was done since the last update, [horizon, count] each. */
-function createRollout(steps: number, taught: number) {
-  return {
-    /** A teacher's probabilities, [steps, actions]. */
-    taught: new Float32Array(steps * taught),
-    actions: new Int32Array(steps),
-    logProbabilities: new Float32Array(steps),
-    values: new Float32Array(steps),
-    rewards: new Float64Array(steps),
-    ended: new Uint8Array(steps),
-  };
 }
 
 class Ppo implements Algorithm {
@@ -215,32 +201,20 @@ class Ppo implements Algorithm {
   }
 
   #learn(environmentSteps: number): void {
-    const { horizon, gamma, lambda, epochs, minibatches, learningRate, teacher } = this.#config;
-    const { actions, logProbabilities, values, taught } = this.#rollout;
-    const choices = this.#learner.actions;
+    const { horizon, gamma, lambda, epochs, minibatches: parts, learningRate, teacher } = this.#config;
     const teaching = teacher && valueAt(teacher.weight, environmentSteps);
     const next = this.#learner.judge(this.#sight.at(horizon), this.#count).values.slice(0, this.#count);
     const advantages = generalisedAdvantages(this.#rollout, next, gamma, lambda);
     const rate = valueAt(learningRate, environmentSteps) * this.#settled;
-    const size = actions.length / minibatches;
-    for (let epoch = 0; epoch < epochs; epoch++) {
-      const order = shuffled(actions.length, this.#minibatches);
-      for (let start = 0; start < order.length; start += size) {
-        const chosen = order.subarray(start, start + size);
-        const batch: Minibatch = {
-          actions: chosen.map((k) => actions[k]),
-          logProbabilities: Float32Array.from(chosen, (k) => logProbabilities[k]),
-          advantages: Float64Array.from(chosen, (k) => advantages[k]),
-          returns: Float64Array.from(chosen, (k) => advantages[k] + values[k]),
-          ...(teaching !== undefined && { taught: rowsOf(taught, chosen, choices) }),
-        };
-        const objective = { ...this.#config, teaching };
+    const size = advantages.length / parts;
+    const objective = { ...this.#config, teaching };
+    for (let epoch = 0; epoch < epochs; epoch++)
+      for (const { steps, batch } of minibatches(this.#rollout, advantages, size, this.#minibatches)) {
         const slopes = (said: Judgement): Judgement =>
           this.#slopes(ppoSlopes(said, batch, objective), environmentSteps);
-        this.#learner.update(this.#sight.of(chosen), size, slopes, rate);
+        this.#learner.update(this.#sight.of(steps), size, slopes, rate);
         this.#updates++;
       }
-    }
     this.#sight.carry(horizon);
     this.#filled = 0;
   }
@@ -331,21 +305,4 @@ function draw(logs: Float64Array, random: Random): number {
     if (left < 0) return j;
   }
   return logs.length - 1;
-}
-
-/** Some rows of values [.., width]. */
-function rowsOf(values: Float32Array, rows: Int32Array, width: number): Float32Array {
-  const chosen = new Float32Array(rows.length * width);
-  rows.forEach((k, to) => chosen.set(values.subarray(k * width, (k + 1) * width), to * width));
-  return chosen;
-}
-
-/** 0 to n - 1 in a random order (Fisher & Yates). */
-function shuffled(n: number, random: Random): Int32Array {
-  const order = Int32Array.from({ length: n }, (_, k) => k);
-  for (let k = n - 1; k > 0; k--) {
-    const other = random.integer(k + 1);
-    [order[k], order[other]] = [order[other], order[k]];
-  }
-  return order;
 }

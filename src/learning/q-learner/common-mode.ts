@@ -1,4 +1,5 @@
 import type { TrainableNetwork } from "../../network/trainable.ts";
+import { mean } from "../../numeric/statistics.ts";
 
 /**
  * A Q-network whose outputs have only to differ from each other:
@@ -62,12 +63,6 @@ export function commonMode(network: TrainableNetwork, common: TrainableNetwork):
       common.close();
     },
   };
-}
-
-function mean(values: Float32Array): number {
-  let sum = 0;
-  for (const value of values) sum += value;
-  return sum / values.length;
 }
 
 function joined(first: Float32Array, second: Float32Array): Float32Array {

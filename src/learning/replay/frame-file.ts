@@ -1,5 +1,6 @@
-import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, readSync } from "node:fs";
 import { DsqnError } from "../../errors.ts";
+import { openWritable, writeWhole, writing } from "../../files/atomic.ts";
 import type { FrameMemory } from "./frame-memory.ts";
 
 /**
@@ -28,7 +29,7 @@ export function openFrameFile(path: string, memory: FrameMemory, { resume = fals
     throw new DsqnError("CHECKPOINT_INVALID", `The replay memory's frames "${path}" are missing.`, {
       hint: "Start the run anew, in another folder.",
     });
-  const file = openSync(path, resume ? "r+" : "w+");
+  const file = openWritable(path, resume ? "r+" : "w+");
   const size = ring * environments * frameSize;
   if (resume && fstatSync(file).size !== size) {
     closeSync(file);
@@ -36,7 +37,7 @@ export function openFrameFile(path: string, memory: FrameMemory, { resume = fals
       hint: "Start the run anew, in another folder.",
     });
   }
-  ftruncateSync(file, size);
+  writing(path, () => ftruncateSync(file, size));
   let saved = memory.pushed.map(() => 0);
 
   /** Calls `run` for every stretch of frames [from, to) that lies in one piece both in memory and in the file. */
@@ -60,11 +61,8 @@ export function openFrameFile(path: string, memory: FrameMemory, { resume = fals
     due: (step) => memory.pushed.some((pushed, lane) => pushed - saved[lane] + step > margin),
     save() {
       for (const [lane, pushed] of memory.pushed.entries())
-        stretches(lane, saved[lane], pushed, (bytes, position) => {
-          for (let done = 0; done < bytes.length;)
-            done += writeSync(file, bytes, done, bytes.length - done, position + done);
-        });
-      fsyncSync(file);
+        stretches(lane, saved[lane], pushed, (bytes, position) => writeWhole(file, bytes, path, position));
+      writing(path, () => fsyncSync(file));
       saved = [...memory.pushed];
     },
     restore() {

@@ -5,16 +5,14 @@ import {
   constants,
   existsSync,
   ftruncateSync,
-  openSync,
   readdirSync,
   rmdirSync,
   rmSync,
   statSync,
-  writeSync,
 } from "node:fs";
 import { join } from "node:path";
 import { DsqnError } from "../../errors.ts";
-import { makeFolder, readRegular } from "../../files/atomic.ts";
+import { makeFolder, openWritable, readRegular, writeWhole } from "../../files/atomic.ts";
 
 /** Where a run keeps everything: config.json, progress.jsonl, TensorBoard events, checkpoints, models, summary.json. */
 export interface RunFolder {
@@ -97,13 +95,14 @@ export function openJsonLog(path: string, keep = 0, sha256?: string): JsonLog {
       hint: "Put it back if there is a copy, or start the run anew, in another folder.",
       facts: { path },
     });
-  const file = openSync(path, "a");
+  const file = openWritable(path, "a");
   ftruncateSync(file, keep);
   let bytes = keep;
   return {
     append(entry) {
-      const line = `${JSON.stringify(entry)}\n`;
-      bytes += writeSync(file, line);
+      const line = Buffer.from(`${JSON.stringify(entry)}\n`);
+      writeWhole(file, line, path);
+      bytes += line.length;
       hash.update(line);
     },
     get bytes() {

@@ -2,10 +2,9 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { zipSync } from "fflate";
 import { DsqnError, UsageError } from "../../errors.ts";
-import { makeFolder, readBytes, readRegular, writeAtomically } from "../../files/atomic.ts";
+import { readBytes, readRegular, writeAtomically } from "../../files/atomic.ts";
 import { unzip } from "../../formats/zip.ts";
-import { openRunFolder } from "./folder.ts";
-import { overviewOf } from "./list.ts";
+import { checkRunFolder, openRunFolder } from "./folder.ts";
 import { withRun } from "./lock.ts";
 
 /** What a run can go on without: the checkpoint before the last, locks, and what a write left behind. */
@@ -31,7 +30,7 @@ export interface PackedRun {
  * @throws DsqnError RUN_NOT_FOUND, RUN_LOCKED; UsageError BAD_ARGUMENT for a run with more than 512 MB, as the replay memory of frames has
  */
 export async function packRun(folder: string, archive: string): Promise<PackedRun> {
-  overviewOf(folder);
+  checkRunFolder(folder, { resume: true });
   return withRun(folder, async () => {
     const files = readdirSync(folder, { withFileTypes: true })
       .filter((entry) => entry.isFile() && !LEFT_OUT.test(entry.name))
@@ -60,13 +59,13 @@ export async function unpackRun(archive: string, folder: string): Promise<Packed
   const bytes = await readBytes(archive);
   const content = filesIn(archive, bytes);
   openRunFolder(folder);
-  makeFolder(folder);
   const files = Object.keys(content).sort();
+  const taken = files.find((name) => existsSync(join(folder, name)));
+  if (taken !== undefined)
+    throw new DsqnError("RUN_EXISTS", `"${join(folder, taken)}" is there already.`, { hint: "Choose another --out." });
   // The config last: what was interrupted before is no run yet.
   for (const name of [...files.filter((one) => one !== "config.json"), "config.json"])
-    if (existsSync(join(folder, name)))
-      throw new DsqnError("RUN_EXISTS", `"${join(folder, name)}" is there already.`, { hint: "Choose another --out." });
-    else writeAtomically(join(folder, name), content[name]);
+    writeAtomically(join(folder, name), content[name]);
   return { folder, archive, files, bytes: bytes.length };
 }
 

@@ -1,4 +1,5 @@
-import { closeSync, ftruncateSync, fstatSync, openSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, fstatSync } from "node:fs";
+import { openWritable, writeWhole } from "../../files/atomic.ts";
 import { double, float, integer, message, text } from "../../files/protobuf.ts";
 
 /**
@@ -24,12 +25,12 @@ export interface EventWriter {
  */
 export function openEventFile(path: string, options: { keep?: number; now?: () => number } = {}): EventWriter {
   const { keep = 0, now = () => Date.now() / 1000 } = options;
-  const file = openSync(path, "a");
+  const file = openWritable(path, "a");
   let bytes = Math.min(fstatSync(file).size, keep);
   ftruncateSync(file, bytes);
   const append = (event: Buffer): void => {
     const framed = record(event);
-    writeSync(file, framed);
+    writeWhole(file, framed, path);
     bytes += framed.length;
   };
   if (bytes === 0) append(Buffer.concat([double(1, now()), text(3, "brain.Event:2")]));

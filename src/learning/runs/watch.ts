@@ -5,13 +5,19 @@ import { isLocked } from "../../setup/index.mjs";
 import type { EpisodeEntry, EvaluationEntry } from "../learning-curve.ts";
 import { overviewOf, type RunOverview } from "./list.ts";
 
+/** Of a fit to a data set, at one of its points. */
+interface FitEntry {
+  readonly iteration: number;
+  readonly validationAccuracy: number;
+}
+
 /** A run as far as it has come. */
 export interface RunView {
   readonly run: RunOverview;
   readonly episodes: readonly EpisodeEntry[];
   readonly evaluations: readonly EvaluationEntry[];
   /** Of a fit to a data set: the share of held-back states that it decides as they say. */
-  readonly points: readonly { readonly iteration: number; readonly validationAccuracy: number }[];
+  readonly points: readonly FitEntry[];
 }
 
 interface WatchOptions {
@@ -42,16 +48,18 @@ async function stateOf(path: string): Promise<RunOverview> {
   return run.state === "running" && !(await isLocked(join(path, "run.lock"))) ? { ...run, state: "stopped" } : run;
 }
 
+interface Entries {
+  readonly episodes: EpisodeEntry[];
+  readonly evaluations: EvaluationEntry[];
+  readonly points: FitEntry[];
+}
+
 /** A log that another process writes: only what is new is read, and a line only when it is whole. */
 class GrowingLog {
   private readonly path: string;
   private at = 0;
   private rest = Buffer.alloc(0);
-  entries = { episodes: [], evaluations: [], points: [] } as Record<string, never[]> as unknown as {
-    episodes: EpisodeEntry[];
-    evaluations: EvaluationEntry[];
-    points: { iteration: number; validationAccuracy: number }[];
-  };
+  entries: Entries = { episodes: [], evaluations: [], points: [] };
 
   constructor(path: string) {
     this.path = path;
@@ -83,10 +91,10 @@ class GrowingLog {
 
   private take(line: string): void {
     try {
-      const entry = JSON.parse(line) as { kind?: string };
-      if (entry.kind === "episode") this.entries.episodes.push(entry as unknown as EpisodeEntry);
-      else if (entry.kind === "evaluation") this.entries.evaluations.push(entry as unknown as EvaluationEntry);
-      else if (entry.kind === "point") this.entries.points.push(entry as never);
+      const entry = JSON.parse(line) as { readonly kind?: string } & EpisodeEntry & EvaluationEntry & FitEntry;
+      if (entry.kind === "episode") this.entries.episodes.push(entry);
+      else if (entry.kind === "evaluation") this.entries.evaluations.push(entry);
+      else if (entry.kind === "point") this.entries.points.push(entry);
     } catch {
       // A damaged line is --resume's to refuse; whoever watches sees the others.
     }

@@ -1,44 +1,32 @@
 import { stepperCss } from "../stepper.ts";
-import { fonts, themeCss } from "../theme.ts";
+import { fonts } from "../theme.ts";
+import { basics } from "./basics.ts";
 
 /** The style of every report. Colours are theme.ts's; nothing is loaded from anywhere. */
-export const css = `${themeCss()}
-*{box-sizing:border-box}
-html{-webkit-text-size-adjust:100%;font-family:${fonts.sans};background:var(--paper);color:var(--ink);line-height:1.55}
+export const css = `${basics}
+html{line-height:1.55}
 body{max-width:816px;margin:0 auto;padding:clamp(20px,5vw,56px) clamp(16px,5vw,48px)}
 h1{font-size:clamp(1.6rem,1.1rem + 2.6vw,2.5rem);line-height:1.15;letter-spacing:-.02em;margin:.1em 0 .45em;text-wrap:balance}
 h2{font-size:1.3rem;letter-spacing:-.01em;line-height:1.25;margin:0 0 .5em}
 p{margin:0 0 1em;max-width:66ch}
-a{color:var(--dqn)}
 .kicker{color:var(--muted);font-size:.85rem;margin:0}
 .lead{font-size:1.12rem}
 section{margin-top:3.2rem;padding-top:1.4rem;border-top:1px solid var(--line)}
 section:first-of-type{border-top:0;padding-top:0;margin-top:0}
-.unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 figure{margin:1.4rem 0}
-figcaption,caption,small{color:var(--muted);font-size:.86rem;line-height:1.45}
 figcaption{margin-top:.5rem;max-width:74ch}
 figure svg{display:block;width:100%;height:auto;overflow:visible}
 .narrow{display:none}
-.scroll{overflow-x:auto}
 .scroll:focus-visible{outline:2px solid var(--dqn);outline-offset:2px}
 .scroll>svg{min-width:640px}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(290px,1fr));gap:0 28px}
 .pair figure{margin-bottom:.6rem}
-.key{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:1.6rem 0}
-.key>div{background:var(--panel);border-radius:8px;padding:14px 16px;border-left:4px solid var(--line)}
-.key dt{color:var(--muted);font-size:.84rem}
-.key dd{margin:.1rem 0 0}
-.key small{display:block;margin-top:.25rem}
-.key strong{display:block;font-size:1.6rem;line-height:1.2;letter-spacing:-.02em;font-variant-numeric:tabular-nums}
-.key .dqn{border-color:var(--dqn)}.key .snn{border-color:var(--snn)}.key .nest{border-color:var(--nest)}.key .alarm{border-color:var(--alarm)}
-table{border-collapse:collapse;width:100%;margin:1rem 0;font-size:.93rem}
-caption{text-align:left;padding-bottom:.5rem}
-th,td{text-align:left;padding:.42rem .9rem .42rem 0;border-bottom:1px solid var(--line);vertical-align:top}
-thead th{font-weight:600;border-bottom:2px solid var(--line)}
-tbody th{font-weight:500}
-.num{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-td:last-child,th:last-child{padding-right:0}
+.key{grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:1.6rem 0}
+.key>div{border-radius:8px;padding:14px 16px}
+.key dt{font-size:.84rem}
+.key small{margin-top:.25rem}
+.key strong{font-size:1.6rem;line-height:1.2;letter-spacing:-.02em}
+table{margin:1rem 0}
 code,pre{font-family:${fonts.mono};font-size:.88em}
 pre{background:var(--panel);border-radius:8px;padding:.7em .9em;margin:.35em 0 1em;white-space:pre-wrap;overflow-wrap:anywhere}
 .commands{padding-left:1.3em}
@@ -54,7 +42,6 @@ pre{background:var(--panel);border-radius:8px;padding:.7em .9em;margin:.35em 0 1
 .legend .dqn{color:var(--dqn)}.legend .snn{color:var(--snn)}.legend .nest{color:var(--nest)}.legend .alarm{color:var(--alarm)}
 ${stepperCss.trim()}
 details{margin:1rem 0}
-summary{cursor:pointer;color:var(--dqn)}
 footer{margin-top:4rem;padding-top:1.2rem;border-top:1px solid var(--line);color:var(--muted);font-size:.86rem}
 @media (max-width:560px){.wide{display:none}.narrow{display:block}section{margin-top:2.2rem}.motion text{font-size:30px}}
 @media (prefers-reduced-motion:reduce){.moving{display:none}.still{display:block}}

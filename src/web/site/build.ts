@@ -7,6 +7,7 @@ import { certificatePage } from "./markup/certificate.ts";
 import { convertPage } from "./markup/convert.ts";
 import { trainPage } from "./markup/train.ts";
 import { watchPage } from "./markup/watch.ts";
+import { forBrowsers } from "./stepper.ts";
 
 const pages = path.join(root, "src/web/pages");
 /** What an installed package brings instead of the sources. */
@@ -51,22 +52,15 @@ export async function buildPages(folder: string): Promise<Built> {
 export async function bundlePages(folder: string): Promise<void> {
   const esbuild = await import("esbuild").catch(notBuilt);
   await esbuild.build({
-    absWorkingDir: root,
+    ...forBrowsers,
     entryPoints: [
       ...SCRIPTS.map((name) => ({ in: path.join(pages, name, "main.ts"), out: name })),
       { in: path.join(root, "src/engines/fast/kernels/thread.mjs"), out: "thread" },
     ],
     outdir: folder,
-    bundle: true,
     splitting: true,
     format: "esm",
-    platform: "browser",
-    target: ["chrome110", "firefox115", "safari16.4"],
-    minify: true,
-    legalComments: "none",
     chunkNames: "part-[hash]",
-    tsconfigRaw: {},
-    logLevel: "silent",
   });
   const markup = { index: watchPage, train: trainPage, certificate: certificatePage, convert: convertPage };
   for (const [name, page] of Object.entries(markup)) await writeFile(path.join(folder, `${name}.html`), page);

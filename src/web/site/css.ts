@@ -1,4 +1,5 @@
-import { declarations, fonts, themeCss } from "../../report/theme.ts";
+import { basics } from "../../report/html/basics.ts";
+import { declarations, fonts } from "../../report/theme.ts";
 
 /** The reader's choice, where one was made, over what the system prefers. */
 const chosen = (["light", "dark"] as const)
@@ -6,8 +7,7 @@ const chosen = (["light", "dark"] as const)
   .join("\n");
 
 const page = `
-*{box-sizing:border-box}
-html{-webkit-text-size-adjust:100%;font-family:${fonts.sans};background:var(--paper);color:var(--ink);line-height:1.5;scrollbar-gutter:stable}
+html{line-height:1.5;scrollbar-gutter:stable}
 body{margin:0;min-height:100vh;display:flex;flex-direction:column}
 header.top,main,footer{width:100%;max-width:1120px;margin:0 auto;padding-inline:clamp(16px,4vw,40px)}
 header.top{display:flex;align-items:center;gap:6px 22px;flex-wrap:wrap;padding-block:14px}
@@ -21,14 +21,13 @@ nav a[aria-current]{color:var(--ink);font-weight:600;box-shadow:inset 0 -2px var
 h1{font-size:clamp(1.55rem,1.1rem + 2.2vw,2.3rem);line-height:1.15;letter-spacing:-.02em;margin:.55em 0 .3em;text-wrap:balance}
 h2{font-size:1.02rem;letter-spacing:-.005em;line-height:1.3;margin:0 0 .5em}
 p{margin:0 0 .8em;max-width:68ch}
-a{color:var(--dqn)}
 .lead{font-size:1.06rem;color:var(--muted);margin-bottom:1.3em}
 .lead strong{color:var(--ink);font-weight:600}
-.unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 .skip{position:absolute;left:-999px}.skip:focus{left:12px;top:12px;background:var(--paper);padding:8px 14px;z-index:9;border-radius:8px}
-small,.note,figcaption{color:var(--muted);font-size:.86rem;line-height:1.45}
+.note{color:var(--muted);font-size:.86rem;line-height:1.45}
 code{font-family:${fonts.mono};font-size:.88em;overflow-wrap:anywhere}
 [hidden]{display:none!important}
+svg[role=img]{display:block;max-width:100%}
 :focus-visible{outline:2px solid var(--dqn);outline-offset:2px}
 `;
 
@@ -85,14 +84,11 @@ canvas.pixels{image-rendering:pixelated}
 .values .bar{position:absolute;inset:0;transform-origin:left;background:var(--muted);border-radius:6px;opacity:.55}
 .values .chosen .bar{background:var(--snn);opacity:1}
 .values dd{margin:0;min-width:4.5em;text-align:right}
-.key{display:grid;grid-template-columns:repeat(auto-fit,minmax(132px,1fr));gap:10px;margin:12px 0 0}
-.key>div{background:var(--paper);border-radius:9px;padding:10px 13px;border-left:4px solid var(--line)}
-main>.key>div{background:var(--panel)}
-.key dt{color:var(--muted);font-size:.82rem;line-height:1.3}
-.key dd{margin:.1rem 0 0}
-.key strong{display:block;font-size:1.3rem;line-height:1.25;letter-spacing:-.015em;font-variant-numeric:tabular-nums}
-.key small{display:block}
-.key .dqn{border-color:var(--dqn)}.key .snn{border-color:var(--snn)}.key .nest{border-color:var(--nest)}.key .alarm{border-color:var(--alarm)}
+.key{grid-template-columns:repeat(auto-fit,minmax(132px,1fr));gap:10px;margin:12px 0 0}
+.key>div{border-radius:9px;padding:10px 13px}
+.card .key>div{background:var(--paper)}
+.key dt{font-size:.82rem;line-height:1.3}
+.key strong{font-size:1.3rem;line-height:1.25;letter-spacing:-.015em}
 .said{min-height:1.5em;margin:0}
 .said.full{margin:14px 0 10px}
 .notice{border-left:4px solid var(--alarm);background:var(--panel);border-radius:8px;padding:12px 16px;margin:16px 0 0}
@@ -104,21 +100,12 @@ main>.key>div{background:var(--panel)}
 .verdict.good{border-color:var(--nest)}.verdict.bad{border-color:var(--alarm)}
 .verdict svg{width:38px;height:38px;flex:none}
 .verdict.good svg{color:var(--nest)}.verdict.bad svg{color:var(--alarm)}
-.scroll{overflow-x:auto}
-table{border-collapse:collapse;width:100%;font-size:.93rem}
-caption{text-align:left;color:var(--muted);font-size:.86rem;padding-bottom:.5rem}
-th,td{text-align:left;padding:.42rem .9rem .42rem 0;border-bottom:1px solid var(--line);vertical-align:top}
-thead th{font-weight:600;border-bottom:2px solid var(--line)}
-tbody th{font-weight:500}
-.num{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-td:last-child,th:last-child{padding-right:0}
 .same{color:var(--nest);font-weight:600}.other{color:var(--alarm);font-weight:600}
 progress{width:100%;height:8px;border:0;border-radius:4px;background:var(--line);overflow:hidden;appearance:none}
 progress::-webkit-progress-bar{background:var(--line)}
 progress::-webkit-progress-value{background:var(--snn)}
 progress::-moz-progress-bar{background:var(--snn)}
 details{margin-top:16px}
-summary{cursor:pointer;color:var(--dqn)}
 footer{padding:18px 0 28px!important;width:calc(100% - 2*clamp(16px,4vw,40px))!important;max-width:1040px!important;color:var(--muted);font-size:.86rem;border-top:1px solid var(--line)}
 .legend{display:flex;flex-wrap:wrap;gap:4px 16px;color:var(--muted);font-size:.86rem;margin:0;padding:0;list-style:none}
 .legend li{display:inline-flex;align-items:center;gap:.45em}
@@ -135,4 +122,4 @@ h1{margin-top:.3em}
 `;
 
 /** The style of the pages, in the colours of reports. */
-export const css = `${themeCss()}\n${chosen}\n${page}${controls}${panels}`.replace(/\n+/g, "\n");
+export const css = `${basics}\n${chosen}\n${page}${controls}${panels}`.replace(/\n+/g, "\n");

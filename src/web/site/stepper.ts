@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import type { BuildOptions } from "esbuild";
 import { encodeModel } from "../../network/file/bytes.ts";
 import { actionsOf, observationSize } from "../../network/network.ts";
 import type { Stepper } from "../../report/stepper.ts";
@@ -20,19 +21,24 @@ export async function stepperScript(): Promise<string | undefined> {
   }
 }
 
+/** How esbuild is to bundle what a page runs. */
+export const forBrowsers = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: "browser",
+  target: ["chrome110", "firefox115", "safari16.4"],
+  minify: true,
+  legalComments: "none",
+  tsconfigRaw: {},
+  logLevel: "silent",
+} as const satisfies BuildOptions;
+
 export async function bundleStepper(): Promise<string> {
   const { build } = await import("esbuild");
   const { outputFiles } = await build({
-    absWorkingDir: root,
+    ...forBrowsers,
     entryPoints: [path.join(root, "src/web/pages/stepper/main.ts")],
-    bundle: true,
     format: "iife",
-    platform: "browser",
-    target: ["chrome110", "firefox115", "safari16.4"],
-    minify: true,
-    legalComments: "none",
-    tsconfigRaw: {},
-    logLevel: "silent",
     write: false,
   });
   return outputFiles[0].text;

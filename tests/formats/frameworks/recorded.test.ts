@@ -10,6 +10,7 @@ import { readRecorded } from "../../../src/formats/frameworks/recorded.ts";
 import { importNetwork } from "../../../src/formats/import.ts";
 import { encodeNpz } from "../../../src/formats/npz.ts";
 import { Random } from "../../../src/numeric/random.ts";
+import { describedNetwork, itsArrays, none } from "./sample.ts";
 
 const random = Random.stream(9, "recorded");
 const draw = (...shape: number[]): Tensor =>
@@ -17,36 +18,10 @@ const draw = (...shape: number[]): Tensor =>
     Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.normal()),
     shape,
   );
-const none = (...shape: number[]): Tensor => ({
-  dtype: "uint8",
-  shape,
-  data: new Uint8Array(shape.reduce((a, b) => a * b, 1)),
-});
 
-const neuron = { beta: 0.5, threshold: 1, reset: "sub", fire: ">=" };
-const description = {
-  framework: "spikingjelly",
-  versions: { spikingjelly: "2.0.0" },
-  steps: 3,
-  layers: [
-    { kind: "conv2d", weight: "c_weight", bias: "c_bias", stride: 1, padding: 1, neuron },
-    {
-      pooling: "avg",
-      size: 2,
-      kind: "linear",
-      weight: "f_weight",
-      neuron: { ...neuron, alpha: 0.5, gain: 2, leak: -1, vMin: [-1, -2] },
-    },
-  ],
-};
-const arrays = {
-  c_weight: draw(2, 1, 3, 3),
-  c_bias: draw(2),
-  f_weight: draw(2, 8),
-  x: draw(2, 1, 4, 4),
-  spikes0: none(3, 2, 32),
-  spikes1: none(3, 2, 2),
-};
+const description = describedNetwork({ gain: 2, leak: -1 });
+const { neuron } = description.layers[0];
+const arrays = itsArrays(draw);
 const read = (change: object = {}, other: Record<string, Tensor> = {}) =>
   readRecorded(JSON.stringify({ ...description, ...change }), { ...arrays, ...other }, "net.json");
 const layers = (...changes: object[]) => ({

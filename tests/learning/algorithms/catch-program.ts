@@ -3,9 +3,8 @@
 import { join } from "node:path";
 import { convDqnSchema } from "../../../src/learning/algorithms/dqn-config.ts";
 import { trainDqn } from "../../../src/learning/algorithms/index.ts";
-import { openCheckpoints } from "../../../src/learning/runs/checkpoint.ts";
-import type { Snapshot } from "../../../src/learning/snapshot.ts";
 import { catchGame } from "../../fixtures/catch.ts";
+import { runToEnd } from "./killed-run.ts";
 
 const [folder, mode] = process.argv.slice(2);
 const stop = mode === "stopped" && { stop: { mean: 3, episodes: 20 } };
@@ -29,31 +28,11 @@ const config = convDqnSchema.parse({
   target: { every: 400 },
   evaluation: { every: 2500, episodes: 10, epsilon: 0, ...stop },
 });
-const checkpoints = openCheckpoints<Snapshot>(join(folder, "checkpoint.safetensors"), config);
-const saved = mode === "resumed" ? checkpoints.load() : undefined;
-const games: string[] = [];
-let points = 0;
-const result = await trainDqn(config, {
+// In the midst of games, and after a checkpoint whose frames are written over by now but for the margin.
+const end = { folder, mode, checkpointAt: 1400, killedAt: 1500 };
+const { report } = await runToEnd(trainDqn, config, end, (resume) => ({
   makeEnvironments: catchGame(),
-  resume: saved?.snapshot,
-  ...(mode !== "whole" && { framesFile: { path: join(folder, "replay.frames"), resume: saved !== undefined } }),
-  onEpisode: (entry) => games.push(JSON.stringify(entry)),
-  onSafePoint({ snapshot, due }) {
-    if (mode !== "killed") return;
-    // In the midst of games, and after a checkpoint whose frames are written over by now but for the margin.
-    if (++points === 1500) process.kill(process.pid, "SIGKILL");
-    if (points === 1400 || due) checkpoints.save({ snapshot: snapshot(), marks: { log: games.length, events: 0 } });
-  },
-});
-process.stdout.write(
-  `${JSON.stringify({
-    games,
-    marks: saved?.marks.log,
-    evaluations: result.evaluations.map(({ mean, environmentSteps }) => ({ mean, environmentSteps })),
-    best: result.chosen.mean,
-    confirmed: result.confirmed,
-    updates: result.updates,
-    weights: result.last.layers.flatMap(({ weights }) => [...weights]),
-  })}\n`,
-);
+  ...(mode !== "whole" && { framesFile: { path: join(folder, "replay.frames"), resume } }),
+}));
+process.stdout.write(`${JSON.stringify(report)}\n`);
 process.exit();

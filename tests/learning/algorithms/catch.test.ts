@@ -1,39 +1,20 @@
 // tier: python
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { execa } from "execa";
 import { mkdtempSync, rmSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { convDqnSchema } from "../../../src/learning/algorithms/dqn-config.ts";
 import { presets } from "../../../src/learning/presets/index.ts";
+import { program, type Report } from "./killed-run.ts";
 
 const supported = process.platform === "linux" && process.arch === "x64";
 /** tfjs-node is set up on 64-bit x86 Linux only (TFJS_UNSUPPORTED). */
 const here = supported ? describe : describe.skip;
 
-interface Report {
-  games: string[];
-  marks?: number;
-  evaluations: { mean: number; environmentSteps: number }[];
-  best: number;
-  confirmed: boolean;
-  updates: number;
-  weights: number[];
-}
-
 here("a conv DQN on a small game (skipped but on 64-bit x86 Linux: tfjs-node)", () => {
   const folder = mkdtempSync(join(tmpdir(), "dsqn-pixels-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  // One thread: sums are then split the same way whatever else the machine does.
-  const run = (mode: string) =>
-    execa(
-      "node",
-      ["--import", "./scripts/register-ts.mjs", "tests/learning/algorithms/catch-program.ts", folder, mode],
-      {
-        reject: false,
-        env: { TF_NUM_INTRAOP_THREADS: "1", TF_NUM_INTEROP_THREADS: "1", OMP_NUM_THREADS: "1" },
-      },
-    );
+  const run = (mode: string) => program("catch-program.ts", folder, mode);
   let whole: Report;
   beforeAll(async () => {
     whole = JSON.parse((await run("whole")).stdout) as Report;

@@ -4,11 +4,10 @@ import { join } from "node:path";
 import { fastEngine } from "../../../src/engines/fast/index.ts";
 import { pixelPpoSchema } from "../../../src/learning/algorithms/ppo-config.ts";
 import { ppo } from "../../../src/learning/algorithms/index.ts";
-import { openCheckpoints } from "../../../src/learning/runs/checkpoint.ts";
-import type { Snapshot } from "../../../src/learning/snapshot.ts";
 import { saveModel } from "../../../src/network/file/model.ts";
 import { observationSize } from "../../../src/network/network.ts";
 import { catchGame } from "../../fixtures/catch.ts";
+import { runToEnd } from "./killed-run.ts";
 
 const [folder, changes, mode] = process.argv.slice(2);
 const config = pixelPpoSchema.parse({
@@ -27,34 +26,14 @@ const config = pixelPpoSchema.parse({
   evaluation: { every: 6000, episodes: 10, epsilon: 0 },
   ...(JSON.parse(changes) as object),
 });
-const checkpoints = openCheckpoints<Snapshot>(join(folder, "checkpoint.safetensors"), config);
-const saved = mode === "resumed" ? checkpoints.load() : undefined;
-const games: string[] = [];
-let points = 0;
-const result = await ppo(config, {
-  // Short games: time cuts some, whose values go on.
-  makeEnvironments: catchGame({ limit: 45 }),
-  resume: saved?.snapshot,
-  onEpisode: (entry) => games.push(JSON.stringify(entry)),
-  onSafePoint({ snapshot }) {
-    if (mode !== "killed") return;
-    // In the midst of games, and of a rollout.
-    if (++points === 1000) process.kill(process.pid, "SIGKILL");
-    if (points === 940) checkpoints.save({ snapshot: snapshot(), marks: { log: games.length, events: 0 } });
-  },
-});
-if (mode === "whole" && !config.teacher) await saveModel(join(folder, "teacher.safetensors"), result.network, {});
-// The saved network takes bytes as they are: the engine decides as the learner did.
-const frames = Uint8Array.from({ length: 2 * observationSize(result.network) }, (_, k) => (k * 37) % 256);
-process.stdout.write(
-  `${JSON.stringify({
-    games,
-    marks: saved?.marks.log,
-    evaluations: result.evaluations.map(({ mean, environmentSteps }) => ({ mean, environmentSteps })),
-    best: result.chosen.mean,
-    updates: result.updates,
-    outputs: fastEngine().load(result.network).run(Float32Array.from(frames)).outputs.length,
-    weights: result.last.layers.flatMap(({ weights }) => [...weights]),
-  })}\n`,
-);
+// In the midst of games, and of a rollout.
+const end = { folder, mode, checkpointAt: 940, killedAt: 1000 };
+// Short games: time cuts some, whose values go on.
+const { trained, report } = await runToEnd(ppo, config, end, () => ({ makeEnvironments: catchGame({ limit: 45 }) }));
+const { network } = trained;
+if (mode === "whole" && !config.teacher) await saveModel(join(folder, "teacher.safetensors"), network, {});
+// The saved network takes bytes as they are, in the engine.
+const frames = Uint8Array.from({ length: 2 * observationSize(network) }, (_, k) => (k * 37) % 256);
+const outputs = fastEngine().load(network).run(Float32Array.from(frames)).outputs.length;
+process.stdout.write(`${JSON.stringify({ ...report, outputs })}\n`);
 process.exit();

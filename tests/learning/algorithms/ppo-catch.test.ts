@@ -1,35 +1,19 @@
 // tier: python
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { execa } from "execa";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pixelPpoSchema } from "../../../src/learning/algorithms/ppo-config.ts";
 import { presets } from "../../../src/learning/presets/index.ts";
+import { program, type Report } from "./killed-run.ts";
 
 const supported = process.platform === "linux" && process.arch === "x64";
 /** tfjs-node is set up on 64-bit x86 Linux only (TFJS_UNSUPPORTED). */
 const here = supported ? describe : describe.skip;
 
-interface Report {
-  games: string[];
-  marks?: number;
-  evaluations: { mean: number; environmentSteps: number }[];
-  best: number;
-  updates: number;
-  outputs: number;
-  weights: number[];
-}
-
 const folder = mkdtempSync(join(tmpdir(), "dsqn-ppo-pixels-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-const run = async (changes: object, mode: string) => {
-  const program = "tests/learning/algorithms/ppo-catch-program.ts";
-  // One thread: sums are then split the same way whatever else the machine does.
-  const one = { TF_NUM_INTRAOP_THREADS: "1", TF_NUM_INTEROP_THREADS: "1", OMP_NUM_THREADS: "1" };
-  const args = ["--import", "./scripts/register-ts.mjs", program, folder, JSON.stringify(changes), mode];
-  return execa("node", args, { reject: false, env: one });
-};
+const run = (changes: object, mode: string) => program("ppo-catch-program.ts", folder, JSON.stringify(changes), mode);
 const layers = [
   { kind: "convolution", filters: 8, kernel: [4, 4], strides: [2, 2] },
   { kind: "dense", outputs: 48 },
@@ -52,11 +36,11 @@ const networks = [
 ] as const;
 
 here.each(networks)("ppo of %s on a small game (skipped but on 64-bit x86 Linux: tfjs-node)", (_, changes, least) => {
-  let whole: Report;
+  let whole: Report & { outputs: number };
   beforeAll(async () => {
     const { stdout, stderr } = await run(changes, "whole");
     if (stdout === "") throw new Error(stderr);
-    whole = JSON.parse(stdout) as Report;
+    whole = JSON.parse(stdout) as typeof whole;
   }, 300_000);
 
   it("learns to catch balls, and saves a policy", () => {

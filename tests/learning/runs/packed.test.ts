@@ -40,11 +40,19 @@ describe("a packed run", () => {
     );
     expect(existsSync(at("locked.zip"))).toBe(false);
     await expect(packRun(at("nowhere"), at("locked.zip"))).rejects.toMatchObject({ code: "RUN_NOT_FOUND" });
+    // What several seeds came to is no run: unpacked it could not go on.
+    mkdirSync(at("seeds"));
+    writeFileSync(at("seeds", "summary.json"), "{}");
+    await expect(packRun(at("seeds"), at("locked.zip"))).rejects.toMatchObject({ code: "RUN_NOT_FOUND" });
   });
 
   it("goes over no run that is there, and out of its folder never", async () => {
     await packRun(at("run"), at("run.zip"));
     await expect(unpackRun(at("run.zip"), at("run"))).rejects.toMatchObject({ code: "RUN_EXISTS" });
+    mkdirSync(at("notes"));
+    writeFileSync(at("notes", "progress.jsonl"), "mine");
+    await expect(unpackRun(at("run.zip"), at("notes"))).rejects.toMatchObject({ code: "RUN_EXISTS" });
+    expect(readdirSync(at("notes"))).toEqual(["progress.jsonl"]);
     const config = new TextEncoder().encode("{}");
     writeFileSync(at("climbs.zip"), zipSync({ "config.json": config, "../climbs.json": config }));
     await expect(unpackRun(at("climbs.zip"), at("deep"))).rejects.toMatchObject({ code: "FILE_UNREADABLE" });

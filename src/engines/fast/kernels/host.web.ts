@@ -1,4 +1,5 @@
 import { DsqnError } from "../../../errors.ts";
+import { fromBase64 } from "../../../numeric/base64.ts";
 import { inflateRaw } from "../../../platform/web.ts";
 import type { Thread, ThreadStart } from "./host.ts";
 import { kernelSize, kernelText } from "./kernels.text.ts";
@@ -16,8 +17,7 @@ const page = globalThis as unknown as {
 
 /** The compiled kernels, out of this bundle. Throws KERNELS_UNSUPPORTED where a browser can't run them. */
 export function kernelBytes(): Uint8Array<ArrayBuffer> {
-  const packed = Uint8Array.from(atob(kernelText), (letter) => letter.charCodeAt(0));
-  const bytes = new Uint8Array(inflateRaw(packed, kernelSize));
+  const bytes = new Uint8Array(inflateRaw(fromBase64(kernelText), kernelSize));
   const { validate } = WebAssembly as unknown as { validate(bytes: Uint8Array): boolean };
   if (validate(bytes)) return bytes;
   throw new DsqnError(

@@ -47,7 +47,6 @@ type Fields<L extends Layout> = Record<(L["numbers"] | L["addresses"] | L["doubl
 
 /** Of addresses: offsets in bytes from the start of the block that all lie in; 0: none. */
 export type LayerFields = Fields<typeof layerLayout>;
-export type PlanFields = Fields<typeof planLayout>;
 
 /** Doubles lie at a multiple of 8 bytes. */
 const doublesAt = ({ numbers, addresses, doubles }: Layout): number => {

@@ -1,5 +1,5 @@
 // A worker: computes a certificate again, so that the page stays awake meanwhile.
-import { checkCertificate, isSpiking, parseCertificate, readModel, shapeOf } from "../../index.ts";
+import { checkCertificate, parseCertificate, readModel } from "../../index.ts";
 import { plain } from "../common/plain.ts";
 import type { Asked, Sent } from "./messages.ts";
 
@@ -15,6 +15,5 @@ async function check({ certificate: text, source, models }: Asked): Promise<void
   const result = await checkCertificate(certificate, known, {
     onProgress: ({ done, total }) => send({ type: "progress", done, total: total ?? 1 }),
   });
-  const shapes = known.filter(({ network }) => isSpiking(network)).map(({ network }) => shapeOf(network));
-  send({ type: "done", certificate, result, shapes });
+  send({ type: "done", certificate, result });
 }

@@ -17,6 +17,5 @@ export type Sent =
       readonly type: "done";
       readonly certificate: Certificate;
       readonly result: CheckedCertificate;
-      readonly shapes: readonly (readonly number[])[];
     }
   | { readonly type: "failed"; readonly problem: Plain };

@@ -1,5 +1,5 @@
 /** The page's colours as they are now, for what is drawn and not styled. */
-export type Palette = Readonly<
+type Palette = Readonly<
   Record<"paper" | "panel" | "ink" | "muted" | "line" | "dqn" | "snn" | "nest" | "alarm", string>
 >;
 
@@ -47,7 +47,8 @@ export function surface(canvas: HTMLCanvasElement, heightOf: (width: number) => 
     context.setTransform(scale, 0, 0, scale, 0, 0);
     return true;
   };
-  new ResizeObserver(() => fit() && redraw()).observe(canvas);
+  // In the next frame: a canvas that changes its height while it is being observed is reported as an error of the page.
+  new ResizeObserver(() => requestAnimationFrame(() => fit() && redraw())).observe(canvas);
   fit();
   return own;
 }

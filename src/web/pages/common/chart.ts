@@ -9,7 +9,7 @@ export interface Line {
   readonly dots?: boolean;
 }
 
-export interface Chart {
+interface Chart {
   readonly label: string;
   readonly x: { readonly name: string; readonly domain: readonly [number, number]; readonly log?: boolean };
   readonly y: {
@@ -26,12 +26,26 @@ export interface Chart {
 const SVG = "http://www.w3.org/2000/svg";
 const [LEFT, RIGHT, TOP, BOTTOM] = [44, 14, 22, 34];
 
+const drawn = new WeakMap<Element, { readonly chart: Chart; readonly width: number }>();
+const sizes = new ResizeObserver((changes) =>
+  requestAnimationFrame(() => {
+    for (const { target } of changes) {
+      const { chart, width } = drawn.get(target)!;
+      if (widthOf(target) !== width) drawChart(target, chart);
+    }
+  }),
+);
+const widthOf = (host: Element): number => Math.max(240, Math.round(host.clientWidth));
+
 /**
- * Draws a chart into `host` at the host's width. Colours are custom properties, given as attributes: a style attribute would break the
+ * Draws a chart into `host` at the host's width, and again when that changes. Colours are custom properties, given as attributes: a style attribute would break the
  * page's own policy.
  */
-export function drawChart(host: Element, { label, x, y, lines, at, height = 220 }: Chart): void {
-  const width = Math.max(240, Math.round(host.clientWidth));
+export function drawChart(host: Element, chart: Chart): void {
+  const { label, x, y, lines, at, height = 220 } = chart;
+  const width = widthOf(host);
+  if (!drawn.has(host)) sizes.observe(host);
+  drawn.set(host, { chart, width });
   const spot = (value: number, [from, to]: readonly [number, number], log = false): number =>
     log ? Math.log(value / from) / Math.log(to / from) : (value - from) / (to - from || 1);
   const px = (value: number): number => tenth(LEFT + spot(value, x.domain, x.log) * (width - LEFT - RIGHT));

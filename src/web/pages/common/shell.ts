@@ -29,7 +29,7 @@ export function startPage(): void {
   });
   label();
   addEventListener("error", ({ message }) =>
-    notice("fault", `Something on this page failed: ${message}.`, "Reload the page to begin anew."),
+    notice("fault", `Something on this page failed: ${message.replace(/\.+$/, "")}.`, "Reload the page to begin anew."),
   );
   addEventListener("unhandledrejection", ({ reason }) => {
     const { message, hint } = plain(reason);

@@ -1,7 +1,7 @@
 import type { Plain } from "./plain.ts";
 
 /** A failure that a worker told of, or that is its end. */
-export class WorkFailed extends Error {
+class WorkFailed extends Error {
   readonly hint: string | undefined;
   readonly code: string | undefined;
 

@@ -86,8 +86,9 @@ async function compute(): Promise<void> {
     document.body.dataset.state = "done";
   } catch (error) {
     const { message, hint, code } = plain(error);
-    if (code === "INTERRUPTED") return;
+    // Half a curve would look like a whole one.
     curves = curves.filter((one) => one !== curve);
+    if (code === "INTERRUPTED") return;
     if (curves.length === 0) byId("result").hidden = true;
     notice("convert", message, hint);
     say(byId("said"), "It could not be converted; other files may be dropped.");

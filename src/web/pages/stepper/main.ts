@@ -6,7 +6,8 @@ import { outputsOf } from "../../../network/layer.ts";
 import { isSpiking, type SpikingNetwork } from "../../../network/network.ts";
 import { fromBase64 } from "../../../numeric/base64.ts";
 import { coloursChanged, onColours, surface } from "../common/canvas.ts";
-import { byId, make, say } from "../common/dom.ts";
+import { makeBars } from "../common/bars.ts";
+import { byId, say } from "../common/dom.ts";
 import { drawRaster, rasterHeight } from "../watch/raster.ts";
 import { rowsOf } from "../watch/rows.ts";
 
@@ -107,13 +108,7 @@ function potentialsAt({ layers }: SpikingNetwork, { membranes }: RunResult, at: 
 
 /** A bar for each action; returns what sets them. */
 function bars(actions: readonly string[]): (values: readonly number[]) => void {
-  const list = byId("stepper-values");
-  const made = actions.map((name) => {
-    const bar = make("div", { class: "bar" });
-    const row = [make("dt", {}, name), make("dd", { class: "track" }, bar), make("dd", {}, "")];
-    list.append(...row);
-    return { row, bar, value: row[2] };
-  });
+  const made = makeBars(byId("stepper-values"), actions);
   return (values) => {
     const [low, high] = [Math.min(...values, 0), Math.max(...values)];
     made.forEach(({ row, bar, value }, a) => {

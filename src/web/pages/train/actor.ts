@@ -26,9 +26,9 @@ export class Actor {
   take(network: Network): void {
     if (!isSpiking(network)) return;
     const old = this.#show;
-    old?.thinker.close();
     // Looking at what it visits moves the world: a new network begins a new episode.
     const thinker = thinkerOf(network, this.#stage, true);
+    old?.thinker.close();
     if (old) old.use(thinker);
     else this.#show = new Show(thinker);
     this.#stage.reset(this.#seed++);

@@ -91,6 +91,8 @@ function onEvaluation(entry: EvaluationEntry, network: Network, best: boolean): 
   }
   if (isSpiking(network)) actor.take(network);
   const { mean, environmentSteps } = entry;
+  if (evaluations.length === 1)
+    say(byId("said"), "It learns from its own pushes; the green dots show what it can without random ones.");
   say(byId("acting"), `The network after ${count(environmentSteps)} steps.`);
   if (mean >= SOLVED) {
     document.body.dataset.solved ??= ((performance.now() - began) / 1000).toFixed(1);

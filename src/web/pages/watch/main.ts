@@ -42,8 +42,8 @@ async function choose(): Promise<void> {
   try {
     const [stage, network] = await Promise.all([stages[worldName()](), loadAgent(agent)]);
     if (own !== choice) return;
-    show?.thinker.close();
     const thinker = thinkerOf(network, stage, kernels);
+    show?.thinker.close();
     show = new Show(thinker);
     slider.max = String(agent.most);
     costs = [];

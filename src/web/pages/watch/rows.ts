@@ -1,5 +1,3 @@
-import { outputsOf, type RunResult, type SpikingNetwork } from "../../index.ts";
-
 /** Of each hidden layer the order in which its neurons are shown: the busiest first, as in a report's raster. */
 export interface Rows {
   readonly layers: readonly { readonly neurons: number; readonly rowOf: Int32Array }[];
@@ -16,9 +14,4 @@ export function rowsOf(counts: readonly Float64Array[]): Rows {
     return { neurons: layer.length, rowOf };
   });
   return { layers, neurons: layers.reduce((sum, { neurons }) => sum + neurons, 0) };
-}
-
-/** Layers that spike, as the pages name them. */
-export function layerNames(network: SpikingNetwork, result: Pick<RunResult, "spikeCounts">): string[] {
-  return result.spikeCounts.map((_, l) => `layer ${l + 1}: ${outputsOf(network.layers[l])} neurons`);
 }

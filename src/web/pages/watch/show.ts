@@ -1,6 +1,7 @@
 import type { RunResult } from "../../index.ts";
 import { onColours, type Surface, surface } from "../common/canvas.ts";
-import { byId, count, make, say } from "../common/dom.ts";
+import { type Bar, makeBars } from "../common/bars.ts";
+import { byId, count, say } from "../common/dom.ts";
 import { History, KEPT } from "./history.ts";
 import { Maps } from "./maps.ts";
 import { drawRaster, rasterHeight } from "./raster.ts";
@@ -14,7 +15,7 @@ export class Show {
   readonly #scene: Surface;
   readonly #raster: Surface;
   readonly #past: Surface | null;
-  readonly #bars: { readonly row: readonly Element[]; readonly bar: HTMLElement; readonly value: Element }[];
+  readonly #bars: readonly Bar[];
   #gap = 1e-6;
   #last: RunResult | undefined;
   #until: number | undefined;
@@ -33,7 +34,7 @@ export class Show {
     this.#raster = surface(fresh("raster"), (width) => (maps ? maps.height(width) : rasterHeight(rows, 300)), redraw);
     this.#past =
       this.history && surface(fresh("history"), () => Math.min(190, Math.max(90, rows.neurons * 2)) + 24, redraw);
-    this.#bars = bars(stage.actions);
+    this.#bars = makeBars(byId("values"), stage.actions);
     const layers = rows.layers.map(({ neurons }, l) => `${count(neurons)} in layer ${l + 1}`).join(", ");
     say(
       byId("raster-note"),
@@ -44,7 +45,7 @@ export class Show {
     if (this.history)
       say(
         byId("history-note"),
-        `A column for each of the last ${KEPT} decisions. Below: what was chosen${stage.actions.length === 2 ? ", left in blue, right in orange" : ", left in blue, right in orange, neither in grey"}. Blue lines: pushes.`,
+        `A column for each of the last ${KEPT} decisions. Below: what was chosen, left in blue, right in orange${stage.actions.length === 2 ? "" : ", neither in grey"}. Blue lines: pushes.`,
       );
     onColours(redraw);
   }
@@ -104,15 +105,4 @@ function fresh(id: string): HTMLCanvasElement {
   own.style.height = "";
   old.replaceWith(own);
   return own;
-}
-
-function bars(actions: readonly string[]) {
-  const list = byId("values");
-  list.replaceChildren();
-  return actions.map((name) => {
-    const bar = make("div", { class: "bar" });
-    const row = [make("dt", {}, name), make("dd", { class: "track" }, bar), make("dd", {}, "")];
-    list.append(...row);
-    return { row, bar, value: row[2] };
-  });
 }

@@ -1,5 +1,5 @@
 import { html } from "../../../report/html/html.ts";
-import { shell } from "./shell.ts";
+import { dropArea, shell } from "./shell.ts";
 
 /** certificate.html: a simulator's spikes, computed anew. */
 export const certificatePage = shell({
@@ -9,18 +9,12 @@ export const certificatePage = shell({
   lead: html`A certificate says that a network in dsqn and the same network in NEST spike alike. It holds the states
     they were shown and the hashes of NEST’s spikes. <strong>This page computes every spike anew</strong> and compares.`,
   main: html`
-    <section class="drop" id="drop" aria-labelledby="drop-h">
-      <h2 id="drop-h">Drop a model and its certificate here</h2>
-      <p class="note">
-        A model as <code>dsqn</code> writes it (.safetensors), and what <code>dsqn certify --out</code> wrote (.json).
-      </p>
-      <div class="row">
-        <button type="button" class="main" id="choose">Choose files</button>
-        <button type="button" id="example">Take an example</button>
-      </div>
-      <input type="file" id="file" multiple accept=".safetensors,.json" hidden tabindex="-1" aria-label="Files" />
-      <ul class="files" id="files" aria-label="Files"></ul>
-    </section>
+    ${dropArea(
+      "Drop a model and its certificate here",
+      html`A model as <code>dsqn</code> writes it (.safetensors), and what <code>dsqn certify --out</code> wrote
+        (.json).`,
+      ".safetensors,.json",
+    )}
     <p class="said full" id="said" role="status"></p>
     <progress id="progress" max="1" value="0" aria-label="States computed" hidden></progress>
     <div id="result" hidden>

@@ -1,5 +1,5 @@
 import { html } from "../../../report/html/html.ts";
-import { figure, shell } from "./shell.ts";
+import { dropArea, figure, shell } from "./shell.ts";
 
 /** convert.html: a network without spikes becomes one with. */
 export const convertPage = shell({
@@ -9,19 +9,12 @@ export const convertPage = shell({
   lead: html`A trained network becomes a spiking one without learning anew. Each decision then takes T time steps:
     <strong>the more of them, the more alike both decide</strong>. How it is converted says how many it takes.`,
   main: html`
-    <section class="drop" id="drop" aria-labelledby="drop-h">
-      <h2 id="drop-h">Drop a network and states that it visited</h2>
-      <p class="note">
-        A model without spikes (.safetensors), and a replay: the folder that <code>dsqn collect</code> wrote, or its
-        <code>memory_inputs.npz</code>.
-      </p>
-      <div class="row">
-        <button type="button" class="main" id="choose">Choose files</button>
-        <button type="button" id="example">Take an example</button>
-      </div>
-      <input type="file" id="file" multiple accept=".safetensors,.npz,.json" hidden tabindex="-1" aria-label="Files" />
-      <ul class="files" id="files" aria-label="Files"></ul>
-    </section>
+    ${dropArea(
+      "Drop a network and states that it visited",
+      html`A model without spikes (.safetensors), and a replay: the folder that <code>dsqn collect</code> wrote, or its
+        <code>memory_inputs.npz</code>.`,
+      ".safetensors,.npz,.json",
+    )}
     <form class="row full" id="options" autocomplete="off">
       <label
         >Method

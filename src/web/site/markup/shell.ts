@@ -66,6 +66,20 @@ export function shell({ file, script, title, lead, main }: Shell): string {
     </html> `.text.replace(/\n\s+/g, "\n");
 }
 
+/** Where files are dropped or chosen (pages/common/files.ts). */
+export function dropArea(title: string, note: Content, accept: string): Html {
+  return html`<section class="drop" id="drop" aria-labelledby="drop-h">
+    <h2 id="drop-h">${title}</h2>
+    <p class="note">${note}</p>
+    <div class="row">
+      <button type="button" class="main" id="choose">Choose files</button>
+      <button type="button" id="example">Take an example</button>
+    </div>
+    <input type="file" id="file" multiple accept="${accept}" hidden tabindex="-1" aria-label="Files" />
+    <ul class="files" id="files" aria-label="Files"></ul>
+  </section>`;
+}
+
 /** An entry of a list of key figures that a script fills in. */
 export function figure(id: string, label: string, tone: "dqn" | "snn" | "nest" | "", note = ""): Html {
   return html`<div${tone ? raw(` class="${tone}"`) : null}>

@@ -1,4 +1,4 @@
-"""A worker of the bridge on another machine, held by an actor of Ray's: it travels by value, like node.py."""
+"""A worker of the bridge on another machine, held by an actor of Ray's."""
 
 import json
 import os
@@ -7,8 +7,9 @@ import subprocess
 import sys
 import tempfile
 
-# By name: a module would have to be there, a function travels.
-from dsqn_bridge.cluster.node import Refused, environment, package_root
+from dsqn_bridge.cluster.node.code import package_root
+from dsqn_bridge.cluster.node.program import environment, tail_of
+from dsqn_bridge.cluster.node.refused import Refused
 
 
 class Placed:
@@ -82,6 +83,4 @@ class Placed:
 
     def tail(self):
         """The end of what it printed."""
-        # By its place: the file's own belongs to the worker, too.
-        size = os.fstat(self._log.fileno()).st_size
-        return os.pread(self._log.fileno(), 4000, max(0, size - 4000)).decode(errors="replace")
+        return tail_of(self._log, 4000)
