@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { commands } from "../../src/cli/commands.ts";
 import "../../thesis/index.ts";
+import { loadSpikingNetwork } from "../../src/network/file/model.ts";
 import { machine } from "../../src/cli/measured.ts";
 import type { CartPoleSummary } from "../../src/report/cartpole/facts.ts";
 import { markdownTable, withTable } from "./tables.ts";
@@ -48,10 +49,8 @@ interface Place {
 
 /** What is read of the cards of Breakout's networks. */
 interface BreakoutCard {
-  /** Of a conversion. */
-  readonly steps?: number;
-  /** Of a training. */
-  readonly config?: { readonly network: { readonly spiking?: { readonly steps: number } } };
+  readonly kind: string;
+  readonly method: string;
   readonly score: {
     readonly mean: number;
     readonly ci95: readonly number[];
@@ -68,6 +67,39 @@ const names = (prefix: string): string[] =>
 const nameOf = (simulator: string): string => (simulator.startsWith("nest") ? "NEST" : simulator);
 const n = (value: number): string =>
   value >= 1000 ? Math.round(value).toLocaleString("en-US") : String(Number(value.toPrecision(4)));
+
+const stepsOf = async (card: string): Promise<number> =>
+  (await loadSpikingNetwork(card.replace(/json$/, "safetensors"))).coding.steps;
+
+/** Breakout's networks, by their cards. */
+async function gameRows(): Promise<string[][]> {
+  const rows: string[][] = [];
+  for (const name of [
+    "breakout-dqn",
+    "breakout-dqn-converted",
+    "breakout-dqn-few",
+    "breakout-dsqn",
+    "breakout-thrift",
+  ]) {
+    const path = join(root, `models/${name}.json`);
+    if (!existsSync(path)) continue;
+    const { score, kind, method } = JSON.parse(readFileSync(path, "utf8")) as BreakoutCard;
+    const similar =
+      score.similarity === null ? "" : `; ${(100 * score.similarity).toFixed(2)} % of decisions as the DQN's`;
+    const what =
+      kind === "spiking"
+        ? `${method === "conversion" ? "converted to spikes" : `trained spiking (${method})`}, T = ${await stepsOf(path)}`
+        : "DQN";
+    rows.push([
+      `Breakout, ${what}, ${score.episodes} games of at most 5 minutes`,
+      `${score.mean.toFixed(1)} (95 %: ${score.ci95.map((x) => x.toFixed(1)).join(" to ")})${similar}`,
+      `\`dsqn models ${name} --anew\``,
+    ]);
+  }
+  return rows;
+}
+
+const games = await gameRows();
 
 /** What was measured: what, how much, made by. */
 function resultRows(): string[][] {
@@ -96,25 +128,7 @@ function resultRows(): string[][] {
       ],
     );
   }
-  for (const name of ["breakout-dqn", "breakout-dqn-converted", "breakout-dsqn"]) {
-    const path = join(root, `models/${name}.json`);
-    if (!existsSync(path)) continue;
-    const { score, steps, config } = JSON.parse(readFileSync(path, "utf8")) as BreakoutCard;
-    const similar =
-      score.similarity === null ? "" : `; ${(100 * score.similarity).toFixed(2)} % of decisions as the DQN's`;
-    const trained = config?.network.spiking?.steps;
-    const what =
-      steps !== undefined
-        ? `converted to spikes, T = ${steps}`
-        : trained !== undefined
-          ? `DSQN (trained spiking), T = ${trained}`
-          : "DQN";
-    rows.push([
-      `Breakout, ${what}, ${score.episodes} games of at most 5 minutes`,
-      `${score.mean.toFixed(1)} (95 %: ${score.ci95.map((x) => x.toFixed(1)).join(" to ")})${similar}`,
-      `\`dsqn models ${name} --anew\``,
-    ]);
-  }
+  rows.push(...games);
   for (const name of names("certify-")) {
     const c = read<Certificate>(name);
     rows.push([
