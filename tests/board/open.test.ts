@@ -125,10 +125,15 @@ describe("dsqn board", () => {
         ],
         { reject: false, env },
       );
+    // From Node 24 on V8 does without guard regions where it can't have them: the board is there all the same.
+    const guarded = Number(process.versions.node.split(".")[0]) < 24;
     for (const version of ["3", "5"]) {
       const refused = await run(version, {});
-      expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringMatching(/BOARD_MEMORY .*of version \d/)]);
-      expect(refused.stderr).toContain("--disable-wasm-trap-handler");
+      const said = guarded
+        ? expect.stringMatching(/BOARD_MEMORY .*of version \d/)
+        : expect.stringContaining("machine_name");
+      expect([refused.exitCode, refused.stderr]).toEqual([guarded ? 1 : 0, said]);
+      if (guarded) expect(refused.stderr).toContain("--disable-wasm-trap-handler");
     }
     const given = await run("3", { NODE_OPTIONS: "--disable-wasm-trap-handler" });
     expect([given.exitCode, given.stderr]).toEqual([0, expect.stringContaining("machine_name")]);

@@ -202,14 +202,15 @@ const MODELS = fileURLToPath(new URL("../../models", import.meta.url));
       });
 
       it("are lost with their node, by the same error", async () => {
-        const workers = await Promise.all(Array.from({ length: 4 }, (_, k) => openWorker({ place, name: `w-${k}` })));
+        // More than one node of four cores holds.
+        const workers = await Promise.all(Array.from({ length: 6 }, (_, k) => openWorker({ place, name: `w-${k}` })));
         const calls = workers.map((worker) => worker.call("core.echo"));
         await Promise.all(calls);
         await say("kill 2");
         const told = await Promise.all(workers.map(failure));
         const lost = told.filter((one) => (one as { code?: string }).code === "WORKER_LOST");
-        expect(lost.length).toBeGreaterThan(0);
-        expect(lost.length).toBeLessThan(4);
+        expect(lost.length).toBeGreaterThanOrEqual(2);
+        expect(lost.length).toBeLessThanOrEqual(4);
         await Promise.all(workers.map((worker) => worker.close()));
       });
     });

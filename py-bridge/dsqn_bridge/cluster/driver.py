@@ -1,6 +1,7 @@
 """The driver: one connection to a cluster, the pieces that run on it, and the workers that it has placed there."""
 
 import io
+import itertools
 import os
 import queue
 import tarfile
@@ -31,6 +32,7 @@ class Driver:
         self._waiting, self._running, self._stopping = [], {}, False
         self._task, self._inputs = None, None
         self._workers, self._last_look, self._alive = {}, 0.0, None
+        self._handles = itertools.count(1)  # never one twice: what is still told of a worker that is gone must not end another
         self._codes = {}
 
     def nodes(self):
@@ -198,7 +200,7 @@ class Driver:
             ray.kill(actor)
             error = said["error"]
             raise BridgeError(error["code"], error["message"], error.get("hint"), **error["facts"])
-        handle = f"worker-{len(self._workers) + 1}"
+        handle = f"worker-{next(self._handles)}"
         self._workers[handle] = actor
         self._follow({"kind": "worker", "worker": handle}, actor.ended.remote())
         return dict(said, worker=handle)
