@@ -56,6 +56,7 @@ interface BreakoutCard {
     readonly ci95: readonly number[];
     readonly similarity: number | null;
     readonly episodes: number;
+    readonly cost: { readonly macs: number; readonly acs: number; readonly dense: { readonly macs: number } };
   };
 }
 
@@ -100,6 +101,7 @@ async function gameRows(): Promise<string[][]> {
 }
 
 const games = await gameRows();
+const thriftSteps = await stepsOf(join(root, "models/breakout-thrift.json"));
 
 /** What was measured: what, how much, made by. */
 function resultRows(): string[][] {
@@ -157,6 +159,7 @@ function plainRows(): string[][] {
   const certificates = names("certify-").map((name) => read<Certificate>(name));
   const total = (of: (c: Certificate) => number): string => n(certificates.reduce((sum, c) => sum + of(c), 0));
   const [game, converted] = [card("breakout-dqn").score, card("breakout-dqn-converted").score];
+  const thrift = card("breakout-thrift").score;
   const costs = read<Pareto>("pareto-cartpole.json").rows;
   const cost = (model: string): ParetoRow => costs.find((row) => row.model === model)!;
   const [whole, few] = [cost("cartpole-dqn"), cost("cartpole-dqn-few")];
@@ -187,6 +190,11 @@ function plainRows(): string[][] {
     [
       `A Q-network on Breakout, ${game.episodes} games, and converted to spikes`,
       `${points(game)}; ${points(converted)}, ${(100 * converted.similarity!).toFixed(1)} % equal decisions`,
+      "`dsqn models`",
+    ],
+    [
+      `a policy trained spiking, ${thriftSteps} time steps a decision`,
+      `${points(thrift)} with ${n((thrift.cost.macs + thrift.cost.acs) / 1000)} thousand operations a decision; dense ${n(thrift.cost.dense.macs / 1000)} thousand`,
       "`dsqn models`",
     ],
     [
