@@ -32,7 +32,8 @@ class Driver:
         self._waiting, self._running, self._stopping = [], {}, False
         self._task, self._inputs = None, None
         self._workers, self._last_look, self._alive = {}, 0.0, None
-        self._handles = itertools.count(1)  # never one twice: what is still told of a worker that is gone must not end another
+        # Never one twice: what is still told of a worker that is gone must not end another.
+        self._handles = itertools.count(1)
         self._codes = {}
 
     def nodes(self):
