@@ -188,13 +188,8 @@ function plainRows(): string[][] {
       "`dsqn pareto`",
     ],
     [
-      `A Q-network on Breakout, ${game.episodes} games, and converted to spikes`,
-      `${points(game)}; ${points(converted)}, ${(100 * converted.similarity!).toFixed(1)} % equal decisions`,
-      "`dsqn models`",
-    ],
-    [
-      `a policy trained spiking, ${thriftSteps} time steps a decision`,
-      `${points(thrift)} with ${n((thrift.cost.macs + thrift.cost.acs) / 1000)} thousand operations a decision; dense ${n(thrift.cost.dense.macs / 1000)} thousand`,
+      `Breakout, ${game.episodes} games: a Q-network, converted to spikes, and trained spiking with ${thriftSteps} time steps`,
+      `${points(game)}; ${points(converted)}; ${points(thrift)}, with ${n((thrift.cost.macs + thrift.cost.acs) / 1000)} thousand operations a decision, ${n(thrift.cost.dense.macs / 1000)} thousand if it were dense`,
       "`dsqn models`",
     ],
     [
