@@ -51,7 +51,7 @@ export interface VectorEnvironment<O extends Observation = Float32Array> {
   step(actions: Action, meanwhile?: boolean): Promise<VectorStep<O>>;
   /** The first half of a step: has all of them step. Throws what `step` rejects with before anything is stepped. */
   send(actions: Action): void;
-  /** The second half: what the step that was sent led to. Rejects with ENV_NOTHING_SENT without one. */
+  /** The second half: what the step that was sent led to; `meanwhile` as in `step`. Rejects with ENV_NOTHING_SENT without one. */
   receive(meanwhile?: boolean): Promise<VectorStep<O>>;
   /**
    * Groups of copies, one behind the other, each a vector of its own: while one steps, somebody can think about another. As many as `parts`

@@ -139,14 +139,14 @@ describe("a result", () => {
 
 describe("a full disk", () => {
   const onLinux = process.platform === "linux" ? it : it.skip;
-  onLinux("is said before work starts", async () => {
+  onLinux("is said before work starts (skipped but on Linux: /proc)", async () => {
     // /proc has no room for anything.
     await expect(mustHaveRoom("/proc", 3)).rejects.toMatchObject({ code: "DISK_FULL" });
   });
 
   const mounts = spawnSync("unshare", ["--mount", "true"]).status === 0;
   (mounts ? it : it.skip)(
-    "while a piece works is a typed error, and leaves no half result",
+    "while a piece works is a typed error, and leaves no half result (skipped where unshare may not mount)",
     () => {
       // A disk of 300 KB of its own, of which next to nothing is left.
       const small = join(parent, "small");

@@ -1,5 +1,5 @@
 import { type Client, type ClientEffect, clientStep, type Memory, newClient, TURNS, WORDS } from "./handover.ts";
-import { type Budget, type Patience, workerSpin, working } from "./patience.ts";
+import { type Budget, type Patience, workersLook, workerSpin, working } from "./patience.ts";
 
 /** What the exchange needs of the worker's sockets, and what it tells. */
 export interface Surroundings {
@@ -42,13 +42,14 @@ export class Exchange {
   /** The counters say what cannot be: nothing is looked at any more, and the worker is being ended. */
   #broken = false;
   #over: { error: unknown } | undefined;
+  readonly #lends = workersLook();
   #lent = -1;
 
   constructor(board: Memory, around: Surroundings) {
     this.#board = board;
     this.#around = around;
     this.#posted = board.load(WORDS.POSTED);
-    this.#lend(workerSpin(performance.now()));
+    this.#lend(performance.now());
   }
 
   /** A message is about to be sent on the work channel: a worker that is busy with requests then knows of it. */
@@ -81,7 +82,7 @@ export class Exchange {
   spin(number: number, patience: Patience): boolean {
     this.#since = performance.now();
     this.#budget = patience.budget(this.#since, this.#rung);
-    this.#lend(workerSpin(this.#since));
+    this.#lend(this.#since);
     const { spin } = this.#budget;
     if (spin === 0) return false;
     const until = this.#since + spin / 1000;
@@ -117,8 +118,9 @@ export class Exchange {
     for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
 
-  /** What the worker may look for the next request. */
-  #lend(spin: number): void {
+  /** Tells the worker how long it may look for the next request. */
+  #lend(now: number): void {
+    const spin = this.#lends ? workerSpin(now) : 0;
     if (spin !== this.#lent) this.#board.store(WORDS.SPIN, (this.#lent = spin));
   }
 

@@ -64,9 +64,11 @@ const machine = new Machine(() => readFileSync("/proc/loadavg", "utf8"));
 let busy = 0;
 export const working = (change: 1 | -1): void => void (busy += change);
 
-/** Microseconds that a worker may look for its next request. */
-export const workerSpin = (now: number): number =>
-  processors() < 2 || neverLooks() ? 0 : machine.free(now) ? WORKER_SPIN.free : WORKER_SPIN.crowded;
+/** Whether a worker may look for its next request at all. */
+export const workersLook = (): boolean => processors() >= 2 && !neverLooks();
+
+/** Microseconds that a worker that may look does so. */
+export const workerSpin = (now: number): number => (machine.free(now) ? WORKER_SPIN.free : WORKER_SPIN.crowded);
 
 const neverLooks = (): boolean => process.env["DSQN_BRIDGE_SPIN"] === "0";
 

@@ -80,21 +80,19 @@ async function launchOn(
     });
   let end: (ending: Ending) => void = () => undefined;
   const ended = new Promise<Ending>((resolve) => (end = resolve));
-  const own = (ending: Ending): void => {
-    if (typeof ending.cause === "string" && ending.exitCode === undefined && !ending.signal)
-      log.write(`${ending.cause}\n`);
-    end(ending);
-    kill();
-  };
   const kill = (): void => {
-    if (placed.get(worker) !== own) return;
-    placed.delete(worker);
+    if (!placed.delete(worker)) return;
     void driver.call("worker_kill", { worker }).then(
       () => end({ signal: "SIGKILL" }),
       () => end({ cause: "is out of reach" }),
     );
   };
-  placed.set(worker, own);
+  placed.set(worker, (ending) => {
+    if (typeof ending.cause === "string" && ending.exitCode === undefined && !ending.signal)
+      log.write(`${ending.cause}\n`);
+    end(ending);
+    kill();
+  });
   return {
     process: {
       pid,

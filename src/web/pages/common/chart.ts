@@ -38,8 +38,8 @@ const sizes = new ResizeObserver((changes) =>
 const widthOf = (host: Element): number => Math.max(240, Math.round(host.clientWidth));
 
 /**
- * Draws a chart into `host` at the host's width, and again when that changes. Colours are custom properties, given as attributes: a style attribute would break the
- * page's own policy.
+ * Draws a chart into `host` at the host's width, and again when that changes. Colours are custom properties, given as attributes: a style
+ * attribute would break the page's own policy.
  */
 export function drawChart(host: Element, chart: Chart): void {
   const { label, x, y, lines, at, height = 220 } = chart;
