@@ -111,6 +111,14 @@ describe.each(DATA_PATHS)("a worker that does not get started (%s)", (data) => {
     expect(children()).toEqual([]);
   });
 
+  it("is waited for by the time in which this process could have heard it", async () => {
+    const opening = open({ startTimeoutMs: 3000 });
+    await new Promise((resolve) => setTimeout(resolve, 50)); // it is on its way
+    const end = performance.now() + 3500;
+    while (performance.now() < end);
+    await (await opening).close();
+  });
+
   it.each(["/nowhere", "/proc"])("has no folder for temporary files (%s)", async (place) => {
     process.env["TMPDIR"] = place;
     const error = await failure(open());
