@@ -1,7 +1,7 @@
 // What a preset takes until its own early stop: wall time, processor time, environment steps, over several seeds.
-//   node --import ./scripts/register-ts.mjs bench/training/timings.ts <preset> [seeds] [first seed]
+//   node --import ./scripts/register-ts.mjs bench/training/timings.ts <preset> [seeds] [first seed] [field=value ...]
 // Process start, imports, and the final score are left out.
-import { mergeConfig, parseConfig } from "../../src/learning/config.ts";
+import { assignment, mergeConfig, parseConfig } from "../../src/learning/config.ts";
 import { dqnSchema } from "../../src/learning/algorithms/dqn-config.ts";
 import { trainDqn } from "../../src/learning/algorithms/index.ts";
 import { evaluate } from "../../src/learning/evaluate.ts";
@@ -11,8 +11,8 @@ import { loadConfig } from "../../src/learning/presets/index.ts";
 import { cpuSeconds } from "./cpu.ts";
 import { median } from "./median.ts";
 
-const [preset, seeds = "10", first = "0"] = process.argv.slice(2);
-const { config: base } = await loadConfig(preset);
+const [preset, seeds = "10", first = "0", ...changes] = process.argv.slice(2);
+const base = changes.map(assignment).reduce(mergeConfig, (await loadConfig(preset)).config);
 const rows: { seed: number; seconds: number; cpu: number; steps: number; confirmed: boolean; mean: number }[] = [];
 for (let seed = Number(first); seed < Number(first) + Number(seeds); seed++) {
   const config = parseConfig(dqnSchema, mergeConfig(base, { seed }), preset);
@@ -32,5 +32,5 @@ const of = (key: "seconds" | "cpu" | "steps" | "mean"): { median: number; min: n
   return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
 };
 process.stdout.write(
-  `${JSON.stringify({ preset, rows, seconds: of("seconds"), cpu: of("cpu"), steps: of("steps"), mean: of("mean") }, null, 2)}\n`,
+  `${JSON.stringify({ preset, changes, rows, seconds: of("seconds"), cpu: of("cpu"), steps: of("steps"), mean: of("mean") }, null, 2)}\n`,
 );

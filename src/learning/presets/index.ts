@@ -40,6 +40,7 @@ const known: Record<string, Preset> = {
   ),
   "cartpole-dqn": preset(cartpole, "cartpoleDqn", "CartPole, dense Q-network"),
   "cartpole-dsqn": preset(cartpole, "cartpoleDsqn", "CartPole, spiking Q-network, T = 20"),
+  "cartpole-dsqn-few": preset(cartpole, "cartpoleDsqnFew", "CartPole, the same with neurons without lag, T = 4"),
   "cartpole-reinforce": preset(cartpole, "cartpoleReinforce", "CartPole, policy gradient"),
   "cartpole-classifier": preset(cartpole, "cartpoleClassifier", "CartPole, dense classifier of the DQN's policy"),
   "cartpole-snn-classifier": preset(
