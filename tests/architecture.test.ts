@@ -126,9 +126,9 @@ describe("the house", () => {
     expect(long).toEqual([]);
   });
 
-  // A limit to be lowered, and raised only with a reason.
+  // A limit to be lowered, and raised only with a reason: the last one is leaks, thresholds and prices on operations in the kernels.
   it("does not grow unnoticed", () => {
     const lines = filesIn("src").reduce((sum, file) => sum + readFileSync(path.join(root, file), "utf8").split("\n").length - 1, 0); // prettier-ignore
-    expect(lines).toBeLessThanOrEqual(66_500);
+    expect(lines).toBeLessThanOrEqual(66_700);
   });
 });

@@ -7,7 +7,8 @@ import { validateNetwork } from "../network/validate.ts";
 import { denseLearner } from "./fast/dense-learner.ts";
 import { kernelsLearn, spikingLearner } from "./fast/learner.ts";
 import { refuseSeveral } from "./reference/gradients.ts";
-import { type LearnedDynamics, referenceLearner } from "./reference/learner.ts";
+import type { LearnedDynamics } from "../network/learned-dynamics.ts";
+import { referenceLearner } from "./reference/learner.ts";
 
 /** Buffers, threads and, for spiking networks, how spikes are differentiated. */
 export interface TrainableOptions {

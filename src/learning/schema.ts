@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { LearnedDynamics } from "../engines/reference/learner.ts";
+import type { LearnedDynamics } from "../network/learned-dynamics.ts";
 import { ATARI_PREPROCESSINGS, ATARI_WORLDS } from "../environments/atari-names.ts";
 import {
   type Neuron,
@@ -95,9 +95,13 @@ export const spikingFields = {
   surrogateScale: z._default(z.number().check(z.positive()), 100),
   /** Whether no gradient flows through the reset. */
   detachReset: z._default(z.boolean(), true),
-  /** A price on spikes: `strength` on what a neuron's rate has above `rate` spikes per step, squared. */
+  /** A price on spikes: `strength` on what a neuron's rate has above `rate` spikes per step, squared; or on the operations that they cause. */
   regulariser: z.optional(
-    z.strictObject({ strength: z.number().check(z.positive()), rate: z._default(z.number().check(z.minimum(0)), 0) }),
+    z.strictObject({
+      strength: z.number().check(z.positive()),
+      rate: z._default(z.number().check(z.minimum(0)), 0),
+      of: z.optional(z.enum(["spikes", "operations"])),
+    }),
   ),
   /** Parameters of the neurons, one value per layer, that are learned with the weights. */
   learn: z._default(z.array(z.enum(learnable)), []),

@@ -1,8 +1,11 @@
 import { type Lif, type Neuron, neuronModels } from "../../network/neurons/index.ts";
 import type { SpikingNetwork } from "../../network/network.ts";
-import type { SpikeRegulariser } from "../../network/regulariser.ts";
+import { learnedCount, type LearnedDynamics } from "../../network/learned-dynamics.ts";
+import { layerPrices, type SpikeRegulariser } from "../../network/regulariser.ts";
 import type { SurrogateOptions } from "../../network/surrogate.ts";
 import type { TrainableNetwork } from "../../network/trainable.ts";
+import { parameterCount } from "../../network/parameters.ts";
+import { besideKnown, besideWeights } from "./learned.ts";
 import { learner } from "./kernels/learner.ts";
 import { outputCoefficients } from "./kernels/neurons.ts";
 import { createPlan } from "./kernels/plan.ts";
@@ -17,7 +20,7 @@ export interface SpikingLearnerOptions {
   readonly detachReset: boolean;
   readonly regulariser?: SpikeRegulariser;
   /** Names of neurons' parameters that are to be learned too. */
-  readonly learn?: readonly string[];
+  readonly learn?: readonly LearnedDynamics[];
 }
 
 const kinds = { "fast-sigmoid": 0, "arctan": 1, "triangular": 2, "sigmoid": -1 } as const;
@@ -25,7 +28,7 @@ const kinds = { "fast-sigmoid": 0, "arctan": 1, "triangular": 2, "sigmoid": -1 }
 /** Whether the kernels compute the gradients of this network; engines/reference/gradients.ts computes all. */
 export function kernelsLearn(
   network: SpikingNetwork,
-  { surrogate, detachReset, regulariser, learn }: SpikingLearnerOptions,
+  { surrogate, detachReset, regulariser, learn = [] }: SpikingLearnerOptions,
 ): boolean {
   const { layers, coding } = network;
   const last = layers[layers.length - 1].activation;
@@ -36,7 +39,7 @@ export function kernelsLearn(
     !coding.signedInputs &&
     kinds[surrogate.name] >= 0 &&
     (!regulariser || last.kind === "lif") &&
-    !learn?.length &&
+    (learn.length === 0 || besideKnown(learn, layers)) &&
     layers.every(({ synapses, pooling }) => synapses.kind === "dense" && !pooling) &&
     layers.every(({ activation }) => activation.kind === last.kind) &&
     readable(last) &&
@@ -65,7 +68,7 @@ function unrolled({ reset, maxSpikes, lowest, threshold }: Lif): boolean {
  * layers below the output only the first T - 2d + 1 steps are computed: a later spike reaches the output after the end.
  */
 export function spikingLearner(network: SpikingNetwork, options: SpikingLearnerOptions): TrainableNetwork {
-  const { maxBatch, threads, surrogate, detachReset, regulariser: price } = options;
+  const { maxBatch, threads, surrogate, detachReset, regulariser, learn = [] } = options;
   const { layers, coding } = network;
   const { steps } = coding;
   const last = layers.length - 1;
@@ -86,7 +89,10 @@ export function spikingLearner(network: SpikingNetwork, options: SpikingLearnerO
         detached: detachReset,
       },
       coefficients: outputCoefficients(layers[last].activation, steps),
-      price,
+      ...(regulariser && {
+        price: { strengths: layerPrices(regulariser, network).map(({ strength }) => strength), rate: regulariser.rate },
+      }),
+      learned: learn.length > 0,
     },
   });
   return learner({
@@ -96,5 +102,9 @@ export function spikingLearner(network: SpikingNetwork, options: SpikingLearnerO
     maxBatch,
     forwardJob: jobs.spikingForward,
     backwardJob: jobs.spikingBackward,
+    ...(learn.length > 0 && {
+      extra: learnedCount(network, learn) - parameterCount(network),
+      beside: (parameters, gradients) => besideWeights(network, plan, learn, parameters, gradients),
+    }),
   });
 }

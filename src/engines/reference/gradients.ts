@@ -12,7 +12,7 @@ import {
 } from "../../network/network.ts";
 import { type Arithmetic, float32, float64, type Fire, firing, neuronModels } from "../../network/neurons/index.ts";
 import { unpool } from "../../network/pooling.ts";
-import { addSpikePenalty, type SpikeRegulariser } from "../../network/regulariser.ts";
+import { addSpikePenalty, layerPrices, type SpikeRegulariser } from "../../network/regulariser.ts";
 import { createState } from "../../network/state.ts";
 import { smoothStep, surrogateDefaults, type SurrogateOptions } from "../../network/surrogate.ts";
 import { validateNetwork, validateRun } from "../../network/validate.ts";
@@ -166,6 +166,7 @@ function spikingGradients(
   });
   const given = Float64Array.from(outputGradients(outputs), arithmetic.round);
   const gradients = layers.map(zeroLayer);
+  const prices = options.regulariser && layerPrices(options.regulariser, network);
   let penalty = 0;
   for (const [b, { traces, read }] of runs.entries()) {
     let gs = new Float64Array(steps * actionsOf(network));
@@ -173,9 +174,9 @@ function spikingGradients(
     addSpikeGradients(coding.decoding, rows(given, batch)(b), read, gs);
     if (spikingLayers(network) === last) addPotentialGradients(coding.decoding, rows(given, batch)(b), read, steps, gv);
     for (let l = last; l >= 0; l--) {
-      if (options.regulariser && l < spikingLayers(network))
+      if (prices && l < prices.length)
         penalty += addSpikePenalty(
-          options.regulariser,
+          prices[l],
           traces[l].s,
           gs,
           { states: 1, neurons: outputsOf(layers[l]), steps, batch },

@@ -5,7 +5,7 @@ import { inputsOf } from "../../network/layer.ts";
 import { actionsOf, observationSize, type SpikingNetwork, spikingLayers } from "../../network/network.ts";
 import { isPlainLif } from "../../network/neurons/index.ts";
 import { packParameters, unpackLayers, withParameters } from "../../network/parameters.ts";
-import { addSpikePenalty, type SpikeRegulariser } from "../../network/regulariser.ts";
+import { addSpikePenalty, layerPrices, type SpikeRegulariser } from "../../network/regulariser.ts";
 import { createState } from "../../network/state.ts";
 import type { SurrogateOptions } from "../../network/surrogate.ts";
 import { checkBatch, checkDerivatives, type TrainableNetwork } from "../../network/trainable.ts";
@@ -145,6 +145,7 @@ function differentiate(
   const { decoding, steps } = network.coding;
   const [last, spiking] = [layers.length - 1, spikingLayers(network)];
   const actions = read.length / states;
+  const prices = regulariser && layerPrices(regulariser, network);
   let g: Float32Array = new Float32Array(steps * read.length);
   for (let from = 0, to = actions; from < read.length; from = to, to += actions)
     addSpikeGradients(
@@ -156,7 +157,7 @@ function differentiate(
   for (let l = last; l >= 0; l--) {
     const { spikes, final } = passes[l].trace;
     const sizes = { states, neurons: final.length / states, steps, batch: states };
-    if (regulariser && l < spiking) addSpikePenalty(regulariser, spikes, g, sizes);
+    if (prices && l < spiking) addSpikePenalty(prices[l], spikes, g, sizes);
     const atPotentials = l === last && spiking === last ? { values: given, read } : undefined;
     const before = l > 0 ? passes[l - 1].trace.spikes : undefined;
     g = layers[l].backward(passes[l], g, states, before, atPotentials) ?? g;

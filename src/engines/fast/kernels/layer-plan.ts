@@ -99,6 +99,8 @@ export function layOut(layer: PlannedLayer, context: Context, place: Place): Lai
     kept: Number(kept),
     population,
     gradient: 0,
+    learned: 0,
+    price: 0,
     after: Number(!training),
     sentRow: element * padded(inputs),
     biases: layer.biases ? place(element * width) : 0,

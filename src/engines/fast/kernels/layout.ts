@@ -19,13 +19,13 @@ export const neuronFields = [
 export const layerLayout = {
   numbers: [
     "inputs", "outputs", "width", "steps", "plane", "spikes", "lagged", "replaces", "plain", "each", "full", "current", "late", "after", "linear", "kept", "packed", "population",
-    "windows", "poolPlane", "gradient", "sentRow",
+    "windows", "poolPlane", "gradient", "learned", "sentRow",
   ],
   addresses: [
     "weights", "biases", "initial", ...neuronFields, "recurrent", "before", "sent", "transposed", "values", "bits", "final", "counts", "currents", "finalCurrents",
     "unit", "convolution", "pooling", "pooled", "poolCounts", "poolLargest", "poolSent",
   ],
-  doubles: [],
+  doubles: ["price"],
 } as const; // prettier-ignore
 
 export const planLayout = {
@@ -35,7 +35,7 @@ export const planLayout = {
   addresses: [
     "layers", "observations", "inputBits", "outputs", "outputGradients", "gradients", "scratch", "coefficients", "task",
   ],
-  doubles: ["scale", "coefficientSum", "priceStrength", "priceRate"],
+  doubles: ["scale", "coefficientSum", "priceRate"],
 } as const; // prettier-ignore
 
 interface Layout {
@@ -60,6 +60,8 @@ export const PLAN_BYTES = bytesOf(planLayout);
 
 /** The word of a plan that is rewritten from call to call. */
 export const PLAN_BATCH = planLayout.numbers.indexOf("batch");
+/** Where the sum of the coefficients lies, in bytes; it changes where the output's leak is learned. */
+export const PLAN_COEFFICIENT_SUM = doublesAt(planLayout) + 8 * planLayout.doubles.indexOf("coefficientSum");
 
 /** A convolution's or pooling's geometry as assembly/layout.ts has it. */
 export const geometryWords = ({ input, output, kernel, strides, padding }: Convolution): number[] => [

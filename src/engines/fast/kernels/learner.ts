@@ -15,21 +15,37 @@ export interface LearnerOptions {
   readonly maxBatch: number;
   readonly forwardJob: number;
   readonly backwardJob: number;
+  /** So many parameters more than weights and biases, behind them in the flat arrays... */
+  readonly extra?: number;
+  /** ...and what they are to the kernels. */
+  readonly beside?: (parameters: Float32Array, gradients: Float32Array) => Beside;
+}
+
+/** Parameters that the kernels take from, and leave their gradients at, other places. */
+export interface Beside {
+  /** Takes them before a forward pass. */
+  spread(): void;
+  /** Leaves their gradients after a backward pass of so many states. */
+  gather(batch: number): void;
+  /** The network with them. */
+  with(network: Network): Network;
 }
 
 /** A `TrainableNetwork` over a plan: parameters and gradients lie in the kernels' memory, flat, and are spread over padded rows at each call. */
-export function learner({ network, plan, pool, maxBatch, forwardJob, backwardJob }: LearnerOptions): TrainableNetwork {
+export function learner(options: LearnerOptions): TrainableNetwork {
+  const { network, plan, pool, maxBatch, forwardJob, backwardJob, extra = 0 } = options;
   const { exports } = kernels();
   const top = plan.layers.at(-1)!;
   const actions = top.outputs;
   const [size, inputs] = [observationSize(network), inputsOf(network.layers[0])];
   const constants = inputs - size; // 1 where the network has a bias input
-  const count = parameterCount(network);
+  const count = parameterCount(network) + extra;
   const flat = allocate(8 * Math.ceil(count / 16) * 16);
   const gradientsAt = flat.bytes / 2;
   const parameters = flat.float32(0, count);
   const gradients = flat.float32(gradientsAt, count);
   packParameters(network, parameters);
+  const beside = options.beside?.(parameters, gradients);
   const observations = plan.block.float32(plan.observations, maxBatch * inputs);
   if (constants) for (let b = 0; b < maxBatch; b++) observations[b * inputs + size] = 1;
   const outputs = plan.block.float32(plan.outputs, maxBatch * actions);
@@ -58,6 +74,7 @@ export function learner({ network, plan, pool, maxBatch, forwardJob, backwardJob
           for (let i = 0; i < size; i++) observations[to++] = states[from++];
       if (network.inputScale !== 1) for (let k = 0; k < n * size; k++) observations[k] *= network.inputScale;
       exports.spread(plan.address, flat.address);
+      beside?.spread();
       plan.setBatch(n);
       pool.run(forwardJob, plan.address, plan.chunks(n));
       let view = views.get(n);
@@ -77,8 +94,12 @@ export function learner({ network, plan, pool, maxBatch, forwardJob, backwardJob
       exports.transpose(plan.address);
       pool.run(backwardJob, plan.address, plan.chunks(batch));
       exports.gather(plan.address, flat.address + gradientsAt);
+      beside?.gather(batch);
     },
-    toNetwork: () => withParameters(network, parameters),
+    toNetwork() {
+      const learned = withParameters(network, parameters);
+      return beside?.with(learned) ?? learned;
+    },
     close() {
       if (closed) return;
       closed = true;

@@ -5,6 +5,7 @@ import {
   layerLayout,
   PLAN_BATCH,
   PLAN_BYTES,
+  PLAN_COEFFICIENT_SUM,
   planLayout,
   TASK_WORDS,
   writeFields,
@@ -19,7 +20,6 @@ import {
   sharedRoom,
   widthsOf,
 } from "./layer-plan.ts";
-import type { SpikeRegulariser } from "../../../network/regulariser.ts";
 import { allocate, type Block } from "./memory.ts";
 import { kernels } from "./module.ts";
 
@@ -49,8 +49,10 @@ export interface TrainingOptions {
   readonly surrogate?: { readonly kind: number; readonly scale: number; readonly detached: boolean };
   /** [steps]: derivative of an output with respect to the current of each step into the output layer. */
   readonly coefficients?: Float32Array;
-  /** A price on spikes, of neurons without lag. */
-  readonly price?: SpikeRegulariser;
+  /** The strengths of a price on each layer's spikes, of neurons without lag, and the rate that costs nothing. */
+  readonly price?: { readonly strengths: readonly number[]; readonly rate: number };
+  /** Gradients of leaks and thresholds are wanted too, of neurons without lag. */
+  readonly learned?: boolean;
 }
 
 /** Buffers of a network in the kernels' memory; offsets are bytes from the block's start. */
@@ -67,7 +69,10 @@ export interface Plan {
   readonly inputPlane: number;
   readonly outputs: number;
   readonly outputGradients: number;
+  /** Of all chunks together, once they are gathered. */
+  readonly gradients: number;
   setBatch(batch: number): void;
+  setCoefficients(coefficients: Float32Array): void;
   chunks(batch: number): number;
 }
 
@@ -103,8 +108,6 @@ export function createPlan(options: PlanOptions): Plan {
     if (fields.unit) writeFields(buffer, block.address, fields.unit, layerLayout, synapses);
     fillLayer(block, layers[l], laid[l], options.element);
   });
-  if (options.training?.coefficients)
-    block.float32(training.coefficients, options.steps).set(options.training.coefficients);
   if (buffers.task) block.int32(buffers.task, 1)[0] = options.threads;
   writeFields(buffer, block.address, planAt, planLayout, {
     ...training,
@@ -117,6 +120,12 @@ export function createPlan(options: PlanOptions): Plan {
     control,
   });
   const words = block.int32(planAt, PLAN_BYTES / 4);
+  const coefficientSum = block.float64(planAt + PLAN_COEFFICIENT_SUM, 1);
+  const setCoefficients = (coefficients: Float32Array): void => {
+    block.float32(training.coefficients, options.steps).set(coefficients);
+    coefficientSum[0] = Math.fround(coefficients.reduce((sum, c) => sum + c, 0));
+  };
+  if (options.training?.coefficients) setCoefficients(options.training.coefficients);
   return {
     block,
     address: block.address + planAt,
@@ -128,7 +137,9 @@ export function createPlan(options: PlanOptions): Plan {
     inputPlane: buffers.inputPlane,
     outputs: buffers.outputs,
     outputGradients: training.outputGradients,
+    gradients: training.gradients,
     setBatch: (batch) => void (words[PLAN_BATCH] = batch),
+    setCoefficients,
     chunks: (batch) => Math.ceil(batch / training.chunk),
   };
 }
@@ -176,21 +187,25 @@ function layBuffers(options: PlanOptions, laid: readonly LaidOut[], place: Place
 
 /** Gradients: of each chunk its own, after one another of each layer. Without training only the size of a chunk. */
 function layTraining({ training, maxBatch, chunk, steps }: PlanOptions, laid: readonly LaidOut[], place: Place) {
-  const { surrogate, coefficients, price } = training ?? {};
+  const { surrogate, price, learned = false } = training ?? {};
   const common = {
     surrogate: surrogate?.kind ?? 0,
     detached: Number(surrogate?.detached ?? true),
     scale: surrogate?.scale ?? 0,
-    coefficientSum: Math.fround(coefficients?.reduce((sum, c) => sum + c, 0) ?? 0),
-    priceStrength: price?.strength ?? 0,
+    coefficientSum: 0,
     priceRate: price?.rate ?? 0,
   };
   if (!training) return { ...common, chunk, gradientBytes: 0, outputGradients: 0, gradients: 0, coefficients: 0 };
   let bytes = 0;
-  for (const { fields } of laid) {
+  laid.forEach(({ fields }, l) => {
     fields.gradient = bytes;
     bytes += 4 * fields.width * (fields.inputs + Number(fields.biases > 0));
-  }
+    fields.price = price?.strengths[l] ?? 0;
+    if (!learned) return;
+    fields.plain = 0; // its leak may become one
+    fields.learned = bytes;
+    bytes += 4 * fields.width * 2;
+  });
   const gradientBytes = Math.ceil(bytes / 64) * 64;
   const partials = Math.max(1, Math.floor(PARTIAL_GRADIENTS / gradientBytes));
   const states = Math.max(chunk, Math.ceil(maxBatch / partials));

@@ -43,7 +43,7 @@ function backwardState(P: Plan, b: i32, gradients: usize, scratch: usize): void 
     // The first layer's dh is needed no more: its sum waits in its place for the other states of the chunk.
     const wait = l == 0 && together(P, L);
     if (wait) summed = v;
-    spikeGradients(P, L, v, gs, l == last - 1 ? P.coefficients : 0, times, weighted, summed);
+    spikeGradients(P, L, gradients, v, gs, l == last - 1 ? P.coefficients : 0, times, weighted, summed);
     if (l == last - 1) addOuterProduct(gradients + above.gradient, weighted, above.inputs, g, above.width, 1);
     else {
       const aboveRow = <usize>above.width << 2;

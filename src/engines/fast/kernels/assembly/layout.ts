@@ -62,6 +62,8 @@ export class Layer {
   poolPlane: i32;
   /** Offset of the layer's gradients from the start of a chunk's, in bytes: [inputs, width], then [width] if there are biases. */
   gradient: i32;
+  /** Where the gradients of its leaks follow, then those of its thresholds, [width] each, likewise; 0: they are not learned. */
+  learned: i32;
   /** Bytes of one step of the layer before's `sent`. */
   sentRow: i32;
   /**
@@ -121,6 +123,8 @@ export class Layer {
   poolLargest: usize;
   /** [inputs] of 32-bit integers: in how many steps something left each window. */
   poolSent: usize;
+  /** The strength of a price on its spikes (src/network/regulariser.ts); 0: none. */
+  price: f64;
 }
 
 export const LAYER_BYTES: usize = offsetof<Layer>();
@@ -168,8 +172,7 @@ export class Plan {
   scale: f64;
   /** Sum of the coefficients. */
   coefficientSum: f64;
-  /** A price on spikes (src/network/regulariser.ts); strength 0: none. */
-  priceStrength: f64;
+  /** Spikes per step that cost nothing, where there is a price on them. */
   priceRate: f64;
 }
 

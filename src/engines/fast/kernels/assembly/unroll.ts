@@ -1,5 +1,5 @@
 import { Layer, Plan } from "./layout";
-import { noted, surrogate } from "./surrogate";
+import { addLearned, afterReset, noted, price, surrogate } from "./surrogate";
 import { unrollFull } from "./unroll-lif";
 import { broadcast } from "./vector";
 
@@ -7,7 +7,7 @@ import { broadcast } from "./vector";
 // registers. dh[t] replaces v[t], which is needed no more. On the way: when each neuron spiked, the spikes weighted by the output's
 // coefficients, and the sum of dh.
 //
-// F: u8 with the default surrogate, a detached reset and no price on spikes, of a plain layer (lagged-lif) or one that resets by subtraction (lif), else u16.
+// F: u8 with the default surrogate, a detached reset, no price on spikes and no learned leak or threshold, of a plain layer (lagged-lif) or one that resets by subtraction (lif), else u16.
 // C: u8 if gs is one vector times coefficients, else u16.
 
 /** lagged-lif, of which x is v[t], the potential before the step. */
@@ -48,32 +48,24 @@ function unrollLagged<F, C>(P: Plan, L: Layer, v: usize, gs: usize, coefficients
   v128.store(summed, sum);
 }
 
-/** dR/ds of every spike of a vector of neurons (src/network/regulariser.ts): 2 strength / (B N T) max(0, spikes / T - rate). */
-// @ts-ignore: decorator
-@inline
-function price(P: Plan, L: Layer, threshold: v128, v: usize, row: usize): v128 {
-  let spikes = i64x2.splat(0);
-  for (let t = 0, at = v; t < L.steps; t++, at += row) spikes = i32x4.sub(spikes, f32x4.gt(v128.load(at), threshold));
-  const steps = f32x4.splat(<f32>L.steps);
-  const excess = f32x4.max(f32x4.splat(0), f32x4.sub(f32x4.div(f32x4.convert_i32x4_s(spikes), steps), f32x4.splat(<f32>P.priceRate)));
-  const weight = (2 * P.priceStrength) / (<f64>P.batch * <f64>L.outputs * <f64>L.steps);
-  return f32x4.mul(excess, f32x4.splat(<f32>weight));
-}
-
-/** lif, of which x is m[t]: gm = gv through the reset + surrogate gs, dh = gm, gv[t-1] = beta gm. `neurons`: where the vector's parameters lie. */
+/**
+ * lif, of which x is m[t]: gm = gv through the reset + surrogate gs, dh = gm, gv[t-1] = beta gm. `neurons`: where the vector's parameters lie; `learned`: the
+ * gradients of its leaks and thresholds, dbeta = sum_t v[t-1] gm[t] and dthreshold = -sum_t surrogate gs[t]; 0: none.
+ */
 // @ts-ignore: decorator
 @inline
 function unrollLif<F, C>(
-  P: Plan, L: Layer, neurons: usize, v: usize, gs: usize, coefficients: usize, times: usize, weighted: usize, summed: usize, row: usize,
+  P: Plan, L: Layer, neurons: usize, v: usize, gs: usize, coefficients: usize, times: usize, weighted: usize, summed: usize, row: usize, learned: usize,
 ): void {
   const none = i64x2.splat(0);
   const threshold = v128.load(L.threshold + neurons), beta = v128.load(L.beta + neurons), by = v128.load(L.resetBy + neurons);
+  const to = sizeof<F>() > 1 && L.replaces ? v128.load(L.resetTo + neurons) : none;
   const scale = f32x4.splat(<f32>P.scale);
   const kind = sizeof<F>() == 1 ? 0 : P.surrogate;
   const q = v128.load(gs);
-  const priced = sizeof<F>() > 1 && P.priceStrength > 0;
+  const priced = sizeof<F>() > 1 && L.price > 0;
   const each = priced ? price(P, L, threshold, v, row) : none;
-  let gv = none, bits = none, weight = none, sum = none;
+  let gv = none, bits = none, weight = none, sum = none, leaks = none, thresholds = none;
   let at = v + <usize>(L.steps - 1) * row;
   let from = gs + <usize>(L.steps - 1) * row;
   for (let t = L.steps - 1; t >= 0; t--) {
@@ -85,7 +77,13 @@ function unrollLif<F, C>(
     if (priced) g = f32x4.add(g, each);
     if (sizeof<F>() > 1 && !P.detached) g = f32x4.sub(g, f32x4.mul(by, gv));
     const through = sizeof<F>() > 1 && L.replaces ? v128.andnot(gv, s) : gv;
-    const gm = f32x4.add(through, f32x4.mul(surrogate(kind, f32x4.sub(x, threshold), scale), g));
+    const atSpike = f32x4.mul(surrogate(kind, f32x4.sub(x, threshold), scale), g);
+    const gm = f32x4.add(through, atSpike);
+    if (sizeof<F>() > 1 && learned) {
+      const before = t > 0 ? afterReset(L, v128.load(at - row), threshold, by, to) : v128.load(L.initial + neurons);
+      leaks = f32x4.add(leaks, f32x4.mul(before, gm));
+      thresholds = f32x4.sub(thresholds, atSpike);
+    }
     v128.store(at, gm);
     sum = f32x4.add(sum, gm);
     gv = f32x4.mul(beta, gm);
@@ -94,24 +92,30 @@ function unrollLif<F, C>(
   }
   if (sizeof<C>() == 1) v128.store(weighted, weight);
   v128.store(summed, sum);
+  if (sizeof<F>() > 1 && learned) addLearned(learned, row, leaks, thresholds);
 }
 
 // @ts-ignore: decorator
 @inline
-function unroll<F, C>(P: Plan, L: Layer, at: usize, v: usize, gs: usize, coefficients: usize, times: usize, weighted: usize, summed: usize, row: usize): void {
+function unroll<F, C>(
+  P: Plan, L: Layer, at: usize, v: usize, gs: usize, coefficients: usize, times: usize, weighted: usize, summed: usize, row: usize, learned: usize,
+): void {
   if (L.lagged) unrollLagged<F, C>(P, L, v + at, gs + at, coefficients, times + at, weighted + at, summed + at, row);
-  else unrollLif<F, C>(P, L, at, v + at, gs + at, coefficients, times + at, weighted + at, summed + at, row);
+  else unrollLif<F, C>(P, L, at, v + at, gs + at, coefficients, times + at, weighted + at, summed + at, row, learned);
 }
 
-/** `coefficients`: gs is one vector, times these; 0: gs is [steps, width]. */
-export function spikeGradients(P: Plan, L: Layer, v: usize, gs: usize, coefficients: usize, times: usize, weighted: usize, summed: usize): void {
+/** `coefficients`: gs is one vector, times these; 0: gs is [steps, width]. `gradients`: of the chunk. */
+export function spikeGradients(
+  P: Plan, L: Layer, gradients: usize, v: usize, gs: usize, coefficients: usize, times: usize, weighted: usize, summed: usize,
+): void {
   const row = <usize>L.width << 2;
-  const simple = P.detached && P.surrogate == 0 && P.priceStrength == 0 && (L.lagged ? L.plain : !L.replaces);
+  const simple = P.detached && P.surrogate == 0 && L.price == 0 && !L.learned && (L.lagged ? L.plain : !L.replaces);
   for (let at: usize = 0; at < row; at += 16) {
-    if (L.full) unrollFull(P, L, at, v + at, gs + at, coefficients, times + at, weighted + at, summed + at, row);
-    else if (simple && coefficients) unroll<u8, u8>(P, L, at, v, gs, coefficients, times, weighted, summed, row);
-    else if (simple) unroll<u8, u16>(P, L, at, v, gs, coefficients, times, weighted, summed, row);
-    else if (coefficients) unroll<u16, u8>(P, L, at, v, gs, coefficients, times, weighted, summed, row);
-    else unroll<u16, u16>(P, L, at, v, gs, coefficients, times, weighted, summed, row);
+    const learned = L.learned ? gradients + L.learned + at : 0;
+    if (L.full) unrollFull(P, L, at, v + at, gs + at, coefficients, times + at, weighted + at, summed + at, row, learned);
+    else if (simple && coefficients) unroll<u8, u8>(P, L, at, v, gs, coefficients, times, weighted, summed, row, 0);
+    else if (simple) unroll<u8, u16>(P, L, at, v, gs, coefficients, times, weighted, summed, row, 0);
+    else if (coefficients) unroll<u16, u8>(P, L, at, v, gs, coefficients, times, weighted, summed, row, learned);
+    else unroll<u16, u16>(P, L, at, v, gs, coefficients, times, weighted, summed, row, learned);
   }
 }
