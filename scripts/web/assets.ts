@@ -12,7 +12,7 @@ import { indexed, packGame, stackOf } from "../../src/web/pages/watch/game.ts";
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const assets = `${root}src/web/pages/assets`;
 /** Of the hundred games of docs/breakout.md the first that is not over too soon; what is kept of it at most. */
-const [SEED, DECISIONS] = [300_000, 600];
+const [SEED, DECISIONS] = [300_000, 2000];
 
 await withAtari({ game: "BreakoutDeterministic-v4" }, async (make) => {
   const games = await make(1);
@@ -39,7 +39,7 @@ spawnSync("rm", ["-f", certificate.replace(".json", ".html")]);
 
 /** One game, or its first decisions: the console's screens, the frames that the network saw, what it chose, and the points. */
 async function play(games: AtariEnvironments): Promise<Uint8Array> {
-  const network = await loadSpikingNetwork(`${root}models/breakout-dsqn.safetensors`);
+  const network = await loadSpikingNetwork(`${root}models/breakout-thrift.safetensors`);
   const engine = fastEngine().load(network);
   const { height, width, stack } = games;
   const game = {

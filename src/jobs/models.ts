@@ -121,6 +121,13 @@ const shipped: Readonly<Record<string, Shipped>> = {
     preset: "minatar",
     kind: "spiking",
   },
+  "minatar-spaceinvaders-thrift": {
+    world: inGymnasium("MinAtar/SpaceInvaders-v1"),
+    target: 40,
+    run: "runs/minatar-spaceinvaders-thrift",
+    preset: "minatar --env MinAtar/SpaceInvaders-v1",
+    kind: "spiking",
+  },
   "breakout-dqn": { world: breakout, target: 30, run: "runs/breakout", kind: "convolutional" },
   // The thesis's DSQN has 10.16, with one action in ten at random.
   "breakout-dsqn": { world: breakout, target: 10, run: "runs/breakout-dsqn", kind: "spiking" },

@@ -96,7 +96,7 @@ const phone: OpenOptions = { viewport: { width: 390, height: 844 }, isMobile: tr
     await page.selectOption("#agent", { index: 2 });
     await until(page, "ready", "mountaincar-thrift");
     await page.check("input[value=breakout]", { force: true });
-    await until(page, "ready", "breakout-dsqn");
+    await until(page, "ready", "breakout-thrift");
     const [same, of] = (await until(page, "agreed", /^\d\d+\//)).split("/").map(Number);
     expect(same).toBe(of);
     expect(await findings(page)).toEqual([]);

@@ -19,7 +19,7 @@ const SCRIPTS = ["watch", "train", "certificate", "convert", "learner", "checker
 const MODELS = [
   ...["cartpole-dsqn", "cartpole-dqn-converted", "cartpole-thrift", "cartpole-dqn"],
   ...["mountaincar-dsqn", "mountaincar-dqn-converted", "mountaincar-thrift"],
-  "breakout-dsqn",
+  ...["breakout-thrift", "breakout-dsqn"],
 ];
 const REPLAY = "cartpole-dqn-replay";
 

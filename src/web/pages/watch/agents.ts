@@ -20,7 +20,10 @@ export const agents: Readonly<Record<"cartpole" | "mountaincar" | "breakout", re
     { file: "mountaincar-dqn-converted", name: "DQN, converted to spikes (T = 64)", most: 200 },
     { file: "mountaincar-thrift", name: "Thrift: 8 neurons, one step", most: 10 },
   ],
-  breakout: [{ file: "breakout-dsqn", name: "DSQN of convolutions (T = 10)", most: 20 }],
+  breakout: [
+    { file: "breakout-thrift", name: "Thrift: a policy, learned with spikes (T = 4)", most: 10 },
+    { file: "breakout-dsqn", name: "DSQN of convolutions (T = 10)", most: 20 },
+  ],
 };
 
 export type WorldName = keyof typeof agents;
