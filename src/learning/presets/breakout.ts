@@ -26,6 +26,20 @@ export const breakoutDqn: ConvDqnConfigInput = {
   final: { episodes: 30, target: 30 },
 };
 
+/** Goes on from `models/breakout-dqn`, whose replay memory and moments are not at hand any more: what it plays now fills a new one. */
+export const breakoutDqnOn: ConvDqnConfigInput = {
+  ...breakoutDqn,
+  environment: { game: "Breakout", count: 8, maxFrames: 18_000 },
+  network: { model: "models/breakout-dqn.safetensors" },
+  epsilon: { kind: "linear", start: 0.05, end: 0.01, steps: 100_000 },
+  optimizer: {
+    kind: "adam",
+    learningRate: { kind: "linear", start: 2e-4, end: 3e-5, steps: 2_500_000 },
+    epsilon: 1e-5,
+  },
+  evaluation: { every: 100_000, episodes: 10 },
+};
+
 /** The same with the network of Mnih et al. 2015. */
 export const breakoutDqnNature: ConvDqnConfigInput = { ...breakoutDqn, network: { architecture: "nature" } };
 

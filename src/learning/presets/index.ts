@@ -69,6 +69,7 @@ const known: Record<string, Preset> = {
   "minatar": preset(minatar, "minatar", "MinAtar's Breakout (or --env MinAtar/GAME-v1), spiking, T = 2"),
   "minatar-breakout-thrift": preset(minatar, "minatar", "the same, by the name of the model that ships"),
   "breakout-dqn": preset(breakout, "breakoutDqn", "Breakout (or --env GAME), convolutional Q-network sized for CPUs"),
+  "breakout-dqn-on": preset(breakout, "breakoutDqnOn", "Breakout, the same from models/breakout-dqn on"),
   "breakout-dqn-nature": preset(breakout, "breakoutDqnNature", "Breakout, the network of Mnih et al. 2015"),
   "breakout-dsqn": preset(breakout, "breakoutDsqn", "Breakout, spiking convolutional Q-network, T = 10"),
   "breakout-ppo": preset(breakoutPpo, "breakoutPpo", "Breakout, proximal policy optimisation from its frames"),
