@@ -5,7 +5,7 @@ import { layerPrices, type SpikeRegulariser } from "../../network/regulariser.ts
 import type { SurrogateOptions } from "../../network/surrogate.ts";
 import type { TrainableNetwork } from "../../network/trainable.ts";
 import { parameterCount } from "../../network/parameters.ts";
-import { besideKnown, besideWeights } from "./learned.ts";
+import { besideKnown, besideWeights, type KernelsDynamics } from "./learned.ts";
 import { learner } from "./kernels/learner.ts";
 import { outputCoefficients } from "./kernels/neurons.ts";
 import { createPlan } from "./kernels/plan.ts";
@@ -39,7 +39,7 @@ export function kernelsLearn(
     !coding.signedInputs &&
     kinds[surrogate.name] >= 0 &&
     (!regulariser || last.kind === "lif") &&
-    (learn.length === 0 || besideKnown(learn, layers)) &&
+    (learn.length === 0 || besideKnown(learn, network)) &&
     layers.every(({ synapses, pooling }) => synapses.kind === "dense" && !pooling) &&
     layers.every(({ activation }) => activation.kind === last.kind) &&
     readable(last) &&
@@ -104,7 +104,8 @@ export function spikingLearner(network: SpikingNetwork, options: SpikingLearnerO
     backwardJob: jobs.spikingBackward,
     ...(learn.length > 0 && {
       extra: learnedCount(network, learn) - parameterCount(network),
-      beside: (parameters, gradients) => besideWeights(network, plan, learn, parameters, gradients),
+      beside: (parameters, gradients) =>
+        besideWeights(network, plan, learn as readonly KernelsDynamics[], parameters, gradients),
     }),
   });
 }
