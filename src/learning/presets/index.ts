@@ -67,6 +67,7 @@ const known: Record<string, Preset> = {
   "acrobot-thrift": preset(thrift, "acrobotThrift", "Acrobot, eight spiking neurons, T = 2"),
   "lunarlander-thrift": preset(thrift, "lunarlanderThrift", "LunarLander, spiking, T = 4"),
   "minatar": preset(minatar, "minatar", "MinAtar's Breakout (or --env MinAtar/GAME-v1), spiking, T = 2"),
+  "minatar-t4": preset(minatar, "minatarT4", "the same, T = 4"),
   "minatar-breakout-thrift": preset(minatar, "minatar", "the same, by the name of the model that ships"),
   "breakout-dqn": preset(breakout, "breakoutDqn", "Breakout (or --env GAME), convolutional Q-network sized for CPUs"),
   "breakout-dqn-on": preset(breakout, "breakoutDqnOn", "Breakout, the same from models/breakout-dqn on"),
