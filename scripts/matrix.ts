@@ -67,7 +67,7 @@ async function tried(cell: Cell): Promise<Result> {
     const log = join(folder, "logs", `${nameOf(cell)}, ${name}`.replace(/\W+/g, "-"));
     const { code, says } = await run(command, clone, env, `${log}.txt`);
     const seconds = Math.round((performance.now() - started) / 1000);
-    outcomes.push({ step: name, ok: code === 0, seconds, says });
+    outcomes.push({ step: name, ok: code === 0, seconds, says: says.replaceAll(`${clone}/`, "") });
     process.stderr.write(`   ${name}: ${code === 0 ? "ok" : "failed"}, ${seconds} s: ${says}\n`);
     if ((code !== 0 && cell.deno === undefined) || name === values.until) break;
   }
