@@ -90,6 +90,7 @@ export function tensorflowLearner(
   const [views, into] = [unpackLayers(network, parameters), unpackLayers(network, gradients)];
   const last = network.layers.length - 1;
   const [actions, size] = [actionsOf(network), observationSize(network)];
+  const prices = options.regulariser && layerPrices(options.regulariser, network);
   const windows = windowsOf(network, options.regulariser !== undefined);
   const layers = network.layers.map((layer, l) =>
     tensorflowLayer(eager, layer, {
@@ -124,7 +125,7 @@ export function tensorflowLearner(
     },
     backward(outputGradients) {
       checkDerivatives(pass?.states ?? 0, actions, outputGradients);
-      differentiate(network, layers, pass!, outputGradients, options.regulariser);
+      differentiate(network, layers, pass!, outputGradients, prices);
     },
     toNetwork: () => withParameters(network, parameters),
     close() {
@@ -140,12 +141,11 @@ function differentiate(
   layers: readonly LearningLayer[],
   { states, layers: passes, read }: Pass,
   given: Float32Array,
-  regulariser: SpikeRegulariser | undefined,
+  prices: readonly SpikeRegulariser[] | undefined,
 ): void {
   const { decoding, steps } = network.coding;
   const [last, spiking] = [layers.length - 1, spikingLayers(network)];
   const actions = read.length / states;
-  const prices = regulariser && layerPrices(regulariser, network);
   let g: Float32Array = new Float32Array(steps * read.length);
   for (let from = 0, to = actions; from < read.length; from = to, to += actions)
     addSpikeGradients(
