@@ -50,6 +50,16 @@ export interface Objective {
   readonly teaching?: number;
 }
 
+/** What a minibatch showed of the policy, means over its steps. */
+export interface Showed {
+  /** H(pi(. | o)), nats. */
+  readonly entropy: number;
+  /** KL(pi_then || pi), nats, estimated as rho - 1 - log rho (Schulman 2020, http://joschu.net/blog/kl-approx.html). */
+  readonly divergence: number;
+  /** The share of steps whose ratio lay beyond the range. */
+  readonly clipped: number;
+}
+
 /**
  * Slopes of the loss of proximal policy optimisation (Schulman et al. 2017, eqs. 7 and 9) at what the networks say:
  *
@@ -62,21 +72,26 @@ export function ppoSlopes(
   { logits, values }: Judgement,
   { actions: taken, logProbabilities, advantages, returns, taught }: Minibatch,
   { clipRange, entropy, valueWeight, teaching = 0 }: Objective,
-): Judgement {
+): Judgement & { readonly showed: Showed } {
   const size = taken.length;
   const n = logits.length / size;
   const normal = normalised(advantages);
   const slopes = { logits: new Float32Array(size * n), values: new Float32Array(size) };
+  const showed = { entropy: 0, divergence: 0, clipped: 0 };
   for (let k = 0; k < size; k++) {
     const row = logits.subarray(k * n, (k + 1) * n);
     const logs = logSoftmax(row);
-    const ratio = exp(logs[taken[k]] - logProbabilities[k]);
+    const change = logs[taken[k]] - logProbabilities[k];
+    const ratio = exp(change);
     const a = normal[k];
     // Beyond the range, and wanting to go on: no slope.
     const held = a > 0 ? ratio > 1 + clipRange : ratio < 1 - clipRange;
     const pull = held ? 0 : ratio * a;
     let h = 0;
     for (const value of logs) h -= exp(value) * value;
+    showed.entropy += h / size;
+    showed.divergence += (ratio - 1 - change) / size;
+    showed.clipped += Number(Math.abs(ratio - 1) > clipRange) / size;
     for (let j = 0; j < n; j++) {
       const p = exp(logs[j]);
       // d(-rho A) / dz_j = rho A (p_j - [j = a]);  d(-H) / dz_j = p_j (log p_j + H)
@@ -85,7 +100,13 @@ export function ppoSlopes(
     }
     slopes.values[k] = (valueWeight * (values[k] - returns[k])) / size;
   }
-  return slopes;
+  return { ...slopes, showed };
+}
+
+/** How much of the returns' variance the critic foretold: 1 - Var(A) / Var(V + A); 0 where all returns are equal. */
+export function explainedVariance(values: Float32Array, advantages: Float64Array): number {
+  const whole = variance(advantages.map((advantage, k) => advantage + values[k]));
+  return whole > 0 ? 1 - variance(advantages) / whole : 0;
 }
 
 /** log of the softmax of one row. */
@@ -96,8 +117,14 @@ export function logSoftmax(row: Float32Array): Float64Array {
 }
 
 function normalised(values: Float64Array): Float64Array {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const centred = values.map((value) => value - mean);
-  const deviation = Math.sqrt(centred.reduce((sum, value) => sum + value * value, 0) / values.length);
-  return centred.map((value) => value / (deviation + 1e-8));
+  const deviation = Math.sqrt(variance(values));
+  const mean = meanOf(values);
+  return values.map((value) => (value - mean) / (deviation + 1e-8));
+}
+
+const meanOf = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+function variance(values: Float64Array): number {
+  const mean = meanOf(values);
+  return meanOf(values.map((value) => (value - mean) * (value - mean)));
 }

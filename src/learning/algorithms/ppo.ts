@@ -28,7 +28,7 @@ import { assertScalingFits, type Scaling } from "../scaling.ts";
 import { valueAt } from "../schedules.ts";
 import type { TrainingPlan } from "../train.ts";
 import type { PixelPpoConfig, PpoConfig } from "./ppo-config.ts";
-import { generalisedAdvantages, logSoftmax, ppoSlopes } from "./ppo-gradient.ts";
+import { explainedVariance, generalisedAdvantages, logSoftmax, ppoSlopes, type Showed } from "./ppo-gradient.ts";
 import { createRollout, minibatches, type Rollout } from "./ppo-rollout.ts";
 
 /** When such a run ends, and how it is judged in between. */
@@ -110,6 +110,8 @@ interface Facts {
   readonly optimizerSteps: number;
   /** Lists of moments; as many as of weights unless said. */
   readonly moments?: number;
+  /** Absent from checkpoints of earlier releases. */
+  readonly showed?: Partial<Showed> & { readonly explained?: number };
   readonly random: { readonly exploration: RandomState; readonly minibatches: RandomState };
 }
 
@@ -130,6 +132,8 @@ class Ppo implements Algorithm {
   #filled = 0;
   #updates = 0;
   #settled = 1;
+  /** Of the last gradient step; `explained`, of the last rollout. */
+  #showed: NonNullable<Facts["showed"]> = {};
 
   constructor(config: Settings, learner: ActorCritic, sight: Sight, { count, sees, teach }: Place) {
     this.#config = config;
@@ -208,10 +212,14 @@ class Ppo implements Algorithm {
     const rate = valueAt(learningRate, environmentSteps) * this.#settled;
     const size = advantages.length / parts;
     const objective = { ...this.#config, teaching };
+    const explained = explainedVariance(this.#rollout.values, advantages);
     for (let epoch = 0; epoch < epochs; epoch++)
       for (const { steps, batch } of minibatches(this.#rollout, advantages, size, this.#minibatches)) {
-        const slopes = (said: Judgement): Judgement =>
-          this.#slopes(ppoSlopes(said, batch, objective), environmentSteps);
+        const slopes = (said: Judgement): Judgement => {
+          const { showed, ...found } = ppoSlopes(said, batch, objective);
+          this.#showed = { ...showed, explained };
+          return this.#slopes(found, environmentSteps);
+        };
         this.#learner.update(this.#sight.of(steps), size, slopes, rate);
         this.#updates++;
       }
@@ -232,7 +240,7 @@ class Ppo implements Algorithm {
   }
 
   report(): Record<string, number> {
-    return {};
+    return { ...this.#showed };
   }
 
   readonly greedy: Act = (observations, batch) => {
@@ -261,6 +269,7 @@ class Ppo implements Algorithm {
       filled: this.#filled,
       optimizerSteps: steps,
       moments: moments.length,
+      showed: this.#showed,
       random: { exploration: this.#exploration.state, minibatches: this.#minibatches.state },
     };
     return {
@@ -274,7 +283,8 @@ class Ppo implements Algorithm {
   }
 
   restore({ facts, tensors }: Stored): void {
-    const { updates, settled, filled, optimizerSteps, random, moments: lists } = facts as Facts;
+    const { updates, settled, filled, optimizerSteps, random, moments: lists, showed = {} } = facts as Facts;
+    this.#showed = showed;
     [this.#updates, this.#settled, this.#filled] = [updates, settled, filled];
     this.#exploration.state = random.exploration;
     this.#minibatches.state = random.minibatches;

@@ -34,5 +34,5 @@ const { report } = await runToEnd(trainDqn, config, end, (resume) => ({
   makeEnvironments: catchGame(),
   ...(mode !== "whole" && { framesFile: { path: join(folder, "replay.frames"), resume } }),
 }));
-process.stdout.write(`${JSON.stringify(report)}\n`);
-process.exit();
+// A pipe takes more than it holds only with time.
+process.stdout.write(`${JSON.stringify(report)}\n`, () => process.exit());

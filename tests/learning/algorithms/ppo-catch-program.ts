@@ -35,5 +35,5 @@ if (mode === "whole" && !config.teacher) await saveModel(join(folder, "teacher.s
 // The saved network takes bytes as they are, in the engine.
 const frames = Uint8Array.from({ length: 2 * observationSize(network) }, (_, k) => (k * 37) % 256);
 const outputs = fastEngine().load(network).run(Float32Array.from(frames)).outputs.length;
-process.stdout.write(`${JSON.stringify({ ...report, outputs })}\n`);
-process.exit();
+// A pipe takes more than it holds only with time.
+process.stdout.write(`${JSON.stringify({ ...report, outputs })}\n`, () => process.exit());

@@ -1,7 +1,12 @@
 import { createTrainable } from "../../../src/engines/create.ts";
 import type { Environments } from "../../../src/environments/worlds.ts";
 import { ppo } from "../../../src/learning/algorithms/index.ts";
-import { generalisedAdvantages, type Minibatch, ppoSlopes } from "../../../src/learning/algorithms/ppo-gradient.ts";
+import {
+  explainedVariance,
+  generalisedAdvantages,
+  type Minibatch,
+  ppoSlopes,
+} from "../../../src/learning/algorithms/ppo-gradient.ts";
 import { ppoSchema } from "../../../src/learning/algorithms/ppo-config.ts";
 import { separateActorCritic } from "../../../src/learning/actor-critic/separate.ts";
 import { createDenseNetwork } from "../../../src/network/create.ts";
@@ -96,6 +101,32 @@ describe("ppoSlopes", () => {
       const own = (moved(1e-5) - moved(-1e-5)) / 2e-5;
       expect(drawn.logits[i]).toBeCloseTo(slopes.logits[i] + 2 * own, 6);
     }
+  });
+});
+
+describe("what a run of PPO reports", () => {
+  it("is entropy, divergence and share beyond the range, in closed form for a coin", () => {
+    const logits = Float32Array.of(0, 0, Math.log(3), 0); // 1/2, 1/2; 3/4, 1/4
+    const batch: Minibatch = {
+      actions: Int32Array.of(0, 0),
+      logProbabilities: Float32Array.of(Math.log(0.5), Math.log(0.5)),
+      advantages: Float64Array.of(1, -1),
+      returns: Float64Array.of(0, 0),
+    };
+    const objective = { clipRange: 0.2, entropy: 0, valueWeight: 1 };
+    const { showed } = ppoSlopes({ logits, values: Float32Array.of(0, 0) }, batch, objective);
+    const coin = -(0.75 * Math.log(0.75) + 0.25 * Math.log(0.25));
+    expect(showed.entropy).toBeCloseTo((Math.LN2 + coin) / 2, 6);
+    expect(showed.divergence).toBeCloseTo((1.5 - 1 - Math.log(1.5)) / 2, 6); // the first has not moved
+    expect(showed.clipped).toBe(0.5);
+  });
+
+  it("says how much of the returns the critic foretold", () => {
+    const returns = [1, 2, 3, 6];
+    const off = (values: number[]): Float64Array => Float64Array.from(returns, (value, k) => value - values[k]);
+    for (const [values, explained] of [[returns, 1], [[3, 3, 3, 3], 0], [[6, 3, 2, 1], -19 / 7]] as const) // prettier-ignore
+      expect(explainedVariance(Float32Array.from(values), off([...values]))).toBeCloseTo(explained, 6);
+    expect(explainedVariance(Float32Array.of(1, 2), Float64Array.of(1, 0))).toBe(0);
   });
 });
 
