@@ -124,7 +124,12 @@ describe("what a run of PPO reports", () => {
   it("says how much of the returns the critic foretold", () => {
     const returns = [1, 2, 3, 6];
     const off = (values: number[]): Float64Array => Float64Array.from(returns, (value, k) => value - values[k]);
-    for (const [values, explained] of [[returns, 1], [[3, 3, 3, 3], 0], [[6, 3, 2, 1], -19 / 7]] as const) // prettier-ignore
+    for (const [values, explained] of [
+      [returns, 1],
+      [[3, 3, 3, 3], 0],
+      [[6, 3, 2, 1], -19 / 7],
+    ] as const)
+      // prettier-ignore
       expect(explainedVariance(Float32Array.from(values), off([...values]))).toBeCloseTo(explained, 6);
     expect(explainedVariance(Float32Array.of(1, 2), Float64Array.of(1, 0))).toBe(0);
   });
