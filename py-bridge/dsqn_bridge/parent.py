@@ -1,5 +1,6 @@
 """A worker outlives its parent by nothing: no orphan keeps a core busy or a socket file in place."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -25,6 +26,13 @@ def remove(directory):
         if not directory or not os.path.lexists(directory):
             return
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def remove_empty(directories):
+    """The sockets' folder of a client that was killed before it said where that lies: nothing can be in it yet."""
+    for directory in directories:
+        with contextlib.suppress(OSError):
+            os.rmdir(directory)
 
 
 def die_with(parent):

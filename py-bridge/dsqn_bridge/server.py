@@ -25,6 +25,7 @@ def main():
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what it means
     line = _read_line(stdin)
     if not line:
+        parent.remove_empty(sys.argv[1:2])
         print("dsqn_bridge: no configuration on stdin. Workers are started by dsqn, not by hand (docs/protocol.md).")
         return 2
     config = json.loads(line)

@@ -50,6 +50,19 @@ class Worker:
         self.context.destroy(linger=0)
 
 
+def test_a_client_that_is_killed_before_it_says_anything_leaves_no_folder(tmp_path):
+    empty, full = tmp_path / "dsqn-empty", tmp_path / "full"
+    for folder in (empty, full):
+        folder.mkdir()
+    (full / "file").write_text("not the worker's")
+    for folder in (empty, full):
+        command = [sys.executable, "-m", "dsqn_bridge", str(folder)]
+        ended = subprocess.run(command, env=ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+        assert ended.returncode == 2
+    assert not empty.exists()
+    assert (full / "file").read_text() == "not the worker's"
+
+
 class Client:
     def __init__(self, context, address, channel):
         self.socket = context.socket(zmq.DEALER)

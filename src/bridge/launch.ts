@@ -74,7 +74,7 @@ export async function launch(options: LaunchOptions, log: WorkerLog): Promise<La
     directory = options.transport === "ipc" ? makeDirectory() : undefined;
     const key = randomBytes(32);
     const curve = directory ? undefined : { server: curveKeyPair(), client: curveKeyPair() };
-    started = start(options);
+    started = start(options, directory);
     const { child, process } = started;
     void process.ended.then(forget);
     child.stderr?.setEncoding("utf8").on("data", log.write);
@@ -113,8 +113,12 @@ const REGION_DESCRIPTOR = 3;
 const run = (module: string): string =>
   `${withoutCurrentFolder}import runpy; runpy.run_module(${JSON.stringify(module)}, run_name="__main__", alter_sys=True)`;
 
-function start({ python, module, path, env, region }: LaunchOptions): { child: ChildProcess; process: WorkerProcess } {
-  const child = spawn(python, ["-X", "faulthandler", "-c", run(module)], {
+/** `directory`: named on the command line as well, for a client that is killed before it can write to the worker's stdin. */
+function start(
+  { python, module, path, env, region }: LaunchOptions,
+  directory?: string,
+): { child: ChildProcess; process: WorkerProcess } {
+  const child = spawn(python, ["-X", "faulthandler", "-c", run(module), ...(directory ? [directory] : [])], {
     env: {
       ...process.env,
       // PyNN's and sPyNNaker's dependencies load matplotlib, which leaves its caches in the user's home unless told where to.

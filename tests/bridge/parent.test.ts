@@ -9,14 +9,19 @@ import { isAlive, until } from "./helpers.ts";
 const PARENT = fileURLToPath(new URL("../fixtures/workers/parent.ts", import.meta.url));
 const REGISTER = fileURLToPath(new URL("../../scripts/register-ts.mjs", import.meta.url));
 
-/** A Node process with a worker, in a folder for temporary files of its own. */
-function parent(...args: string[]): {
+interface Parent {
   child: ChildProcess;
   folder: string;
   says(pattern: RegExp): Promise<RegExpMatchArray>;
-} {
+}
+
+/** A Node process with a worker, in a folder for temporary files of its own. */
+const parent = (...args: string[]): Parent => parentWith([], ...args);
+
+/** The same with a module that Node loads first. */
+function parentWith(first: readonly string[], ...args: string[]): Parent {
   const folder = mkdtempSync(join(tmpdir(), "parent-test-"));
-  const child = spawn(process.execPath, ["--import", REGISTER, PARENT, ...args], {
+  const child = spawn(process.execPath, ["--import", REGISTER, ...first, PARENT, ...args], {
     env: { ...process.env, TMPDIR: folder },
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -80,6 +85,15 @@ describe("when the Node process ends", () => {
       rmSync(folder, { recursive: true });
     },
   );
+
+  it("by SIGKILL before it has told its worker where the sockets' folder is, nothing is left", async () => {
+    const early = fileURLToPath(new URL("../fixtures/workers/killed-at-spawn.mjs", import.meta.url));
+    const { child, folder, says } = parentWith(["--import", early], "dsqn_bridge");
+    await says(/dsqn-\w{6}( |\n)/);
+    await until(() => child.signalCode !== null, ENDED);
+    await until(() => sockets(folder).length === 0, ENDED);
+    rmSync(folder, { recursive: true });
+  });
 
   it.each(["SIGINT", "SIGTERM"] as const)("by %s while the worker starts, nothing is left either", async (signal) => {
     const { child, folder, says } = parent("never_listens");
