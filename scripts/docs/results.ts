@@ -56,6 +56,7 @@ interface BreakoutCard {
     readonly ci95: readonly number[];
     readonly similarity: number | null;
     readonly episodes: number;
+    readonly also?: readonly { readonly game: string; readonly mean: number }[];
     readonly cost: { readonly macs: number; readonly acs: number; readonly dense: { readonly macs: number } };
   };
 }
@@ -81,19 +82,24 @@ async function gameRows(): Promise<string[][]> {
     "breakout-dqn-few",
     "breakout-dsqn",
     "breakout-thrift",
+    "breakout-ppo",
+    "breakout-ppo-few",
   ]) {
     const path = join(root, `models/${name}.json`);
     if (!existsSync(path)) continue;
     const { score, kind, method } = JSON.parse(readFileSync(path, "utf8")) as BreakoutCard;
     const similar =
-      score.similarity === null ? "" : `; ${(100 * score.similarity).toFixed(2)} % of decisions as the DQN's`;
+      score.similarity === null ? "" : `; ${(100 * score.similarity).toFixed(2)} % of decisions as the dense network's`;
+    const others = (score.also ?? []).map((one) => `; ${one.game} ${one.mean.toFixed(1)}`).join("");
     const what =
       kind === "spiking"
         ? `${method === "conversion" ? "converted to spikes" : `trained spiking (${method})`}, T = ${await stepsOf(path)}`
-        : "DQN";
+        : method === "pixel-ppo"
+          ? "dense, PPO"
+          : "DQN";
     rows.push([
       `Breakout, ${what}, ${score.episodes} games of at most 5 minutes`,
-      `${score.mean.toFixed(1)} (95 %: ${score.ci95.map((x) => x.toFixed(1)).join(" to ")})${similar}`,
+      `${score.mean.toFixed(1)} (95 %: ${score.ci95.map((x) => x.toFixed(1)).join(" to ")})${similar}${others}`,
       `\`dsqn models ${name} --anew\``,
     ]);
   }
@@ -101,6 +107,7 @@ async function gameRows(): Promise<string[][]> {
 }
 
 const games = await gameRows();
+const fewSteps = await stepsOf(join(root, "models/breakout-ppo-few.json"));
 const thriftSteps = await stepsOf(join(root, "models/breakout-thrift.json"));
 
 /** What was measured: what, how much, made by. */
@@ -158,7 +165,8 @@ function plainRows(): string[][] {
     `${mean.toFixed(1)} (95 %: ${ci95.map((x) => x.toFixed(1)).join(" to ")})`;
   const certificates = names("certify-").map((name) => read<Certificate>(name));
   const total = (of: (c: Certificate) => number): string => n(certificates.reduce((sum, c) => sum + of(c), 0));
-  const [game, converted] = [card("breakout-dqn").score, card("breakout-dqn-converted").score];
+  const [game, converted] = [card("breakout-ppo").score, card("breakout-ppo-few").score];
+  const sticky = game.also!.find((one) => one.game === "ALE/Breakout-v5")!;
   const thrift = card("breakout-thrift").score;
   const costs = read<Pareto>("pareto-cartpole.json").rows;
   const cost = (model: string): ParetoRow => costs.find((row) => row.model === model)!;
@@ -188,8 +196,8 @@ function plainRows(): string[][] {
       "`dsqn pareto`",
     ],
     [
-      `Breakout, ${game.episodes} games: a Q-network, converted to spikes, and trained spiking with ${thriftSteps} time steps`,
-      `${points(game)}; ${points(converted)}; ${points(thrift)}, with ${n((thrift.cost.macs + thrift.cost.acs) / 1000)} thousand operations a decision, ${n(thrift.cost.dense.macs / 1000)} thousand if it were dense`,
+      `Breakout, ${game.episodes} games: a dense network (the same with sticky actions); converted to spikes, ${fewSteps} time steps; trained spiking, ${thriftSteps}`,
+      `${points(game)} (${sticky.mean.toFixed(1)}); ${points(converted)}; ${points(thrift)}, with ${n((thrift.cost.macs + thrift.cost.acs) / 1000)} thousand operations a decision, ${n(thrift.cost.dense.macs / 1000)} thousand if it were dense`,
       "`dsqn models`",
     ],
     [

@@ -10,7 +10,7 @@ import { DsqnError, UsageError } from "../errors.ts";
 import { collectStates, type CollectOptions } from "../learning/collect.ts";
 import { evaluate, type EvaluateOptions } from "../learning/evaluate.ts";
 import { fineTune, type FineTuneOptions } from "../learning/fine-tune.ts";
-import { policyOf } from "../learning/policy.ts";
+import { type Policy, policyOf } from "../learning/policy.ts";
 import { runTraining } from "../learning/runs/run.ts";
 import type { CardFields } from "../network/file/card.ts";
 import { decodeModel, encodeModel, loadModel, saveModel, type Model } from "../network/file/model.ts";
@@ -58,6 +58,8 @@ const inGymnasium = (environment: string): World => ({
 
 /** No sticky actions, five minutes of play at most (Mnih et al. 2015). */
 const GAME = { game: "BreakoutDeterministic-v4", maxFrames: 18_000 } as const;
+/** The same for as long as a game lasts, as CleanRL plays it, and with sticky actions. */
+const ALSO = [{ game: "BreakoutNoFrameskip-v4" }, { game: "ALE/Breakout-v5" }] as const;
 
 const breakout = {
   environment: GAME.game,
@@ -145,6 +147,19 @@ const shipped: Readonly<Record<string, Shipped>> = {
     source: "breakout-dqn",
     few: { conversion: { ...balancedConvolution, spiking: { steps: 16, neuron: "lif" } } },
   },
+  "breakout-ppo": {
+    world: breakout,
+    target: 300,
+    run: "runs/breakout-ppo",
+    preset: "breakout-ppo-on",
+    kind: "convolutional",
+  },
+  "breakout-ppo-few": {
+    world: breakout,
+    target: 285,
+    source: "breakout-ppo",
+    few: { conversion: { ...balancedConvolution, spiking: { steps: 16, neuron: "lif" } } },
+  },
   "breakout-thrift": {
     world: breakout,
     target: 100,
@@ -211,7 +226,7 @@ async function scoreAndSave(
   makeEnvironments: MakeEnvironments,
   context: Context,
 ): Promise<MadeModel> {
-  const { world, target, source, teacher } = shipped[name];
+  const { world, target, source, teacher, preprocessing = "nature" } = shipped[name];
   const { folder, signal, onProgress } = context;
   const other = source ?? teacher;
   const before = other === undefined ? undefined : await loadModel(join(folder, `${other}.safetensors`));
@@ -230,6 +245,8 @@ async function scoreAndSave(
         facts: { name, mean, target },
       },
     );
+  // Sticky actions are what a network has learned with, or not: its conversions have it from their source.
+  const also = world === breakout && !before ? await elsewhere(policy, preprocessing, context) : undefined;
   const score = {
     ...world.score,
     ...(world === breakout && GAME),
@@ -237,9 +254,26 @@ async function scoreAndSave(
     ...(before && { similarityCi95 }),
     ...(isSpiking(network) && { decisions, spikesPerDecision, synOpsPerDecision }),
     cost,
+    ...(also && { also }),
   };
   await saveModel(join(folder, `${name}.safetensors`), network, { ...fields, score }, { dtype: world.dtype });
   return { name, mean, std, ci95, similarity };
+}
+
+/** What it scores in the other versions of its game. */
+async function elsewhere(
+  policy: Policy,
+  preprocessing: "nature" | "patel",
+  { signal, onProgress }: Context,
+): Promise<object[]> {
+  const played: object[] = [];
+  for (const game of ALSO) {
+    const { mean, std, ci95, episodes } = await withAtari({ ...game, preprocessing, workers: manyWorkers() }, (make) =>
+      evaluate(policy, make, { ...breakout.score, signal, onProgress }),
+    );
+    played.push({ ...game, episodes, mean, std, ci95 });
+  }
+  return played;
 }
 
 interface Made {

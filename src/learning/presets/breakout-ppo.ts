@@ -23,15 +23,14 @@ export const breakoutPpo: PixelPpoConfigInput = {
 
 /**
  * What goes on from `models/breakout-dqn` costs a core hours instead of days: the policy starts as the softmax of ten times its values, which is nearly
- * greedy (its two best actions lie 0.09 apart in the median state), the critic at their mean. Sticky actions, so that what is learned holds with them
- * and without.
+ * greedy (its two best actions lie 0.09 apart in the median state), the critic at their mean. What came of it is in docs/breakout.md.
  */
 export const breakoutPpoOn: PixelPpoConfigInput = {
   ...breakoutPpo,
-  environment: { game: "Breakout", count: 8, maxFrames: 18_000, stickyActions: 0.25 },
   network: { model: "models/breakout-dqn.safetensors", outputs: "action-values", policyScale: 10 },
   epochs: 3,
-  evaluation: { every: 100_000, episodes: 10 },
+  learningRate: { kind: "linear", start: 2.5e-4, end: 2.5e-5, steps: 7_000_000 },
+  evaluation: { every: 250_000, episodes: 10 },
 };
 
 /** A spiking policy of T = 4 from the start, neurons without lag; a teacher is heard while it learns to see. */

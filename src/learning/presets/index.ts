@@ -74,7 +74,7 @@ const known: Record<string, Preset> = {
   "breakout-dqn-nature": preset(breakout, "breakoutDqnNature", "Breakout, the network of Mnih et al. 2015"),
   "breakout-dsqn": preset(breakout, "breakoutDsqn", "Breakout, spiking convolutional Q-network, T = 10"),
   "breakout-ppo": preset(breakoutPpo, "breakoutPpo", "Breakout, proximal policy optimisation from its frames"),
-  "breakout-ppo-on": preset(breakoutPpo, "breakoutPpoOn", "Breakout, the same from breakout-dqn on, sticky actions"),
+  "breakout-ppo-on": preset(breakoutPpo, "breakoutPpoOn", "Breakout, the same from breakout-dqn on"),
   "breakout-spiking-ppo": preset(
     breakoutPpo,
     "breakoutSpikingPpo",
