@@ -98,6 +98,17 @@ const few: Shipped["few"] = {
   tuning: { iterations: 8000, learningRate: 2e-3, price: { strength: 1, rate: 0 } },
 };
 
+/** For Breakout: neurons without lag, four for one. */
+const sixteen: Shipped["few"] = { conversion: { ...balancedConvolution, spiking: { steps: 16, neuron: "lif" } } };
+
+/** What takes hours to train: made from a run that exists. */
+const ofRun = (world: World, target: number, run: string, kind: NetworkKind, preset?: string): Shipped => ({
+  ...{ world, target, kind, preset },
+  run: `runs/${run}`,
+});
+const SPACE = "minatar --env MinAtar/SpaceInvaders-v1";
+const minatar = (game: string): World => inGymnasium(`MinAtar/${game}-v1`);
+
 const dense = ["dqn", "classifier", "snn-classifier", "dsqn"];
 const shipped: Readonly<Record<string, Shipped>> = {
   ...family("cartpole", inGymnasium("CartPole-v1"), 475, [...dense, "reinforce"], ["dqn", "classifier", "reinforce"]),
@@ -110,63 +121,18 @@ const shipped: Readonly<Record<string, Shipped>> = {
   "mountaincar-dqn-few": { world: inGymnasium("MountainCar-v0"), target: -115, source: "mountaincar-dqn", few },
   "mountaincar-thrift": { world: inGymnasium("MountainCar-v0"), target: -110 },
   "acrobot-thrift": { world: inGymnasium("Acrobot-v1"), target: -85 },
-  "lunarlander-thrift": {
-    world: inGymnasium("LunarLander-v3"),
-    target: 200,
-    run: "runs/lunarlander-thrift",
-    kind: "spiking",
-  },
-  "minatar-breakout-thrift": {
-    world: inGymnasium("MinAtar/Breakout-v1"),
-    target: 15,
-    run: "runs/minatar-breakout-thrift",
-    preset: "minatar",
-    kind: "spiking",
-  },
-  "minatar-spaceinvaders-thrift": {
-    world: inGymnasium("MinAtar/SpaceInvaders-v1"),
-    target: 40,
-    run: "runs/minatar-spaceinvaders-thrift",
-    preset: "minatar --env MinAtar/SpaceInvaders-v1",
-    kind: "spiking",
-  },
-  "breakout-dqn": { world: breakout, target: 30, run: "runs/breakout", kind: "convolutional" },
+  "lunarlander-thrift": ofRun(inGymnasium("LunarLander-v3"), 200, "lunarlander-thrift", "spiking"),
+  "minatar-breakout-thrift": ofRun(minatar("Breakout"), 15, "minatar-breakout-thrift", "spiking", "minatar"),
+  "minatar-spaceinvaders-thrift": ofRun(minatar("SpaceInvaders"), 40, "minatar-spaceinvaders-thrift", "spiking", SPACE),
+  "breakout-dqn": ofRun(breakout, 30, "breakout", "convolutional"),
   // The thesis's DSQN has 10.16, with one action in ten at random.
-  "breakout-dsqn": { world: breakout, target: 10, run: "runs/breakout-dsqn", kind: "spiking" },
-  "breakout-patel-dsqn": {
-    world: breakout,
-    target: 10,
-    run: "runs/breakout-patel-dsqn",
-    kind: "spiking",
-    preprocessing: "patel",
-  },
+  "breakout-dsqn": ofRun(breakout, 10, "breakout-dsqn", "spiking"),
+  "breakout-patel-dsqn": { ...ofRun(breakout, 10, "breakout-patel-dsqn", "spiking"), preprocessing: "patel" },
   "breakout-dqn-converted": { world: breakout, target: 30, source: "breakout-dqn" },
-  "breakout-dqn-few": {
-    world: breakout,
-    target: 30,
-    source: "breakout-dqn",
-    few: { conversion: { ...balancedConvolution, spiking: { steps: 16, neuron: "lif" } } },
-  },
-  "breakout-ppo": {
-    world: breakout,
-    target: 300,
-    run: "runs/breakout-ppo",
-    preset: "breakout-ppo-on",
-    kind: "convolutional",
-  },
-  "breakout-ppo-few": {
-    world: breakout,
-    target: 285,
-    source: "breakout-ppo",
-    few: { conversion: { ...balancedConvolution, spiking: { steps: 16, neuron: "lif" } } },
-  },
-  "breakout-thrift": {
-    world: breakout,
-    target: 100,
-    run: "runs/breakout-thrift",
-    preset: "breakout-spiking-ppo",
-    kind: "spiking",
-  },
+  "breakout-dqn-few": { world: breakout, target: 30, source: "breakout-dqn", few: sixteen },
+  "breakout-ppo": ofRun(breakout, 300, "breakout-ppo", "convolutional", "breakout-ppo-on"),
+  "breakout-ppo-few": { world: breakout, target: 285, source: "breakout-ppo", few: sixteen },
+  "breakout-thrift": ofRun(breakout, 100, "breakout-thrift", "spiking", "breakout-spiking-ppo"),
 };
 
 /** Every network that ships. Those that are made from runs that exist are made only when named, and so is what rests on them. */
