@@ -56,7 +56,7 @@ interface BreakoutCard {
     readonly ci95: readonly number[];
     readonly similarity: number | null;
     readonly episodes: number;
-    readonly also?: readonly { readonly game: string; readonly mean: number }[];
+    readonly also?: readonly { readonly game: string; readonly mean: number; readonly ci95: readonly number[] }[];
     readonly cost: { readonly macs: number; readonly acs: number; readonly dense: { readonly macs: number } };
   };
 }
@@ -196,8 +196,8 @@ function plainRows(): string[][] {
       "`dsqn pareto`",
     ],
     [
-      `Breakout, ${game.episodes} games: a dense network (the same with sticky actions); converted to spikes, ${fewSteps} time steps; trained spiking, ${thriftSteps}`,
-      `${points(game)} (${sticky.mean.toFixed(1)}); ${points(converted)}; ${points(thrift)}, with ${n((thrift.cost.macs + thrift.cost.acs) / 1000)} thousand operations a decision, ${n(thrift.cost.dense.macs / 1000)} thousand if it were dense`,
+      `Breakout, ${game.episodes} games: a dense network, and with sticky actions; converted to spikes, ${fewSteps} time steps; trained spiking, ${thriftSteps}`,
+      `${points(game)}, ${points(sticky)}; ${points(converted)}; ${points(thrift)}, with ${n((thrift.cost.macs + thrift.cost.acs) / 1000)} thousand operations a decision, ${n(thrift.cost.dense.macs / 1000)} thousand if it were dense`,
       "`dsqn models`",
     ],
     [

@@ -102,10 +102,9 @@ const few: Shipped["few"] = {
 const sixteen: Shipped["few"] = { conversion: { ...balancedConvolution, spiking: { steps: 16, neuron: "lif" } } };
 
 /** What takes hours to train: made from a run that exists. */
-const ofRun = (world: World, target: number, run: string, kind: NetworkKind, preset?: string): Shipped => ({
-  ...{ world, target, kind, preset },
-  run: `runs/${run}`,
-});
+function ofRun(world: World, target: number, run: string, kind: NetworkKind, preset?: string): Shipped {
+  return { world, target, kind, preset, run: `runs/${run}` };
+}
 const SPACE = "minatar --env MinAtar/SpaceInvaders-v1";
 const minatar = (game: string): World => inGymnasium(`MinAtar/${game}-v1`);
 
@@ -211,7 +210,7 @@ async function scoreAndSave(
         facts: { name, mean, target },
       },
     );
-  // Sticky actions are what a network has learned with, or not: its conversions have it from their source.
+  // Conversions are held against their source in the same games; the other versions would cost twice as many again.
   const also = world === breakout && !before ? await elsewhere(policy, preprocessing, context) : undefined;
   const score = {
     ...world.score,

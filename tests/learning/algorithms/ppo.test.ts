@@ -129,7 +129,6 @@ describe("what a run of PPO reports", () => {
       [[3, 3, 3, 3], 0],
       [[6, 3, 2, 1], -19 / 7],
     ] as const)
-      // prettier-ignore
       expect(explainedVariance(Float32Array.from(values), off([...values]))).toBeCloseTo(explained, 6);
     expect(explainedVariance(Float32Array.of(1, 2), Float64Array.of(1, 0))).toBe(0);
   });
