@@ -1,10 +1,11 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { Random } from "../../src/numeric/random.ts";
 import { faults, fits, MISSED, states, strike } from "./bridge.ts";
 import { clientFaults, clientStates, strikeClient } from "./client.ts";
 import { fullDisks, strikeDisk } from "./disk.ts";
 import type { Outcome } from "./outcome.ts";
+import { setupFaults, setupStates, setUpWhole, strikeSetup } from "./setup.ts";
 import { jumpingClock, strikeTraining, trainingFaults, trainWhole } from "./training.ts";
 
 /** A line of the file of outcomes. */
@@ -27,10 +28,10 @@ export interface Campaign {
   readonly onOutcome?: (entry: Entry) => void;
 }
 
-export const victims = ["worker", "client", "training", "disk", "clock"] as const;
+export const victims = ["worker", "client", "training", "disk", "clock", "setup"] as const;
 export type Victim = (typeof victims)[number];
 
-/** Of twenty faults one strikes a training, three a client, the others a worker. Disks and clocks have to be named. */
+/** Of twenty faults one strikes a training, three a client, the others a worker. Disks, clocks and set-ups have to be named. */
 function victimOf(index: number): Victim {
   const kind = index % 20;
   return kind === 10 ? "training" : kind % 6 === 5 ? "client" : "worker";
@@ -56,6 +57,7 @@ export async function chaos({
   // What was cut off, or is of another seed, goes.
   writeFileSync(file, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(""));
   let whole: Awaited<ReturnType<typeof trainWhole>> | undefined;
+  let clone: Awaited<ReturnType<typeof setUpWhole>> | undefined;
   try {
     for (let index = entries.length; index < count && !signal?.aborted; index++) {
       const random = Random.stream(seed, `chaos/${index}`);
@@ -71,6 +73,10 @@ export async function chaos({
         whole ??= await trainWhole(join(folder, "training"));
         const which = pick(random, fullDisks);
         struck = [`training: ${which} disk is full`, await strikeDisk(whole, which, random)];
+      } else if (victim === "setup") {
+        clone ??= await setUpWhole(resolve(folder, "setup"));
+        const [state, fault] = [pick(random, setupStates), pick(random, setupFaults)];
+        struck = [`set-up, ${state}: ${fault}`, await strikeSetup(clone, state, fault, random)];
       } else if (victim === "client") {
         const [state, fault] = [pick(random, clientStates), pick(random, clientFaults)];
         struck = [`client, ${state}: ${fault}`, await strikeClient(state, fault, random)];
@@ -85,7 +91,7 @@ export async function chaos({
       onOutcome?.(entry);
     }
   } finally {
-    if (whole) rmSync(whole.folder, { recursive: true, force: true });
+    for (const made of [whole, clone]) if (made) rmSync(made.folder, { recursive: true, force: true });
   }
   return entries;
 }

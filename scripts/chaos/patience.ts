@@ -51,7 +51,8 @@ export function children(pid = process.pid): number[] {
   }
 }
 
-const descendants = (pid: number): number[] => children(pid).flatMap((one) => [one, ...descendants(one)]);
+/** All that a process has started, and what that has. */
+export const descendants = (pid: number): number[] => children(pid).flatMap((one) => [one, ...descendants(one)]);
 
 /** For how long it was ready and did not run, in ms. */
 function queuedMs(pid: number): number {

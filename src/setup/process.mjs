@@ -1,4 +1,4 @@
-// Runs tools: output kept, lines passed on, killed with their children when the signal fires.
+// Runs tools: output kept, lines passed on, killed with their children when the signal fires or this process is gone.
 import { spawn } from "node:child_process";
 
 const KEPT = 200_000;
@@ -10,6 +10,18 @@ const KEPT = 200_000;
 export const withoutCurrentFolder = "import sys; sys.path[:] = [folder for folder in sys.path if folder]\n";
 /** npm, for one, finishes what it is at after a SIGTERM; nothing here is harmed by being killed. */
 const GRACE_MS = 1_000;
+
+/**
+ * A shell that runs "$@", and kills its whole process group when the other end of descriptor 3 is closed: when this process has been killed, the next
+ * set-up begins at once, and must not meet an npm that still writes the same files. A command that is not there ends it by a signal.
+ */
+const GUARD = `
+command -v "$1" >/dev/null 2>&1 || { echo "$1: not found" >&2; kill -KILL $$; }
+"$@" 3<&- & tool=$!
+(read -r nothing <&3; kill -KILL 0) & guard=$!
+wait $tool; code=$?
+kill -KILL $guard
+exit $code`;
 
 /**
  * @typedef {{ code: number | null, signal: string | null, output: string, stdout: string }} Outcome
@@ -26,22 +38,19 @@ export function run(command, args, { cwd, env = process.env, signal, timeoutMs, 
     const shell = process.platform === "win32" && /\.(cmd|bat)$/i.test(command);
     // Its own process group, so that stopping it stops what it started.
     const detached = process.platform !== "win32";
-    const child = spawn(command, args, {
-      cwd,
-      env,
-      shell,
-      detached,
-      stdio: ["ignore", "pipe", "pipe"],
-      windowsHide: true,
-    });
+    // What is limited in time is a short question, which needs no guard.
+    const [program, ...rest] =
+      detached && !timeoutMs ? ["/bin/sh", "-c", GUARD, "sh", command, ...args] : [command, ...args];
+    const stdio = ["ignore", "pipe", "pipe", "pipe"];
+    const child = spawn(program, rest, { cwd, env, shell, detached, stdio, windowsHide: true });
     let output = "";
     let stdout = "";
-    let rest = "";
+    let unfinished = "";
     const take = (chunk) => {
       output = (output + chunk).slice(-KEPT);
       if (!onLine) return;
-      const lines = (rest + chunk).split(/\r?\n|\r/);
-      rest = lines.pop() ?? "";
+      const lines = (unfinished + chunk).split(/\r?\n|\r/);
+      unfinished = lines.pop() ?? "";
       for (const line of lines) if (line.trim()) onLine(line.trim());
     };
     child.stdout.setEncoding("utf8").on("data", (chunk) => {
