@@ -4,11 +4,11 @@
 // an interrupted set-up left, or still writes, is therefore never mistaken for the environment.
 import { randomBytes } from "node:crypto";
 import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync } from "node:fs";
-import { mkdir, rename, rm, statfs, symlink, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { extraNames, extras, lockHash } from "./extras.mjs";
 import { SetupError } from "./errors.mjs";
-import { managedHome } from "./home.mjs";
+import { checkSpace, managedHome } from "./home.mjs";
 import { createVenv, findUv, installLocks } from "./installers.mjs";
 import { cannotWrite, withLock } from "./mutex.mjs";
 import { checkOwnPython } from "./own-python.mjs";
@@ -81,7 +81,7 @@ async function bringAbout(home, wanted, context) {
 async function build(home, wanted, { report, signal, env }) {
   await mkdir(home, { recursive: true });
   await removeLeftovers(home, readState(home)?.folder);
-  await checkSpace(home, wanted);
+  await checkSpace(home, megabytes(wanted), wanted.join(", "));
   const uv = await findUv(env);
   report("looking for Python");
   const interpreter = await findPython({ env, needVenv: !uv });
@@ -111,7 +111,7 @@ async function build(home, wanted, { report, signal, env }) {
 /** More extras into the environment that is there. Were that cut short, `pending` makes the next run build anew. */
 async function extend(home, state, wanted, { report, signal, env }) {
   const missing = lacking(state, wanted);
-  await checkSpace(home, missing);
+  await checkSpace(home, megabytes(missing), missing.join(", "));
   const uv = await findUv(env);
   const venv = path.join(home, state.folder);
   await writeState(home, { ...state, pending: missing });
@@ -131,6 +131,7 @@ async function extend(home, state, wanted, { report, signal, env }) {
   return extended;
 }
 
+const megabytes = (wanted) => wanted.reduce((sum, extra) => sum + extras[extra].megabytes, 0);
 const stateFile = (home) => path.join(home, "python.json");
 const pythonIn = (venv) =>
   process.platform === "win32" ? path.join(venv, "Scripts", "python.exe") : path.join(venv, "bin", "python");
@@ -173,24 +174,9 @@ async function linkTo(home, folder) {
 }
 
 async function removeLeftovers(home, keep) {
-  const ours = /^python-\d+\.\d+-[0-9a-f]{8}$/;
+  const ours = /^python(-\d+\.\d+-[0-9a-f]{8}|\.json\.\d+)$/;
   const old = readdirSync(home).filter((name) => ours.test(name) && name !== keep);
   await Promise.all(
     old.map((name) => rm(path.join(home, name), { recursive: true, force: true }).catch(() => undefined)),
   );
-}
-
-async function checkSpace(home, wanted) {
-  const needed = wanted.reduce((sum, extra) => sum + extras[extra].megabytes, 0);
-  const { bavail, bsize } = await statfs(realpathSync(home));
-  const free = Math.floor((bavail * bsize) / 1e6);
-  if (free < needed)
-    throw new SetupError(
-      "DISK_FULL",
-      `${home} needs ${needed} MB for ${wanted.join(", ")}; its disk has ${free} MB left.`,
-      {
-        hint: "Free some space, or set DSQN_HOME to a folder on another disk, then run the same command again.",
-        facts: { home, needed, free },
-      },
-    );
 }

@@ -4,11 +4,11 @@
 // All happens in a folder tfjs-<random>, which is renamed when the result has computed something: <home>/tfjs is always whole.
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, readFileSync, realpathSync } from "node:fs";
-import { copyFile, mkdir, readdir, rename, rm, statfs, symlink, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { explain, SetupError } from "./errors.mjs";
-import { managedHome } from "./home.mjs";
+import { checkSpace, managedHome } from "./home.mjs";
 import { createVenv, findUv, runPip, uvEnvironment } from "./installers.mjs";
 import { cannotWrite, withLock } from "./mutex.mjs";
 import { installPackages, npmCommand } from "./node.mjs";
@@ -105,7 +105,7 @@ async function build(home, context) {
   await checkCompiler(context);
   try {
     await removeLeftovers(home);
-    await checkSpace(home);
+    await checkSpace(home, MEGABYTES, "tfjs-node");
     const staging = path.join(home, `tfjs-${randomBytes(4).toString("hex")}`);
     try {
       await fill(staging, context);
@@ -228,16 +228,6 @@ async function checkCompiler({ signal, env }) {
       facts: { tried: [...compilers, "make"] },
     },
   );
-}
-
-async function checkSpace(home) {
-  const { bavail, bsize } = await statfs(home);
-  const free = Math.floor((bavail * bsize) / 1e6);
-  if (free >= MEGABYTES) return;
-  throw new SetupError("DISK_FULL", `${home} needs ${MEGABYTES} MB for tfjs-node; its disk has ${free} MB left.`, {
-    hint: "Free some space, or set DSQN_HOME to a folder on another disk, then run the same command again.",
-    facts: { home, needed: MEGABYTES, free },
-  });
 }
 
 /** What a killed set-up left. */
