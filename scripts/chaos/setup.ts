@@ -123,9 +123,9 @@ async function blow(pid: number, fault: (typeof setupFaults)[number], clone: Clo
     return [];
   }
   if (fault.endsWith("is removed")) {
-    for (const name of [fault.startsWith("TMPDIR") ? "tmp" : ".dsqn"])
-      // What is still being written comes again while it is taken away.
-      for (let k = 0; k < 3; k++) spawn("rm", ["-rf", join(clone.folder, name)], { stdio: "ignore" });
+    const place = join(clone.folder, fault.startsWith("TMPDIR") ? "tmp" : ".dsqn");
+    // What is still being written comes again while it is taken away.
+    rmSync(place, { recursive: true, force: true, maxRetries: 20 });
     return [];
   }
   for (const name of fault.split(" of ")[0].split(", ")) {

@@ -131,7 +131,7 @@ const shipped: Readonly<Record<string, Shipped>> = {
   "breakout-dqn-few": { world: breakout, target: 30, source: "breakout-dqn", few: sixteen },
   "breakout-ppo": ofRun(breakout, 300, "breakout-ppo", "convolutional", "breakout-ppo-on"),
   "breakout-ppo-few": { world: breakout, target: 285, source: "breakout-ppo", few: sixteen },
-  "breakout-thrift": ofRun(breakout, 200, "breakout-thrift", "spiking", "breakout-spiking-ppo"),
+  "breakout-thrift": ofRun(breakout, 300, "breakout-thrift", "spiking", "breakout-spiking-ppo"),
 };
 
 /** Every network that ships. Those that are made from runs that exist are made only when named, and so is what rests on them. */
