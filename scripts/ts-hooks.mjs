@@ -2,6 +2,7 @@
 // Loading typescript itself takes longer than most commands, and with a warm cache it isn't loaded at all.
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -14,7 +15,7 @@ const salt = [config, version("ts-node"), version("typescript"), readFileSync(ne
 let transpiler;
 
 /** Our own .ts files (never those of a package) become ES modules; everything else goes its usual way. */
-export async function load(url, context, nextLoad) {
+export function load(url, context, nextLoad) {
   if (!url.startsWith("file:") || !url.split(/[?#]/)[0].endsWith(".ts") || url.includes("/node_modules/"))
     return nextLoad(url, context);
   const file = fileURLToPath(url);
@@ -27,28 +28,26 @@ export async function load(url, context, nextLoad) {
     .digest("hex")
     .slice(0, 16);
   const entry = `${cache}${name}-${hash.digest("hex")}.js`;
-  return { format: "module", shortCircuit: true, source: read(entry) ?? keep(entry, await transpile(file, code)) };
+  return { format: "module", shortCircuit: true, source: read(entry) ?? keep(entry, transpile(file, code)) };
 }
 
-async function transpile(file, code) {
-  transpiler ??= await import("ts-node").then(({ default: { create } }) =>
-    create({
-      cwd: fileURLToPath(root),
-      transpileOnly: true,
-      esm: true,
-      // Imports keep their .ts: this very loader takes them.
-      compilerOptions: {
-        module: "ESNext",
-        moduleResolution: "Bundler",
-        rewriteRelativeImportExtensions: false,
-        sourceMap: true,
-      },
-    }),
-  );
+function transpile(file, code) {
+  transpiler ??= createRequire(import.meta.url)("ts-node").create({
+    cwd: fileURLToPath(root),
+    transpileOnly: true,
+    esm: true,
+    // Imports keep their .ts: this very loader takes them.
+    compilerOptions: {
+      module: "ESNext",
+      moduleResolution: "Bundler",
+      rewriteRelativeImportExtensions: false,
+      sourceMap: true,
+    },
+  });
   try {
     return transpiler.compile(code, file);
   } catch (error) {
-    // ts-node's own error objects arrive empty on the other side of the loader's thread.
+    // ts-node's own error objects arrive empty on the other side of the loader's thread (Node 20).
     throw new SyntaxError(error.diagnosticText ?? error.message);
   }
 }
