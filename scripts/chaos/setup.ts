@@ -15,6 +15,8 @@ const BUILT = /kernels\.(wasm|text\.ts)|__pycache__/;
 /** A set-up of half a minute; without a network its tools try for some time. */
 const HANG_MS = 300_000;
 
+const EXTRA = ["--extras", "box2d"];
+
 export const setupStates = ["from nothing", "an extra"] as const;
 export const setupFaults = [
   "SIGKILL", "SIGTERM", "SIGINT", "SIGSTOP, SIGCONT", "SIGKILL of a tool",
@@ -24,7 +26,7 @@ export const setupFaults = [
 /** A clone that nothing has been done in, and how a set-up of it ends that nothing happens to. */
 export interface SetUp {
   readonly folder: string;
-  readonly ms: number;
+  readonly ms: Readonly<Record<(typeof setupStates)[number], number>>;
   /** Below node_modules. */
   readonly packages: ReadonlySet<string>;
 }
@@ -36,10 +38,14 @@ export async function setUpWhole(folder: string): Promise<SetUp> {
     cpSync(join(ROOT, part), join(folder, "clone", part), { recursive: true, filter: (name) => !BUILT.test(name) });
   const clone = new Clone(folder, "whole");
   try {
-    const started = performance.now();
-    const { code, said } = await clone.setUp().ended;
-    if (code !== 0) throw new Error(`the set-up that nothing happens to ended with ${code}:\n${said}`);
-    return { folder, ms: performance.now() - started, packages: clone.packages() };
+    const timed = async (args: readonly string[]): Promise<number> => {
+      const started = performance.now();
+      const { code, said } = await clone.setUp(args).ended;
+      if (code !== 0) throw new Error(`the set-up that nothing happens to ended with ${code}:\n${said}`);
+      return performance.now() - started;
+    };
+    const ms = { "from nothing": await timed([]), "an extra": await timed(EXTRA) };
+    return { folder, ms, packages: clone.packages() };
   } finally {
     clone.remove();
   }
@@ -76,11 +82,11 @@ export async function strikeSetup(
   try {
     const extra = state === "an extra" && !full;
     if (extra) await clone.setUp().ended;
-    const args = extra ? ["--extras", "box2d"] : [];
+    const args = extra ? EXTRA : [];
     for (let blows = 1 + random.integer(2); blows > 0; blows--) {
       const run = clone.setUp(args, fault === "no network" ? offline(clone.folder) : {});
       const other = fault === "SIGKILL of one of two" ? clone.setUp(args) : undefined;
-      if (!struck || other) await Promise.race([sleep(random.uniform() * (extra ? ms / 10 : ms)), run.ended]);
+      if (!struck || other) await Promise.race([sleep(random.uniform() * ms[state]), run.ended]);
       if (!full && fault !== "no network" && run.running()) {
         struck = true;
         const tools = await blow(run.pid, fault, clone, random);

@@ -65,21 +65,25 @@ async function bringAbout(home, wanted, context) {
     state !== undefined &&
     !state.pending &&
     Object.entries(state.extras).every(([extra, hash]) => lockHash(extra) === hash);
+  // pip's own temporary files, which it leaves behind where it is killed.
+  const scratch = path.join(home, "tmp");
+  const within = { ...context, env: { ...context.env, TMPDIR: scratch, TEMP: scratch, TMP: scratch } };
   try {
-    if (current) return answer(home, await extend(home, state, wanted, context));
+    await rm(scratch, { recursive: true, force: true });
+    await mkdir(scratch, { recursive: true });
+    if (current) return answer(home, await extend(home, state, wanted, within));
     const remembered = Object.keys(state?.extras ?? {}).filter((extra) => extraNames.includes(extra));
     const all = extraNames.filter((extra) => wanted.includes(extra) || remembered.includes(extra));
-    return answer(home, await build(home, all, context));
+    return answer(home, await build(home, all, within));
   } catch (error) {
-    throw error.code === "ENOSPC" || error.code === "EACCES" || error.code === "EROFS"
-      ? cannotWrite(home, error)
-      : error;
+    throw ["ENOSPC", "EACCES", "EROFS"].includes(error.code) ? cannotWrite(home, error) : error;
+  } finally {
+    await rm(scratch, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 
 /** A new environment in a folder of its own; the old ones go once the new one counts. */
 async function build(home, wanted, { report, signal, env }) {
-  await mkdir(home, { recursive: true });
   await removeLeftovers(home, readState(home)?.folder);
   await checkSpace(home, megabytes(wanted), wanted.join(", "));
   const uv = await findUv(env);

@@ -108,7 +108,7 @@ async function build(home, context) {
     await checkSpace(home, MEGABYTES, "tfjs-node");
     const staging = path.join(home, `tfjs-${randomBytes(4).toString("hex")}`);
     try {
-      await fill(staging, context);
+      await fill(staging, { ...context, env: { ...context.env, TMPDIR: path.join(staging, "tmp") } });
       const folder = path.join(home, "tfjs");
       await rm(folder, { recursive: true, force: true });
       await rename(staging, folder);
@@ -122,7 +122,7 @@ async function build(home, context) {
 }
 
 async function fill(staging, { report, signal, env }) {
-  await mkdir(staging);
+  await mkdir(env.TMPDIR, { recursive: true });
   for (const file of recipeFiles) await copyFile(file, path.join(staging, path.basename(file)));
   report("npm packages");
   await installPackages({ folder: staging, env: { ...env, npm_config_ignore_scripts: "true" }, signal });
@@ -154,6 +154,7 @@ async function fill(staging, { report, signal, env }) {
   report("trying it");
   const tried = await smoke(staging, { signal, env });
   if (tried.code !== 0) throw explain("Loading tfjs-node", tried.output, { folder: staging });
+  await rm(env.TMPDIR, { recursive: true });
   const state = { recipe: recipeHash(), version: tfjsVersion, node: process.versions.node };
   await writeFile(path.join(staging, "complete.json"), `${JSON.stringify(state, null, 2)}\n`);
 }
