@@ -75,7 +75,9 @@ export async function strikeSetup(
     const { code, said } = outcome ?? { code: "no end", said: "" };
     const words = /^dsqn: (?!INTERNAL)[A-Z][A-Z_]+/m.exec(said)?.[0].slice(6);
     counts.hang += outcome ? 0 : 1;
-    const well = code === 0 || (may === "be killed" && code === "killed") || (may !== "have to end well" && words);
+    // Before it has said anything it listens to no signal.
+    const dead = code === "killed" && (may === "be killed" || said === "");
+    const well = code === 0 || (may !== "have to end well" && (dead || words));
     if (!well) counts.wrong++;
     codes.push(`${code}${words ? ` ${words}` : ""}`);
   };
