@@ -66,7 +66,8 @@ export async function strikeSetup(
   if (full && !(await clone.onSmallDisk(20 + random.integer(600)))) return { ...none, code: MISSED };
   const codes: string[] = [];
   const counts = { hang: 0, orphans: 0, wrong: 0 };
-  let struck = full || fault === "no network";
+  const lacking = full || fault === "no network";
+  let struck = lacking;
   const finish = async ({ ended, pid }: Run, may: "end in words" | "be killed" | "have to end well"): Promise<void> => {
     let outcome: Ended | undefined;
     void ended.then((one) => (outcome = one));
@@ -76,7 +77,7 @@ export async function strikeSetup(
     const words = /^dsqn: (?!INTERNAL)[A-Z][A-Z_]+/m.exec(said)?.[0].slice(6);
     counts.hang += outcome ? 0 : 1;
     // Before it has said anything it listens to no signal.
-    const dead = code === "killed" && (may === "be killed" || said === "");
+    const dead = String(code).startsWith("SIG") && (may === "be killed" || said === "");
     const well = code === 0 || (may !== "have to end well" && (dead || words));
     if (!well) counts.wrong++;
     codes.push(`${code}${words ? ` ${words}` : ""}`);
@@ -88,8 +89,8 @@ export async function strikeSetup(
     for (let blows = 1 + random.integer(2); blows > 0; blows--) {
       const run = clone.setUp(args, fault === "no network" ? offline(clone.folder) : {});
       const other = fault === "SIGKILL of one of two" ? clone.setUp(args) : undefined;
-      if (!struck || other) await Promise.race([sleep(random.uniform() * ms[state]), run.ended]);
-      if (!full && fault !== "no network" && run.running()) {
+      if (!lacking) await Promise.race([sleep(random.uniform() * ms[state]), run.ended]);
+      if (!lacking && run.running()) {
         struck = true;
         const tools = await blow(run.pid, fault, clone, random);
         counts.orphans += (await gone(tools)) ? 0 : 1;
@@ -115,7 +116,7 @@ const none: Omit<Outcome, "code"> = { hang: 0, orphans: 0, leaked: 0, lost: 0, w
 /** Registries that nobody answers for, and nothing kept from earlier. */
 const offline = (folder: string): Record<string, string> => ({
   npm_config_registry: "http://127.0.0.1:9/",
-  npm_config_cache: join(folder, "tmp", "npm"),
+  npm_config_cache: join(folder, "npm"),
   PIP_INDEX_URL: "http://127.0.0.1:9/simple",
   PIP_EXTRA_INDEX_URL: "",
   PIP_NO_CACHE_DIR: "1",
@@ -144,7 +145,8 @@ async function blow(pid: number, fault: (typeof setupFaults)[number], clone: Clo
 }
 
 interface Ended {
-  readonly code: number | "killed";
+  /** Or the signal that ended it. */
+  readonly code: number | string;
   readonly said: string;
 }
 
@@ -244,7 +246,7 @@ class Clone {
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding("utf8").on("data", (text: string) => (said += text));
     const ended = new Promise<Ended>((resolve) =>
-      child.on("exit", (code) => resolve({ code: code ?? "killed", said })),
+      child.on("exit", (code, by) => resolve({ code: code ?? by ?? "no end", said })),
     );
     return { pid: child.pid!, ended, running: () => child.exitCode === null && child.signalCode === null };
   }
