@@ -1,4 +1,4 @@
-// npm run chaos -- --faults N [--seed S] [--only VICTIM] [--resume] [--folder F] [--json]: faults in every state of the bridge and of training.
+// npm run chaos -- --faults N [--seed S] [--only VICTIM] [--resume] [--folder F] [--json]: faults in every state of the bridge, of training and of set-up.
 // Outcomes lie in the folder, a line each; --resume goes on behind them. The last line has to be all zeros. docs/security.md. Linux.
 import { join } from "node:path";
 import { parseArgs } from "node:util";

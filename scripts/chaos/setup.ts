@@ -63,7 +63,6 @@ export async function strikeSetup(
 ): Promise<Outcome> {
   const full = fault === "its disk is full";
   const clone = new Clone(folder, `struck-${random.uint32().toString(36)}`);
-  if (full && !(await clone.onSmallDisk(20 + random.integer(600)))) return { ...none, code: MISSED };
   const codes: string[] = [];
   const counts = { hang: 0, orphans: 0, wrong: 0 };
   const lacking = full || fault === "no network";
@@ -83,6 +82,7 @@ export async function strikeSetup(
     codes.push(`${code}${words ? ` ${words}` : ""}`);
   };
   try {
+    if (full && !(await clone.onSmallDisk(20 + random.integer(600)))) return { ...none, code: MISSED };
     const extra = state === "an extra" && !full;
     if (extra) await clone.setUp().ended;
     const args = extra ? EXTRA : [];

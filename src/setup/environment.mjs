@@ -65,8 +65,8 @@ async function bringAbout(home, wanted, context) {
     state !== undefined &&
     !state.pending &&
     Object.entries(state.extras).every(([extra, hash]) => lockHash(extra) === hash);
-  // pip's own temporary files, which it leaves behind where it is killed.
-  const scratch = path.join(home, "tmp");
+  // pip's own temporary files, which it leaves behind where it is killed. No "tmp": DSQN_HOME may be a folder that has one of the user's.
+  const scratch = path.join(home, "dsqn-setup-tmp");
   const within = { ...context, env: { ...context.env, TMPDIR: scratch, TEMP: scratch, TMP: scratch } };
   try {
     await rm(scratch, { recursive: true, force: true });
