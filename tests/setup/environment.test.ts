@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -129,6 +129,14 @@ describe("when something goes wrong", () => {
     failing("");
     await ensure();
     expect(folders()).toHaveLength(1);
+  });
+
+  it("a home that has files of the user's keeps them", async () => {
+    mkdirSync(path.join(box.home, "tmp"), { recursive: true });
+    writeFileSync(path.join(box.home, "tmp", "mine"), "");
+    await ensure();
+    expect(readdirSync(box.home).filter((name) => name.includes("tmp"))).toEqual(["tmp"]);
+    expect(existsSync(path.join(box.home, "tmp", "mine"))).toBe(true);
   });
 
   it("a link to the home is that home: nothing is made anew under those who use it", async () => {
